@@ -1,0 +1,94 @@
+/* What the C library offers to its callers. Nothing here or below knows of Python. */
+#ifndef PYRELU_H
+#define PYRELU_H
+
+#include <stddef.h>
+
+#if defined(_WIN32)
+#define PYRELU_API __declspec(dllexport)
+#else
+#define PYRELU_API __attribute__((visibility("default")))
+#endif
+
+/* ---- the table: facts about each activation (activations.def, rowwise.def) ---- */
+
+enum { PYRELU_MAX_PARAMETERS = 2, PYRELU_MAX_OPERANDS = 2 + PYRELU_MAX_PARAMETERS };
+
+typedef struct {
+    const char *name;
+    double default_value; /* NaN: the caller must give it */
+    const char *doc;
+} pyrelu_parameter;
+
+typedef struct {
+    const char *name;
+    char reads; /* 'X' or 'Y': what the backward pass needs, the input or the output */
+    int n_parameters;
+    pyrelu_parameter parameters[PYRELU_MAX_PARAMETERS];
+    const char *aliases;
+    double ulp[4]; /* float32 forward, derivative; float64 forward, derivative */
+    const char *kinks, *limits[4], *range, *formula, *summary, *reference;
+} pyrelu_activation;
+
+/* A function along an axis. Its NumPy signature says how many operands it has. */
+typedef struct {
+    const char *name, *signature, *vjp_signature; /* "" where it has no vjp */
+    const char *formula, *range, *summary, *reference;
+} pyrelu_axis_function;
+
+extern PYRELU_API const pyrelu_activation pyrelu_activations[];
+extern PYRELU_API const int pyrelu_n_activations;
+extern PYRELU_API const pyrelu_axis_function pyrelu_axis_functions[];
+extern PYRELU_API const int pyrelu_n_axis_functions;
+
+/* ---- kernels: contiguous arrays of one precision, one thread ---- */
+
+typedef enum { PYRELU_F16, PYRELU_F32, PYRELU_F64, PYRELU_N_TYPES } pyrelu_type; /* F16 is stored, never computed in */
+
+/* BACKWARD is what the training core calls: VJP from the row's `reads`, the input or the output. */
+typedef enum { PYRELU_FORWARD, PYRELU_DERIVATIVE, PYRELU_VJP, PYRELU_BACKWARD, PYRELU_N_KINDS } pyrelu_kind;
+
+/* out[i] = f(in[0][i], ...) for i < n. in[0] is x (or y, for BACKWARD), then g for VJP and BACKWARD, then the
+ * parameters: one value each where `scalars`, else n of them. out may be in[0] or in[1]. */
+typedef void pyrelu_map(const void *const *in, int scalars, void *out, ptrdiff_t n);
+
+/* Rows of n contiguous elements, one after the other: out = f(in[0], ...). out may be in[0] or in[1]. */
+typedef void pyrelu_rowwise(const void *const *in, void *out, ptrdiff_t rows, ptrdiff_t n);
+
+typedef struct {
+    pyrelu_map *const (*map)[PYRELU_N_KINDS]; /* [row of pyrelu_activations][kind] */
+    pyrelu_rowwise *const (*rowwise)[2];      /* [row of pyrelu_axis_functions][forward, vjp or NULL] */
+} pyrelu_kernels;
+
+/* The kernels for F32 or F64 of the instruction set that was chosen when the library was loaded. */
+PYRELU_API const pyrelu_kernels *pyrelu_kernels_for(pyrelu_type type);
+
+/* ---- instruction sets ---- */
+
+PYRELU_API const char *pyrelu_isa(void);           /* the one in use; NULL if PYRELU_ISA asked for one not to be had */
+PYRELU_API const char *pyrelu_isa_requested(void); /* the value of PYRELU_ISA, or NULL */
+PYRELU_API const char *pyrelu_isa_name(int i);     /* those that this machine can run, best first; NULL after the last */
+
+/* ---- threads ---- */
+
+PYRELU_API int pyrelu_has_openmp(void);
+PYRELU_API void pyrelu_set_num_threads(int n);
+PYRELU_API int pyrelu_get_num_threads(void); /* how many a large array would use now */
+
+/* Calls body(context, start, stop) over [0, n) in at most pyrelu_get_num_threads() ranges of at least `grain`. */
+PYRELU_API void pyrelu_parallel(ptrdiff_t n, ptrdiff_t grain, void (*body)(void *, ptrdiff_t, ptrdiff_t), void *context);
+
+/* ---- loops in the form of NumPy's: any strides, half precision, threads ---- */
+
+typedef struct {
+    pyrelu_map *map;
+    pyrelu_rowwise *rowwise;
+    pyrelu_type type;
+    int n_data;       /* operands of that type: x, or x and g */
+    int n_parameters; /* operands after those; float for F16 */
+} pyrelu_loop;
+
+PYRELU_API void pyrelu_map_loop(char **args, const ptrdiff_t *dims, const ptrdiff_t *steps, void *loop);
+PYRELU_API void pyrelu_rowwise_loop(char **args, const ptrdiff_t *dims, const ptrdiff_t *steps, void *loop);
+
+#endif
