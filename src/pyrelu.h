@@ -32,8 +32,7 @@ typedef struct {
 
 /* A function along an axis. Its NumPy signature says how many operands it has. */
 typedef struct {
-    const char *name, *signature, *vjp_signature; /* "" where it has no vjp */
-    const char *formula, *range, *summary, *reference;
+    const char *name, *signature, *vjp_signature, *formula, *range, *summary, *reference;
 } pyrelu_axis_function;
 
 extern PYRELU_API const pyrelu_activation pyrelu_activations[];
@@ -52,12 +51,13 @@ typedef enum { PYRELU_FORWARD, PYRELU_DERIVATIVE, PYRELU_VJP, PYRELU_BACKWARD, P
  * parameters: one value each where `scalars`, else n of them. out may be in[0] or in[1]. */
 typedef void pyrelu_map(const void *const *in, int scalars, void *out, ptrdiff_t n);
 
-/* Rows of n contiguous elements, one after the other: out = f(in[0], ...). out may be in[0] or in[1]. */
-typedef void pyrelu_rowwise(const void *const *in, void *out, ptrdiff_t rows, ptrdiff_t n);
+/* One row of n contiguous elements: out = f(in[0], ...), of n elements or one. out may be in[0] or in[1]. */
+typedef void pyrelu_rowwise(const void *const *in, void *out, ptrdiff_t n);
 
 typedef struct {
     pyrelu_map *const (*map)[PYRELU_N_KINDS]; /* [row of pyrelu_activations][kind] */
-    pyrelu_rowwise *const (*rowwise)[2];      /* [row of pyrelu_axis_functions][forward, vjp or NULL] */
+    pyrelu_rowwise *const (*rowwise)[2];      /* [row of pyrelu_axis_functions][forward, vjp] */
+    pyrelu_map *widen, *narrow;               /* half to float and back; with the float kernels only */
 } pyrelu_kernels;
 
 /* The kernels for F32 or F64 of the instruction set that was chosen when the library was loaded. */
@@ -81,14 +81,20 @@ PYRELU_API void pyrelu_parallel(ptrdiff_t n, ptrdiff_t grain, void (*body)(void 
 /* ---- loops in the form of NumPy's: any strides, half precision, threads ---- */
 
 typedef struct {
-    pyrelu_map *map;
+    pyrelu_map *map;         /* one of these two */
     pyrelu_rowwise *rowwise;
     pyrelu_type type;
-    int n_data;       /* operands of that type: x, or x and g */
-    int n_parameters; /* operands after those; float for F16 */
+    int n_data;              /* operands of that type: x, or x and g */
+    int n_parameters;        /* operands after those; of type float where `type` is half */
+    int has_axis[3];         /* rowwise: which of the operands and, last, the output have the core dimension */
 } pyrelu_loop;
 
+PYRELU_API pyrelu_loop pyrelu_make_map_loop(int activation, pyrelu_kind kind, pyrelu_type type);
+PYRELU_API pyrelu_loop pyrelu_make_rowwise_loop(int axis_function, int vjp, pyrelu_type type);
+
 PYRELU_API void pyrelu_map_loop(char **args, const ptrdiff_t *dims, const ptrdiff_t *steps, void *loop);
-PYRELU_API void pyrelu_rowwise_loop(char **args, const ptrdiff_t *dims, const ptrdiff_t *steps, void *loop);
+
+/* Returns 0, or -1 where there was no memory for a copy of a strided row. */
+PYRELU_API int pyrelu_rowwise_loop(char **args, const ptrdiff_t *dims, const ptrdiff_t *steps, void *loop);
 
 #endif

@@ -1,0 +1,68 @@
+"""The C library's interface, for the Cython modules."""
+
+cdef extern from "pyrelu.h" nogil:
+    enum:
+        PYRELU_MAX_PARAMETERS
+        PYRELU_MAX_OPERANDS
+
+    ctypedef struct pyrelu_parameter:
+        const char *name
+        double default_value
+        const char *doc
+
+    ctypedef struct pyrelu_activation:
+        const char *name
+        char reads
+        int n_parameters
+        pyrelu_parameter parameters[PYRELU_MAX_PARAMETERS]
+        const char *aliases
+        double ulp[4]
+        const char *kinks
+        const char *limits[4]
+        const char *range
+        const char *formula
+        const char *summary
+        const char *reference
+
+    ctypedef struct pyrelu_axis_function:
+        const char *name
+        const char *signature
+        const char *vjp_signature
+        const char *formula
+        const char *range
+        const char *summary
+        const char *reference
+
+    const pyrelu_activation[] pyrelu_activations
+    const int pyrelu_n_activations
+    const pyrelu_axis_function[] pyrelu_axis_functions
+    const int pyrelu_n_axis_functions
+
+    ctypedef enum pyrelu_type:
+        PYRELU_F16
+        PYRELU_F32
+        PYRELU_F64
+        PYRELU_N_TYPES
+
+    ctypedef enum pyrelu_kind:
+        PYRELU_FORWARD
+        PYRELU_DERIVATIVE
+        PYRELU_VJP
+        PYRELU_BACKWARD
+        PYRELU_N_KINDS
+
+    const char *pyrelu_isa()
+    const char *pyrelu_isa_requested()
+    const char *pyrelu_isa_name(int i)
+    int pyrelu_has_openmp()
+    void pyrelu_set_num_threads(int n)
+    int pyrelu_get_num_threads()
+
+    ctypedef struct pyrelu_loop:
+        int n_data
+        int n_parameters
+
+    pyrelu_loop pyrelu_make_map_loop(int activation, pyrelu_kind kind, pyrelu_type type)
+    pyrelu_loop pyrelu_make_rowwise_loop(int axis_function, int vjp, pyrelu_type type)
+    void pyrelu_map_loop(char **args, const Py_ssize_t *dims, const Py_ssize_t *steps, void *loop)
+    int pyrelu_rowwise_loop(char **args, const Py_ssize_t *dims, const Py_ssize_t *steps, void *loop)

@@ -1,0 +1,162 @@
+# cython: language_level=3, freethreading_compatible=True
+"""The compiled table as Python sees it: its rows, its loops as NumPy ufuncs, and the library's settings."""
+
+cimport numpy as cnp
+from libc.stdlib cimport malloc
+
+from pyrelu._library cimport *
+
+cnp.import_array()
+cnp.import_ufunc()
+
+FORWARD = PYRELU_FORWARD
+DERIVATIVE = PYRELU_DERIVATIVE
+VJP = PYRELU_VJP
+
+# float16 first: NumPy takes the first loop that the operands cast to safely, and so small integers and booleans
+# promote as they do for np.tanh.
+cdef pyrelu_type[3] TYPES = [PYRELU_F16, PYRELU_F32, PYRELU_F64]
+cdef char[3] CODES = [b"e", b"f", b"d"]
+cdef char[3] PARAMETER_CODES = [b"f", b"f", b"d"]  # a slope of 0.01 rounded to float16 would cost the result's accuracy
+
+if pyrelu_isa() is NULL:
+    raise ImportError(
+        f"PYRELU_ISA={pyrelu_isa_requested().decode()!r} is not an instruction set that this machine can run; "
+        f"allowed are {', '.join(map(repr, isa_names()))}"
+    )
+
+
+def activation_rows():
+    """The rows of activations.def, as dictionaries."""
+    return [_activation_row(&pyrelu_activations[i]) for i in range(pyrelu_n_activations)]
+
+
+cdef dict _activation_row(const pyrelu_activation *row):
+    return dict(
+        name=row.name.decode(),
+        reads=chr(row.reads),
+        parameters=[
+            (row.parameters[k].name.decode(), row.parameters[k].default_value, row.parameters[k].doc.decode())
+            for k in range(row.n_parameters)
+        ],
+        aliases=row.aliases.decode().split(),
+        ulp=tuple(row.ulp[k] for k in range(4)),
+        kinks=row.kinks.decode(),
+        limits=tuple(row.limits[k].decode() for k in range(4)),
+        range=row.range.decode(),
+        formula=row.formula.decode(),
+        summary=row.summary.decode(),
+        reference=row.reference.decode(),
+    )
+
+
+def axis_function_rows():
+    """The rows of rowwise.def, as dictionaries."""
+    return [_axis_function_row(&pyrelu_axis_functions[i]) for i in range(pyrelu_n_axis_functions)]
+
+
+cdef dict _axis_function_row(const pyrelu_axis_function *row):
+    return dict(
+        name=row.name.decode(),
+        signature=row.signature.decode(),
+        vjp_signature=row.vjp_signature.decode(),
+        formula=row.formula.decode(),
+        range=row.range.decode(),
+        summary=row.summary.decode(),
+        reference=row.reference.decode(),
+    )
+
+
+cdef void map_loop(char **args, const cnp.npy_intp *dims, const cnp.npy_intp *steps, void *loop) noexcept nogil:
+    pyrelu_map_loop(args, dims, steps, loop)
+
+
+cdef void rowwise_loop(char **args, const cnp.npy_intp *dims, const cnp.npy_intp *steps, void *loop) noexcept nogil:
+    if pyrelu_rowwise_loop(args, dims, steps, loop) < 0:
+        with gil:
+            PyErr_NoMemory()
+
+
+cdef extern from "Python.h":
+    object PyErr_NoMemory()
+
+
+# What a ufunc points to must outlive it, and ufuncs live as long as the process.
+cdef struct ufunc_data:
+    cnp.PyUFuncGenericFunction functions[3]
+    void *data[3]
+    pyrelu_loop loops[3]
+    char types[3 * (PYRELU_MAX_OPERANDS + 1)]
+
+_strings = []
+
+
+cdef char *_kept(str text):
+    _strings.append(text.encode())
+    return _strings[-1]
+
+
+cdef ufunc_data *_new_data() except NULL:
+    cdef ufunc_data *data = <ufunc_data *>malloc(sizeof(ufunc_data))
+    if data is NULL:
+        raise MemoryError
+    return data
+
+
+cdef object _make(ufunc_data *data, cnp.PyUFuncGenericFunction function, str name, str doc, str signature):
+    cdef int n_data = data.loops[0].n_data, n_in = n_data + data.loops[0].n_parameters
+    cdef int t, k
+    for t in range(3):
+        data.functions[t] = function
+        data.data[t] = &data.loops[t]
+        for k in range(n_in + 1):
+            data.types[t * (n_in + 1) + k] = PARAMETER_CODES[t] if n_data <= k < n_in else CODES[t]
+    return cnp.PyUFunc_FromFuncAndDataAndSignature(
+        data.functions, data.data, data.types, 3, n_in, 1, cnp.PyUFunc_None, _kept(name), _kept(doc), 0,
+        NULL if signature is None else _kept(signature),
+    )
+
+
+def make_ufunc(int row, int kind, str name, str doc):
+    """The ufunc of a row of activations.def; the row's parameters are its last operands."""
+    cdef ufunc_data *data = _new_data()
+    for t in range(3):
+        data.loops[t] = pyrelu_make_map_loop(row, <pyrelu_kind>kind, TYPES[t])
+    return _make(data, <cnp.PyUFuncGenericFunction>map_loop, name, doc, None)
+
+
+def make_gufunc(int row, bint vjp, str name, str doc):
+    """The generalised ufunc of a row of rowwise.def."""
+    cdef ufunc_data *data = _new_data()
+    for t in range(3):
+        data.loops[t] = pyrelu_make_rowwise_loop(row, vjp, TYPES[t])
+    signature = (pyrelu_axis_functions[row].vjp_signature if vjp else pyrelu_axis_functions[row].signature).decode()
+    return _make(data, <cnp.PyUFuncGenericFunction>rowwise_loop, name, doc, signature)
+
+
+def isa():
+    """The instruction set in use."""
+    return pyrelu_isa().decode()
+
+
+def isa_names():
+    """The instruction sets that this machine can run, best first."""
+    names = []
+    while pyrelu_isa_name(len(names)) is not NULL:
+        names.append(pyrelu_isa_name(len(names)).decode())
+    return names
+
+
+def has_openmp():
+    """Whether the library was built with OpenMP."""
+    return bool(pyrelu_has_openmp())
+
+
+def set_num_threads(int n):
+    """Set the largest number of threads; the public function checks it."""
+    pyrelu_set_num_threads(n)
+
+
+def get_num_threads():
+    """How many threads a large array would use now."""
+    return pyrelu_get_num_threads()

@@ -1,0 +1,137 @@
+"""The table of activations, read-only: one list for users, tests, plots, docs and the estimators.
+
+`activations` maps each name to an `Activation`, `axis_functions` each name to an `AxisFunction`. Both come from the
+compiled table (src/activations.def, src/rowwise.def).
+"""
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from pyrelu import _ufuncs
+
+__all__ = ["Activation", "AxisFunction", "Parameter", "activations", "axis_functions", "find"]
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A parameter of an activation: its name, its default (None: it must be given) and what it means."""
+
+    name: str
+    default: float | None
+    doc: str
+
+
+@dataclass(frozen=True)
+class Activation:
+    """What the table says of an elementwise activation.
+
+    Attributes
+    ----------
+    name : str
+        Its name in `pyrelu`, `pyrelu.derivative`, `pyrelu.vjp` and as `activation=` of the estimators.
+    parameters : Mapping[str, float | None]
+        Parameter name -> default value; None where it has no default.
+    aliases : tuple of str
+        Other names for the same function.
+    formula : str
+        The definition, as a Python expression of `x` and the parameters.
+    range : str
+        The closure of the image.
+    kinks : Mapping[str, float]
+        Where the derivative jumps (as an expression of the parameters).
+    limits : tuple of str
+        f(-inf), f(inf), f'(-inf), f'(inf), as expressions of the parameters.
+    ulp : tuple of float
+        Bounds on the error in ULP: float32 forward and derivative, float64 forward and derivative.
+    reads : {"X", "Y"}
+        Whether training keeps the input or the output for the backward pass.
+    summary, reference : str
+        What it is, and where it comes from.
+    """
+
+    name: str
+    parameters: Mapping[str, float | None]
+    aliases: tuple[str, ...]
+    formula: str
+    range: str
+    kinks: tuple[str, ...]
+    limits: tuple[str, str, str, str]
+    ulp: tuple[float, float, float, float]
+    reads: str
+    summary: str
+    reference: str
+    parameter_docs: Mapping[str, str] = field(repr=False)
+    index: int = field(repr=False)  # the row, as the compiled modules count them
+    choice_of: tuple[str, str, str] | None = field(repr=False)  # ("gelu", "approximate", "tanh")
+
+
+@dataclass(frozen=True)
+class AxisFunction:
+    """What the table says of a function along an axis; `signature` is NumPy's."""
+
+    name: str
+    signature: str
+    vjp_signature: str
+    formula: str
+    range: str
+    summary: str
+    reference: str
+    index: int = field(repr=False)
+
+
+_CHOICE = re.compile(r"(\w+)\((\w+)=(\w+)\)")
+
+
+def _activation(index, row):
+    parameters = row.pop("parameters")
+    aliases = row.pop("aliases")
+    choices = [match.groups() for alias in aliases if (match := _CHOICE.fullmatch(alias))]
+    return Activation(
+        **row | {"kinks": tuple(k.strip() for k in row["kinks"].split(",") if k.strip())},
+        parameters=MappingProxyType({name: None if math.isnan(value) else value for name, value, _ in parameters}),
+        parameter_docs=MappingProxyType({name: doc for name, _, doc in parameters}),
+        aliases=tuple(alias for alias in aliases if not _CHOICE.fullmatch(alias)),
+        choice_of=choices[0] if choices else None,
+        index=index,
+    )
+
+
+activations: Mapping[str, Activation] = MappingProxyType(
+    {row["name"]: _activation(i, row) for i, row in enumerate(_ufuncs.activation_rows())}
+)
+axis_functions: Mapping[str, AxisFunction] = MappingProxyType(
+    {row["name"]: AxisFunction(**row, index=i) for i, row in enumerate(_ufuncs.axis_function_rows())}
+)
+_by_name = {name: activation for activation in activations.values() for name in (activation.name, *activation.aliases)}
+
+
+def find(name):
+    """Return the `Activation` of that name or alias.
+
+    Parameters
+    ----------
+    name : str
+        A name in `activations` or an alias, such as "logistic" for sigmoid.
+
+    Returns
+    -------
+    Activation
+
+    Raises
+    ------
+    ValueError
+        Where there is none; the message lists the known names.
+
+    Examples
+    --------
+    >>> import pyrelu as pr
+    >>> pr.registry.find("swish").name
+    'silu'
+    """
+    try:
+        return _by_name[name]
+    except (KeyError, TypeError):
+        raise ValueError(f"activation={name!r} is not known; allowed are {', '.join(sorted(_by_name))}") from None

@@ -1,0 +1,40 @@
+/* The processor's floating-point state while kernels run.
+ *
+ * Other libraries of the process may have set flush-to-zero (loading one that was linked with -ffast-math is enough),
+ * and threads may differ in it; our bits must not. And formulas compute both sides of a select, so flags they raise
+ * say nothing about the result; NumPy would turn them into warnings. So: default state on entry, the caller's back,
+ * its flags included, on leaving.
+ */
+#ifndef PYRELU_FPENV_H
+#define PYRELU_FPENV_H
+
+#if defined(__SSE2__)
+#include <xmmintrin.h>
+
+typedef unsigned fp_environment;
+
+static inline fp_environment fp_enter(void) {
+    const fp_environment caller = _mm_getcsr();
+    _mm_setcsr(0x1f80); /* round to nearest, subnormals kept, all exceptions masked */
+    return caller;
+}
+
+static inline void fp_leave(fp_environment caller) { _mm_setcsr(caller); }
+
+#else
+#include <fenv.h>
+
+typedef fenv_t fp_environment;
+
+static inline fp_environment fp_enter(void) {
+    fp_environment caller;
+    fegetenv(&caller);
+    fesetenv(FE_DFL_ENV);
+    return caller;
+}
+
+static inline void fp_leave(fp_environment caller) { fesetenv(&caller); }
+
+#endif
+
+#endif

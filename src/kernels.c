@@ -1,0 +1,11 @@
+/* All kernels of one instruction set and precision in one struct, for dispatch.c to choose from. */
+#include "kernels.h"
+
+const pyrelu_kernels PRIVATE(kernels) = {
+    .map = PRIVATE(map),
+    .rowwise = PRIVATE(rowwise),
+#if PYRELU_BITS == 32
+    .widen = PRIVATE(widen),
+    .narrow = PRIVATE(narrow),
+#endif
+};

@@ -1,0 +1,20 @@
+/* Names for what is compiled several times: once per instruction set and precision. */
+#ifndef PYRELU_KERNELS_H
+#define PYRELU_KERNELS_H
+
+#include "pyrelu.h"
+
+#define PYRELU_PASTE_(name, target, bits) pyrelu_##name##_##target##_##bits
+#define PYRELU_PASTE(name, target, bits) PYRELU_PASTE_(name, target, bits)
+
+/* In a file compiled per instruction set: PRIVATE(map) is pyrelu_map_v3_32, say. */
+#define PRIVATE(name) PYRELU_PASTE(name, PYRELU_TARGET, PYRELU_BITS)
+
+#ifdef PYRELU_TARGET
+extern pyrelu_map *const PRIVATE(map)[][PYRELU_N_KINDS];
+extern pyrelu_rowwise *const PRIVATE(rowwise)[][2];
+pyrelu_map PRIVATE(widen), PRIVATE(narrow);
+extern const pyrelu_kernels PRIVATE(kernels);
+#endif
+
+#endif

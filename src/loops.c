@@ -1,0 +1,223 @@
+/* From NumPy's form of a loop to the kernels': strides, half precision, blocks, threads.
+ *
+ * Kernels take contiguous float or double. Where an array is that already, a thread's whole share of it goes to the
+ * kernel in one piece. Anything else passes through small buffers, block by block, so that a strided or half-precision
+ * array runs the same vector code and gives the same bits.
+ */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fpenv.h"
+#include "pyrelu.h"
+
+enum {
+    BLOCK = 512,        /* elements in a buffer: all buffers of a loop stay in the first-level cache */
+    GRAIN = 1 << 16,    /* elements for which a second thread pays: waking one costs about 10 us */
+    SHORT_ROW = 1 << 12 /* elements of a strided row that are copied to the stack */
+};
+
+static const size_t stored[PYRELU_N_TYPES] = {2, 4, 8};   /* bytes of an element in the caller's array */
+static const size_t computed[PYRELU_N_TYPES] = {4, 4, 8}; /* and in a kernel's */
+
+static void copy_strided(char *to, ptrdiff_t to_step, const char *from, ptrdiff_t from_step, size_t size, ptrdiff_t n) {
+    switch (size) { /* a constant size makes each memcpy one instruction */
+    case 2:
+        for (ptrdiff_t i = 0; i < n; i++) memcpy(to + i * to_step, from + i * from_step, 2);
+        break;
+    case 4:
+        for (ptrdiff_t i = 0; i < n; i++) memcpy(to + i * to_step, from + i * from_step, 4);
+        break;
+    default:
+        for (ptrdiff_t i = 0; i < n; i++) memcpy(to + i * to_step, from + i * from_step, 8);
+    }
+}
+
+/* n elements of an operand as the kernel's numbers, in `to`. */
+static void load(char *to, const char *from, ptrdiff_t step, pyrelu_type type, ptrdiff_t n) {
+    if (type != PYRELU_F16) {
+        copy_strided(to, stored[type], from, step, stored[type], n);
+        return;
+    }
+    uint16_t halves[BLOCK];
+    const pyrelu_kernels *kernels = pyrelu_kernels_for(PYRELU_F32);
+    for (ptrdiff_t i = 0; i < n; i += BLOCK) {
+        const ptrdiff_t m = n - i < BLOCK ? n - i : BLOCK;
+        const void *in[] = {halves};
+        copy_strided((char *)halves, 2, from + i * step, step, 2, m);
+        kernels->widen(in, 0, to + i * sizeof(float), m);
+    }
+}
+
+static void store(char *to, ptrdiff_t step, const char *from, pyrelu_type type, ptrdiff_t n) {
+    if (type != PYRELU_F16) {
+        copy_strided(to, step, from, stored[type], stored[type], n);
+        return;
+    }
+    uint16_t halves[BLOCK];
+    const pyrelu_kernels *kernels = pyrelu_kernels_for(PYRELU_F32);
+    for (ptrdiff_t i = 0; i < n; i += BLOCK) {
+        const ptrdiff_t m = n - i < BLOCK ? n - i : BLOCK;
+        const void *in[] = {from + i * sizeof(float)};
+        kernels->narrow(in, 0, halves, m);
+        copy_strided(to + i * step, step, (const char *)halves, 2, 2, m);
+    }
+}
+
+/* ---- elementwise ---- */
+
+typedef struct {
+    const pyrelu_loop *loop;
+    char *const *args;
+    const ptrdiff_t *steps;
+    int n_in, direct, scalars;
+} map_call;
+
+static void map_blocks(const map_call *c, ptrdiff_t start, ptrdiff_t stop) {
+    const pyrelu_loop *loop = c->loop;
+    const pyrelu_type parameter_type = loop->type == PYRELU_F16 ? PYRELU_F32 : loop->type;
+    _Alignas(64) char buffers[PYRELU_MAX_OPERANDS][BLOCK * sizeof(double)];
+    _Alignas(64) char result[BLOCK * sizeof(double)];
+    const void *in[PYRELU_MAX_OPERANDS];
+    for (int k = 0; k < c->n_in; k++) in[k] = buffers[k];
+
+    for (ptrdiff_t i = start; i < stop; i += BLOCK) {
+        const ptrdiff_t n = stop - i < BLOCK ? stop - i : BLOCK;
+        for (int k = 0; k < c->n_in; k++) {
+            const ptrdiff_t step = c->steps[k];
+            const int parameter = k >= loop->n_data;
+            load(buffers[k], c->args[k] + i * step, step, parameter ? parameter_type : loop->type,
+                 parameter && c->scalars ? 1 : n);
+        }
+        loop->map(in, c->scalars, result, n);
+        store(c->args[c->n_in] + i * c->steps[c->n_in], c->steps[c->n_in], result, loop->type, n);
+    }
+}
+
+static void map_range(void *context, ptrdiff_t start, ptrdiff_t stop) {
+    const map_call *c = context;
+    const fp_environment caller = fp_enter();
+    if (c->direct) {
+        const void *in[PYRELU_MAX_OPERANDS];
+        for (int k = 0; k < c->n_in; k++) in[k] = c->args[k] + start * c->steps[k];
+        c->loop->map(in, c->scalars, c->args[c->n_in] + start * c->steps[c->n_in], stop - start);
+    } else {
+        map_blocks(c, start, stop);
+    }
+    fp_leave(caller);
+}
+
+/* Where an input runs into the output without being it, the order of the elements matters: one thread. */
+static int partial_overlap(const char *in, ptrdiff_t in_step, const char *out, ptrdiff_t out_step, ptrdiff_t n) {
+    if (in == out && in_step == out_step) return 0;
+    const char *in_last = in + (n - 1) * in_step, *out_last = out + (n - 1) * out_step;
+    const char *in_low = in < in_last ? in : in_last, *in_high = in < in_last ? in_last : in;
+    const char *out_low = out < out_last ? out : out_last, *out_high = out < out_last ? out_last : out;
+    return in_low < out_high + 8 && out_low < in_high + 8;
+}
+
+pyrelu_loop pyrelu_make_map_loop(int activation, pyrelu_kind kind, pyrelu_type type) {
+    return (pyrelu_loop){
+        .map = pyrelu_kernels_for(type)->map[activation][kind],
+        .type = type,
+        .n_data = kind == PYRELU_VJP || kind == PYRELU_BACKWARD ? 2 : 1,
+        .n_parameters = pyrelu_activations[activation].n_parameters,
+    };
+}
+
+void pyrelu_map_loop(char **args, const ptrdiff_t *dims, const ptrdiff_t *steps, void *data) {
+    const pyrelu_loop *loop = data;
+    const ptrdiff_t n = dims[0], size = stored[loop->type];
+    map_call call = {.loop = loop, .args = args, .steps = steps, .n_in = loop->n_data + loop->n_parameters};
+
+    int contiguous = loop->type != PYRELU_F16 && steps[call.n_in] == size;
+    for (int k = 0; k < loop->n_data; k++) contiguous &= steps[k] == size;
+    int scalars = 1, arrays = 1;
+    for (int k = loop->n_data; k < call.n_in; k++) {
+        scalars &= steps[k] == 0;
+        arrays &= steps[k] == size;
+    }
+    call.direct = contiguous && (scalars || arrays);
+    call.scalars = scalars;
+
+    int split = n >= 2 * GRAIN;
+    for (int k = 0; split && k < call.n_in; k++)
+        split = !partial_overlap(args[k], steps[k], args[call.n_in], steps[call.n_in], n);
+    if (split)
+        pyrelu_parallel(n, GRAIN, map_range, &call);
+    else
+        map_range(&call, 0, n);
+}
+
+/* ---- along an axis ---- */
+
+typedef struct {
+    const pyrelu_loop *loop;
+    char *const *args;
+    const ptrdiff_t *steps; /* from row to row, then from element to element of the operands that have the axis */
+    ptrdiff_t n;
+    _Atomic int failed;
+} row_call;
+
+static void rowwise_range(void *context, ptrdiff_t start, ptrdiff_t stop) {
+    row_call *c = context;
+    const pyrelu_loop *loop = c->loop;
+    const int n_in = loop->n_data;
+    const ptrdiff_t size = stored[loop->type];
+
+    /* Operands that are not contiguous numbers of the kernel's type go through a copy of one row. */
+    ptrdiff_t step[3], length[3];
+    int copied[3], copies = 0;
+    for (int k = 0, axis = n_in + 1; k <= n_in; k++) {
+        step[k] = loop->has_axis[k] ? c->steps[axis++] : size;
+        length[k] = loop->has_axis[k] ? c->n : 1;
+        copied[k] = loop->type == PYRELU_F16 || step[k] != size;
+        copies += copied[k];
+    }
+    _Alignas(64) char stack[SHORT_ROW * sizeof(double)];
+    const size_t row_bytes = ((size_t)c->n * computed[loop->type] + 127) / 64 * 64;
+    char *heap = NULL, *buffer = stack;
+    if (copies && row_bytes * copies > sizeof stack) {
+        buffer = heap = malloc(row_bytes * copies);
+        if (!heap) {
+            c->failed = 1;
+            return;
+        }
+    }
+
+    const fp_environment caller = fp_enter();
+    for (ptrdiff_t row = start; row < stop; row++) {
+        char *operand[3], *free_buffer = buffer;
+        for (int k = 0; k <= n_in; k++) {
+            operand[k] = c->args[k] + row * c->steps[k];
+            if (!copied[k]) continue;
+            if (k < n_in) load(free_buffer, operand[k], step[k], loop->type, length[k]);
+            operand[k] = free_buffer;
+            free_buffer += row_bytes;
+        }
+        loop->rowwise((const void *const *)operand, operand[n_in], c->n);
+        if (copied[n_in])
+            store(c->args[n_in] + row * c->steps[n_in], step[n_in], operand[n_in], loop->type, length[n_in]);
+    }
+    fp_leave(caller);
+    free(heap);
+}
+
+pyrelu_loop pyrelu_make_rowwise_loop(int axis_function, int vjp, pyrelu_type type) {
+    const pyrelu_axis_function *row = &pyrelu_axis_functions[axis_function];
+    pyrelu_loop loop = {
+        .rowwise = pyrelu_kernels_for(type)->rowwise[axis_function][vjp],
+        .type = type,
+        .n_data = vjp ? 2 : 1,
+    };
+    int k = 0; /* "(n),()->(n)": each parenthesis opens an operand, with or without the axis */
+    for (const char *c = vjp ? row->vjp_signature : row->signature; *c; c++)
+        if (*c == '(') loop.has_axis[k++] = c[1] == 'n';
+    return loop;
+}
+
+int pyrelu_rowwise_loop(char **args, const ptrdiff_t *dims, const ptrdiff_t *steps, void *data) {
+    row_call call = {.loop = data, .args = args, .steps = steps, .n = dims[1]};
+    pyrelu_parallel(dims[0], call.n < GRAIN ? GRAIN / (call.n + 1) + 1 : 1, rowwise_range, &call);
+    return call.failed ? -1 : 0;
+}

@@ -1,0 +1,27 @@
+/* The tables as data: what a caller may know about each function. */
+#include "pyrelu.h"
+
+#define REQUIRED __builtin_nan("")
+#define NONE 0, {{0}}
+#define ONE(name, value, doc) 1, {{#name, value, doc}}
+#define TWO(name1, value1, doc1, name2, value2, doc2) 2, {{#name1, value1, doc1}, {#name2, value2, doc2}}
+#define ULP(...) {__VA_ARGS__}
+#define LIMITS(...) {__VA_ARGS__}
+#define LETTER_X 'X'
+#define LETTER_Y 'Y'
+#define ACTIVATION(name, reads, parameters, aliases, ulp, kinks, limits, range, formula, summary, reference) \
+    {#name, LETTER_##reads, parameters, aliases, ulp, kinks, limits, range, formula, summary, reference},
+
+const pyrelu_activation pyrelu_activations[] = {
+#include "activations.def"
+};
+
+#define AXIS_FUNCTION(name, ...) {#name, __VA_ARGS__},
+
+const pyrelu_axis_function pyrelu_axis_functions[] = {
+#include "rowwise.def"
+};
+
+#define LENGTH(array) (int)(sizeof(array) / sizeof *(array))
+const int pyrelu_n_activations = LENGTH(pyrelu_activations);
+const int pyrelu_n_axis_functions = LENGTH(pyrelu_axis_functions);
