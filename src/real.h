@@ -17,12 +17,14 @@ typedef float real;
 typedef uint32_t bits;
 #define R(x) x##f /* a literal in the precision at hand: R(0.5) */
 #define R_BUILTIN(name) __builtin_##name##f
+#define R_MAX R(0x1.fffffep127)
 enum { R_FRACTION = 23, R_BIAS = 127 };
 #elif PYRELU_BITS == 64
 typedef double real;
 typedef uint64_t bits;
 #define R(x) x
 #define R_BUILTIN(name) __builtin_##name
+#define R_MAX R(0x1.fffffffffffffp1023)
 enum { R_FRACTION = 52, R_BIAS = 1023 };
 #else
 #error "PYRELU_BITS must be 32 or 64"
@@ -110,6 +112,39 @@ static inline pair two_product(real a, real b) {
     return (pair){p, fma_(a, b, -p)};
 #endif
 }
+
+/* x*(p.hi + p.lo), rounded once; in double without hardware FMA twice, since halves would overflow for a large x */
+static inline real times(real x, pair p) {
+    real lo = at_most(x, R_MAX) * p.lo; /* finite, lest inf - inf */
+    return PYRELU_BITS == 32 ? fma_(x, p.hi, lo) : mad(x, p.hi, lo);
+}
+
+/* Sums, products and quotients of pairs: relative errors of a few 2^-2p for p-bit numbers, as long as sums do not
+ * cancel and each lo is within a few ULP of its hi. */
+static inline pair pair_sum(pair a, pair b) {
+    pair s = two_sum(a.hi, b.hi);
+    return (pair){s.hi, s.lo + (a.lo + b.lo)};
+}
+
+/* a + b for |a| >= |b.hi| */
+static inline pair fast_pair_sum(real a, pair b) {
+    pair s = fast_two_sum(a, b.hi);
+    return (pair){s.hi, s.lo + b.lo};
+}
+
+static inline pair pair_product(pair a, pair b) {
+    pair p = two_product(a.hi, b.hi);
+    return (pair){p.hi, mad(a.hi, b.lo, mad(a.lo, b.hi, p.lo))};
+}
+
+static inline pair pair_quotient(pair a, pair b) {
+    real reciprocal = 1 / b.hi, q = a.hi * reciprocal;
+    return (pair){q, (fma_(-q, b.hi, a.hi) + mad(-q, b.lo, a.lo)) * reciprocal};
+}
+
+static inline real pair_value(pair p) { return p.hi + p.lo; }
+static inline pair pair_times_power(real c, pair p) { return (pair){c * p.hi, c * p.lo}; } /* c a power of 2 */
+static inline pair pair_select(int c, pair a, pair b) { return (pair){c ? a.hi : b.hi, c ? a.lo : b.lo}; }
 
 /* c[0] + c[1] x + ... by Horner's rule */
 __attribute__((always_inline)) static inline real horner(real x, const real *c, int n) {

@@ -9,7 +9,7 @@ arithmetic; the error printed with it is that of the rounded coefficients, relat
 import sys
 from textwrap import wrap
 
-from mpmath import atanh, cos, exp, expm1, linspace, log, lu_solve, matrix, mp, mpf, nstr, pi, sqrt
+from mpmath import atanh, cos, erfc, exp, expm1, linspace, log, lu_solve, matrix, mp, mpf, nstr, pi, sqrt
 
 mp.prec = 200
 
@@ -61,9 +61,9 @@ def polynomial(name, what, f, weight, a, b, degree, precision):
     print("\n    ".join(wrap(f"static const real {name}[] = {{{numbers}}};", 112)))
 
 
-def split(name, what, x, precision, head):
+def split(name, what, x, precision, head=None):
     """x as the unevaluated sum of two numbers, the first of `head` bits."""
-    hi = rounded(x, head)
+    hi = rounded(x, head or precision)
     lo = rounded(x - hi, precision)
     print(f"/* {what} */")
     print(f"static const pair {name} = {{R({literal(hi, precision)}), R({literal(lo, precision)})}};")
@@ -77,14 +77,20 @@ def main(bits):
 
     print(f"/* The constants of elementary.h for PYRELU_BITS = {bits}, printed by tools/fit/fit.py {bits} */\n")
     r = log(2) / 2 * mpf("1.0001")
-    polynomial("EXP_POLYNOMIAL", "(e^r - 1 - r)/r^2 on |r| <= ln(2)/2, relative to e^r",
-               lambda r: (expm1(at(r)) - at(r)) / at(r) ** 2, lambda r: at(r) ** 2 / exp(r),
-               -r, r, {32: 4, 64: 9}[bits], precision)
+    polynomial("EXP_POLYNOMIAL", "(e^r - 1 - r)/r^2 on |r| <= ln(2)/2, relative to e^r - 1",
+               lambda r: (expm1(at(r)) - at(r)) / at(r) ** 2, lambda r: at(r) ** 2 / expm1(at(r)),
+               -r, r, {32: 5, 64: 10}[bits], precision)
     polynomial("ATANH_POLYNOMIAL", "(atanh(s)/s - 1)/s^2 of s^2 on 0 <= s <= 1/3, relative to atanh(s)/s",
                lambda z: (atanh(sqrt(at(z))) / sqrt(at(z)) - 1) / at(z),
                lambda z: at(z) / (atanh(sqrt(at(z))) / sqrt(at(z))),
                0, mpf(1) / 9, {32: 4, 64: 9}[bits], precision)
     split("LN2", "ln 2; hi has trailing zeros enough for k LN2.hi to be exact", log(2), precision, {32: 16, 64: 42}[bits])
+    # Klambauer et al., arXiv:1706.02515, equation 14: with these, mean 0 and variance 1 are a fixed point
+    u, v = erfc(1 / sqrt(mpf(2))) * exp(mpf(1) / 2), erfc(sqrt(mpf(2))) * exp(2)
+    alpha = sqrt(2 / pi) / (1 - u)
+    scale = (1 - u) * sqrt(2 * pi / (2 * v + pi * u**2 - 2 * (2 + pi) * u + pi + 2))
+    split("SELU_SCALE", "lambda", scale, precision)
+    split("SELU_SCALE_ALPHA", "lambda alpha", scale * alpha, precision)
 
 
 if __name__ == "__main__":
