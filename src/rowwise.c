@@ -76,8 +76,8 @@ static inline pair exponentials(const real *x, real sign, real m, real *out, ptr
 }
 
 static inline void softmax_of(const real *x, real sign, real *out, ptrdiff_t n) {
-    const real sum = exponentials(x, sign, largest(x, sign, n), out, n).hi;
-    EACH_ELEMENT out[i] = out[i] / sum;
+    const pair r = pair_quotient((pair){1, 0}, exponentials(x, sign, largest(x, sign, n), out, n));
+    EACH_ELEMENT out[i] = times(out[i], r);
 }
 
 static void forward_softmax(const void *const *in, void *out, ptrdiff_t n) { softmax_of(in[0], 1, out, n); }
