@@ -1,0 +1,38 @@
+"""What is in use on this machine."""
+
+import platform
+
+import numpy as np
+import threadpoolctl
+
+import pyrelu
+from pyrelu import _ufuncs
+
+
+def facts():
+    """Return version, instruction set, threads, BLAS and NumPy as name -> text."""
+    import scipy
+    import scipy.linalg.cython_blas  # noqa: F401  (loads the BLAS that fits use)
+
+    blas = [pool for pool in threadpoolctl.threadpool_info() if pool["user_api"] == "blas"]
+    used = next((pool for pool in blas if "scipy" in pool["filepath"]), blas[0] if blas else None)
+    openmp = "OpenMP" if _ufuncs.has_openmp() else "built without OpenMP: single-threaded"
+    return {
+        "pyrelu": pyrelu.__version__,
+        "instruction set": f"{_ufuncs.isa()} (this machine can run {', '.join(_ufuncs.isa_names())})",
+        "threads": f"{pyrelu.get_num_threads()} ({openmp})",
+        "BLAS": f"{used['internal_api']} {used['version']}, {used['num_threads']} threads" if used else "unknown",
+        "NumPy": np.__version__,
+        "SciPy": scipy.__version__,
+        "Python": platform.python_version(),
+        "machine": f"{platform.system()} {platform.machine()}, {_processor()}",
+    }
+
+
+def _processor():
+    try:
+        with open("/proc/cpuinfo") as file:
+            names = (line.split(":", 1)[1].strip() for line in file if line.startswith("model name"))
+            return next(names, platform.processor())
+    except OSError:
+        return platform.processor()

@@ -1,0 +1,26 @@
+# Written by tools/generate.py from src/*.def: do not edit.
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+__all__: list[str]
+
+identity: np.ufunc
+relu: np.ufunc
+prelu: np.ufunc
+selu: np.ufunc
+sigmoid: np.ufunc
+tanh: np.ufunc
+silu: np.ufunc
+softmax: np.ufunc
+
+def leaky_relu(x: ArrayLike, negative_slope: ArrayLike = 0.01, out: Any = None, **kwargs: Any) -> Any: ...
+def elu(x: ArrayLike, alpha: ArrayLike = 1.0, out: Any = None, **kwargs: Any) -> Any: ...
+def softplus(x: ArrayLike, beta: ArrayLike = 1.0, out: Any = None, **kwargs: Any) -> Any: ...
+
+linear = identity
+logistic = sigmoid
+expit = sigmoid
+swish = silu

@@ -1,0 +1,98 @@
+"""Writes what a static reader needs from the table: the stubs, and the table of functions in the docs.
+
+    python tools/generate.py            writes them
+    python tools/generate.py --check    exit code 1 where a committed file is not current
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from pyrelu.registry import activations, axis_functions
+
+ROOT = Path(__file__).parent.parent
+NAMESPACES = {"functional": ["x"], "derivative": ["x"], "vjp": ["x", "g"]}
+HEADER = "# Written by tools/generate.py from src/*.def: do not edit.\n"
+
+
+def stub(namespace):
+    """Return the text of pyrelu/<namespace>.pyi."""
+    operands = NAMESPACES[namespace]
+    choices = {row.choice_of[0]: row.choice_of for row in activations.values() if row.choice_of}
+    lines = [
+        HEADER,
+        "from typing import Any, Literal" if choices else "from typing import Any",
+        "",
+        "import numpy as np",
+        "from numpy.typing import ArrayLike",
+        "",
+        "__all__: list[str]",
+        "",
+    ]
+    functions, ufuncs, aliases = [], [], []
+    for row in activations.values():
+        keywords = [f"{name}: ArrayLike = {default!r}" for name, default in row.parameters.items() if default is not None]
+        if row.name in choices:
+            _, keyword, value = choices[row.name]
+            keywords = [f'{keyword}: Literal["none", "{value}"] = "none"']
+        if keywords:
+            arguments = [f"{name}: ArrayLike" for name in operands] + keywords
+            functions.append(f"def {row.name}({', '.join(arguments)}, out: Any = None, **kwargs: Any) -> Any: ...")
+        else:
+            ufuncs.append(f"{row.name}: np.ufunc")
+        aliases += [f"{alias} = {row.name}" for alias in row.aliases]
+    if namespace != "derivative":
+        ufuncs += [f"{name}: np.ufunc" for name in axis_functions]
+    return "\n".join(lines + ufuncs + [""] + functions + [""] + aliases) + "\n"
+
+
+def functions_table():
+    """Return docs/functions.md."""
+    lines = [
+        "<!-- Written by tools/generate.py from src/*.def: do not edit. -->",
+        "# The functions",
+        "",
+        "Each is `pyrelu.<name>(x)`, with `pyrelu.derivative.<name>(x)` and `pyrelu.vjp.<name>(x, g)`. Errors are",
+        "bounds in units in the last place (ULP) for float32 and float64, of the function and of its derivative.",
+        "",
+        "| name | formula | range | error: f32, f64 | derivative: f32, f64 | reference |",
+        "| --- | --- | --- | --- | --- | --- |",
+    ]
+    for row in activations.values():
+        names = ", ".join(f"`{name}`" for name in (row.name, *row.aliases))
+        f32, d32, f64, d64 = row.ulp
+        parameters = ", ".join(
+            name if default is None else f"{name}={default:g}" for name, default in row.parameters.items()
+        )
+        names += f"<br>{parameters}" if parameters else ""
+        lines.append(
+            f"| {names} | `{row.formula}` | {row.range} | {f32:g}, {f64:g} | {d32:g}, {d64:g} | {row.reference} |"
+        )
+    lines += ["", "Along an axis (`axis=`, the last by default), with `pyrelu.vjp.<name>(x, g)`:", ""]
+    lines += ["| name | formula | range | reference |", "| --- | --- | --- | --- |"]
+    lines += [f"| `{row.name}` | `{row.formula}` | {row.range} | {row.reference} |" for row in axis_functions.values()]
+    return "\n".join(lines) + "\n"
+
+
+def files():
+    """Return path -> text of all generated files."""
+    stubs = {ROOT / "pyrelu" / f"{namespace}.pyi": stub(namespace) for namespace in NAMESPACES}
+    return stubs | {ROOT / "docs" / "functions.md": functions_table()}
+
+
+def main():
+    """Write the files, or check them."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true")
+    check = parser.parse_args().check
+    stale = [path for path, text in files().items() if not path.exists() or path.read_text() != text]
+    for path in stale:
+        print(f"{path.relative_to(ROOT)} {'is not current: run python tools/generate.py' if check else 'written'}")
+        if not check:
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(files()[path])
+    return 1 if check and stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
