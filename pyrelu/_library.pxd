@@ -1,5 +1,7 @@
 """The C library's interface, for the Cython modules."""
 
+from numpy cimport npy_intp  # ptrdiff_t, as the header says
+
 cdef extern from "pyrelu.h" nogil:
     enum:
         PYRELU_MAX_PARAMETERS
@@ -62,7 +64,7 @@ cdef extern from "pyrelu.h" nogil:
         int n_data
         int n_parameters
 
-    pyrelu_loop pyrelu_make_map_loop(int activation, pyrelu_kind kind, pyrelu_type type)
+    pyrelu_loop pyrelu_make_map_loop(int activation, pyrelu_kind kind, pyrelu_type type, int defaults)
     pyrelu_loop pyrelu_make_rowwise_loop(int axis_function, int vjp, pyrelu_type type)
-    void pyrelu_map_loop(char **args, const Py_ssize_t *dims, const Py_ssize_t *steps, void *loop)
-    int pyrelu_rowwise_loop(char **args, const Py_ssize_t *dims, const Py_ssize_t *steps, void *loop)
+    void pyrelu_map_loop(char **args, const npy_intp *dims, const npy_intp *steps, void *loop)
+    int pyrelu_rowwise_loop(char **args, const npy_intp *dims, const npy_intp *steps, void *loop)

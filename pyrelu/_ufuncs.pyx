@@ -16,8 +16,8 @@ VJP = PYRELU_VJP
 # float16 first: NumPy takes the first loop that the operands cast to safely, and so small integers and booleans
 # promote as they do for np.tanh.
 cdef pyrelu_type[3] TYPES = [PYRELU_F16, PYRELU_F32, PYRELU_F64]
-cdef char[3] CODES = [b"e", b"f", b"d"]
-cdef char[3] PARAMETER_CODES = [b"f", b"f", b"d"]  # a slope of 0.01 rounded to float16 would cost the result's accuracy
+cdef int[3] DATA_TYPES = [cnp.NPY_FLOAT16, cnp.NPY_FLOAT32, cnp.NPY_FLOAT64]
+cdef int[3] PARAMETER_TYPES = [cnp.NPY_FLOAT32, cnp.NPY_FLOAT32, cnp.NPY_FLOAT64]  # half would round 0.01 too coarsely
 
 if pyrelu_isa() is NULL:
     raise ImportError(
@@ -110,18 +110,18 @@ cdef object _make(ufunc_data *data, cnp.PyUFuncGenericFunction function, str nam
         data.functions[t] = function
         data.data[t] = &data.loops[t]
         for k in range(n_in + 1):
-            data.types[t * (n_in + 1) + k] = PARAMETER_CODES[t] if n_data <= k < n_in else CODES[t]
+            data.types[t * (n_in + 1) + k] = <char>(PARAMETER_TYPES[t] if n_data <= k < n_in else DATA_TYPES[t])
     return cnp.PyUFunc_FromFuncAndDataAndSignature(
         data.functions, data.data, data.types, 3, n_in, 1, cnp.PyUFunc_None, _kept(name), _kept(doc), 0,
         NULL if signature is None else _kept(signature),
     )
 
 
-def make_ufunc(int row, int kind, str name, str doc):
-    """The ufunc of a row of activations.def; the row's parameters are its last operands."""
+def make_ufunc(int row, int kind, str name, str doc, bint defaults=False):
+    """The ufunc of a row of activations.def; the parameters are its last operands, or have their defaults."""
     cdef ufunc_data *data = _new_data()
     for t in range(3):
-        data.loops[t] = pyrelu_make_map_loop(row, <pyrelu_kind>kind, TYPES[t])
+        data.loops[t] = pyrelu_make_map_loop(row, <pyrelu_kind>kind, TYPES[t], defaults)
     return _make(data, <cnp.PyUFuncGenericFunction>map_loop, name, doc, None)
 
 

@@ -78,8 +78,9 @@ static void map_blocks(const map_call *c, ptrdiff_t start, ptrdiff_t stop) {
     const pyrelu_type parameter_type = loop->type == PYRELU_F16 ? PYRELU_F32 : loop->type;
     _Alignas(64) char buffers[PYRELU_MAX_OPERANDS][BLOCK * sizeof(double)];
     _Alignas(64) char result[BLOCK * sizeof(double)];
-    const void *in[PYRELU_MAX_OPERANDS];
+    const void *in[PYRELU_MAX_OPERANDS + PYRELU_MAX_PARAMETERS];
     for (int k = 0; k < c->n_in; k++) in[k] = buffers[k];
+    for (int k = 0; k < PYRELU_MAX_PARAMETERS; k++) in[c->n_in + k] = &loop->bound[k];
 
     for (ptrdiff_t i = start; i < stop; i += BLOCK) {
         const ptrdiff_t n = stop - i < BLOCK ? stop - i : BLOCK;
@@ -98,8 +99,9 @@ static void map_range(void *context, ptrdiff_t start, ptrdiff_t stop) {
     const map_call *c = context;
     const fp_environment caller = fp_enter();
     if (c->direct) {
-        const void *in[PYRELU_MAX_OPERANDS];
+        const void *in[PYRELU_MAX_OPERANDS + PYRELU_MAX_PARAMETERS];
         for (int k = 0; k < c->n_in; k++) in[k] = c->args[k] + start * c->steps[k];
+        for (int k = 0; k < PYRELU_MAX_PARAMETERS; k++) in[c->n_in + k] = &c->loop->bound[k];
         c->loop->map(in, c->scalars, c->args[c->n_in] + start * c->steps[c->n_in], stop - start);
     } else {
         map_blocks(c, start, stop);
@@ -116,13 +118,20 @@ static int partial_overlap(const char *in, ptrdiff_t in_step, const char *out, p
     return in_low < out_high + 8 && out_low < in_high + 8;
 }
 
-pyrelu_loop pyrelu_make_map_loop(int activation, pyrelu_kind kind, pyrelu_type type) {
-    return (pyrelu_loop){
+pyrelu_loop pyrelu_make_map_loop(int activation, pyrelu_kind kind, pyrelu_type type, int defaults) {
+    const pyrelu_activation *row = &pyrelu_activations[activation];
+    pyrelu_loop loop = {
         .map = pyrelu_kernels_for(type)->map[activation][kind],
         .type = type,
         .n_data = kind == PYRELU_VJP || kind == PYRELU_BACKWARD ? 2 : 1,
-        .n_parameters = pyrelu_activations[activation].n_parameters,
+        .n_parameters = defaults ? 0 : row->n_parameters,
     };
+    for (int k = 0; k < row->n_parameters; k++)
+        if (type == PYRELU_F64)
+            loop.bound[k].f64 = row->parameters[k].default_value;
+        else
+            loop.bound[k].f32 = (float)row->parameters[k].default_value;
+    return loop;
 }
 
 void pyrelu_map_loop(char **args, const ptrdiff_t *dims, const ptrdiff_t *steps, void *data) {

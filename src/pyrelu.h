@@ -51,7 +51,7 @@ typedef enum { PYRELU_FORWARD, PYRELU_DERIVATIVE, PYRELU_VJP, PYRELU_BACKWARD, P
  * parameters: one value each where `scalars`, else n of them. out may be in[0] or in[1]. */
 typedef void pyrelu_map(const void *const *in, int scalars, void *out, ptrdiff_t n);
 
-/* One row of n contiguous elements: out = f(in[0], ...), of n elements or one. out may be in[0] or in[1]. */
+/* One row of n contiguous elements: out = f(in[0], ...), of n elements or one. out may be in[0] unless it is a vjp. */
 typedef void pyrelu_rowwise(const void *const *in, void *out, ptrdiff_t n);
 
 typedef enum { PYRELU_GRADIENT, PYRELU_SGD, PYRELU_NESTEROV, PYRELU_ADAM, PYRELU_N_SOLVERS } pyrelu_solver;
@@ -98,10 +98,15 @@ typedef struct {
     pyrelu_type type;
     int n_data;              /* operands of that type: x, or x and g */
     int n_parameters;        /* operands after those; of type float where `type` is half */
+    union {
+        float f32;
+        double f64;
+    } bound[PYRELU_MAX_PARAMETERS]; /* the defaults, for a loop that does not take the parameters as operands */
     int has_axis[3];         /* rowwise: which of the operands and, last, the output have the core dimension */
 } pyrelu_loop;
 
-PYRELU_API pyrelu_loop pyrelu_make_map_loop(int activation, pyrelu_kind kind, pyrelu_type type);
+/* `defaults`: the activation's parameters are not operands, but have their default values. */
+PYRELU_API pyrelu_loop pyrelu_make_map_loop(int activation, pyrelu_kind kind, pyrelu_type type, int defaults);
 PYRELU_API pyrelu_loop pyrelu_make_rowwise_loop(int axis_function, int vjp, pyrelu_type type);
 
 PYRELU_API void pyrelu_map_loop(char **args, const ptrdiff_t *dims, const ptrdiff_t *steps, void *loop);

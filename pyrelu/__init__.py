@@ -1,0 +1,43 @@
+"""Activation functions for NumPy arrays, exact and fast, and the multi-layer perceptrons built on them.
+
+`pyrelu.gelu(x)` is an activation, `pyrelu.derivative.gelu(x)` its derivative, `pyrelu.vjp.gelu(x, g)` g times that in
+one pass; `pyrelu.activations` lists them all. `pyrelu.MLPClassifier` is scikit-learn's with any of them.
+"""
+
+from importlib import import_module as _import_module
+
+from pyrelu import derivative, functional, registry, vjp
+from pyrelu._threads import get_num_threads, set_num_threads
+from pyrelu.functional import *  # noqa: F403
+from pyrelu.registry import activations, axis_functions
+
+__version__ = "0.1.0"
+
+# Loaded on first use: scikit-learn takes a hundred times as long to import as the functions do.
+_LAZY = {"MLPClassifier": "pyrelu.neural_network"}
+_LAZY_MODULES = ("neural_network", "exceptions")
+
+__all__ = [
+    *functional.__all__,
+    *_LAZY,
+    "activations",
+    "axis_functions",
+    "derivative",
+    "functional",
+    "get_num_threads",
+    "registry",
+    "set_num_threads",
+    "vjp",
+]
+
+
+def __getattr__(name):
+    if name in _LAZY:
+        return getattr(_import_module(_LAZY[name]), name)
+    if name in _LAZY_MODULES:
+        return _import_module(f"pyrelu.{name}")
+    raise AttributeError(f"module 'pyrelu' has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted({*globals(), *__all__, *_LAZY_MODULES})

@@ -1,0 +1,95 @@
+"""NumPy-style docstrings, written from the table."""
+
+from pyrelu import _ufuncs
+
+_RESULT = {
+    _ufuncs.FORWARD: "{summary}",
+    _ufuncs.DERIVATIVE: "Derivative of {name}: {lower}",
+    _ufuncs.VJP: "Vector-Jacobian product of {name}, g * f'(x) in one pass: {lower}",
+}
+_RETURNS = {
+    _ufuncs.FORWARD: "{name}(x), in {range}.",
+    _ufuncs.DERIVATIVE: "f'(x) for f = {name}.{kinks}",
+    _ufuncs.VJP: "g * f'(x) for f = {name}: the gradient with respect to x, given g, that with respect to f(x).{kinks}",
+}
+_X = """\
+x : array_like
+    Where to evaluate; any shape. float16, float32 and float64 stay what they are; integers and booleans promote as
+    for `numpy.tanh`; other types raise TypeError."""
+_G = """\
+g : array_like
+    What to multiply with; broadcasts with x."""
+_KEYWORDS = """\
+out : ndarray, optional
+    Where to put the result; its shape must be the broadcast shape, its type one that the result casts to.
+**kwargs
+    `where`, `dtype`, `casting`, `order`, `subok`: as for any `numpy.ufunc`."""
+_AXIS_KEYWORDS = """\
+axis : int, default=-1
+    The axis along which to work.
+out : ndarray, optional
+    Where to put the result.
+**kwargs
+    `axes`, `dtype`, `casting`, `order`, `subok`: as for any generalised `numpy.ufunc`."""
+_REGULAR = ["float32", "float64"]
+
+
+def _first_lower(text):
+    return text[0].lower() + text[1:]
+
+
+def _indent(text):
+    return text.replace("\n", "\n    ")
+
+
+def _sections(summary, parameters, returns, formula, notes, reference):
+    text = f"{summary}\n\nParameters\n----------\n" + "\n".join(parameters)
+    text += f"\n\nReturns\n-------\nndarray or scalar\n    {returns}"
+    text += f"\n\nNotes\n-----\n``{formula}``\n" + "".join(f"\n{note}\n" for note in notes)
+    if reference:
+        text += f"\nReferences\n----------\n.. [1] {reference}.\n"
+    return text
+
+
+def activation(row, kind, choice=None):
+    """Return the docstring of an `Activation` in one of the three namespaces.
+
+    `choice` is a keyword and the row that it can choose instead: ("approximate", the row of gelu_tanh).
+    """
+    kinks = f" At the kinks (x = {', '.join(row.kinks)}) it is that of the branch the formula takes." if row.kinks else ""
+    facts = dict(name=row.name, summary=row.summary, lower=_first_lower(row.summary), range=row.range, kinks=kinks)
+    parameters = [_X] + ([_G] if kind == _ufuncs.VJP else [])
+    for name, default in row.parameters.items():
+        default_text = "" if default is None else f", default={default:g}"
+        parameters.append(f"{name} : array_like{default_text}\n    {row.parameter_docs[name]} Broadcasts with x.")
+    notes = []
+    if choice:
+        keyword, other = choice
+        value = other.choice_of[2]
+        parameters.append(
+            f'{keyword} : {{"none", "{value}"}}, default="none"\n'
+            f'    "none" is the formula below, "{value}" ``{other.formula}``; another value raises ValueError.'
+        )
+    if kind != _ufuncs.VJP:
+        bounds = row.ulp[kind::2]
+        notes.append("Error at most " + ", ".join(f"{u:g} ULP in {t}" for u, t in zip(bounds, _REGULAR, strict=True)) + ".")
+    if row.aliases:
+        notes.append("Also known as " + ", ".join(row.aliases) + ".")
+    return _sections(
+        _RESULT[kind].format(**facts), [*parameters, _KEYWORDS], _RETURNS[kind].format(**facts), row.formula, notes,
+        row.reference,
+    )
+
+
+def axis_function(row, kind):
+    """Return the docstring of an `AxisFunction`."""
+    facts = dict(name=row.name, summary=row.summary, lower=_first_lower(row.summary), range=row.range, kinks="")
+    parameters = [_X] + ([_G.replace("broadcasts with x", "of the result's shape")] if kind == _ufuncs.VJP else [])
+    returns = {
+        _ufuncs.FORWARD: "{name} of each vector along `axis`, in {range}.",
+        _ufuncs.VJP: "g times the Jacobian of {name}: the gradient with respect to x.",
+    }[kind]
+    return _sections(
+        _RESULT[kind].format(**facts).replace("g * f'(x) in one pass", "g @ J(x) in one pass"),
+        [*parameters, _AXIS_KEYWORDS], returns.format(**facts), row.formula, [], row.reference,
+    )

@@ -1,0 +1,84 @@
+"""How many threads the functions use."""
+
+import os
+from contextlib import suppress
+from math import ceil
+from pathlib import Path
+
+from pyrelu import _ufuncs
+
+
+def available_cpus():
+    """Return how many processors this process may use: affinity mask and container quota counted.
+
+    This is joblib.cpu_count() without importing joblib, which would take longer than all of `import pyrelu`; a test
+    holds the two together.
+    """
+    cpus = os.process_cpu_count() if hasattr(os, "process_cpu_count") else len(_affinity())
+    with suppress(OSError, ValueError):
+        quota, period = _cgroup_quota()
+        cpus = min(cpus, ceil(quota / period))
+    return max(1, cpus)
+
+
+def _affinity():
+    return os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)
+
+
+def _cgroup_quota():
+    """Return the container's CPU quota and period; raises ValueError or OSError where there is none."""
+    v2 = Path("/sys/fs/cgroup/cpu.max")
+    if v2.exists():
+        quota, period = v2.read_text().split()
+    else:
+        v1 = Path("/sys/fs/cgroup/cpu")
+        quota, period = ((v1 / f"cpu.cfs_{name}_us").read_text() for name in ("quota", "period"))
+    if int(quota) <= 0 or int(period) <= 0:  # "max" is a ValueError by itself
+        raise ValueError("no quota")
+    return int(quota), int(period)
+
+
+def set_num_threads(n):
+    """Set the largest number of threads that a function or a fit uses.
+
+    Small arrays stay on one thread whatever is set. `threadpoolctl` and OMP_NUM_THREADS are obeyed as well: the
+    smallest of all applies. A forked child process stays on one thread.
+
+    Parameters
+    ----------
+    n : int
+        At least 1.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where n is not an integer, or less than 1.
+
+    Examples
+    --------
+    >>> import pyrelu as pr
+    >>> before = pr.get_num_threads()
+    >>> pr.set_num_threads(1)
+    >>> pr.get_num_threads()
+    1
+    >>> pr.set_num_threads(before)
+    """
+    if isinstance(n, bool) or not hasattr(n, "__index__"):
+        raise TypeError(f"n={n!r} is not an integer; set_num_threads takes an integer of at least 1")
+    if not 1 <= n < 2**31:
+        raise ValueError(f"n={n!r} is out of range; set_num_threads takes an integer of at least 1")
+    _ufuncs.set_num_threads(n)
+
+
+def get_num_threads():
+    """Return how many threads a large array would use now.
+
+    Returns
+    -------
+    int
+        1 where the library was built without OpenMP, and in a forked child process.
+    """
+    return _ufuncs.get_num_threads()
+
+
+_ufuncs.set_num_threads(available_cpus())

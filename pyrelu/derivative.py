@@ -1,0 +1,7 @@
+"""Their derivatives: `pyrelu.derivative.gelu(x)` is f'(x), elementwise."""
+
+from pyrelu import _namespace, _ufuncs
+
+_functions = _namespace.build(_ufuncs.DERIVATIVE, __name__)
+__all__ = _namespace.public(_functions)  # noqa: PLE0605
+globals().update(_functions)

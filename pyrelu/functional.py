@@ -1,0 +1,7 @@
+"""The activation functions: `pyrelu.gelu(x)`."""
+
+from pyrelu import _namespace, _ufuncs
+
+_functions = _namespace.build(_ufuncs.FORWARD, __name__)
+__all__ = _namespace.public(_functions)  # noqa: PLE0605
+globals().update(_functions)

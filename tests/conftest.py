@@ -1,0 +1,28 @@
+"""Fixtures that loop over what there is: the table's rows, types, namespaces, instruction sets."""
+
+import numpy as np
+import pytest
+
+import pyrelu as pr
+from pyrelu import registry
+
+DTYPES = [np.float16, np.float32, np.float64]
+
+
+def pytest_generate_tests(metafunc):
+    """`activation`, `axis_function`: every name of the table; `dtype`: every type with loops of its own."""
+    for argument, values in {
+        "activation": list(registry.activations),
+        "axis_function": list(registry.axis_functions),
+        "dtype": DTYPES,
+    }.items():
+        if argument in metafunc.fixturenames:
+            metafunc.parametrize(argument, values, ids=[getattr(v, "__name__", v) for v in values])
+
+
+@pytest.fixture
+def threads():
+    """Sets the number of threads; the old one is back after the test."""
+    before = pr.get_num_threads()
+    yield pr.set_num_threads
+    pr.set_num_threads(before)

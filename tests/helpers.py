@@ -1,0 +1,54 @@
+"""Calling every function of the table in the same way."""
+
+import zlib
+
+import numpy as np
+
+import pyrelu as pr
+from pyrelu.registry import activations
+
+PARAMETER_WITHOUT_DEFAULT = 0.25  # what tests give where a function has no default, as `weight` of prelu
+
+
+def parameters(name):
+    """Return the parameters that a call must give."""
+    return {k: PARAMETER_WITHOUT_DEFAULT for k, default in activations[name].parameters.items() if default is None}
+
+
+def call(namespace, name, *arrays, **keywords):
+    """pyrelu.<namespace>.<name>(x or x and g, ...); parameters without a default are given one."""
+    return getattr(getattr(pr, namespace), name)(*arrays, *parameters(name).values(), **keywords)
+
+
+def derivative(name, x, **keywords):
+    return call("derivative", name, x, **keywords)
+
+
+def forward(name, x, **keywords):
+    return call("functional", name, x, **keywords)
+
+
+def vjp(name, x, g, **keywords):
+    return call("vjp", name, x, g, **keywords)
+
+
+def arrays_of(namespace, x, g):
+    """The arrays that a function of the namespace takes."""
+    return (x, g) if namespace == "vjp" else (x,)
+
+
+NAMESPACES = ("functional", "derivative", "vjp")
+
+
+def rng(*key):
+    """A generator that depends on nothing but `key`."""
+    return np.random.default_rng(zlib.crc32(repr(key).encode()))
+
+
+def same_bits(a, b):
+    """Whether two arrays have one shape, type and every bit in common (NaN equals NaN of any payload)."""
+    a, b = np.asarray(a), np.asarray(b)
+    if a.shape != b.shape or a.dtype != b.dtype:
+        return False
+    bits = f"u{a.dtype.itemsize}"
+    return bool(np.all((np.ascontiguousarray(a).view(bits) == np.ascontiguousarray(b).view(bits)) | (np.isnan(a) & np.isnan(b))))

@@ -1,0 +1,189 @@
+"""What the functions should be: the table's formula strings, evaluated and differentiated by mpmath.
+
+A formula is evaluated on dual numbers (value and derivative) of high precision, so the derivative is exact and at a
+kink is that of the branch the formula takes. Nothing here knows of pyrelu's own numerics.
+"""
+
+import functools
+import math
+
+import mpmath
+import numpy as np
+from mpmath import mp, mpf
+
+from pyrelu.registry import activations, axis_functions
+
+FORWARD, DERIVATIVE = "forward", "derivative"
+KINDS = (FORWARD, DERIVATIVE)
+
+
+class Dual:
+    """A number and its derivative with respect to x."""
+
+    def __init__(self, value, slope=0):
+        self.value, self.slope = mpf(value), mpf(slope)
+
+    def __add__(self, other):
+        other = _dual(other)
+        return Dual(self.value + other.value, self.slope + other.slope)
+
+    def __mul__(self, other):
+        other = _dual(other)
+        return Dual(self.value * other.value, self.slope * other.value + self.value * other.slope)
+
+    def __truediv__(self, other):
+        other = _dual(other)
+        quotient = self.value / other.value
+        return Dual(quotient, (self.slope - quotient * other.slope) / other.value)
+
+    def __neg__(self):
+        return Dual(-self.value, -self.slope)
+
+    def __sub__(self, other):
+        return self + -_dual(other)
+
+    def __rsub__(self, other):
+        return _dual(other) - self
+
+    def __rtruediv__(self, other):
+        return _dual(other) / self
+
+    def __pow__(self, n):
+        return Dual(self.value**n, n * self.value ** (n - 1) * self.slope)
+
+    __radd__, __rmul__ = __add__, __mul__
+
+    def __lt__(self, other):
+        return self.value < _dual(other).value
+
+    def __le__(self, other):
+        return self.value <= _dual(other).value
+
+    def __gt__(self, other):
+        return self.value > _dual(other).value
+
+    def __ge__(self, other):
+        return self.value >= _dual(other).value
+
+    def __eq__(self, other):
+        return self.value == _dual(other).value
+
+    __hash__ = None
+
+
+def _dual(x):
+    return x if isinstance(x, Dual) else Dual(x)
+
+
+def _lift(function, slope):
+    """`function` on dual numbers, given its derivative."""
+
+    def lifted(x):
+        x = _dual(x)
+        return Dual(function(x.value), x.slope * slope(x.value) if x.slope else 0)
+
+    return lifted
+
+
+NAMES = {
+    "exp": _lift(mp.exp, mp.exp),
+    "expm1": _lift(mp.expm1, mp.exp),
+    "log": _lift(mp.log, lambda x: 1 / x),
+    "log1p": _lift(mp.log1p, lambda x: 1 / (1 + x)),
+    "sqrt": _lift(mp.sqrt, lambda x: 1 / (2 * mp.sqrt(x))),
+    "tanh": _lift(mp.tanh, lambda x: mp.sech(x) ** 2),
+    "erfc": _lift(mp.erfc, lambda x: -2 / mp.sqrt(mp.pi) * mp.exp(-x * x)),
+    "abs": lambda x: x if x > 0 else -_dual(x),
+    "max": lambda a, b: a if _dual(a) > b else b,  # of equals the second: the constant, in max(x, 0)
+    "min": lambda a, b: a if _dual(a) < b else b,
+    "pi": mp.pi,
+}
+
+_PRECISION = 2600  # bits: enough for x - tanh(x) at the smallest float64
+
+
+@functools.cache
+def _code(formula):
+    return compile(formula, "<formula>", "eval")
+
+
+@functools.lru_cache(maxsize=1 << 16)
+def _evaluate(formula, x, parameters):
+    tiny = x != 0 and abs(x) < 1e-3
+    with mp.workprec(_PRECISION if tiny and abs(x) < 1e-20 else 400):
+        scope = NAMES | {"x": Dual(x, 1)} | {name: mpf(value) for name, value in parameters}
+        result = _dual(eval(_code(formula), {"__builtins__": {}}, scope))
+    return result.value, result.slope
+
+
+def exact(name, x, kind=FORWARD, **parameters):
+    """Return f(x) or f'(x) of the table's formula as an mpf, for one finite float x.
+
+    Parameters not given have their defaults.
+    """
+    row = activations[name]
+    parameters = {k: v for k, v in row.parameters.items() if v is not None} | parameters
+    value, slope = _evaluate(row.formula, float(x), tuple(parameters.items()))
+    return value if kind == FORWARD else slope
+
+
+def limit(name, which, **parameters):
+    """Return one of f(-inf), f(inf), f'(-inf), f'(inf) from the table as a float; `which` counts them."""
+    row = activations[name]
+    parameters = {k: v for k, v in row.parameters.items() if v is not None} | parameters
+    return float(eval(row.limits[which], {"__builtins__": {}}, {"inf": math.inf, "pi": math.pi} | parameters))
+
+
+def kinks(name, **parameters):
+    """Return where the derivative jumps."""
+    row = activations[name]
+    parameters = {k: v for k, v in row.parameters.items() if v is not None} | parameters
+    return [float(eval(k, {"__builtins__": {}}, parameters)) for k in row.kinks]
+
+
+_VECTOR_NAMES = {
+    "exp": lambda x: [mp.exp(v) for v in x] if isinstance(x, list) else mp.exp(x),
+    "sum": lambda x: mp.fsum(x),
+    "log": mp.log,
+    "max": max,
+}
+
+
+class Vector(list):
+    """A list with the arithmetic that the formulas of rowwise.def use."""
+
+    def _with(self, other, op):
+        return Vector(op(a, other) for a in self)
+
+    def __truediv__(self, other):
+        return self._with(other, lambda a, b: a / b)
+
+    def __sub__(self, other):
+        return self._with(other, lambda a, b: a - b)
+
+    def __neg__(self):
+        return Vector(-a for a in self)
+
+
+def exact_vector(name, x):
+    """Return an axis function of one vector: an mpf or a list of them."""
+    names = _VECTOR_NAMES | {"exp": lambda v: Vector(mp.exp(a) for a in v) if isinstance(v, list) else mp.exp(v)}
+    with mp.workprec(200):
+        scope = names | {"x": Vector(mpf(float(v)) for v in x)}
+        return eval(_code(axis_functions[name].formula), {"__builtins__": {}}, scope)
+
+
+def ulp_error(got, want, dtype):
+    """Return |got - want| in units in the last place of `want` in dtype; inf where only one of them is finite.
+
+    `want` is an mpf. A result that overflows is right where `want`, rounded, does.
+    """
+    info = np.finfo(dtype)
+    got = float(got)
+    largest = mpf(float(info.max)) * (1 + mpf(2) ** -(info.nmant + 2))
+    if abs(want) >= largest:
+        return 0.0 if math.isinf(got) and (got > 0) == (want > 0) else math.inf
+    if not math.isfinite(got):
+        return math.inf
+    exponent = max(mpmath.frexp(want)[1] - 1, info.minexp) if want else info.minexp
+    return float(abs(mpf(got) - want) / mpf(2) ** (exponent - info.nmant))

@@ -1,0 +1,90 @@
+"""Values and derivatives against mpmath: every row keeps the bounds that the table states."""
+
+import numpy as np
+import pytest
+from helpers import forward, parameters, rng
+from helpers import derivative as derivative_of
+from oracle import DERIVATIVE, FORWARD, KINDS, exact, exact_vector, kinks, ulp_error
+
+import pyrelu as pr
+from pyrelu.registry import activations
+
+FLOATS = [np.float32, np.float64]
+
+
+def inputs(name, dtype, n):
+    """Inputs of all magnitudes, where exp leaves the normal range, near kinks, and special points."""
+    r = rng(name, dtype)
+    reach = {np.float16: 12, np.float32: 120, np.float64: 800}[dtype]
+    x = np.concatenate([
+        r.uniform(-reach, reach, n),
+        r.uniform(-8, 8, n),
+        r.normal(size=n),
+        np.exp(r.uniform(np.log(float(np.finfo(dtype).smallest_subnormal)), np.log(1e4), n)) * r.choice([-1, 1], n),
+        [0.0, -0.0, 1, -1, 0.5, -0.5, 3, -3],
+    ]).astype(dtype)
+    near = np.array([k for k in kinks(name, **parameters(name))], dtype)
+    near = np.concatenate([near, np.nextafter(near, dtype(np.inf)), np.nextafter(near, dtype(-np.inf))])
+    return np.concatenate([x, near])
+
+
+def bound(name, kind, dtype):
+    """The table's bound; half precision rounds a float32 result."""
+    forward32, derivative32, forward64, derivative64 = activations[name].ulp
+    if dtype == np.float64:
+        return forward64 if kind == FORWARD else derivative64
+    at32 = forward32 if kind == FORWARD else derivative32
+    return at32 if dtype == np.float32 else 0.5 + at32 * 2.0**-13
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_error_is_within_the_bound_of_the_table(activation, kind, dtype):
+    x = inputs(activation, dtype, 150)
+    got = (forward if kind == FORWARD else derivative_of)(activation, x)
+    worst, witness = 0.0, None
+    one = float(np.finfo(dtype).eps)
+    for xi, yi in zip(x.tolist(), got.tolist(), strict=True):
+        want = exact(activation, xi, kind, **parameters(activation))
+        error = ulp_error(yi, want, dtype)
+        if kind == DERIVATIVE and abs(want) < 2**-4:  # near a root the bound is in ULP of 1
+            error = min(error, float(abs(yi - want)) / one)
+        if error > worst:
+            worst, witness = error, (xi, yi, float(want))
+    assert worst <= bound(activation, kind, dtype), f"{worst} ULP at (x, got, want) = {witness}"
+
+
+@pytest.mark.parametrize("dtype_", FLOATS)
+def test_parameters_away_from_their_defaults(activation, dtype_):
+    names = list(activations[activation].parameters)
+    r = rng(activation, "parameters")
+    x = inputs(activation, dtype_, 20)
+    for values in r.uniform(0.3, 3, (3, len(names))).astype(dtype_):
+        values = np.sort(values)  # lower below upper, min below max
+        given = dict(zip(names, values.tolist(), strict=True))
+        for kind, namespace in ((FORWARD, pr.functional), (DERIVATIVE, pr.derivative)):
+            got = getattr(namespace, activation)(x, *values)
+            for xi, yi in zip(x.tolist(), got.tolist(), strict=True):
+                want = exact(activation, xi, kind, **given)
+                scale = max(abs(want), abs(xi) * float(np.finfo(dtype_).eps), float(np.finfo(dtype_).tiny))
+                assert abs(yi - want) <= 1e3 * float(np.finfo(dtype_).eps) * scale or ulp_error(yi, want, dtype_) <= 4, (
+                    kind, xi, given, yi, want
+                )
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 10, 100, 1000])
+def test_axis_functions(axis_function, dtype, n):
+    x = (rng(axis_function, n).normal(size=n) * 5).astype(dtype)
+    got = np.ravel(getattr(pr, axis_function)(x)).tolist()
+    want = exact_vector(axis_function, x.tolist())
+    want = want if isinstance(want, list) else [want]
+    for g, w in zip(got, want, strict=True):
+        assert ulp_error(g, w, dtype) <= 2
+
+
+def test_softmax_vjp_is_the_jacobian_product(dtype):
+    r = rng("softmax vjp")
+    x, g = r.normal(size=(2, 7))
+    y = np.exp(x) / np.exp(x).sum()
+    want = (np.diag(y) - np.outer(y, y)) @ g
+    got = pr.vjp.softmax(x.astype(dtype), g.astype(dtype))
+    np.testing.assert_allclose(got, want, atol=8 * np.finfo(dtype).eps)

@@ -1,0 +1,84 @@
+"""NaN, infinities, zeros: the limit of the function, never an accident, and no warning."""
+
+import ctypes
+import platform
+import sys
+import warnings
+from contextlib import contextmanager
+
+import numpy as np
+import pytest
+from helpers import NAMESPACES, arrays_of, call, parameters
+from oracle import limit
+
+import pyrelu as pr
+
+
+@pytest.mark.parametrize("namespace", NAMESPACES)
+def test_nan_goes_in_nan_comes_out(activation, namespace, dtype):
+    for n in (1, 7, 64, 65):  # scalar tails and full vectors
+        x = np.full(n, np.nan, dtype)
+        assert np.isnan(call(namespace, activation, *arrays_of(namespace, x, np.ones_like(x)))).all()
+
+
+def test_infinity_gives_the_limit(activation, dtype):
+    x = np.array([-np.inf, np.inf] * 33, dtype)
+    want = [limit(activation, which, **parameters(activation)) for which in range(4)]
+    for got, expected in (
+        (call("functional", activation, x), want[:2] * 33),
+        (call("derivative", activation, x), want[2:] * 33),
+    ):
+        np.testing.assert_array_equal(got, np.array(expected, got.dtype))
+
+
+def test_no_floating_point_warning(activation, dtype):
+    huge = float(np.finfo(dtype).max)
+    x = np.array([-np.inf, -huge, -1e4, -100, -1e-5, -0.0, 0.0, 1e-5, 100, 1e4, huge, np.inf, np.nan], dtype)
+    with warnings.catch_warnings(), np.errstate(all="raise"):
+        warnings.simplefilter("error")
+        for namespace in NAMESPACES:
+            call(namespace, activation, *arrays_of(namespace, x, np.ones_like(x)))
+
+
+def test_neighbours_of_zero(activation, dtype):
+    """f(-0) is f(0), and subnormals are not flushed."""
+    at_zero = call("functional", activation, np.array([0.0, -0.0], dtype))
+    assert at_zero[0] == at_zero[1]
+    tiny = np.finfo(dtype).smallest_subnormal
+    assert pr.relu(tiny) == tiny
+
+
+@contextmanager
+def flush_to_zero():
+    """What loading a library that was linked with -ffast-math does to a thread (glibc's fenv_t on x86-64 and arm64)."""
+    libm, saved, changed = ctypes.CDLL(None), (ctypes.c_uint32 * 8)(), (ctypes.c_uint32 * 8)()
+    libm.fegetenv(saved)
+    libm.fegetenv(changed)
+    field, flags = (7, 0x8040) if platform.machine() == "x86_64" else (0, 1 << 24)
+    changed[field] |= flags
+    libm.fesetenv(changed)
+    try:
+        yield
+    finally:
+        libm.fesetenv(saved)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the layout of fenv_t is glibc's")
+def test_flush_to_zero_set_by_others_does_not_reach_us(activation):
+    x = np.array([-1e-40, 1e-40, -100, -88, 88, 100], np.float32)
+    want = call("functional", activation, x)
+    with flush_to_zero():
+        assert np.float32(1e-40) * np.float32(1) == 0  # it is on
+        got = call("functional", activation, x)
+    np.testing.assert_array_equal(got.view("u4"), want.view("u4"))
+
+
+def test_softmax_of_special_rows(dtype):
+    inf, nan = np.inf, np.nan
+    softmax = lambda *row: pr.softmax(np.array(row, dtype)).tolist()  # noqa: E731
+    assert softmax(0, -inf) == [1, 0]
+    assert softmax(6e4, 6e4) == [0.5, 0.5]
+    assert softmax(-6e4, -6e4) == [0.5, 0.5]
+    assert np.isnan(softmax(nan, 0)).all()
+    assert np.isnan(softmax(inf, 0)).all()
+    assert np.isnan(softmax(-inf, -inf)).all()

@@ -1,0 +1,108 @@
+"""One thread or many: the same bits; a fork does not hang; the limits of others are obeyed."""
+
+import multiprocessing
+import os
+
+import joblib
+import numpy as np
+import pytest
+from helpers import NAMESPACES, arrays_of, call, rng, same_bits
+from threadpoolctl import threadpool_limits
+
+import pyrelu as pr
+from pyrelu import _threads, _ufuncs
+
+LARGE = 1 << 19
+
+
+@pytest.fixture(scope="module")
+def large():
+    return rng("threads").normal(size=(2, LARGE)).astype(np.float32) * 3
+
+
+@pytest.mark.parametrize("namespace", NAMESPACES)
+def test_threads_do_not_change_a_bit(activation, namespace, large, threads):
+    x, g = large
+    threads(1)
+    want = call(namespace, activation, *arrays_of(namespace, x, g))
+    for n in (2, 3):
+        threads(n)
+        assert same_bits(call(namespace, activation, *arrays_of(namespace, x, g)), want)
+        assert same_bits(call(namespace, activation, *arrays_of(namespace, x[::2], g[::2])), want[::2])
+
+
+def test_axis_functions_do_not_change_a_bit(axis_function, large, threads):
+    x = large[0].reshape(-1, 64)
+    threads(1)
+    want = getattr(pr, axis_function)(x)
+    threads(2)
+    assert same_bits(getattr(pr, axis_function)(x), want)
+
+
+def test_partial_overlap_with_threads(activation, large, threads):
+    threads(2)
+    x = large[0].copy()
+    want = call("functional", activation, x[1:].copy())
+    call("functional", activation, x[1:], out=x[:-1])
+    assert same_bits(x[:-1], want)
+
+
+def test_default_is_what_this_process_may_use():
+    assert _threads.available_cpus() == joblib.cpu_count()
+
+
+def test_container_quota_counts(tmp_path, monkeypatch):
+    monkeypatch.setattr(_threads, "Path", lambda path: tmp_path / path.strip("/"))
+    (tmp_path / "sys/fs/cgroup").mkdir(parents=True)
+    quota = tmp_path / "sys/fs/cgroup/cpu.max"
+    quota.write_text("50000 100000\n")
+    assert _threads.available_cpus() == 1
+    quota.write_text("max 100000\n")
+    assert _threads.available_cpus() == len(os.sched_getaffinity(0))
+    quota.unlink()
+    v1 = tmp_path / "sys/fs/cgroup/cpu"
+    v1.mkdir()
+    (v1 / "cpu.cfs_quota_us").write_text("-1\n")
+    (v1 / "cpu.cfs_period_us").write_text("100000\n")
+    assert _threads.available_cpus() == len(os.sched_getaffinity(0))
+
+
+def test_set_num_threads_checks_its_argument(threads):
+    threads(1)
+    assert pr.get_num_threads() == 1
+    for bad in (0, -1):
+        with pytest.raises(ValueError, match=f"n={bad} is out of range"):
+            pr.set_num_threads(bad)
+    for bad in (1.5, "2", None, True):
+        with pytest.raises(TypeError, match="not an integer"):
+            pr.set_num_threads(bad)
+    assert pr.get_num_threads() == 1
+
+
+def test_threadpoolctl_is_obeyed(threads):
+    threads(3)
+    with threadpool_limits(1, user_api="openmp"):
+        assert pr.get_num_threads() == 1
+    with threadpool_limits(3, user_api="openmp"):
+        assert pr.get_num_threads() == (3 if _ufuncs.has_openmp() else 1)
+
+
+def _in_child(x, queue):
+    queue.put((pr.get_num_threads(), float(pr.sigmoid(x).sum())))
+
+
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_forked_child_works_and_stays_on_one_thread(large, threads):
+    threads(2)
+    x = large[0]
+    want = float(pr.sigmoid(x).sum())  # OpenMP's threads run now
+    context = multiprocessing.get_context("fork")
+    queue = context.Queue()
+    child = context.Process(target=_in_child, args=(x, queue))
+    child.start()
+    try:
+        assert queue.get(timeout=60) == (1, want)
+    finally:
+        child.kill()
+        child.join()
+    assert pr.get_num_threads() == 2

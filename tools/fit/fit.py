@@ -1,0 +1,97 @@
+"""Prints src/elementary_f32.h or src/elementary_f64.h: the polynomials and split constants of src/elementary.h.
+
+    python tools/fit/fit.py 32 > src/elementary_f32.h        (needs mpmath)
+
+Each polynomial is the minimax one for the weight given, found by Lawson's reweighted least squares in 200-bit
+arithmetic; the error printed with it is that of the rounded coefficients, relative to the function that it serves.
+"""
+
+import sys
+from textwrap import wrap
+
+from mpmath import atanh, cos, erfc, exp, expm1, linspace, log, lu_solve, matrix, mp, mpf, nstr, pi, sqrt
+
+mp.prec = 200
+
+
+def minimax(f, weight, a, b, degree, rounds=20):
+    """The coefficients, lowest first, that nearly minimise max |weight (polynomial - f)| over [a, b]."""
+    n = 8 * (degree + 2)
+    a, b = mpf(a), mpf(b)
+    x = [(a + b) / 2 - (b - a) / 2 * cos(pi * (i + mpf("0.5")) / n) for i in range(n)]
+    values, weights, lawson = [f(t) for t in x], [weight(t) for t in x], [mpf(1)] * n
+    best = None
+    for _ in range(rounds):
+        w = [v * sqrt(u) for v, u in zip(weights, lawson)]
+        c = list(lu_solve(matrix([[v * t**j for j in range(degree + 1)] for v, t in zip(w, x)]),
+                          matrix([v * y for v, y in zip(w, values)])))  # more rows than columns: least squares
+        error = [abs(v * (horner(c, t) - y)) for v, t, y in zip(weights, x, values)]
+        if best is None or max(error) < best[0]:
+            best = max(error), c
+        lawson = [u * e for u, e in zip(lawson, error)]
+        lawson = [u / max(lawson) for u in lawson]
+    return best[1]
+
+
+def horner(c, x):
+    y = mpf(0)
+    for k in reversed(c):
+        y = y * x + k
+    return y
+
+
+def rounded(x, precision):
+    with mp.workprec(precision):
+        return +x
+
+
+def literal(x, precision):
+    """The shortest decimal that reads back as x."""
+    for digits in range(6, 25):
+        text = nstr(x, digits, strip_zeros=True, min_fixed=-3)
+        if rounded(mpf(text), precision) == x:
+            return text
+
+
+def polynomial(name, what, f, weight, a, b, degree, precision):
+    c = [rounded(k, precision) for k in minimax(f, weight, a, b, degree)]
+    worst = max(abs(weight(t) * (horner(c, t) - f(t))) for t in linspace(mpf(a), mpf(b), 2001))
+    print(f"/* {what}: error 2^{nstr(log(worst, 2), 3)} */")
+    numbers = ", ".join(f"R({literal(k, precision)})" for k in c)
+    print("\n    ".join(wrap(f"static const real {name}[] = {{{numbers}}};", 112)))
+
+
+def split(name, what, x, precision, head=None):
+    """x as the unevaluated sum of two numbers, the first of `head` bits."""
+    hi = rounded(x, head or precision)
+    lo = rounded(x - hi, precision)
+    print(f"/* {what} */")
+    print(f"static const pair {name} = {{R({literal(hi, precision)}), R({literal(lo, precision)})}};")
+
+
+def main(bits):
+    precision = {32: 24, 64: 53}[bits]
+
+    def at(t):  # the quotients below have their limit at 0
+        return t if abs(t) > mpf(2) ** -40 else mpf(2) ** -40
+
+    print(f"/* The constants of elementary.h for PYRELU_BITS = {bits}, printed by tools/fit/fit.py {bits} */\n")
+    r = log(2) / 2 * mpf("1.0001")
+    polynomial("EXP_POLYNOMIAL", "(e^r - 1 - r)/r^2 on |r| <= ln(2)/2, relative to e^r - 1",
+               lambda r: (expm1(at(r)) - at(r)) / at(r) ** 2, lambda r: at(r) ** 2 / expm1(at(r)),
+               -r, r, {32: 5, 64: 10}[bits], precision)
+    polynomial("ATANH_POLYNOMIAL", "(atanh(s)/s - 1)/s^2 of s^2 on 0 <= s <= 1/3, relative to atanh(s)/s",
+               lambda z: (atanh(sqrt(at(z))) / sqrt(at(z)) - 1) / at(z),
+               lambda z: at(z) / (atanh(sqrt(at(z))) / sqrt(at(z))),
+               0, mpf(1) / 9, {32: 4, 64: 9}[bits], precision)
+    split("LN2", "ln 2; hi has trailing zeros enough for k LN2.hi to be exact", log(2), precision, {32: 16, 64: 42}[bits])
+    # Klambauer et al., arXiv:1706.02515, equation 14: with these, mean 0 and variance 1 are a fixed point
+    u, v = erfc(1 / sqrt(mpf(2))) * exp(mpf(1) / 2), erfc(sqrt(mpf(2))) * exp(2)
+    alpha = sqrt(2 / pi) / (1 - u)
+    scale = (1 - u) * sqrt(2 * pi / (2 * v + pi * u**2 - 2 * (2 + pi) * u + pi + 2))
+    split("SELU_SCALE", "lambda", scale, precision)
+    split("SELU_SCALE_ALPHA", "lambda alpha", scale * alpha, precision)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))
