@@ -54,11 +54,11 @@ cdef extern from "network.h" nogil:
         void *state[2]
 
     ctypedef struct pyrelu_core:
-        size_t (*arrange)(pyrelu_network *, Py_ssize_t slice_rows, int training, void *scratch)
+        size_t (*arrange)(pyrelu_network *, Py_ssize_t slice_rows, int training, void *scratch) noexcept nogil
         void (*predict)(const pyrelu_network *, const pyrelu_samples *, Py_ssize_t start, Py_ssize_t stop,
-                        void *outputs, unsigned char *alive)
+                        void *outputs, unsigned char *alive) noexcept nogil
         double (*train)(const pyrelu_network *, const pyrelu_samples *, Py_ssize_t start, Py_ssize_t stop,
-                        Py_ssize_t batch_size, pyrelu_optimizer *)
+                        Py_ssize_t batch_size, pyrelu_optimizer *) noexcept nogil
 
     const pyrelu_core pyrelu_core_f32, pyrelu_core_f64
 
@@ -79,7 +79,7 @@ cdef double PATIENCE = 1e9
 ctypedef void (*gemm)() noexcept nogil
 
 
-cdef void *address(cnp.ndarray array, dtype, *shape) except? NULL:
+cdef void *address(cnp.ndarray array, dtype, tuple shape) except? NULL:
     """Where the numbers lie, once it is sure that C reads them as they are."""
     if array.dtype != dtype or not cnp.PyArray_IS_C_CONTIGUOUS(array) or (<object>array).shape != shape:
         raise ValueError(f"expected a C-contiguous {dtype} array of shape {shape}, got {array!r}")
@@ -108,19 +108,19 @@ cdef class Samples:
         self.n_samples, self.n_features = X.shape
         self.dtype = X.dtype
         if isinstance(X, np.ndarray):
-            self.samples.values = address(X, X.dtype, *X.shape)
+            self.samples.values = address(X, X.dtype, X.shape)
             self.arrays = X, targets, weights
         else:
             columns, starts = X.indices.astype(np.intp, copy=False), X.indptr.astype(np.intp, copy=False)
-            self.samples.values = address(X.data, X.dtype, len(columns))
-            self.samples.columns = <const Py_ssize_t *>address(columns, np.intp, len(columns))
-            self.samples.starts = <const Py_ssize_t *>address(starts, np.intp, X.shape[0] + 1)
+            self.samples.values = address(X.data, X.dtype, columns.shape)
+            self.samples.columns = <const Py_ssize_t *>address(columns, np.intp, columns.shape)
+            self.samples.starts = <const Py_ssize_t *>address(starts, np.intp, (self.n_samples + 1,))
             self.arrays = X.data, columns, starts, targets, weights
         if targets is not None:
             self.n_targets = targets.shape[1]
-            self.samples.targets = address(targets, X.dtype, self.n_samples, self.n_targets)
+            self.samples.targets = address(targets, X.dtype, (self.n_samples, self.n_targets))
         if weights is not None:
-            self.samples.weights = address(weights, X.dtype, self.n_samples)
+            self.samples.weights = address(weights, X.dtype, (self.n_samples,))
 
 
 cdef class Network:
@@ -166,8 +166,8 @@ cdef class Network:
         for i, (w, b) in enumerate(zip(weights, biases, strict=True)):
             layer = &self.network.layers[i]
             layer.n_inputs, layer.n_outputs = w.shape
-            layer.weights = address(w, self.dtype, *w.shape)
-            layer.bias = address(b, self.dtype, w.shape[1])
+            layer.weights = address(w, self.dtype, w.shape)
+            layer.bias = address(b, self.dtype, w.shape[1:])
             if i > 0 and layer.n_inputs != self.network.layers[i - 1].n_outputs:
                 raise ValueError(f"coefs_[{i}] of shape {w.shape} does not fit coefs_[{i - 1}] of shape {weights[i - 1].shape}")
             self.work += w.size
@@ -183,9 +183,9 @@ cdef class Network:
     cdef _arrange(self, Py_ssize_t rows, bint training):
         if self.arranged == (rows, training):
             return
-        size = self.core.arrange(&self.network, rows, training, NULL)
+        cdef size_t size = self.core.arrange(&self.network, rows, training, NULL)
         self.scratch = np.empty(size + CACHE_LINE, np.uint8)
-        start = <size_t>cnp.PyArray_DATA(self.scratch)
+        cdef size_t start = <size_t>cnp.PyArray_DATA(self.scratch)
         self.core.arrange(&self.network, rows, training, <void *>(start + CACHE_LINE - start % CACHE_LINE))
         self.arranged = rows, training
 
@@ -195,7 +195,7 @@ cdef class Network:
             raise ValueError(f"{samples.n_features} features of dtype {samples.dtype} do not fit a network of "
                              f"{self.network.layers[0].n_inputs} inputs and dtype {self.dtype}")
         cdef pyrelu_samples data = samples.samples
-        data.order = NULL if order is None else <const Py_ssize_t *>address(order, np.intp, len(order))
+        data.order = NULL if order is None else <const Py_ssize_t *>address(order, np.intp, order.shape)
         return data
 
     def predict(self, Samples samples, order=None):
@@ -288,5 +288,5 @@ cdef class Network:
         opt.gradients = cnp.PyArray_DATA(self.gradients)
         opt.state = [NULL, NULL]
         for i, state in enumerate(optimizer.state):
-            opt.state[<int>i] = address(state, self.dtype, *self.parameters.shape)
+            opt.state[<int>i] = address(state, self.dtype, self.parameters.shape)
         return opt

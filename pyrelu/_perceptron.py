@@ -104,7 +104,7 @@ class BasePerceptron(BaseEstimator):
             raise ValueError("partial_fit does not support early_stopping=True")
         first = not (hasattr(self, "coefs_") and (self.warm_start or incremental))
         hidden = self._hidden_units() if first else [len(bias) for bias in self.intercepts_[:-1]]
-        activations = resolve(self.activation, len(hidden))
+        activations = resolve(self.activation, len(hidden) or 1)
         X, targets = self._validate(X, y, incremental, first)
         weights = None if sample_weight is None else _check_weights(sample_weight, X)
         self._random_state = check_random_state(self.random_state)
@@ -135,7 +135,7 @@ class BasePerceptron(BaseEstimator):
         self.n_iter_ = self.t_ = 0
         self.coefs_, self.intercepts_ = [], []
         for i, (fan_in, fan_out) in enumerate(pairwise(units)):
-            name = activations[min(i, len(activations) - 1)][0].name if activations else None
+            name = activations[min(i, len(activations) - 1)][0].name
             bound = np.sqrt((2.0 if name == "sigmoid" else 6.0) / (fan_in + fan_out))
             self.coefs_.append(self._random_state.uniform(-bound, bound, (fan_in, fan_out)))
             self.intercepts_.append(self._random_state.uniform(-bound, bound, fan_out))
