@@ -37,8 +37,8 @@ static inline real adam(const settings *s, real w, real g, real *const *state, p
     return w - s->rate * mean / (sqrt(square) + s->epsilon);
 }
 
-static inline __attribute__((always_inline)) double each(rule *f, const pyrelu_step *step, real *w,
-                                                         const real *gradient, void *const *state, ptrdiff_t n) {
+static inline __attribute__((always_inline)) double each(rule *f, const pyrelu_step *step, real *w, const real *g,
+                                                         void *const *state, ptrdiff_t n) {
     const settings s = {step->rate, step->momentum, step->beta_1, step->beta_2, step->epsilon};
     const real penalty = step->penalty, scale = step->scale;
     real *const states[2] = {state[0], state[1]};
@@ -46,15 +46,15 @@ static inline __attribute__((always_inline)) double each(rule *f, const pyrelu_s
 #pragma omp simd reduction(+ : squares)
     for (ptrdiff_t i = 0; i < n; i++) {
         squares += w[i] * w[i];
-        w[i] = f(&s, w[i], (gradient[i] + penalty * w[i]) * scale, states, i);
+        w[i] = f(&s, w[i], (g[i] + penalty * w[i]) * scale, states, i);
     }
     return squares;
 }
 
-#define SOLVER(name)                                                                                             \
-    static __attribute__((flatten)) double update_##name(const pyrelu_step *step, void *w, const void *gradient, \
-                                                         void *const *state, ptrdiff_t n) {                      \
-        return each(name, step, w, gradient, state, n);                                                          \
+#define SOLVER(name)                                                                                      \
+    static __attribute__((flatten)) double update_##name(const pyrelu_step *step, void *w, const void *g, \
+                                                         void *const *state, ptrdiff_t n) {               \
+        return each(name, step, w, g, state, n);                                                          \
     }
 SOLVER(gradient)
 SOLVER(sgd)
