@@ -4,6 +4,7 @@
 const pyrelu_kernels PRIVATE(kernels) = {
     .map = PRIVATE(map),
     .rowwise = PRIVATE(rowwise),
+    .update = PRIVATE(update),
 #if PYRELU_BITS == 32
     .widen = PRIVATE(widen),
     .narrow = PRIVATE(narrow),

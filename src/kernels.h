@@ -13,6 +13,7 @@
 #ifdef PYRELU_TARGET
 extern pyrelu_map *const PRIVATE(map)[][PYRELU_N_KINDS];
 extern pyrelu_rowwise *const PRIVATE(rowwise)[][2];
+extern pyrelu_update *const PRIVATE(update)[PYRELU_N_SOLVERS];
 pyrelu_map PRIVATE(widen), PRIVATE(narrow);
 extern const pyrelu_kernels PRIVATE(kernels);
 #endif

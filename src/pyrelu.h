@@ -54,9 +54,21 @@ typedef void pyrelu_map(const void *const *in, int scalars, void *out, ptrdiff_t
 /* One row of n contiguous elements: out = f(in[0], ...), of n elements or one. out may be in[0] unless it is a vjp. */
 typedef void pyrelu_rowwise(const void *const *in, void *out, ptrdiff_t n);
 
+typedef enum { PYRELU_GRADIENT, PYRELU_SGD, PYRELU_NESTEROV, PYRELU_ADAM, PYRELU_N_SOLVERS } pyrelu_solver;
+
+typedef struct {
+    double penalty, scale; /* the gradient is (gradient + penalty * w) * scale */
+    double rate, momentum, beta_1, beta_2, epsilon;
+} pyrelu_step;
+
+/* Updates n parameters and what the solver keeps for each: GRADIENT the gradient itself (and leaves w as it is), SGD and
+ * NESTEROV the velocity, ADAM two means. Returns the sum of squares of the parameters as they were. */
+typedef double pyrelu_update(const pyrelu_step *step, void *w, const void *gradient, void *const *state, ptrdiff_t n);
+
 typedef struct {
     pyrelu_map *const (*map)[PYRELU_N_KINDS]; /* [row of pyrelu_activations][kind] */
     pyrelu_rowwise *const (*rowwise)[2];      /* [row of pyrelu_axis_functions][forward, vjp] */
+    pyrelu_update *const *update;             /* [pyrelu_solver] */
     pyrelu_map *widen, *narrow;               /* half to float and back; with the float kernels only */
 } pyrelu_kernels;
 

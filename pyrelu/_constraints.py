@@ -1,0 +1,85 @@
+"""What the estimators' parameters may be: one list, with the words that an error says it in."""
+
+from dataclasses import dataclass
+from numbers import Integral, Real
+from typing import Callable
+
+import numpy as np
+
+from pyrelu.exceptions import InvalidParameterError
+
+
+@dataclass(frozen=True)
+class Constraint:
+    """What is allowed, in words and as a test."""
+
+    allowed: str
+    test: Callable
+
+    def __or__(self, other):
+        return Constraint(f"{self.allowed} or {other.allowed}", lambda value: self.test(value) or other.test(value))
+
+
+def one_of(*options):
+    listed = ", ".join(map(repr, options))
+    return Constraint(
+        repr(*options) if len(options) == 1 else f"one of {listed}",
+        lambda value: isinstance(value, type(options[0])) and value in options,
+    )
+
+
+def real(interval, test):
+    return Constraint(f"a float in the range {interval}", lambda value: isinstance(value, Real) and test(value))
+
+
+boolean = Constraint("a bool", lambda value: isinstance(value, bool | np.bool_))
+not_negative = real("[0, inf)", lambda value: value >= 0)
+positive = real("(0, inf)", lambda value: value > 0)
+fraction = real("[0, 1)", lambda value: 0 <= value < 1)
+count = Constraint("an int in the range [1, inf)", lambda value: isinstance(value, Integral) and value >= 1)
+sizes = Constraint(
+    "a sequence of ints in the range [1, inf), one per hidden layer",
+    lambda value: np.iterable(value) and not isinstance(value, str | dict) and all(map(count.test, value)),
+)
+seed = Constraint(
+    "None, an int in the range [0, 2**32 - 1] or a numpy.random.RandomState",
+    lambda value: value is None
+    or value is np.random
+    or isinstance(value, np.random.RandomState)
+    or (isinstance(value, Integral) and 0 <= value < 2**32),
+)
+
+CONSTRAINTS = {
+    "hidden_layer_sizes": count | sizes,
+    "solver": one_of("lbfgs", "sgd", "adam"),
+    "alpha": not_negative,
+    "batch_size": count | one_of("auto"),
+    "learning_rate": one_of("constant", "invscaling", "adaptive"),
+    "learning_rate_init": positive,
+    "power_t": not_negative,
+    "max_iter": count,
+    "shuffle": boolean,
+    "random_state": seed,
+    "tol": not_negative,
+    "verbose": boolean | Constraint("an int", lambda value: isinstance(value, Integral)),
+    "warm_start": boolean,
+    "momentum": real("[0, 1]", lambda value: 0 <= value <= 1),
+    "nesterovs_momentum": boolean,
+    "early_stopping": boolean,
+    "validation_fraction": fraction,
+    "beta_1": fraction,
+    "beta_2": fraction,
+    "epsilon": positive,
+    "n_iter_no_change": count | Constraint("inf", lambda value: isinstance(value, Real) and value == np.inf),
+    "max_fun": count,
+}
+
+
+def check_parameters(estimator):
+    """Raise InvalidParameterError, a ValueError and a TypeError, for the first parameter that is not allowed."""
+    for name, value in estimator.get_params(deep=False).items():
+        if name in CONSTRAINTS and not CONSTRAINTS[name].test(value):
+            raise InvalidParameterError(
+                f"The {name!r} parameter of {type(estimator).__name__} must be {CONSTRAINTS[name].allowed}. "
+                f"Got {value!r} instead."
+            )

@@ -1,0 +1,225 @@
+"""What the estimators have in common: parameters, the course of a fit, and the network's outputs."""
+
+import warnings
+from contextlib import contextmanager
+from itertools import pairwise
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.model_selection import train_test_split
+from sklearn.utils import check_array, check_random_state
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from pyrelu import registry
+from pyrelu._activation import resolve
+from pyrelu._blas import single_threaded_blas
+from pyrelu._constraints import check_parameters
+from pyrelu._network import Network, Samples
+from pyrelu._training import NOT_FINITE, fit_lbfgs, fit_stochastic, pack
+from pyrelu.exceptions import DeadUnitWarning
+
+MANY_DEAD = 0.4
+
+
+class BasePerceptron(BaseEstimator):
+    """A multilayer perceptron; a subclass says what its targets are.
+
+    It has `_validate(X, y, incremental, first)`, which returns X and the targets as `Samples` takes them, sets
+    `n_outputs_`, `out_activation_` and `_loss`; and `_score_outputs(outputs, targets, weights)` for early stopping.
+    """
+
+    def __init__(
+        self,
+        hidden_layer_sizes=(100,),
+        activation="relu",
+        *,
+        solver="adam",
+        alpha=0.0001,
+        batch_size="auto",
+        learning_rate="constant",
+        learning_rate_init=0.001,
+        power_t=0.5,
+        max_iter=200,
+        shuffle=True,
+        random_state=None,
+        tol=1e-4,
+        verbose=False,
+        warm_start=False,
+        momentum=0.9,
+        nesterovs_momentum=True,
+        early_stopping=False,
+        validation_fraction=0.1,
+        beta_1=0.9,
+        beta_2=0.999,
+        epsilon=1e-8,
+        n_iter_no_change=10,
+        max_fun=15000,
+    ):
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.solver = solver
+        self.alpha = alpha
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.learning_rate_init = learning_rate_init
+        self.power_t = power_t
+        self.max_iter = max_iter
+        self.shuffle = shuffle
+        self.random_state = random_state
+        self.tol = tol
+        self.verbose = verbose
+        self.warm_start = warm_start
+        self.momentum = momentum
+        self.nesterovs_momentum = nesterovs_momentum
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+        self.n_iter_no_change = n_iter_no_change
+        self.max_fun = max_fun
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
+    # ---- the course of a fit ----
+
+    @contextmanager
+    def _all_or_nothing(self):
+        """Leave the estimator as it was where fitting fails."""
+        before = vars(self).copy()
+        try:
+            yield
+        except BaseException:
+            vars(self).clear()
+            vars(self).update(before)
+            raise
+
+    def _fit(self, X, y, sample_weight, incremental):
+        check_parameters(self)
+        if incremental and self.early_stopping:
+            raise ValueError("partial_fit does not support early_stopping=True")
+        first = not (hasattr(self, "coefs_") and (self.warm_start or incremental))
+        hidden = self._hidden_units() if first else [len(bias) for bias in self.intercepts_[:-1]]
+        activations = resolve(self.activation, len(hidden) or 1)
+        X, targets = self._validate(X, y, incremental, first)
+        weights = None if sample_weight is None else _check_weights(sample_weight, X)
+        self._random_state = check_random_state(self.random_state)
+        if first:
+            self._initialize([X.shape[1], *hidden, self.n_outputs_], activations)
+        parameters, self.coefs_, self.intercepts_ = pack(self.coefs_, self.intercepts_, X.dtype)
+        network = self._network(self.coefs_, self.intercepts_, parameters)
+        samples = Samples(X, targets, weights)
+        with single_threaded_blas():
+            if self.solver == "lbfgs":
+                order = None
+                fit_lbfgs(self, network, samples)
+            else:
+                order, score = self._hold_out(samples, targets, weights)
+                fit_stochastic(self, network, samples, order, score, incremental)
+            if not np.isfinite(parameters).all():
+                raise ValueError(NOT_FINITE.format(self.learning_rate_init))
+            if not incremental:
+                self._find_dead_units(network, samples, order)
+
+    def _hidden_units(self):
+        sizes = self.hidden_layer_sizes
+        return [sizes] if isinstance(sizes, Integral) else list(sizes)
+
+    def _initialize(self, units, activations):
+        """Draw the first weights (Glorot and Bengio, 2010) and start the records."""
+        self.n_layers_ = len(units)
+        self.n_iter_ = self.t_ = 0
+        self.coefs_, self.intercepts_ = [], []
+        for i, (fan_in, fan_out) in enumerate(pairwise(units)):
+            name = activations[min(i, len(activations) - 1)][0].name
+            bound = np.sqrt((2.0 if name == "sigmoid" else 6.0) / (fan_in + fan_out))
+            self.coefs_.append(self._random_state.uniform(-bound, bound, (fan_in, fan_out)))
+            self.intercepts_.append(self._random_state.uniform(-bound, bound, fan_out))
+        if self.solver != "lbfgs":
+            self.loss_curve_ = []
+            self._no_improvement_count = 0
+            self.best_loss_ = None if self.early_stopping else np.inf
+            self.validation_scores_ = [] if self.early_stopping else None
+            self.best_validation_score_ = -np.inf if self.early_stopping else None
+
+    def _hold_out(self, samples, targets, weights):
+        """Return which samples to train on and, for early stopping, what scores the rest."""
+        everything = np.arange(samples.n_samples, dtype=np.intp)
+        if not self.early_stopping:
+            return everything, None
+        training, held_out = train_test_split(
+            everything,
+            random_state=self._random_state,
+            test_size=self.validation_fraction,
+            stratify=self._strata(targets),
+        )
+        if len(held_out) < 2:
+            raise ValueError(
+                "The validation set is too small. Increase 'validation_fraction' or the size of your dataset."
+            )
+        network = self._network(self.coefs_, self.intercepts_)
+        held_out_weights = None if weights is None else weights[held_out]
+
+        def score():
+            outputs = network.predict(samples, held_out)
+            return self._score_outputs(outputs, targets[held_out], held_out_weights)
+
+        return training, score
+
+    def _find_dead_units(self, network, samples, order):
+        alive = network.find_alive(samples, order).astype(bool)
+        self.dead_units_ = np.split(~alive, np.cumsum([len(bias) for bias in self.intercepts_[:-1]]))[:-1]
+        for i, dead in enumerate(self.dead_units_):
+            if dead.mean() > MANY_DEAD:
+                warnings.warn(
+                    f"{dead.sum()} of the {len(dead)} units of hidden layer {i} are 0 for every training row and learn no "
+                    "more. Lower learning_rate_init, scale the data, or take an activation without a flat side, such "
+                    "as leaky_relu or elu.",
+                    DeadUnitWarning,
+                    stacklevel=4,
+                )
+
+    # ---- the network ----
+
+    def _network(self, coefs, intercepts, parameters=None):
+        """Return the network of these arrays, for training where they are views of `parameters`."""
+        hidden = resolve(self.activation, len(coefs) - 1)
+        softmax = self.out_activation_ == "softmax"
+        output = registry.axis_functions["softmax"] if softmax else registry.find(self.out_activation_)
+        return Network(
+            coefs,
+            intercepts,
+            [(activation.index, values) for activation, values in hidden],
+            (softmax, output.index),
+            self._loss,
+            parameters,
+        )
+
+    def _outputs(self, X):
+        """Return what the output layer gives for each row."""
+        check_is_fitted(self)
+        X = validate_data(self, X, accept_sparse="csr", order="C", reset=False)
+        dtype = np.float32 if np.result_type(X.dtype, self.coefs_[0]) == np.float32 else np.float64
+        coefs = [np.ascontiguousarray(coef, dtype) for coef in self.coefs_]
+        intercepts = [np.ascontiguousarray(intercept, dtype) for intercept in self.intercepts_]
+        with single_threaded_blas():
+            return self._network(coefs, intercepts).predict(Samples(X.astype(dtype, copy=False)))
+
+
+def _check_weights(sample_weight, X):
+    """Return one weight per row, in the precision of X."""
+    n_samples = X.shape[0]
+    if isinstance(sample_weight, Real):
+        sample_weight = np.full(n_samples, sample_weight)
+    weights = check_array(sample_weight, ensure_2d=False, dtype=X.dtype, order="C", input_name="sample_weight")
+    if weights.ndim != 1:
+        raise ValueError(f"Sample weights must be 1D array or scalar, got {weights.ndim}D array.")
+    if weights.shape != (n_samples,):
+        raise ValueError(f"sample_weight.shape == {weights.shape}, expected {(n_samples,)}!")
+    if not weights.any():
+        raise ValueError("Sample weights must contain at least one non-zero number.")
+    return weights

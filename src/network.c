@@ -1,0 +1,382 @@
+/* The training core; network.h says what it offers. Compiled once per precision.
+ *
+ * A batch is worked on in two phases. First its rows, in blocks: gather, forward, loss, backward, all of a block while
+ * it is in cache. Then the weights, in tiles of whole rows: gradient and update of a tile while it is in cache. Blocks
+ * and tiles depend on nothing but shapes, and each sum over them is taken in their order, so that the result does not
+ * depend on which thread does which.
+ */
+#include "network.h"
+
+#include <float.h>
+#include <tgmath.h>
+
+#include "real.h"
+
+#if PYRELU_BITS == 32
+#define CORE pyrelu_core_f32
+#define TYPE PYRELU_F32
+#define EPSILON FLT_EPSILON
+#else
+#define CORE pyrelu_core_f64
+#define TYPE PYRELU_F64
+#define EPSILON DBL_EPSILON
+#endif
+
+typedef pyrelu_network network;
+typedef pyrelu_layer layer;
+typedef pyrelu_samples samples;
+typedef pyrelu_optimizer optimizer;
+
+static ptrdiff_t least(ptrdiff_t a, ptrdiff_t b) { return a < b ? a : b; }
+
+/* ---- how work is split ---- */
+
+/* Multiply-adds that are worth a thread of their own. */
+static const ptrdiff_t GRAIN = 1 << 22;
+
+/* Rows of one block. Each block has BLAS pack the weights anew, so blocks are few. */
+static ptrdiff_t block_rows(const network *net, ptrdiff_t rows) {
+    ptrdiff_t work = 0;
+    for (int i = 0; i < net->n_layers; i++) work += net->layers[i].n_inputs * net->layers[i].n_outputs;
+    const ptrdiff_t blocks = least(rows * work / GRAIN, (rows + 63) / 64);
+    return blocks > 1 ? (rows + blocks - 1) / blocks : rows;
+}
+
+/* Rows of the weights in one tile. */
+static ptrdiff_t tile_rows(const layer *l, ptrdiff_t rows) {
+    const ptrdiff_t tiles = least(rows * l->n_inputs * l->n_outputs / GRAIN, (l->n_inputs + 63) / 64);
+    return tiles > 1 ? (l->n_inputs + tiles - 1) / tiles : l->n_inputs;
+}
+
+static ptrdiff_t count(ptrdiff_t rows, ptrdiff_t rows_each) { return (rows + rows_each - 1) / rows_each; }
+
+/* ---- memory ---- */
+
+static void *take(char **scratch, size_t *used, ptrdiff_t n, size_t size) {
+    char *start = *scratch ? *scratch + *used : NULL;
+    *used += (n * size + 63) / 64 * 64; /* whole cache lines: no two threads write to one */
+    return start;
+}
+
+static int keeps_input(const layer *l) { return !l->rowwise && pyrelu_activations[l->activation].reads == 'X'; }
+
+static size_t arrange(network *net, ptrdiff_t rows, int training, void *scratch) {
+    char *memory = scratch;
+    size_t used = 0;
+    ptrdiff_t tiles = rows;
+    net->slice_rows = rows;
+    net->inputs = take(&memory, &used, rows * net->layers->n_inputs, sizeof(real));
+    for (layer *l = net->layers, *last = l + net->n_layers - 1; l <= last; l++) {
+        const ptrdiff_t n = rows * l->n_outputs;
+        l->output = take(&memory, &used, n, sizeof(real));
+        const int hidden = training && l < last;
+        l->kept = hidden && keeps_input(l) ? take(&memory, &used, n, sizeof(real)) : l->output;
+        l->delta = hidden ? take(&memory, &used, n, sizeof(real)) : l->output;
+        tiles += l->n_inputs;
+    }
+    net->partial_sums = take(&memory, &used, tiles, sizeof(double));
+    return used;
+}
+
+/* ---- what is under way: some rows of the samples, few enough to fit in the scratch memory ---- */
+
+typedef struct {
+    const network *net;
+    const samples *data;
+    ptrdiff_t start, rows;
+    optimizer *opt; /* NULL: prediction only */
+    pyrelu_step step;
+    int begins, ends; /* whether the slice is the first or the last of its batch */
+} slice;
+
+static ptrdiff_t sample_at(const samples *data, ptrdiff_t row) { return data->order ? data->order[row] : row; }
+
+static int in_place(const samples *data) { return !data->order && !data->starts; }
+
+/* The inputs of a layer, from some row of the slice on. */
+static const real *inputs(const slice *s, int i, ptrdiff_t first) {
+    const network *net = s->net;
+    const ptrdiff_t n = net->layers[i].n_inputs;
+    if (i > 0) return (const real *)net->layers[i - 1].output + first * n;
+    if (in_place(s->data)) return (const real *)s->data->values + (s->start + first) * n;
+    return (const real *)net->inputs + first * n;
+}
+
+/* C = A B + beta C, where C has m rows and n columns, and k is summed over. BLAS thinks in columns: to it, the memory
+ * of a matrix holds the transpose, and so it is asked for C' = B' A' + beta C'. */
+static void multiply(const network *net, char *transpose_a, char *transpose_b, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k,
+                     const real *a, ptrdiff_t lda, const real *b, ptrdiff_t ldb, real beta, real *c) {
+    typedef void gemm(char *, char *, int *, int *, int *, real *, real *, int *, real *, int *, real *, real *, int *);
+    int M = m, N = n, K = k, LDA = lda, LDB = ldb;
+    real one = 1;
+    ((gemm *)net->gemm)(transpose_b, transpose_a, &N, &M, &K, &one, (real *)b, &LDB, (real *)a, &LDA, &beta, c, &N);
+}
+
+/* ---- rows: gather, forward, loss, backward ---- */
+
+static void gather(const slice *s, ptrdiff_t first, ptrdiff_t rows) {
+    const samples *data = s->data;
+    const ptrdiff_t n = s->net->layers->n_inputs;
+    const real *values = data->values;
+    real *row = (real *)s->net->inputs + first * n;
+    for (ptrdiff_t i = s->start + first, stop = i + rows; i < stop; i++, row += n) {
+        const ptrdiff_t sample = sample_at(data, i);
+        if (!data->starts) {
+            memcpy(row, values + sample * n, n * sizeof(real));
+            continue;
+        }
+        memset(row, 0, n * sizeof(real));
+        for (ptrdiff_t k = data->starts[sample]; k < data->starts[sample + 1]; k++) row[data->columns[k]] += values[k];
+    }
+}
+
+/* The operands of a kernel: one or two arrays, then the activation's parameters. */
+typedef struct {
+    const void *in[PYRELU_MAX_OPERANDS];
+    real parameters[PYRELU_MAX_PARAMETERS];
+} operands;
+
+static void add_parameters(operands *o, int n_arrays, const layer *l) {
+    for (int i = 0; i < PYRELU_MAX_PARAMETERS; i++) {
+        o->parameters[i] = l->parameters[i];
+        o->in[n_arrays + i] = &o->parameters[i];
+    }
+}
+
+static void activate(const layer *l, const real *x, real *y, ptrdiff_t rows) {
+    const pyrelu_kernels *kernels = pyrelu_kernels_for(TYPE);
+    operands o = {.in = {x}};
+    if (l->rowwise) {
+        for (; rows > 0; rows--, y += l->n_outputs, o.in[0] = (const real *)o.in[0] + l->n_outputs)
+            kernels->rowwise[l->activation][0](o.in, y, l->n_outputs);
+        return;
+    }
+    add_parameters(&o, 1, l);
+    kernels->map[l->activation][PYRELU_FORWARD](o.in, 1, y, rows * l->n_outputs);
+}
+
+static void forward(const slice *s, ptrdiff_t first, ptrdiff_t rows) {
+    if (!in_place(s->data)) gather(s, first, rows);
+    for (int i = 0; i < s->net->n_layers; i++) {
+        const layer *l = &s->net->layers[i];
+        const ptrdiff_t n = l->n_outputs;
+        real *z = (real *)l->kept + first * n;
+        for (ptrdiff_t row = 0; row < rows; row++) memcpy(z + row * n, l->bias, n * sizeof(real));
+        multiply(s->net, "N", "N", rows, n, l->n_inputs, inputs(s, i, first), l->n_inputs, l->weights, n, 1, z);
+        activate(l, z, (real *)l->output + first * n, rows);
+    }
+}
+
+/* Each returns the loss of one row of n outputs and turns the outputs into its gradient before their activation. As in
+ * scikit-learn, a probability of 0 counts as the smallest step from 1, and so does the distance of 1 from it. */
+
+static real clip(real p) { return p < EPSILON ? EPSILON : p > 1 - EPSILON ? 1 - EPSILON : p; }
+
+static real multinomial(real *y, const real *target, ptrdiff_t n) {
+    (void)n;
+    real *truth = &y[(ptrdiff_t)*target];
+    const real loss = -log(clip(*truth));
+    *truth -= 1;
+    return loss;
+}
+
+static real binary(real *y, const real *target, ptrdiff_t n) {
+    real loss = 0;
+    for (ptrdiff_t j = 0; j < n; j++) {
+        loss -= log(clip(target[j] > 0 ? y[j] : 1 - y[j]));
+        y[j] -= target[j];
+    }
+    return loss;
+}
+
+static real squared_error(real *y, const real *target, ptrdiff_t n) {
+    real loss = 0;
+    for (ptrdiff_t j = 0; j < n; j++) {
+        y[j] -= target[j];
+        loss += y[j] * y[j];
+    }
+    return loss / (2 * n);
+}
+
+static real (*const losses[])(real *, const real *, ptrdiff_t) = {
+    [PYRELU_MULTINOMIAL] = multinomial, [PYRELU_BINARY] = binary, [PYRELU_SQUARED_ERROR] = squared_error};
+
+static double loss(const slice *s, ptrdiff_t first, ptrdiff_t rows) {
+    const network *net = s->net;
+    const samples *data = s->data;
+    const ptrdiff_t n = net->layers[net->n_layers - 1].n_outputs, n_targets = net->loss == PYRELU_MULTINOMIAL ? 1 : n;
+    const real *targets = data->targets, *weights = data->weights;
+    real *y = (real *)net->layers[net->n_layers - 1].output + first * n;
+    double sum = 0;
+    for (ptrdiff_t row = 0; row < rows; row++, y += n) {
+        const ptrdiff_t sample = sample_at(data, s->start + first + row);
+        const real row_loss = losses[net->loss](y, targets + sample * n_targets, n);
+        if (weights)
+            for (ptrdiff_t j = 0; j < n; j++) y[j] *= weights[sample];
+        sum += weights ? row_loss * weights[sample] : row_loss;
+    }
+    return sum;
+}
+
+static void backward(const slice *s, ptrdiff_t first, ptrdiff_t rows) {
+    for (int i = s->net->n_layers - 1; i > 0; i--) {
+        const layer *l = &s->net->layers[i], *below = l - 1;
+        const ptrdiff_t n = l->n_outputs, m = l->n_inputs;
+        real *delta = (real *)below->delta + first * m;
+        multiply(s->net, "N", "T", rows, m, n, (real *)l->delta + first * n, n, l->weights, n, 0, delta);
+        operands o = {.in = {(real *)below->kept + first * m, delta}};
+        add_parameters(&o, 2, below);
+        pyrelu_kernels_for(TYPE)->map[below->activation][PYRELU_BACKWARD](o.in, 1, delta, rows * m);
+    }
+}
+
+static void run_blocks(void *context, ptrdiff_t begin, ptrdiff_t end) {
+    const slice *s = context;
+    const ptrdiff_t each = block_rows(s->net, s->rows);
+    for (ptrdiff_t block = begin; block < end; block++) {
+        const ptrdiff_t first = block * each, rows = least(each, s->rows - first);
+        forward(s, first, rows);
+        if (!s->opt) continue;
+        s->net->partial_sums[block] = loss(s, first, rows);
+        backward(s, first, rows);
+    }
+}
+
+/* ---- weights: gradient and update ---- */
+
+/* The place in one of the optimizer's buffers of what belongs to a parameter. */
+static real *beside(const optimizer *opt, void *buffer, const real *parameter) {
+    return buffer ? (real *)buffer + (parameter - (real *)opt->parameters) : NULL;
+}
+
+/* Returns the sum of squares of the parameters, 0 where the batch goes on and nothing is updated yet. */
+static double update(const slice *s, real *parameters, ptrdiff_t n, double penalty) {
+    const optimizer *opt = s->opt;
+    if (!s->ends) return 0;
+    pyrelu_step step = s->step;
+    step.penalty = penalty;
+    void *const state[] = {beside(opt, opt->state[0], parameters), beside(opt, opt->state[1], parameters)};
+    return pyrelu_kernels_for(TYPE)->update[opt->solver](&step, parameters, beside(opt, opt->gradients, parameters),
+                                                         state, n);
+}
+
+static void bias_tile(const slice *s, const layer *l) {
+    const ptrdiff_t n = l->n_outputs;
+    real *restrict gradient = beside(s->opt, s->opt->gradients, l->bias);
+    const real *delta = l->delta;
+    if (s->begins) memset(gradient, 0, n * sizeof(real));
+    for (ptrdiff_t row = 0; row < s->rows; row++, delta += n)
+        for (ptrdiff_t j = 0; j < n; j++) gradient[j] += delta[j];
+    update(s, l->bias, n, 0);
+}
+
+static double weights_tile(const slice *s, int i, ptrdiff_t first, ptrdiff_t rows) {
+    const layer *l = &s->net->layers[i];
+    const ptrdiff_t n = l->n_outputs;
+    real *weights = (real *)l->weights + first * n;
+    multiply(s->net, "T", "N", rows, n, s->rows, inputs(s, i, 0) + first, l->n_inputs, l->delta, n, !s->begins,
+             beside(s->opt, s->opt->gradients, weights));
+    return update(s, weights, rows * n, s->opt->alpha);
+}
+
+static ptrdiff_t count_tiles(const slice *s) {
+    ptrdiff_t tiles = 0;
+    for (const layer *l = s->net->layers, *end = l + s->net->n_layers; l < end; l++)
+        tiles += count(l->n_inputs, tile_rows(l, s->rows));
+    return tiles;
+}
+
+static void run_tiles(void *context, ptrdiff_t begin, ptrdiff_t end) {
+    const slice *s = context;
+    ptrdiff_t tile = 0;
+    for (int i = 0; i < s->net->n_layers; i++) {
+        const layer *l = &s->net->layers[i];
+        const ptrdiff_t each = tile_rows(l, s->rows);
+        for (ptrdiff_t first = 0; first < l->n_inputs; first += each, tile++) {
+            if (tile < begin || tile >= end) continue;
+            if (first == 0) bias_tile(s, l);
+            s->net->partial_sums[tile] = weights_tile(s, i, first, least(each, l->n_inputs - first));
+        }
+    }
+}
+
+/* ---- the core ---- */
+
+/* Runs n blocks or tiles, on several threads if there are several, and sums what they leave. */
+static double run(const slice *s, ptrdiff_t n, void (*body)(void *, ptrdiff_t, ptrdiff_t)) {
+    double sum = 0;
+    pyrelu_parallel(n, 1, body, (void *)s);
+    for (ptrdiff_t i = 0; i < n; i++) sum += s->net->partial_sums[i];
+    return sum;
+}
+
+static double total_weight(const samples *data, ptrdiff_t start, ptrdiff_t stop) {
+    const real *weights = data->weights;
+    if (!weights) return stop - start;
+    double sum = 0;
+    for (ptrdiff_t row = start; row < stop; row++) sum += weights[sample_at(data, row)];
+    return sum;
+}
+
+static pyrelu_step next_step(optimizer *opt, double weight) {
+    opt->t++;
+    double rate = opt->learning_rate;
+    if (opt->solver == PYRELU_ADAM) rate *= sqrt(1 - pow(opt->beta_2, opt->t)) / (1 - pow(opt->beta_1, opt->t));
+    return (pyrelu_step){.scale = 1 / weight,
+                         .rate = rate,
+                         .momentum = opt->momentum,
+                         .beta_1 = opt->beta_1,
+                         .beta_2 = opt->beta_2,
+                         .epsilon = opt->epsilon};
+}
+
+/* Returns the loss. */
+static double train_batch(const network *net, const samples *data, ptrdiff_t start, ptrdiff_t stop, optimizer *opt) {
+    const double weight = total_weight(data, start, stop);
+    if (weight == 0) return 0; /* as if the batch were not there */
+    slice s = {.net = net, .data = data, .opt = opt, .step = next_step(opt, weight)};
+    double sum = 0, squares = 0;
+    for (s.start = start; s.start < stop; s.start += s.rows) {
+        s.rows = least(net->slice_rows, stop - s.start);
+        s.begins = s.start == start;
+        s.ends = s.start + s.rows == stop;
+        sum += run(&s, count(s.rows, block_rows(net, s.rows)), run_blocks);
+        squares += run(&s, count_tiles(&s), run_tiles);
+    }
+    return (sum + 0.5 * opt->alpha * squares) / weight;
+}
+
+static double train(const network *net, const samples *data, ptrdiff_t start, ptrdiff_t stop, ptrdiff_t batch_size,
+                    optimizer *opt) {
+    double sum = 0;
+    for (; start < stop; start += batch_size) {
+        const ptrdiff_t end = least(start + batch_size, stop);
+        sum += train_batch(net, data, start, end, opt) * (end - start);
+    }
+    return sum;
+}
+
+static void mark_alive(const network *net, ptrdiff_t rows, unsigned char *alive) {
+    for (int i = 0; i < net->n_layers - 1; i++) {
+        const ptrdiff_t n = net->layers[i].n_outputs;
+        const real *y = net->layers[i].output;
+        for (ptrdiff_t row = 0; row < rows; row++, y += n)
+            for (ptrdiff_t j = 0; j < n; j++) alive[j] |= y[j] != 0;
+        alive += n;
+    }
+}
+
+static void predict(const network *net, const samples *data, ptrdiff_t start, ptrdiff_t stop, void *outputs,
+                    unsigned char *alive) {
+    const layer *last = &net->layers[net->n_layers - 1];
+    const ptrdiff_t n = last->n_outputs;
+    slice s = {.net = net, .data = data};
+    for (s.start = start; s.start < stop; s.start += s.rows) {
+        s.rows = least(net->slice_rows, stop - s.start);
+        pyrelu_parallel(count(s.rows, block_rows(net, s.rows)), 1, run_blocks, &s);
+        if (outputs) memcpy((real *)outputs + s.start * n, last->output, s.rows * n * sizeof(real));
+        if (alive) mark_alive(net, s.rows, alive);
+    }
+}
+
+const pyrelu_core CORE = {arrange, predict, train};
