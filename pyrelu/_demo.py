@@ -5,7 +5,7 @@ import warnings
 
 import numpy as np
 
-from pyrelu.cli import MissingExtraError
+from pyrelu.exceptions import MissingExtraError
 
 ACTIVATIONS = ("relu", "leaky_relu", "elu", "gelu", "tanh", "sigmoid")
 _SCIKIT_LEARN_NAMES = {"relu": "relu", "tanh": "tanh", "sigmoid": "logistic"}

@@ -5,6 +5,7 @@ import json
 import sys
 
 import pyrelu
+from pyrelu.exceptions import MissingExtraError
 
 
 def main(arguments=None):
@@ -16,13 +17,6 @@ def main(arguments=None):
     except MissingExtraError as error:
         print(f"pyrelu: {error}", file=sys.stderr)
         return 2
-
-
-class MissingExtraError(ImportError):
-    """An optional dependency is not installed."""
-
-    def __init__(self, package, extra):
-        super().__init__(f"this needs {package}; install it with: pip install 'pyrelu[{extra}]'")
 
 
 def _parser():
