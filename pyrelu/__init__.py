@@ -5,6 +5,7 @@ one pass; `pyrelu.activations` lists them all. `pyrelu.MLPClassifier` is scikit-
 """
 
 from importlib import import_module as _import_module
+from typing import TYPE_CHECKING as _TYPE_CHECKING
 
 from pyrelu import derivative, functional, registry, vjp
 from pyrelu._threads import get_num_threads, set_num_threads
@@ -31,12 +32,17 @@ __all__ = [
 ]
 
 
-def __getattr__(name):
-    if name in _LAZY:
-        return getattr(_import_module(_LAZY[name]), name)
-    if name in _LAZY_MODULES:
-        return _import_module(f"pyrelu.{name}")
-    raise AttributeError(f"module 'pyrelu' has no attribute {name!r}")
+if _TYPE_CHECKING:  # a type checker would take __getattr__ to mean that any name exists
+    from pyrelu import exceptions, neural_network
+    from pyrelu.neural_network import MLPClassifier
+else:
+
+    def __getattr__(name):
+        if name in _LAZY:
+            return getattr(_import_module(_LAZY[name]), name)
+        if name in _LAZY_MODULES:
+            return _import_module(f"pyrelu.{name}")
+        raise AttributeError(f"module 'pyrelu' has no attribute {name!r}")
 
 
 def __dir__():

@@ -5,7 +5,7 @@ import warnings
 
 import numpy as np
 
-from pyrelu.cli import MissingExtraError
+from pyrelu.exceptions import MissingExtraError
 
 ACTIVATIONS = ("relu", "leaky_relu", "elu", "gelu", "tanh", "sigmoid")
 _SCIKIT_LEARN_NAMES = {"relu": "relu", "tanh": "tanh", "sigmoid": "logistic"}
@@ -50,14 +50,16 @@ def run(epochs, seed):
             if activation in _SCIKIT_LEARN_NAMES:
                 reference = Reference(activation=_SCIKIT_LEARN_NAMES[activation], **settings)
                 reference_seconds = _timed_fit(reference, X_train, y_train)[1]
-            rows.append({
-                "activation": activation,
-                "test accuracy": round(model.score(X_test, y_test), 4),
-                "epochs": model.n_iter_,
-                "seconds": round(seconds, 3),
-                "scikit-learn": reference_seconds and round(reference_seconds, 3),
-                "dead units": round(float(np.mean(np.concatenate(model.dead_units_))), 4),
-            })
+            rows.append(
+                {
+                    "activation": activation,
+                    "test accuracy": round(model.score(X_test, y_test), 4),
+                    "epochs": model.n_iter_,
+                    "seconds": round(seconds, 3),
+                    "scikit-learn": reference_seconds and round(reference_seconds, 3),
+                    "dead units": round(float(np.mean(np.concatenate(model.dead_units_))), 4),
+                }
+            )
             curves[activation] = list(model.loss_curve_)
     return rows, curves
 
@@ -84,7 +86,9 @@ def table(rows):
     widths = [max(map(len, column)) for column in zip(headings, *cells, strict=True)]
     lines = [headings, ["-" * width for width in widths], *cells]
     return "\n".join(
-        "  ".join(cell.ljust(w) if i == 0 else cell.rjust(w) for i, (cell, w) in enumerate(zip(line, widths, strict=True)))
+        "  ".join(
+            cell.ljust(w) if i == 0 else cell.rjust(w) for i, (cell, w) in enumerate(zip(line, widths, strict=True))
+        )
         for line in lines
     )
 

@@ -56,7 +56,9 @@ def activation(row, kind, choice=None):
 
     `choice` is a keyword and the row that it can choose instead: ("approximate", the row of gelu_tanh).
     """
-    kinks = f" At the kinks (x = {', '.join(row.kinks)}) it is that of the branch the formula takes." if row.kinks else ""
+    kinks = (
+        f" At the kinks (x = {', '.join(row.kinks)}) it is that of the branch the formula takes." if row.kinks else ""
+    )
     facts = dict(name=row.name, summary=row.summary, lower=_first_lower(row.summary), range=row.range, kinks=kinks)
     parameters = [_X] + ([_G] if kind == _ufuncs.VJP else [])
     for name, default in row.parameters.items():
@@ -72,11 +74,17 @@ def activation(row, kind, choice=None):
         )
     if kind != _ufuncs.VJP:
         bounds = row.ulp[kind::2]
-        notes.append("Error at most " + ", ".join(f"{u:g} ULP in {t}" for u, t in zip(bounds, _REGULAR, strict=True)) + ".")
+        notes.append(
+            "Error at most " + ", ".join(f"{u:g} ULP in {t}" for u, t in zip(bounds, _REGULAR, strict=True)) + "."
+        )
     if row.aliases:
         notes.append("Also known as " + ", ".join(row.aliases) + ".")
     return _sections(
-        _RESULT[kind].format(**facts), [*parameters, _KEYWORDS], _RETURNS[kind].format(**facts), row.formula, notes,
+        _RESULT[kind].format(**facts),
+        [*parameters, _KEYWORDS],
+        _RETURNS[kind].format(**facts),
+        row.formula,
+        notes,
         row.reference,
     )
 
@@ -91,5 +99,9 @@ def axis_function(row, kind):
     }[kind]
     return _sections(
         _RESULT[kind].format(**facts).replace("g * f'(x) in one pass", "g @ J(x) in one pass"),
-        [*parameters, _AXIS_KEYWORDS], returns.format(**facts), row.formula, [], row.reference,
+        [*parameters, _AXIS_KEYWORDS],
+        returns.format(**facts),
+        row.formula,
+        [],
+        row.reference,
     )

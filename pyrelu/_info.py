@@ -12,7 +12,7 @@ from pyrelu import _ufuncs
 def facts():
     """Return version, instruction set, threads, BLAS and NumPy as name -> text."""
     import scipy
-    import scipy.linalg.cython_blas  # noqa: F401  (loads the BLAS that fits use)
+    import scipy.linalg.cython_blas
 
     blas = [pool for pool in threadpoolctl.threadpool_info() if pool["user_api"] == "blas"]
     used = next((pool for pool in blas if "scipy" in pool["filepath"]), blas[0] if blas else None)

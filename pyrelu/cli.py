@@ -5,6 +5,7 @@ import json
 import sys
 
 import pyrelu
+from pyrelu.exceptions import MissingExtraError
 
 
 def main(arguments=None):
@@ -18,16 +19,10 @@ def main(arguments=None):
         return 2
 
 
-class MissingExtraError(ImportError):
-    """An optional dependency is not installed."""
-
-    def __init__(self, package, extra):
-        super().__init__(f"this needs {package}; install it with: pip install 'pyrelu[{extra}]'")
-
-
 def _parser():
     parser = argparse.ArgumentParser(
-        prog="pyrelu", description="Activation functions for NumPy arrays, and the multi-layer perceptrons built on them."
+        prog="pyrelu",
+        description="Activation functions for NumPy arrays, and the multi-layer perceptrons built on them.",
     )
     parser.add_argument("--version", action="version", version=f"pyrelu {pyrelu.__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
@@ -75,5 +70,7 @@ def _info(options):
     from pyrelu import _info
 
     facts = _info.facts()
-    print(json.dumps(facts, indent=2) if options.json else "\n".join(f"{key:16} {value}" for key, value in facts.items()))
+    print(
+        json.dumps(facts, indent=2) if options.json else "\n".join(f"{key:16} {value}" for key, value in facts.items())
+    )
     return 0

@@ -1,6 +1,6 @@
-"""Errors and warnings of the estimators."""
+"""Errors and warnings."""
 
-__all__ = ["DeadUnitWarning", "InvalidParameterError"]
+__all__ = ["DeadUnitWarning", "InvalidParameterError", "MissingExtraError"]
 
 
 class InvalidParameterError(ValueError, TypeError):
@@ -9,3 +9,10 @@ class InvalidParameterError(ValueError, TypeError):
 
 class DeadUnitWarning(UserWarning):
     """Many units of a hidden layer are zero on every training row: they have stopped learning."""
+
+
+class MissingExtraError(ImportError):
+    """An optional dependency is not installed."""
+
+    def __init__(self, package, extra):
+        super().__init__(f"this needs {package}; install it with: pip install 'pyrelu[{extra}]'")

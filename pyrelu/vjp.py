@@ -3,5 +3,5 @@
 from pyrelu import _namespace, _ufuncs
 
 _functions = _namespace.build(_ufuncs.VJP, __name__)
-__all__ = _namespace.public(_functions)  # noqa: PLE0605
+__all__ = _namespace.public(_functions)
 globals().update(_functions)

@@ -51,4 +51,6 @@ def same_bits(a, b):
     if a.shape != b.shape or a.dtype != b.dtype:
         return False
     bits = f"u{a.dtype.itemsize}"
-    return bool(np.all((np.ascontiguousarray(a).view(bits) == np.ascontiguousarray(b).view(bits)) | (np.isnan(a) & np.isnan(b))))
+    return bool(
+        np.all((np.ascontiguousarray(a).view(bits) == np.ascontiguousarray(b).view(bits)) | (np.isnan(a) & np.isnan(b)))
+    )

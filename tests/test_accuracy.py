@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from helpers import forward, parameters, rng
 from helpers import derivative as derivative_of
+from helpers import forward, parameters, rng
 from oracle import DERIVATIVE, FORWARD, KINDS, exact, exact_vector, kinks, ulp_error
 
 import pyrelu as pr
@@ -16,13 +16,15 @@ def inputs(name, dtype, n):
     """Inputs of all magnitudes, where exp leaves the normal range, near kinks, and special points."""
     r = rng(name, dtype)
     reach = {np.float16: 12, np.float32: 120, np.float64: 800}[dtype]
-    x = np.concatenate([
-        r.uniform(-reach, reach, n),
-        r.uniform(-8, 8, n),
-        r.normal(size=n),
-        np.exp(r.uniform(np.log(float(np.finfo(dtype).smallest_subnormal)), np.log(1e4), n)) * r.choice([-1, 1], n),
-        [0.0, -0.0, 1, -1, 0.5, -0.5, 3, -3],
-    ]).astype(dtype)
+    x = np.concatenate(
+        [
+            r.uniform(-reach, reach, n),
+            r.uniform(-8, 8, n),
+            r.normal(size=n),
+            np.exp(r.uniform(np.log(float(np.finfo(dtype).smallest_subnormal)), np.log(1e4), n)) * r.choice([-1, 1], n),
+            [0.0, -0.0, 1, -1, 0.5, -0.5, 3, -3],
+        ]
+    ).astype(dtype)
     near = np.array([k for k in kinks(name, **parameters(name))], dtype)
     near = np.concatenate([near, np.nextafter(near, dtype(np.inf)), np.nextafter(near, dtype(-np.inf))])
     return np.concatenate([x, near])
@@ -66,9 +68,9 @@ def test_parameters_away_from_their_defaults(activation, dtype_):
             for xi, yi in zip(x.tolist(), got.tolist(), strict=True):
                 want = exact(activation, xi, kind, **given)
                 scale = max(abs(want), abs(xi) * float(np.finfo(dtype_).eps), float(np.finfo(dtype_).tiny))
-                assert abs(yi - want) <= 1e3 * float(np.finfo(dtype_).eps) * scale or ulp_error(yi, want, dtype_) <= 4, (
-                    kind, xi, given, yi, want
-                )
+                assert (
+                    abs(yi - want) <= 1e3 * float(np.finfo(dtype_).eps) * scale or ulp_error(yi, want, dtype_) <= 4
+                ), (kind, xi, given, yi, want)
 
 
 @pytest.mark.parametrize("n", [1, 2, 3, 10, 100, 1000])

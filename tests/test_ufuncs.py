@@ -21,7 +21,9 @@ def data(dtype, *shape):
 def test_every_length_gives_the_bits_of_one_element_alone(activation, namespace, dtype):
     """Tails, alignment and position do not matter."""
     x, g = data(dtype, 150)
-    alone = np.array([call(namespace, activation, *arrays_of(namespace, x[i : i + 1], g[i : i + 1]))[0] for i in range(150)])
+    alone = np.array(
+        [call(namespace, activation, *arrays_of(namespace, x[i : i + 1], g[i : i + 1]))[0] for i in range(150)]
+    )
     for start in (0, 1, 3):
         for n in (0, 1, 2, 7, 8, 9, 31, 33, 64, 65, 100):
             part = slice(start, start + n)
@@ -172,8 +174,10 @@ def test_axis_functions_along_any_axis(axis_function, namespace, dtype):
     reduces = pr.axis_functions[axis_function].signature.endswith("()")
     for axis in range(3):
         g_here = g.take(0, axis) if reduces else g
-        got = function(*arrays_of(namespace, x, g_here), axis=axis) if namespace == "functional" or not reduces else function(
-            x, g_here, axes=[axis, (), axis]
+        got = (
+            function(*arrays_of(namespace, x, g_here), axis=axis)
+            if namespace == "functional" or not reduces
+            else function(x, g_here, axes=[axis, (), axis])
         )
         moved_x = np.ascontiguousarray(np.moveaxis(x, axis, -1))
         moved_g = np.ascontiguousarray(g_here if reduces else np.moveaxis(g, axis, -1))

@@ -1,7 +1,7 @@
 """Writes what a static reader needs from the table: the stubs, and the table of functions in the docs.
 
-    python tools/generate.py            writes them
-    python tools/generate.py --check    exit code 1 where a committed file is not current
+python tools/generate.py            writes them
+python tools/generate.py --check    exit code 1 where a committed file is not current
 """
 
 import argparse
@@ -31,7 +31,9 @@ def stub(namespace):
     ]
     functions, ufuncs, aliases = [], [], []
     for row in activations.values():
-        keywords = [f"{name}: ArrayLike = {default!r}" for name, default in row.parameters.items() if default is not None]
+        keywords = [
+            f"{name}: ArrayLike = {default!r}" for name, default in row.parameters.items() if default is not None
+        ]
         if row.name in choices:
             _, keyword, value = choices[row.name]
             keywords = [f'{keyword}: Literal["none", "{value}"] = "none"']
