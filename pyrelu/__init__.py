@@ -33,8 +33,9 @@ __all__ = [
 
 
 if _TYPE_CHECKING:  # a type checker would take __getattr__ to mean that any name exists
-    from pyrelu import exceptions, neural_network
-    from pyrelu.neural_network import MLPClassifier
+    from pyrelu import exceptions as exceptions
+    from pyrelu import neural_network as neural_network
+    from pyrelu.neural_network import MLPClassifier as MLPClassifier
 else:
 
     def __getattr__(name):

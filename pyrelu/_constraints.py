@@ -43,10 +43,12 @@ sizes = Constraint(
 )
 seed = Constraint(
     "None, an int in the range [0, 2**32 - 1] or a numpy.random.RandomState",
-    lambda value: value is None
-    or value is np.random
-    or isinstance(value, np.random.RandomState)
-    or (isinstance(value, Integral) and 0 <= value < 2**32),
+    lambda value: (
+        value is None
+        or value is np.random
+        or isinstance(value, np.random.RandomState)
+        or (isinstance(value, Integral) and 0 <= value < 2**32)
+    ),
 )
 
 CONSTRAINTS = {

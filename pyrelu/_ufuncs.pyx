@@ -19,13 +19,6 @@ cdef pyrelu_type[3] TYPES = [PYRELU_F16, PYRELU_F32, PYRELU_F64]
 cdef int[3] DATA_TYPES = [cnp.NPY_FLOAT16, cnp.NPY_FLOAT32, cnp.NPY_FLOAT64]
 cdef int[3] PARAMETER_TYPES = [cnp.NPY_FLOAT32, cnp.NPY_FLOAT32, cnp.NPY_FLOAT64]  # half would round 0.01 too coarsely
 
-if pyrelu_isa() is NULL:
-    raise ImportError(
-        f"PYRELU_ISA={pyrelu_isa_requested().decode()!r} is not an instruction set that this machine can run; "
-        f"allowed are {', '.join(map(repr, isa_names()))}"
-    )
-
-
 def activation_rows():
     """The rows of activations.def, as dictionaries."""
     return [_activation_row(&pyrelu_activations[i]) for i in range(pyrelu_n_activations)]
@@ -60,6 +53,7 @@ cdef dict _axis_function_row(const pyrelu_axis_function *row):
         name=row.name.decode(),
         signature=row.signature.decode(),
         vjp_signature=row.vjp_signature.decode(),
+        error=row.error.decode(),
         formula=row.formula.decode(),
         range=row.range.decode(),
         summary=row.summary.decode(),
@@ -160,3 +154,10 @@ def set_num_threads(int n):
 def get_num_threads():
     """How many threads a large array would use now."""
     return pyrelu_get_num_threads()
+
+
+if pyrelu_isa() is NULL:
+    raise ImportError(
+        f"PYRELU_ISA={pyrelu_isa_requested().decode()!r} is not an instruction set that this machine can run; "
+        f"allowed are {', '.join(map(repr, isa_names()))}"
+    )

@@ -15,6 +15,10 @@ sigmoid: np.ufunc
 tanh: np.ufunc
 silu: np.ufunc
 softmax: np.ufunc
+softmin: np.ufunc
+log_softmax: np.ufunc
+logsumexp: np.ufunc
+sparsemax: np.ufunc
 
 def leaky_relu(x: ArrayLike, negative_slope: ArrayLike = 0.01, out: Any = None, **kwargs: Any) -> Any: ...
 def elu(x: ArrayLike, alpha: ArrayLike = 1.0, out: Any = None, **kwargs: Any) -> Any: ...

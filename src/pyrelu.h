@@ -32,7 +32,7 @@ typedef struct {
 
 /* A function along an axis. Its NumPy signature says how many operands it has. */
 typedef struct {
-    const char *name, *signature, *vjp_signature, *formula, *range, *summary, *reference;
+    const char *name, *signature, *vjp_signature, *error, *formula, *range, *summary, *reference;
 } pyrelu_axis_function;
 
 extern PYRELU_API const pyrelu_activation pyrelu_activations[];
