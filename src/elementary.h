@@ -48,8 +48,8 @@ static inline real scale(real v, bits k) { return v * power_of_2(k, SCALE_BIAS) 
  */
 static inline exponential exp_parts(pair x) {
     real shifted = mad(x.hi, R(1.4426950408889634), SHIFTER), k = shifted - SHIFTER;
-    real t = mad(k, -LN2.hi, x.hi), c = mad(k, LN2.lo, -x.lo), r = t - c, lost = (t - r) - c;
-    return (exponential){r, mad(r * r, POLYNOMIAL(r, EXP_POLYNOMIAL), mad(lost, r, lost)), to_bits(shifted)};
+    real r = mad(k, -LN2.hi, x.hi), c = mad(k, LN2.lo, -x.lo), t = r - c;
+    return (exponential){r, mad(t * t, POLYNOMIAL(t, EXP_POLYNOMIAL), -c), to_bits(shifted)};
 }
 
 /* e^x as a pair in [0.70, 1.42] still to be scaled, with a relative error below 2^-26 (float), 2^-55 (double). x.lo must

@@ -149,7 +149,7 @@ static inline pair pair_select(int c, pair a, pair b) { return (pair){c ? a.hi :
 /* c[0] + c[1] x + ... by Horner's rule */
 __attribute__((always_inline)) static inline real horner(real x, const real *c, int n) {
     real y = c[n - 1];
-#pragma GCC unroll 16
+#pragma GCC unroll 32
     for (int i = n - 2; i >= 0; i--)
         y = mad(y, x, c[i]);
     return y;

@@ -6,6 +6,7 @@ kink is that of the branch the formula takes. Nothing here knows of pyrelu's own
 
 import functools
 import math
+import re
 
 import mpmath
 import numpy as np
@@ -97,6 +98,7 @@ NAMES = {
     "max": lambda a, b: a if _dual(a) > b else b,  # of equals the second: the constant, in max(x, 0)
     "min": lambda a, b: a if _dual(a) < b else b,
     "pi": mp.pi,
+    "mpf": mpf,
 }
 
 _PRECISION = 2600  # bits: enough for x - tanh(x) at the smallest float64
@@ -104,7 +106,8 @@ _PRECISION = 2600  # bits: enough for x - tanh(x) at the smallest float64
 
 @functools.cache
 def _code(formula):
-    return compile(formula, "<formula>", "eval")
+    """The formula with its decimal fractions as what they say, not as the nearest float64."""
+    return compile(re.sub(r"\d+\.\d+", r'mpf("\g<0>")', formula), "<formula>", "eval")
 
 
 @functools.lru_cache(maxsize=1 << 16)
