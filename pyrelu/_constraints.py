@@ -1,8 +1,8 @@
 """What the estimators' parameters may be: one list, with the words that an error says it in."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from numbers import Integral, Real
-from typing import Callable
 
 import numpy as np
 

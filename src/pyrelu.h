@@ -69,6 +69,7 @@ typedef struct {
     pyrelu_map *const (*map)[PYRELU_N_KINDS]; /* [row of pyrelu_activations][kind] */
     pyrelu_rowwise *const (*rowwise)[2];      /* [row of pyrelu_axis_functions][forward, vjp] */
     pyrelu_update *const *update;             /* [pyrelu_solver] */
+    void (*softmax_rows)(void *x, ptrdiff_t rows, ptrdiff_t n); /* in place */
     pyrelu_map *widen, *narrow;               /* half to float and back; with the float kernels only */
 } pyrelu_kernels;
 
