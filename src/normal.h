@@ -10,7 +10,7 @@
 
 #if PYRELU_BITS == 32
 #include "normal_f32.h"
-#define NORMAL_END R(14.5) /* a Phi(-a) rounds to 0 from there on */
+#define NORMAL_END R(15.0) /* a Phi(-a) and a phi(a) round to 0 from there on */
 #else
 #include "normal_f64.h"
 #define NORMAL_END R(39.0)
@@ -61,11 +61,13 @@ static inline real gelu_slope(real x) {
     return x == x ? finish(y, e.k, x < 0 ? 0 : 1) : x;
 }
 
-/* 2 sqrt(2/pi) (x + 0.044715 x^3), where |x| stops at GELU_TANH_END */
+/* 2 sqrt(2/pi) (x + 0.044715 x^3) for x in the limits that keep it within those of logistic_ */
 #if PYRELU_BITS == 32
-#define GELU_TANH_END R(11.0)
+#define GELU_TANH_LOWEST R(-11.0)
+#define GELU_TANH_SATURATED R(5.8)
 #else
-#define GELU_TANH_END R(21.6)
+#define GELU_TANH_LOWEST R(-21.6)
+#define GELU_TANH_SATURATED R(7.6)
 #endif
 static inline pair gelu_tanh_argument(real x) {
     pair h = pair_product(GELU_TANH_CUBIC, two_product(x, x));

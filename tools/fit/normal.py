@@ -73,15 +73,39 @@ def main(bits):
     print(f"/* The constants of normal.h for PYRELU_BITS = {bits}, printed by tools/fit/normal.py {bits} */\n")
     for name, value in ("SLOPE", slope), ("SHIFT", shift), ("MIDDLE", middle):
         print(f"#define NORMAL_{name} R({literal(value, precision)})")
-    polynomial("TAIL_POLYNOMIAL", "(R(a) a/w/sqrt(2 pi) - SHIFT/2)/w of w - MIDDLE, relative to R(a) a/w/sqrt(2 pi)",
-               scaled_mills, scaled_weight, first, last, degree, precision)
-    polynomial("TAIL_SENSITIVITY", "d(a R(a)/sqrt(2 pi))/dw/(SLOPE a + SHIFT) of w, relative to R(a)/sqrt(2 pi)",
-               sensitivity, sensitivity_weight, tiny, last + middle, 1, precision)
+    polynomial(
+        "TAIL_POLYNOMIAL",
+        "(R(a) a/w/sqrt(2 pi) - SHIFT/2)/w of w - MIDDLE, relative to R(a) a/w/sqrt(2 pi)",
+        scaled_mills,
+        scaled_weight,
+        first,
+        last,
+        degree,
+        precision,
+    )
+    polynomial(
+        "TAIL_SENSITIVITY",
+        "d(a R(a)/sqrt(2 pi))/dw/(SLOPE a + SHIFT) of w, relative to R(a)/sqrt(2 pi)",
+        sensitivity,
+        sensitivity_weight,
+        tiny,
+        last + middle,
+        1,
+        precision,
+    )
     print("/* (R(a) - a)/(GELU_SLOPE_ROOT - a)/sqrt(2 pi) is GELU_SLOPE_MIDDLE at w = MIDDLE */")
     q = rounded(slope_ratio(0), precision)
     print(f"#define GELU_SLOPE_MIDDLE R({literal(q, precision)})")
-    polynomial("GELU_SLOPE_POLYNOMIAL", "the rest of it, per w - MIDDLE, of w - MIDDLE, relative",
-               lambda t: (slope_ratio(t) - q) / t, lambda t: t / slope_ratio(t), first, last, derivative_degree, precision)
+    polynomial(
+        "GELU_SLOPE_POLYNOMIAL",
+        "the rest of it, per w - MIDDLE, of w - MIDDLE, relative",
+        lambda t: (slope_ratio(t) - q) / t,
+        lambda t: t / slope_ratio(t),
+        first,
+        last,
+        derivative_degree,
+        precision,
+    )
     split("GELU_SLOPE_ROOT", "where R(a) = a", root, precision)
     split("GELU_TANH_LINEAR", "2 sqrt(2/pi)", 2 * sqrt(2 / pi), precision)
     split("GELU_TANH_CUBIC", "2 sqrt(2/pi) 0.044715", 2 * sqrt(2 / pi) * mpf("0.044715"), precision)
