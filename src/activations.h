@@ -69,22 +69,8 @@ static inline real df_silu(real x) {
 static inline real f_gelu(real x) { return gelu_(x); }
 static inline real df_gelu(real x) { return gelu_slope(x); }
 
-/* x sigmoid(u) with u = 2 sqrt(2/pi) (x + 0.044715 x^3) */
-static inline real f_gelu_tanh(real x) {
-    real a = at_most(at_least(x, -GELU_TANH_END), GELU_TANH_END);
-    scaled s = sigmoid_(gelu_tanh_argument(a));
-    return x > GELU_TANH_END ? x : scale(times(a, s.m), s.k);
-}
-/* sigmoid(u) (1 + x u' sigmoid(-u)) */
-static inline real df_gelu_tanh(real x) {
-    real a = at_most(at_least(x, -GELU_TANH_END), GELU_TANH_END);
-    pair h = pair_product(GELU_TANH_CUBIC, two_product(a, a));
-    pair u = pair_product((pair){a, 0}, pair_sum(GELU_TANH_LINEAR, h));
-    pair xdu = pair_product((pair){a, 0}, pair_sum(GELU_TANH_LINEAR, (pair){3 * h.hi, 3 * h.lo}));
-    logistic l = logistic_(u);
-    pair m = pair_select(a < 0, (pair){1, 0}, l.e), w = pair_sum(l.d, pair_product(xdu, m));
-    return scale(pair_value(pair_quotient(pair_product(l.n.m, w), pair_product(l.d, l.d))), l.n.k);
-}
+static inline real f_gelu_tanh(real x) { return gelu_tanh_(x); }
+static inline real df_gelu_tanh(real x) { return gelu_tanh_slope(x); }
 
 static inline real f_softplus(real x, real beta) {
     pair u = argument(beta, x);
