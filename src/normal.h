@@ -8,14 +8,13 @@
 
 #include "elementary.h"
 
+/* a Phi(-a) rounds to 0 from NORMAL_END on, a/(1 + e^u) (see below) from GELU_TANH_END on */
 #if PYRELU_BITS == 32
 #include "normal_f32.h"
-#define NORMAL_END R(14.5) /* a Phi(-a) rounds to 0 from there on */
-#define GELU_TANH_END R(11.0)
+BOUND NORMAL_END = R(14.5), GELU_TANH_END = R(11.0);
 #else
 #include "normal_f64.h"
-#define NORMAL_END R(39.0)
-#define GELU_TANH_END R(21.6)
+BOUND NORMAL_END = 39, GELU_TANH_END = R(21.6);
 #endif
 
 /* exp(-a^2/2) */
@@ -38,28 +37,27 @@ static inline real minus_scaled(real base, real y, bits k) {
  * has most of Mills' ratio, v the rest. What w lost to rounding is put back to first order.
  */
 static inline real gelu_(real x) {
-    real a = magnitude(x, NORMAL_END);
+    real a = at_most(abs_(x), NORMAL_END);
     exponential e = gauss(a);
     real d = mad(a, NORMAL_SLOPE, NORMAL_SHIFT), d_lost = fma_(a, NORMAL_SLOPE, NORMAL_SHIFT - d);
     real w = a / d, lost = mad(-w, d_lost, fma_(-w, d, a)) * POLYNOMIAL(w, TAIL_SENSITIVITY);
     real v = fma_(w, POLYNOMIAL(w - NORMAL_MIDDLE, TAIL_POLYNOMIAL), NORMAL_SHIFT / 2 - 1);
     real y = w + fma_(w, e.r, fma_(w, mad(v, e.r + e.s, e.s) + v, lost));
-    return minus_scaled(x < 0 ? 0 : x, y, e.k);
+    return minus_scaled(at_least(x, ZERO), y, e.k);
 }
 
 /* The derivative: Phi(x) + x phi(x) = Phi(-a) - a phi(a) = phi(a) (R(a) - a) at -a, 1 minus that at a. The root of
  * R(a) - a stands as a factor, so that the result has full relative accuracy even there.
  */
 static inline real gelu_slope(real x) {
-    real a = magnitude(x, NORMAL_END);
+    real a = at_most(abs_(x), NORMAL_END);
     exponential e = gauss(a);
     real t = a / mad(a, NORMAL_SLOPE, NORMAL_SHIFT) - NORMAL_MIDDLE;
     pair q = fast_two_sum(R(0.5), POLYNOMIAL(t, GELU_SLOPE_POLYNOMIAL));
     real f = a - GELU_SLOPE_ROOT.hi, f_lost = ((a - f) - GELU_SLOPE_ROOT.hi) - GELU_SLOPE_ROOT.lo;
     pair p = two_product(f, q.hi);
     real y = times_exp((pair){p.hi, mad(f, q.lo, mad(f_lost, q.hi, p.lo))}, e);
-    y = x < 0 ? y : -y;
-    return x == x ? minus_scaled(x < 0 ? 0 : 1, y, e.k) : x;
+    return minus_scaled(x < 0 ? 0 : 1, x < 0 ? y : -y, e.k);
 }
 
 /* u = 2 sqrt(2/pi) (a + 0.044715 a^3) and a du/da */
@@ -75,38 +73,26 @@ static inline gelu_tanh_argument gelu_tanh_argument_(real a) {
     real c = mad(GELU_TANH_CUBIC.hi, h.hi, GELU_TANH_GRID) - GELU_TANH_GRID;
     real lost = mad(GELU_TANH_CUBIC.hi, h.lo, mad(GELU_TANH_CUBIC.lo, h.hi, fma_(GELU_TANH_CUBIC.hi, h.hi, -c)));
     return (gelu_tanh_argument){
-        pair_multiple(a, (pair){GELU_TANH_LINEAR.hi + c, GELU_TANH_LINEAR.lo + lost}),
-        pair_multiple(a, (pair){mad(3, c, GELU_TANH_LINEAR.hi), mad(3, lost, GELU_TANH_LINEAR.lo)}),
+        pair_times((pair){GELU_TANH_LINEAR.hi + c, GELU_TANH_LINEAR.lo + lost}, a),
+        pair_times((pair){mad(3, c, GELU_TANH_LINEAR.hi), mad(3, lost, GELU_TANH_LINEAR.lo)}, a),
     };
 }
 
-/* 1 + e^x for x <= 0 as a pair */
-static inline pair one_plus_exp(exponential e) {
-    real p = power_of_2(e.k, SCALE_BIAS) * power_of_2(0, -SCALE_BIAS), d = mad(p, e.r + e.s, 1 + p);
-    return (pair){d, mad(p, e.s, mad(p, e.r, (1 - d) + p))};
-}
-
-/* x sigmoid(u(x)) = max(x, 0) - a/(1 + e^u), where the last factor is e^-u/(1 + e^-u) */
+/* x sigmoid(u(x)) = max(x, 0) - a sigmoid(-u(a)) */
 static inline real gelu_tanh_(real x) {
-    real a = magnitude(x, GELU_TANH_END);
+    real a = at_most(abs_(x), GELU_TANH_END);
     pair u = gelu_tanh_argument_(a).u;
-    exponential e = exp_parts((pair){-u.hi, -u.lo});
-    pair d = one_plus_exp(e);
-    real r = 1 / d.hi, w = a * r, lost = mad(-w, d.lo, fma_(-w, d.hi, a)) * r;
-    return minus_scaled(x < 0 ? 0 : x, times_exp((pair){w, lost}, e), e.k);
+    scaled s = sigmoid_((pair){-u.hi, -u.lo});
+    return minus_scaled(at_least(x, ZERO), times(a, s.m), s.k);
 }
 
-/* The derivative: n e^-u/d^2 at -a with d = 1 + e^-u and n = d - a du/da, and 1 minus that at a. */
+/* The derivative: s (1 - a u' (1 - s)) at -a with s = sigmoid(-u(a)), and 1 minus that at a. */
 static inline real gelu_tanh_slope(real x) {
-    real a = magnitude(x, GELU_TANH_END);
-    gelu_tanh_argument c = gelu_tanh_argument_(a);
-    exponential e = exp_parts((pair){-c.u.hi, -c.u.lo});
-    pair d = one_plus_exp(e), n = pair_sum(d, (pair){-c.slope.hi, -c.slope.lo});
-    real r = 1 / d.hi, r_lost = mad(-r, d.lo, fma_(-r, d.hi, 1));
-    pair q = pair_multiple(r, n);
-    real w = q.hi * r, y = times_exp((pair){w, mad(q.lo, r, 2 * w * r_lost)}, e);
-    y = x < 0 ? -y : y;
-    return x == x ? minus_scaled(x < 0 ? 0 : 1, y, e.k) : x;
+    gelu_tanh_argument c = gelu_tanh_argument_(at_most(abs_(x), GELU_TANH_END));
+    logistic l = logistic_((pair){-c.u.hi, -c.u.lo});
+    pair w = pair_sum(l.sum, pair_times(c.slope, -l.d));
+    real y = quotient_value(pair_product(l.n.m, w), pair_square(l.sum));
+    return minus_scaled(x < 0 ? 0 : 1, x < 0 ? -y : y, l.n.k);
 }
 
 #endif
