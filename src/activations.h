@@ -190,6 +190,12 @@ static inline real df_gelu_tanh(real x) {
     return swish_slope(gelu_tanh_argument(a), v);
 }
 
+static inline real f_gelu(real x) { return gelu_(x); }
+static inline real df_gelu(real x) { return gelu_slope(x); }
+
+static inline real f_gelu_tanh(real x) { return gelu_tanh_(x); }
+static inline real df_gelu_tanh(real x) { return gelu_tanh_slope(x); }
+
 static inline pair quick_gelu_argument(real x) {
     return pair_times(QUICK_GELU_SCALE, at_most(at_least(x, EXP_LOWEST * R(0.585)), SATURATED));
 }
