@@ -82,7 +82,7 @@ def functions_table():
     lines += ["| name | formula | range | error | reference |", "| --- | --- | --- | --- | --- |"]
     lines += [
         f"| `{row.name}` | `{row.formula}` | {row.range} | {row.error} | {row.reference} |"
-        for row in axis_functions.values()
+        for row in (*axis_functions.values(), *composed_functions.values())
     ]
     return "\n".join(lines) + "\n"
 

@@ -73,13 +73,36 @@ def main(bits):
     print(f"/* The constants of normal.h for PYRELU_BITS = {bits}, printed by tools/fit/normal.py {bits} */\n")
     for name, value in ("SLOPE", slope), ("SHIFT", shift), ("MIDDLE", middle):
         print(f"#define NORMAL_{name} R({literal(value, precision)})")
-    polynomial("TAIL_POLYNOMIAL", "(R(a) a/w/sqrt(2 pi) - SHIFT/2)/w of w - MIDDLE, relative to R(a) a/w/sqrt(2 pi)",
-               scaled_mills, scaled_weight, first, last, degree, precision)
-    polynomial("TAIL_SENSITIVITY", "d(a R(a)/sqrt(2 pi))/dw/(SLOPE a + SHIFT) of w, relative to R(a)/sqrt(2 pi)",
-               sensitivity, sensitivity_weight, tiny, last + middle, 1, precision)
-    polynomial("GELU_SLOPE_POLYNOMIAL", "(R(a) - a)/(GELU_SLOPE_ROOT - a)/sqrt(2 pi) - 1/2 of w - MIDDLE, relative to "
-               "that + 1/2", lambda t: slope_ratio(t) - mpf("0.5"), lambda t: 1 / slope_ratio(t), first, last,
-               derivative_degree, precision)
+    polynomial(
+        "TAIL_POLYNOMIAL",
+        "(R(a) a/w/sqrt(2 pi) - SHIFT/2)/w of w - MIDDLE, relative to R(a) a/w/sqrt(2 pi)",
+        scaled_mills,
+        scaled_weight,
+        first,
+        last,
+        degree,
+        precision,
+    )
+    polynomial(
+        "TAIL_SENSITIVITY",
+        "d(a R(a)/sqrt(2 pi))/dw/(SLOPE a + SHIFT) of w, relative to R(a)/sqrt(2 pi)",
+        sensitivity,
+        sensitivity_weight,
+        tiny,
+        last + middle,
+        1,
+        precision,
+    )
+    polynomial(
+        "GELU_SLOPE_POLYNOMIAL",
+        "(R(a) - a)/(GELU_SLOPE_ROOT - a)/sqrt(2 pi) - 1/2 of w - MIDDLE, relative to that + 1/2",
+        lambda t: slope_ratio(t) - mpf("0.5"),
+        lambda t: 1 / slope_ratio(t),
+        first,
+        last,
+        derivative_degree,
+        precision,
+    )
     split("GELU_SLOPE_ROOT", "where R(a) = a", root, precision)
     grid = {32: 16, 64: 64}[bits]  # above 3 times the cubic term, and with LINEAR.hi a multiple of its ULP
     print(f"#define GELU_TANH_GRID R({literal(mpf(grid), precision)})")
