@@ -36,7 +36,7 @@ boolean = Constraint("a bool", lambda value: isinstance(value, bool | np.bool_))
 not_negative = real("[0, inf)", lambda value: value >= 0)
 positive = real("(0, inf)", lambda value: value > 0)
 fraction = real("[0, 1)", lambda value: 0 <= value < 1)
-count = Constraint("an int in the range [1, inf)", lambda value: isinstance(value, Integral) and value >= 1)
+count = Constraint("an int in the range [1, inf)", lambda value: isinstance(value, Integral) and int(value) >= 1)
 sizes = Constraint(
     "a sequence of ints in the range [1, inf), one per hidden layer",
     lambda value: np.iterable(value) and not isinstance(value, str | dict) and all(map(count.test, value)),
@@ -47,7 +47,7 @@ seed = Constraint(
         value is None
         or value is np.random
         or isinstance(value, np.random.RandomState)
-        or (isinstance(value, Integral) and 0 <= value < 2**32)
+        or (isinstance(value, Integral) and 0 <= int(value) < 2**32)
     ),
 )
 
