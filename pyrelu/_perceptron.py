@@ -25,8 +25,9 @@ MANY_DEAD = 0.4
 class BasePerceptron(BaseEstimator):
     """A multilayer perceptron; a subclass says what its targets are.
 
-    It has `_validate(X, y, incremental, first)`, which returns X and the targets as `Samples` takes them, sets
-    `n_outputs_`, `out_activation_` and `_loss`; and `_score_outputs(outputs, targets, weights)` for early stopping.
+    It has `_validate(X, y, incremental, first)`, which returns X and the targets as `Samples` takes them, and sets
+    `n_outputs_`, `out_activation_` and `_loss`; and for early stopping `_strata(targets)`, by which to stratify the
+    split, and `_score_outputs(outputs, targets, weights)`.
     """
 
     def __init__(
@@ -115,14 +116,14 @@ class BasePerceptron(BaseEstimator):
         samples = Samples(X, targets, weights)
         with single_threaded_blas():
             if self.solver == "lbfgs":
-                order = None
                 fit_lbfgs(self, network, samples)
+                order, finished = None, True
             else:
                 order, score = self._hold_out(samples, targets, weights)
-                fit_stochastic(self, network, samples, order, score, incremental)
+                finished = fit_stochastic(self, network, samples, order, score, incremental)
             if not np.isfinite(parameters).all():
                 raise ValueError(NOT_FINITE.format(self.learning_rate_init))
-            if not incremental:
+            if finished and not incremental:
                 self._find_dead_units(network, samples, order)
 
     def _hidden_units(self):

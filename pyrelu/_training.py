@@ -65,45 +65,56 @@ def fit_stochastic(mlp, network, samples, order, score, incremental):
     score : callable() -> float, or None
         The score on held-out samples, for early stopping.
     incremental : bool
+
+    Returns
+    -------
+    bool
+        Whether it came to its end, not interrupted by Ctrl-C.
     """
-    rng = mlp._random_state
     if incremental and hasattr(mlp, "_optimizer"):
         mlp._optimizer = mlp._optimizer.copy(network.dtype)
     else:
         mlp._optimizer = STOCHASTIC[mlp.solver](network.parameters, mlp)
-    best_parameters = network.parameters.copy() if score else None
-    batch_size = _batch_size(mlp, len(order))
+    mlp.loss_curve_ = list(mlp.loss_curve_)  # a fit that fails must leave the old list as it was
+    mlp.validation_scores_ = list(mlp.validation_scores_) if score else None
     mlp.n_iter_ = 0
+    batch_size = _batch_size(mlp, len(order))
+    best_parameters = network.parameters.copy() if score else None
     try:
-        while mlp.n_iter_ < mlp.max_iter:
+        for _ in range(mlp.max_iter):
             if mlp.shuffle:
-                order = order[rng.permutation(len(order))]
-            mlp.loss_ = network.train(samples, order, batch_size, mlp._optimizer, mlp.alpha)
-            if not score and not np.isfinite(mlp.loss_):
-                raise ValueError(NOT_FINITE.format(mlp.learning_rate_init))
-            mlp.n_iter_ += 1
-            mlp.t_ += len(order)
-            mlp.loss_curve_.append(mlp.loss_)
-            if mlp.verbose:
-                print(f"Iteration {mlp.n_iter_}, loss = {mlp.loss_:.8f}")
+                order = order[mlp._random_state.permutation(len(order))]
+            _train_epoch(mlp, network, samples, order, batch_size)
             if _is_best(mlp, score) and score:
                 best_parameters = network.parameters.copy()
             mlp._optimizer.end_epoch(mlp.t_)
-            if mlp._no_improvement_count > mlp.n_iter_no_change and _stops(mlp):
+            if (mlp._no_improvement_count > mlp.n_iter_no_change and _stops(mlp)) or incremental:
                 break
-            if incremental:
-                break
-            if mlp.n_iter_ == mlp.max_iter:
-                warnings.warn(
-                    f"Stochastic Optimizer: Maximum iterations ({mlp.max_iter}) reached and the optimization hasn't "
-                    "converged yet.",
-                    ConvergenceWarning,
-                    stacklevel=4,
-                )
+        else:
+            warnings.warn(
+                f"Stochastic Optimizer: Maximum iterations ({mlp.max_iter}) reached and the optimization hasn't "
+                "converged yet.",
+                ConvergenceWarning,
+                stacklevel=4,
+            )
+        return True
     except KeyboardInterrupt:
         warnings.warn("Training interrupted by user.", stacklevel=4)
-    if score:
-        network.parameters[:] = best_parameters
+        return False
+    finally:
+        if score:
+            network.parameters[:] = best_parameters
+
+
+def _train_epoch(mlp, network, samples, order, batch_size):
+    mlp.loss_ = network.train(samples, order, batch_size, mlp._optimizer, mlp.alpha)
+    if not mlp.early_stopping and not np.isfinite(mlp.loss_):  # early stopping goes back to the best epoch instead
+        raise ValueError(NOT_FINITE.format(mlp.learning_rate_init))
+    mlp.n_iter_ += 1
+    mlp.t_ += len(order)
+    mlp.loss_curve_.append(mlp.loss_)
+    if mlp.verbose:
+        print(f"Iteration {mlp.n_iter_}, loss = {mlp.loss_:.8f}")
 
 
 def _batch_size(mlp, n_samples):

@@ -27,34 +27,10 @@ typedef pyrelu_layer layer;
 typedef pyrelu_samples samples;
 typedef pyrelu_optimizer optimizer;
 
-static ptrdiff_t least(ptrdiff_t a, ptrdiff_t b) { return a < b ? a : b; }
-
-/* ---- how work is split ---- */
-
-/* Multiply-adds below which a thread of its own does not pay. */
-static const ptrdiff_t GRAIN = 1 << 22;
-
-/* Cuts n rows into pieces of equal length, worth GRAIN and of no fewer than `least_rows` each. Returns that length.
- * BLAS packs an operand anew for each piece, so pieces are not to be small. */
-static ptrdiff_t piece(ptrdiff_t n, ptrdiff_t work_per_row, ptrdiff_t least_rows) {
-    const ptrdiff_t pieces = least(n * work_per_row / GRAIN, n / least_rows);
-    return pieces > 1 ? (n + pieces - 1) / pieces : n;
-}
-
-static ptrdiff_t block_rows(const network *net, ptrdiff_t rows) {
-    ptrdiff_t work = 0;
-    for (int i = 0; i < net->n_layers; i++) work += net->layers[i].n_inputs * net->layers[i].n_outputs;
-    return piece(rows, work, 64);
-}
-
-static ptrdiff_t tile_rows(const layer *l, ptrdiff_t rows) { return piece(l->n_inputs, rows * l->n_outputs, 128); }
-
-static ptrdiff_t count(ptrdiff_t rows, ptrdiff_t rows_each) { return (rows + rows_each - 1) / rows_each; }
-
 /* ---- memory ---- */
 
-static void *take(char **scratch, size_t *used, ptrdiff_t n, size_t size) {
-    char *start = *scratch ? *scratch + *used : NULL;
+static void *take(char *scratch, size_t *used, ptrdiff_t n, size_t size) {
+    char *start = scratch ? scratch + *used : NULL;
     *used += (n * size + 63) / 64 * 64; /* whole cache lines: no two threads write to one */
     return start;
 }
@@ -62,20 +38,19 @@ static void *take(char **scratch, size_t *used, ptrdiff_t n, size_t size) {
 static int keeps_input(const layer *l) { return pyrelu_activations[l->activation].reads == 'X'; }
 
 static size_t arrange(network *net, ptrdiff_t rows, int training, void *scratch) {
-    char *memory = scratch;
     size_t used = 0;
     ptrdiff_t tiles = rows;
     net->slice_rows = rows;
-    net->inputs = take(&memory, &used, rows * net->layers->n_inputs, sizeof(real));
+    net->inputs = take(scratch, &used, rows * net->layers->n_inputs, sizeof(real));
     for (layer *l = net->layers, *last = l + net->n_layers - 1; l <= last; l++) {
         const ptrdiff_t n = rows * l->n_outputs;
-        l->output = take(&memory, &used, n, sizeof(real));
+        l->output = take(scratch, &used, n, sizeof(real));
         const int hidden = training && l < last;
-        l->kept = hidden && keeps_input(l) ? take(&memory, &used, n, sizeof(real)) : l->output;
-        l->delta = hidden ? take(&memory, &used, n, sizeof(real)) : l->output;
+        l->kept = hidden && keeps_input(l) ? take(scratch, &used, n, sizeof(real)) : l->output;
+        l->delta = hidden ? take(scratch, &used, n, sizeof(real)) : l->output;
         tiles += l->n_inputs;
     }
-    net->partial_sums = take(&memory, &used, tiles, sizeof(double));
+    net->partial_sums = take(scratch, &used, tiles, sizeof(double));
     return used;
 }
 
@@ -90,16 +65,16 @@ typedef struct {
     int begins, ends; /* whether the slice is the first or the last of its batch */
 } slice;
 
-static ptrdiff_t sample_at(const samples *data, ptrdiff_t row) { return data->order ? data->order[row] : row; }
+static ptrdiff_t least(ptrdiff_t a, ptrdiff_t b) { return a < b ? a : b; }
 
-static int in_place(const samples *data) { return !data->order && !data->starts; }
+static ptrdiff_t sample_at(const samples *data, ptrdiff_t row) { return data->order ? data->order[row] : row; }
 
 /* The inputs of a layer, from some row of the slice on. */
 static const real *inputs(const slice *s, int i, ptrdiff_t first) {
     const network *net = s->net;
     const ptrdiff_t n = net->layers[i].n_inputs;
     if (i > 0) return (const real *)net->layers[i - 1].output + first * n;
-    if (in_place(s->data)) return (const real *)s->data->values + (s->start + first) * n;
+    if (!s->data->order) return (const real *)s->data->values + (s->start + first) * n;
     return (const real *)net->inputs + first * n;
 }
 
@@ -113,22 +88,66 @@ static void multiply(const network *net, char *transpose_a, char *transpose_b, p
     ((gemm *)net->gemm)(transpose_b, transpose_a, &N, &M, &K, &one, (real *)b, &LDB, (real *)a, &LDA, &beta, c, &N);
 }
 
+/* ---- how work is split ---- */
+
+/* Multiply-adds below which a thread of its own does not pay. */
+static const ptrdiff_t GRAIN = 1 << 22;
+
+/* Cuts n rows into pieces of equal length, worth GRAIN and of no fewer than `least_rows` each. Returns that length.
+ * BLAS packs an operand anew for each piece, so pieces are not to be small. */
+static ptrdiff_t piece(ptrdiff_t n, ptrdiff_t work_per_row, ptrdiff_t least_rows) {
+    const ptrdiff_t pieces = least(n * work_per_row / GRAIN, n / least_rows);
+    return pieces > 1 ? (n + pieces - 1) / pieces : n;
+}
+
+static ptrdiff_t block_rows(const slice *s) {
+    ptrdiff_t work = 0;
+    for (int i = 0; i < s->net->n_layers; i++) work += s->net->layers[i].n_inputs * s->net->layers[i].n_outputs;
+    return piece(s->rows, work, s->opt ? 64 : 256); /* batches are small, and predictions plenty */
+}
+
+static ptrdiff_t tile_rows(const slice *s, const layer *l) { return piece(l->n_inputs, s->rows * l->n_outputs, 128); }
+
+static ptrdiff_t count(ptrdiff_t rows, ptrdiff_t rows_each) { return (rows + rows_each - 1) / rows_each; }
+
+/* ---- sparse rows: the products of the first layer, at the cost of what is stored ---- */
+
+static void add_multiple(real *restrict y, real a, const real *restrict x, ptrdiff_t n) {
+    for (ptrdiff_t j = 0; j < n; j++) y[j] += a * x[j];
+}
+
+/* z += X W for `rows` rows of the slice, from `first` on */
+static void sparse_forward(const slice *s, ptrdiff_t first, ptrdiff_t rows, const real *weights, ptrdiff_t n, real *z) {
+    const samples *data = s->data;
+    for (ptrdiff_t row = 0; row < rows; row++) {
+        const ptrdiff_t sample = sample_at(data, s->start + first + row);
+        for (ptrdiff_t k = data->starts[sample]; k < data->starts[sample + 1]; k++)
+            add_multiple(z + row * n, ((const real *)data->values)[k], weights + data->columns[k] * n, n);
+    }
+}
+
+/* gradient += X' delta for `rows` rows of X', from `first` on */
+static void sparse_gradient(const slice *s, ptrdiff_t first, ptrdiff_t rows, const real *delta, ptrdiff_t n,
+                            real *gradient) {
+    const samples *data = s->data;
+    for (ptrdiff_t row = 0; row < s->rows; row++) {
+        const ptrdiff_t sample = sample_at(data, s->start + row);
+        for (ptrdiff_t k = data->starts[sample]; k < data->starts[sample + 1]; k++) {
+            const ptrdiff_t column = data->columns[k] - first;
+            if (column >= 0 && column < rows)
+                add_multiple(gradient + column * n, ((const real *)data->values)[k], delta + row * n, n);
+        }
+    }
+}
+
 /* ---- rows: gather, forward, loss, backward ---- */
 
 static void gather(const slice *s, ptrdiff_t first, ptrdiff_t rows) {
-    const samples *data = s->data;
     const ptrdiff_t n = s->net->layers->n_inputs;
-    const real *values = data->values;
+    const real *values = s->data->values;
     real *row = (real *)s->net->inputs + first * n;
-    for (ptrdiff_t i = s->start + first, stop = i + rows; i < stop; i++, row += n) {
-        const ptrdiff_t sample = sample_at(data, i);
-        if (!data->starts) {
-            memcpy(row, values + sample * n, n * sizeof(real));
-            continue;
-        }
-        memset(row, 0, n * sizeof(real));
-        for (ptrdiff_t k = data->starts[sample]; k < data->starts[sample + 1]; k++) row[data->columns[k]] += values[k];
-    }
+    for (ptrdiff_t i = s->start + first, stop = i + rows; i < stop; i++, row += n)
+        memcpy(row, values + s->data->order[i] * n, n * sizeof(real));
 }
 
 /* The operands of a kernel: one or two arrays, then the activation's parameters. */
@@ -156,13 +175,14 @@ static void activate(const layer *l, const real *x, real *y, ptrdiff_t rows) {
 }
 
 static void forward(const slice *s, ptrdiff_t first, ptrdiff_t rows) {
-    if (!in_place(s->data)) gather(s, first, rows);
+    if (s->data->order && !s->data->starts) gather(s, first, rows);
     for (int i = 0; i < s->net->n_layers; i++) {
         const layer *l = &s->net->layers[i];
         const ptrdiff_t n = l->n_outputs;
         real *z = (real *)l->kept + first * n;
         for (ptrdiff_t row = 0; row < rows; row++) memcpy(z + row * n, l->bias, n * sizeof(real));
-        multiply(s->net, "N", "N", rows, n, l->n_inputs, inputs(s, i, first), l->n_inputs, l->weights, n, 1, z);
+        if (i == 0 && s->data->starts) sparse_forward(s, first, rows, l->weights, n, z);
+        else multiply(s->net, "N", "N", rows, n, l->n_inputs, inputs(s, i, first), l->n_inputs, l->weights, n, 1, z);
         activate(l, z, (real *)l->output + first * n, rows);
     }
 }
@@ -232,7 +252,7 @@ static void backward(const slice *s, ptrdiff_t first, ptrdiff_t rows) {
 
 /* All that is done with a block of rows. Returns the sum of their losses. */
 static double block(const slice *s, ptrdiff_t i) {
-    const ptrdiff_t each = block_rows(s->net, s->rows), first = i * each, rows = least(each, s->rows - first);
+    const ptrdiff_t each = block_rows(s), first = i * each, rows = least(each, s->rows - first);
     forward(s, first, rows);
     if (!s->opt) return 0;
     const double sum = loss(s, first, rows);
@@ -272,19 +292,24 @@ static double weights_tile(const slice *s, int i, ptrdiff_t first, ptrdiff_t row
     const layer *l = &s->net->layers[i];
     const ptrdiff_t n = l->n_outputs;
     real *weights = (real *)l->weights + first * n;
-    multiply(s->net, "T", "N", rows, n, s->rows, inputs(s, i, 0) + first, l->n_inputs, l->delta, n, !s->begins,
-             beside(s->opt, s->opt->gradients, weights));
+    real *gradient = beside(s->opt, s->opt->gradients, weights);
+    if (i == 0 && s->data->starts) {
+        if (s->begins) memset(gradient, 0, rows * n * sizeof(real));
+        sparse_gradient(s, first, rows, l->delta, n, gradient);
+    } else
+        multiply(s->net, "T", "N", rows, n, s->rows, inputs(s, i, 0) + first, l->n_inputs, l->delta, n, !s->begins,
+                 gradient);
     return update(s, weights, rows * n, s->opt->alpha);
 }
 
-static ptrdiff_t tiles_of(const slice *s, const layer *l) { return count(l->n_inputs, tile_rows(l, s->rows)); }
+static ptrdiff_t tiles_of(const slice *s, const layer *l) { return count(l->n_inputs, tile_rows(s, l)); }
 
 /* Gradient and update of tile i, counted over all layers. The first of a layer has the biases with it. Returns the sum
  * of the squared weights. */
 static double tile(const slice *s, ptrdiff_t i) {
     const layer *l = s->net->layers;
     for (; i >= tiles_of(s, l); l++) i -= tiles_of(s, l);
-    const ptrdiff_t each = tile_rows(l, s->rows), first = i * each;
+    const ptrdiff_t each = tile_rows(s, l), first = i * each;
     if (i == 0) bias_tile(s, l);
     return weights_tile(s, (int)(l - s->net->layers), first, least(each, l->n_inputs - first));
 }
@@ -314,7 +339,7 @@ static double run(const slice *s, double (*work)(const slice *, ptrdiff_t), ptrd
     return sum;
 }
 
-static double run_blocks(const slice *s) { return run(s, block, count(s->rows, block_rows(s->net, s->rows)), 1); }
+static double run_blocks(const slice *s) { return run(s, block, count(s->rows, block_rows(s)), 1); }
 
 static double run_tiles(const slice *s) {
     const network *net = s->net;
