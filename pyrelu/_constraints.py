@@ -1,8 +1,8 @@
 """What the estimators' parameters may be: one list, with the words that an error says it in."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from numbers import Integral, Real
-from typing import Callable
 
 import numpy as np
 
@@ -36,17 +36,19 @@ boolean = Constraint("a bool", lambda value: isinstance(value, bool | np.bool_))
 not_negative = real("[0, inf)", lambda value: value >= 0)
 positive = real("(0, inf)", lambda value: value > 0)
 fraction = real("[0, 1)", lambda value: 0 <= value < 1)
-count = Constraint("an int in the range [1, inf)", lambda value: isinstance(value, Integral) and value >= 1)
+count = Constraint("an int in the range [1, inf)", lambda value: isinstance(value, Integral) and int(value) >= 1)
 sizes = Constraint(
     "a sequence of ints in the range [1, inf), one per hidden layer",
     lambda value: np.iterable(value) and not isinstance(value, str | dict) and all(map(count.test, value)),
 )
 seed = Constraint(
     "None, an int in the range [0, 2**32 - 1] or a numpy.random.RandomState",
-    lambda value: value is None
-    or value is np.random
-    or isinstance(value, np.random.RandomState)
-    or (isinstance(value, Integral) and 0 <= value < 2**32),
+    lambda value: (
+        value is None
+        or value is np.random
+        or isinstance(value, np.random.RandomState)
+        or (isinstance(value, Integral) and 0 <= int(value) < 2**32)
+    ),
 )
 
 CONSTRAINTS = {

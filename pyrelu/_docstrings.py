@@ -102,6 +102,6 @@ def axis_function(row, kind):
         [*parameters, _AXIS_KEYWORDS],
         returns.format(**facts),
         row.formula,
-        [],
+        [f"Error at most {row.error} for up to 1,000 elements."] if kind == _ufuncs.FORWARD else [],
         row.reference,
     )

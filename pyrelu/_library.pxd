@@ -30,6 +30,7 @@ cdef extern from "pyrelu.h" nogil:
         const char *name
         const char *signature
         const char *vjp_signature
+        const char *error
         const char *formula
         const char *range
         const char *summary

@@ -22,16 +22,16 @@ def build(kind, module):
         The module's name, for `__module__`; pickle finds functions by it.
     """
     functions = {}
+    choices = [row for row in activations.values() if row.choice_of]
+    bases = {row.choice_of[0] for row in choices}
     for row in activations.values():
-        functions |= _of_activation(row, kind, module)
+        functions |= _of_activation(row, kind, module, f"_{row.name}" if row.name in bases else row.name)
     for row in axis_functions.values():
         if kind != _ufuncs.DERIVATIVE:  # a Jacobian is not elementwise
             doc = _docstrings.axis_function(row, kind)
             functions[row.name] = _ufuncs.make_gufunc(row.index, kind == _ufuncs.VJP, row.name, doc)
-    for row in activations.values():
-        if row.choice_of:
-            base, keyword, value = row.choice_of
-            functions |= _with_choice(functions, base, keyword, value, row, kind, module)
+    for row in choices:
+        functions |= _with_choice(functions, row, kind, module)
     for row in activations.values():
         functions |= {alias: functions[row.name] for alias in row.aliases}
     return functions
@@ -42,10 +42,10 @@ def public(functions):
     return sorted(name for name in functions if not name.startswith("_"))
 
 
-def _of_activation(row, kind, module):
+def _of_activation(row, kind, module, name):
     doc = _docstrings.activation(row, kind)
     if all(default is None for default in row.parameters.values()):
-        return {row.name: _ufuncs.make_ufunc(row.index, kind, row.name, doc)}
+        return {name: _ufuncs.make_ufunc(row.index, kind, name, doc)}
     # Two ufuncs: with the defaults built in, so that x alone decides the result's type and there is no parameter to
     # convert at each call; and with the parameters as operands.
     general, default = f"_{row.name}", f"_{row.name}_default"
@@ -62,9 +62,10 @@ def _of_activation(row, kind, module):
     return ufuncs | {row.name: function}
 
 
-def _with_choice(functions, base, keyword, value, row, kind, module):
+def _with_choice(functions, row, kind, module):
     """`gelu(x, approximate="tanh")`: a keyword of one function that chooses another row."""
-    choices = {"none": functions[base], value: functions[row.name]}
+    base, keyword, value = row.choice_of
+    choices = {"none": functions[f"_{base}"], value: functions[row.name]}
 
     def choose(chosen):
         if not isinstance(chosen, str) or chosen not in choices:
@@ -75,7 +76,7 @@ def _with_choice(functions, base, keyword, value, row, kind, module):
     body = f"""
     return _choose({keyword})({", ".join(_OPERANDS[kind])}, out=out, **kwargs)"""
     function = _function(base, _OPERANDS[kind], {keyword: "none"}, body, module, doc, {"_choose": choose})
-    return {f"_{base}": functions[base], base: function}
+    return {base: function}
 
 
 def _function(name, operands, keywords, body, module, doc, scope):

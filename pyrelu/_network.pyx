@@ -13,9 +13,12 @@ cnp.import_array()
 
 
 cdef extern from "network.h" nogil:
+    enum:
+        PYRELU_SOFTMAX
+
     ctypedef struct pyrelu_layer:
         Py_ssize_t n_inputs, n_outputs
-        int rowwise, activation
+        int activation
         double parameters[PYRELU_MAX_PARAMETERS]
         void *weights
         void *bias
@@ -132,8 +135,8 @@ cdef class Network:
         Of shapes (n_inputs, n_outputs) and (n_outputs,), one per layer, all of one dtype, float32 or float64.
     activations : list of (int, tuple of float)
         The row of the table and the values of its parameters, one per hidden layer.
-    output : (bool, int)
-        Whether the output activation is a function along an axis, and its row.
+    output : int or None
+        The row of the output activation; None: softmax.
     loss : {"log_loss", "binary_log_loss", "squared_error"}
     parameters : ndarray, default=None
         The one buffer that all weights and biases are views of; without it the network cannot be trained.
@@ -177,7 +180,7 @@ cdef class Network:
                     layer.parameters[k] = value
                 self.n_hidden_units += layer.n_outputs
             else:
-                layer.rowwise, layer.activation = output
+                layer.activation = PYRELU_SOFTMAX if output is None else output
                 self.n_outputs = layer.n_outputs
 
     cdef _arrange(self, Py_ssize_t rows, bint training):

@@ -188,13 +188,12 @@ class BasePerceptron(BaseEstimator):
     def _network(self, coefs, intercepts, parameters=None):
         """Return the network of these arrays, for training where they are views of `parameters`."""
         hidden = resolve(self.activation, len(coefs) - 1)
-        softmax = self.out_activation_ == "softmax"
-        output = registry.axis_functions["softmax"] if softmax else registry.find(self.out_activation_)
+        output = None if self.out_activation_ == "softmax" else registry.find(self.out_activation_).index
         return Network(
             coefs,
             intercepts,
             [(activation.index, values) for activation, values in hidden],
-            (softmax, output.index),
+            output,
             self._loss,
             parameters,
         )

@@ -53,6 +53,7 @@ cdef dict _axis_function_row(const pyrelu_axis_function *row):
         name=row.name.decode(),
         signature=row.signature.decode(),
         vjp_signature=row.vjp_signature.decode(),
+        error=row.error.decode(),
         formula=row.formula.decode(),
         range=row.range.decode(),
         summary=row.summary.decode(),

@@ -1,6 +1,6 @@
 # Written by tools/generate.py from src/*.def: do not edit.
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -14,9 +14,11 @@ selu: np.ufunc
 sigmoid: np.ufunc
 tanh: np.ufunc
 silu: np.ufunc
+gelu_tanh: np.ufunc
 
 def leaky_relu(x: ArrayLike, negative_slope: ArrayLike = 0.01, out: Any = None, **kwargs: Any) -> Any: ...
 def elu(x: ArrayLike, alpha: ArrayLike = 1.0, out: Any = None, **kwargs: Any) -> Any: ...
+def gelu(x: ArrayLike, approximate: Literal["none", "tanh"] = "none", out: Any = None, **kwargs: Any) -> Any: ...
 def softplus(x: ArrayLike, beta: ArrayLike = 1.0, out: Any = None, **kwargs: Any) -> Any: ...
 
 linear = identity

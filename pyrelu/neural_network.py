@@ -133,7 +133,7 @@ class MLPClassifier(ClassifierMixin, BasePerceptron):
     >>> from sklearn.model_selection import train_test_split
     >>> X, y = load_digits(return_X_y=True)
     >>> X_train, X_test, y_train, y_test = train_test_split(X / 16, y, random_state=0)
-    >>> mlp = MLPClassifier(activation="gelu", max_iter=300, random_state=0).fit(X_train, y_train)
+    >>> mlp = MLPClassifier(activation="gelu", max_iter=1000, random_state=0).fit(X_train, y_train)
     >>> mlp.score(X_test, y_test) > 0.96
     True
     >>> mlp.predict_proba(X_test[:2]).shape

@@ -75,6 +75,7 @@ class AxisFunction:
     name: str
     signature: str
     vjp_signature: str
+    error: str
     formula: str
     range: str
     summary: str

@@ -8,7 +8,14 @@
 #ifndef PYRELU_ACTIVATIONS_H
 #define PYRELU_ACTIVATIONS_H
 
-#include "elementary.h"
+#include "normal.h"
+
+/* 1 where c holds, 0 where not; NaN stays */
+static inline real indicator(int c, real x) { return c ? 1 : x == x ? 0 : x; }
+static inline real clamp(real x, real low, real high) { return at_most(at_least(x, low), high); }
+static inline int inside(real x, real low, real high) { return (x > low) & (x < high); }
+
+/* The identity and what is made of straight lines */
 
 static inline real f_identity(real x) { return x; }
 static inline real df_identity(real x) { return x == x ? R(1.0) : x; }
@@ -24,26 +31,100 @@ static inline real df_leaky_relu(real x, real slope) { return x > 0 ? 1 : (x <= 
 static inline real f_prelu(real x, real weight) { return f_leaky_relu(x, weight); }
 static inline real df_prelu(real x, real weight) { return df_leaky_relu(x, weight); }
 
+static inline real f_rrelu(real x, real lower, real upper) { return f_leaky_relu(x, (lower + upper) / 2); }
+static inline real df_rrelu(real x, real lower, real upper) { return df_leaky_relu(x, (lower + upper) / 2); }
+
+static inline real f_relu6(real x) { return clamp(x, ZERO, SIX); }
+static inline real df_relu6(real x) { return indicator(inside(x, 0, 6), x); }
+static inline real dfy_relu6(real y) { return df_relu6(y); }
+
+static inline real f_relu_squared(real x) { return f_relu(x) * f_relu(x); }
+static inline real df_relu_squared(real x) { return 2 * f_relu(x); }
+
+static inline real f_threshold(real x, real threshold, real value) { return x <= threshold ? value : x; }
+static inline real df_threshold(real x, real threshold, real value) {
+    (void)value;
+    return indicator(x > threshold, x);
+}
+
+static inline real f_hardtanh(real x, real low, real high) { return clamp(x, low, high); }
+static inline real df_hardtanh(real x, real low, real high) { return indicator(inside(x, low, high), x); }
+
+static inline real f_hardshrink(real x, real lambd) { return abs_(x) <= lambd ? 0 : x; }
+static inline real df_hardshrink(real x, real lambd) { return indicator(abs_(x) > lambd, x); }
+
+static inline real f_softshrink(real x, real lambd) { return x - clamp(x, -lambd, lambd); }
+static inline real df_softshrink(real x, real lambd) { return df_hardshrink(x, lambd); }
+
+static inline real f_step(real x) { return indicator(x > 0, x); }
+static inline real df_step(real x) { return indicator(0, x); }
+
+/* (3 + x)/6 between -3 and 3 */
+static inline real f_hardsigmoid(real x) { return product_value(fast_two_sum(3, clamp(x, -THREE, THREE)), SIXTH); }
+static inline real df_hardsigmoid(real x) { return inside(x, -3, 3) ? SIXTH.hi : indicator(0, x); }
+
+/* x (3 + x)/6 between -3 and 3 */
+static inline real f_hardswish(real x) {
+    real a = clamp(x, -THREE, THREE);
+    pair s = fast_two_sum(3, a);
+    real g = s.hi * SIXTH.hi, lost = mad(s.lo, SIXTH.hi, fma_(s.hi, SIXTH.hi, -g));
+    return x > 3 ? x : fma_(a, g, a * lost);
+}
+static inline real df_hardswish(real x) {
+    real a = clamp(x, -THREE, THREE);
+    return x >= 3 ? 1 : x <= -3 ? 0 : product_value(two_sum(3, 2 * a), SIXTH);
+}
+
+static inline real f_sparse_sigmoid(real x) { return (1 + clamp(x, -ONE, ONE)) / 2; }
+static inline real df_sparse_sigmoid(real x) { return inside(x, -1, 1) ? R(0.5) : indicator(0, x); }
+
+/* ((1 + x)/2)^2 between -1 and 1 */
+static inline real f_sparse_plus(real x) {
+    pair h = pair_scaled(fast_two_sum(1, clamp(x, -ONE, ONE)), R(0.5));
+    return x > 1 ? x : product_value(h, h);
+}
+static inline real df_sparse_plus(real x) { return f_sparse_sigmoid(x); }
+
+/* Exponentials */
+
+static inline real f_exponential(real x) {
+    scaled e = exp_((pair){at_most(x, EXP_HIGHEST), 0});
+    int bias = x > 0 ? -SCALE_BIAS : SCALE_BIAS; /* scale() for either end */
+    return pair_value(e.m) * power_of_2(e.k, bias) * power_of_2(0, -bias);
+}
+static inline real df_exponential(real x) { return f_exponential(x); }
+static inline real dfy_exponential(real y) { return y; }
+
 static inline real f_elu(real x, real alpha) {
-    return x >= 0 ? x : times(alpha, expm1_(at_most(at_least(x, -SATURATED), 0)));
+    return x >= 0 ? x : times(alpha, expm1_((pair){at_most(at_least(x, -SATURATED), 0), 0}));
 }
 static inline real df_elu(real x, real alpha) { return x > 0 ? 1 : alpha * exp_nonpositive(at_most(x, 0)); }
 
 static inline real f_selu(real x) {
-    pair m = pair_product(SELU_SCALE_ALPHA, expm1_(at_most(at_least(x, -SATURATED), 0)));
-    return x >= 0 ? times(x, SELU_SCALE) : pair_value(m);
+    pair m = expm1_((pair){at_most(at_least(x, -SATURATED), 0), 0});
+    return x >= 0 ? times(at_most(x, R_MAX), SELU_SCALE) : product_value(SELU_SCALE_ALPHA, m);
 }
 static inline real df_selu(real x) {
     scaled e = exp_((pair){at_most(x, 0), 0});
-    return x > 0 ? SELU_SCALE.hi : scale(pair_value(pair_product(SELU_SCALE_ALPHA, e.m)), e.k);
+    return x > 0 ? SELU_SCALE.hi : scale(product_value(SELU_SCALE_ALPHA, e.m), e.k);
 }
-static inline real dfy_selu(real y) {
-    return y > 0 ? SELU_SCALE.hi : (y + SELU_SCALE_ALPHA.hi) + SELU_SCALE_ALPHA.lo;
+static inline real dfy_selu(real y) { return y > 0 ? SELU_SCALE.hi : (y + SELU_SCALE_ALPHA.hi) + SELU_SCALE_ALPHA.lo; }
+
+static inline real f_celu(real x, real alpha) {
+    real a = at_most(at_least(x, -SATURATED * alpha), 0);
+    return x >= 0 ? x : times(alpha, expm1_(pair_quotient((pair){a, 0}, (pair){alpha, 0})));
+}
+static inline real df_celu(real x, real alpha) {
+    real a = at_most(at_least(x, EXP_LOWEST * alpha), 0);
+    scaled e = exp_(pair_quotient((pair){a, 0}, (pair){alpha, 0}));
+    return x > 0 ? 1 : scale(pair_value(e.m), e.k);
 }
 
+/* Sigmoids */
+
 static inline real f_sigmoid(real x) {
-    scaled s = sigmoid_((pair){at_most(x, SATURATED), 0});
-    return scale(pair_value(s.m), s.k);
+    logistic l = logistic_((pair){limited(x), 0});
+    return scale(quotient_value(l.n.m, l.sum), l.n.k);
 }
 static inline real df_sigmoid(real x) { return sigmoid_slope(1, x); }
 static inline real dfy_sigmoid(real y) { return y * (1 - y); }
@@ -52,27 +133,103 @@ static inline real f_tanh(real x) { return copysign_(pair_value(tanh_abs(x)), x)
 static inline real df_tanh(real x) { return sigmoid_slope(4, 2 * x); }
 static inline real dfy_tanh(real y) { return (1 - y) * (1 + y); }
 
-/* x sigmoid(x), where x stops at EXP_LOWEST, so that -inf gives the limit */
-static inline real f_silu(real x) {
-    real a = at_most(at_least(x, EXP_LOWEST), SATURATED);
-    scaled s = sigmoid_((pair){a, 0});
-    return x > SATURATED ? x : scale(times(a, s.m), s.k);
+/* x - tanh x, which cancels near 0: there a polynomial, and where results are subnormal 2^SCALE_BIAS times it */
+static inline real f_tanhshrink(real x) {
+    real a = abs_(x), b = at_most(a, ONE);
+    pair z = two_product(b, b), t = tanh_abs(x), s = fast_two_sum(a, -t.hi);
+    real w = z.hi - R(0.5), q = mad(w, POLYNOMIAL(w, TANHSHRINK_POLYNOMIAL), TANHSHRINK_MIDDLE.lo);
+    pair cube = pair_times(z, b * power_of_2(0, SCALE_BIAS));
+    real near = product_value(cube, fast_two_sum(TANHSHRINK_MIDDLE.hi, q)) * power_of_2(0, -SCALE_BIAS);
+    real far = a > LINEAR ? a - 1 : s.hi + (s.lo - t.lo);
+    return copysign_(a < 1 ? near : far, x);
 }
-/* sigmoid(x) (1 + x sigmoid(-x)) = n (d + x m)/d^2, where n/d = sigmoid(x) and m/d = sigmoid(-x) */
-static inline real df_silu(real x) {
-    real a = at_most(at_least(x, EXP_LOWEST), SATURATED);
-    logistic l = logistic_((pair){a, 0});
-    pair m = pair_select(a < 0, (pair){1, 0}, l.e), w = pair_sum(l.d, pair_product((pair){a, 0}, m));
-    return scale(pair_value(pair_quotient(pair_product(l.n.m, w), pair_product(l.d, l.d))), l.n.k);
-}
+static inline real df_tanhshrink(real x) { return product_value(tanh_abs(x), tanh_abs(x)); }
 
+/* x/(1 + |x|). In double the rounding of the sum stays below 2 ULP uncorrected. */
+static inline real f_softsign(real x) {
+    real a = at_most(at_least(x, -SOFTSIGN_LIMIT), SOFTSIGN_LIMIT);
+    return PYRELU_BITS == 32 ? quotient_value((pair){a, 0}, sorted_pair_sum(1, (pair){abs_(a), 0}))
+                             : a / (1 + abs_(a));
+}
+static inline real df_softsign(real x) {
+    pair s = sorted_pair_sum(1, (pair){at_most(abs_(x), SOFTSIGN_LIMIT), 0}), q = pair_quotient((pair){1, 0}, s);
+    return product_value(q, q);
+}
+static inline real dfy_softsign(real y) { return (1 - abs_(y)) * (1 - abs_(y)); }
+
+/* Smooth relus */
+
+/* log(1 + e^(beta x))/beta = max(x, 0) + log(1 + e^(-beta |x|))/beta */
 static inline real f_softplus(real x, real beta) {
-    pair u = argument(beta, x);
-    return u.hi > SATURATED ? x : pair_value(pair_quotient((pair){softplus_(u), 0}, (pair){beta, 0}));
+    scaled l = log1p_exp(two_product(-beta, at_most(abs_(x), -EXP_LOWEST / beta)));
+    real v = plus_scaled(at_least(x, ZERO), (scaled){pair_quotient(l.m, (pair){beta, 0}), l.k});
+    return beta * x > LINEAR ? x : v;
 }
 static inline real df_softplus(real x, real beta) {
-    scaled s = sigmoid_(argument(beta, x));
+    scaled s = sigmoid_(two_product(beta, at_most(at_least(x, EXP_LOWEST / beta), SATURATED / beta)));
     return scale(pair_value(s.m), s.k);
+}
+
+static inline real f_log_sigmoid(real x) { return -softplus_(-x); }
+static inline real df_log_sigmoid(real x) { return f_sigmoid(-x); }
+
+static inline real f_silu(real x) { return swish(x, (pair){limited(x), 0}); }
+static inline real df_silu(real x) { return swish_slope((pair){limited(x), 0}, (pair){limited(x), 0}); }
+
+static inline real f_gelu(real x) { return gelu_(x); }
+static inline real df_gelu(real x) { return gelu_slope(x); }
+
+/* x sigmoid(u) with u = 2 sqrt(2/pi) (x + 0.044715 x^3) */
+static inline real f_gelu_tanh(real x) { return swish(x, gelu_tanh_argument(clamp(x, -GELU_TANH_END, GELU_TANH_END))); }
+static inline real df_gelu_tanh(real x) {
+    real a = clamp(x, -GELU_TANH_END, GELU_TANH_END);
+    pair h = pair_product(GELU_TANH_CUBIC, two_product(a, a));
+    pair v = pair_times(pair_sum(GELU_TANH_LINEAR, pair_sum(h, pair_scaled(h, 2))), a);
+    return swish_slope(gelu_tanh_argument(a), v);
+}
+
+static inline pair quick_gelu_argument(real x) {
+    return pair_times(QUICK_GELU_SCALE, at_most(at_least(x, EXP_LOWEST * R(0.585)), SATURATED));
+}
+static inline real f_quick_gelu(real x) { return swish(x, quick_gelu_argument(x)); }
+static inline real df_quick_gelu(real x) { return swish_slope(quick_gelu_argument(x), quick_gelu_argument(x)); }
+
+/* x tanh(log(1 + e^x)) = x (e^2 + 2e)/(e^2 + 2e + 2) with e = e^x, which is n/d */
+static inline real f_mish(real x) {
+    real a = limited(x);
+    exponential_ratio e = exp_ratio((pair){a, 0});
+    pair n = unscaled((scaled){e.n, e.k}), u = pair_product(e.n, sorted_pair_sum(2 * e.d, n));
+    pair v = pair_sum(unscaled((scaled){u, e.k}), two_product(2 * e.d, e.d));
+    return x > LINEAR ? x : scale(times(a, pair_quotient(u, v)), e.k);
+}
+/* e (4(x + 1) + (4x + 6)e + 4e^2 + e^3)/(e^2 + 2e + 2)^2, numerator and denominator times d^4 */
+static inline real df_mish(real x) {
+    real a = at_most(at_least(x, EXP_LOWEST), SATURATED / 2);
+    exponential_ratio e = exp_ratio((pair){a, 0});
+    pair n = unscaled((scaled){e.n, e.k}), dd = two_product(e.d, e.d);
+    pair w = pair_sum(pair_product(n, sorted_pair_sum(4 * e.d, n)), pair_product(two_sum(4 * a, 6), dd));
+    w = pair_sum(pair_product(n, w), pair_product(two_sum(4 * a, 4), pair_times(dd, e.d)));
+    pair v = pair_sum(pair_product(n, sorted_pair_sum(2 * e.d, n)), pair_scaled(dd, 2));
+    return scale(quotient_value(pair_product(e.n, w), pair_square(v)), e.k);
+}
+
+/* (x + root)/2 with root = sqrt(x^2 + b), which for x < 0 is b/2/(root - x). Far out root = |x|. */
+static inline real f_squareplus(real x, real b) {
+    real a = abs_(x);
+    pair root = hypotenuse(at_most(a, SQUAREPLUS_FAR), b), h = fast_two_sum(root.hi, at_most(a, SQUAREPLUS_FAR));
+    h.lo += root.lo;
+    real near = x < 0 ? quotient_value((pair){b / 2, 0}, h) : pair_value(h) / 2, far = x < 0 ? b / 4 / a : x;
+    return a > SQUAREPLUS_FAR ? far : near;
+}
+/* f/root */
+static inline real df_squareplus(real x, real b) {
+    real a = abs_(x);
+    pair root = hypotenuse(at_most(a, SQUAREPLUS_FAR), b), h = fast_two_sum(root.hi, at_most(a, SQUAREPLUS_FAR));
+    h.lo += root.lo;
+    pair n = pair_select(x < 0, (pair){b / 2, 0}, pair_scaled(h, R(0.5)));
+    pair d = pair_select(x < 0, pair_product(h, root), root);
+    real far = x < 0 ? b / 4 / a / a : 1;
+    return a > SQUAREPLUS_FAR ? far : quotient_value(n, d);
 }
 
 #endif

@@ -12,14 +12,16 @@
  * in its lowest bits. */
 #if PYRELU_BITS == 32
 #include "elementary_f32.h"
-#define EXP_LOWEST R(-120.0)
-#define SATURATED R(24.0)
+BOUND EXP_LOWEST = R(-120.0), EXP_HIGHEST = R(90.0), SATURATED = R(24.0);
+BOUND SOFTSIGN_LIMIT = R(0x1p100), SQUAREPLUS_FAR = R(0x1p50);
+#define LINEAR R(24.0)
 #define SCALE_BIAS 64
 #define SHIFTER R(0x1.8p23)
 #else
 #include "elementary_f64.h"
-#define EXP_LOWEST R(-760.0)
-#define SATURATED R(48.0)
+BOUND EXP_LOWEST = R(-760.0), EXP_HIGHEST = R(712.0), SATURATED = R(48.0);
+BOUND SOFTSIGN_LIMIT = R(0x1p600), SQUAREPLUS_FAR = R(0x1p200);
+#define LINEAR R(48.0)
 #define SCALE_BIAS 512
 #define SHIFTER R(0x1.8p52)
 #endif
@@ -48,8 +50,8 @@ static inline real scale(real v, bits k) { return v * power_of_2(k, SCALE_BIAS) 
  */
 static inline exponential exp_parts(pair x) {
     real shifted = mad(x.hi, R(1.4426950408889634), SHIFTER), k = shifted - SHIFTER;
-    real t = mad(k, -LN2.hi, x.hi), c = mad(k, LN2.lo, -x.lo), r = t - c, lost = (t - r) - c;
-    return (exponential){r, mad(r * r, POLYNOMIAL(r, EXP_POLYNOMIAL), mad(lost, r, lost)), to_bits(shifted)};
+    real r = mad(k, -LN2.hi, x.hi), c = mad(k, LN2.lo, -x.lo), t = r - c;
+    return (exponential){r, mad(t * t, POLYNOMIAL(t, EXP_POLYNOMIAL), -c), to_bits(shifted)};
 }
 
 /* e^x as a pair in [0.70, 1.42] still to be scaled, with a relative error below 2^-26 (float), 2^-55 (double). x.lo must
@@ -66,67 +68,98 @@ static inline real exp_nonpositive(real x) {
 }
 
 /* v 2^k where it does not matter that a subnormal result is rounded twice */
-static inline pair unscaled(scaled v) { return pair_times_power(scale(1, v.k), v.m); }
+static inline pair unscaled(scaled v) { return pair_scaled(v.m, scale(1, v.k)); }
 
 /* e^x - 1 for -SATURATED <= x <= 0, accurate near 0 too */
-static inline pair expm1_(real x) {
-    exponential e = exp_parts((pair){x, 0});
+static inline pair expm1_(pair x) {
+    exponential e = exp_parts(x);
     real p = power_of_2(e.k, 0), r = p * e.r, s = p * e.s, p1 = p - 1, lost = p - (p1 + 1), hi = p1 + (r + s);
     return (pair){hi, (((p1 - hi) + r) + s) + lost};
 }
 
-/* The logistic function is built from e^-|x|: with n = e^x, d = 1 + e^x where x < 0 and n = 1, d = 1 + e^-x where not,
- * it is n/d without overflow and with all digits in the tail. n is still to be scaled.
- */
+/* e^(x.hi + x.lo) = 2^k n/d by e^r = (c + r)/(c - r) with c = r coth(r/2), which is even and takes but a few terms: for
+ * the functions that divide anyhow. d is a number, the best that c - r rounds to, and n = d + 2r. */
+typedef struct {
+    pair n;
+    real d;
+    bits k;
+} exponential_ratio;
+
+static inline exponential_ratio exp_ratio(pair x) {
+    real shifted = mad(x.hi, R(1.4426950408889634), SHIFTER), k = shifted - SHIFTER;
+    real t = mad(k, -LN2.hi, x.hi), c = mad(k, LN2.lo, -x.lo), r = t - c, z = r * r;
+    real d = 2 + mad(z, POLYNOMIAL(z, COTH_POLYNOMIAL), -r), n = mad(2, r, d);
+    return (exponential_ratio){{n, mad(-2, c, mad(2, t, d - n))}, d, to_bits(shifted)};
+}
+
+static inline real limited(real x) { return at_most(at_least(x, EXP_LOWEST), SATURATED); }
+
+/* For EXP_LOWEST <= x <= SATURATED, with e^x = n/d: n, d and their sum. Then n/sum is 1/(1 + e^-x), the logistic
+ * function, and d/sum is 1/(1 + e^x). */
 typedef struct {
     scaled n;
-    pair e, d; /* e = e^-|x| */
+    pair sum;
+    real d;
 } logistic;
 
 static inline logistic logistic_(pair x) {
-    scaled e = exp_((pair){-abs_(x.hi), x.hi < 0 ? x.lo : -x.lo});
-    pair u = unscaled(e);
-    return (logistic){{pair_select(x.hi < 0, e.m, (pair){1, 0}), x.hi < 0 ? e.k : 0}, u, fast_pair_sum(1, u)};
+    exponential_ratio e = exp_ratio(x);
+    pair n = unscaled((scaled){e.n, e.k});
+    return (logistic){{e.n, e.k}, sorted_pair_sum(e.d, n), e.d};
 }
 
-/* 1/(1 + e^-x) */
 static inline scaled sigmoid_(pair x) {
     logistic l = logistic_(x);
-    return (scaled){pair_quotient(l.n.m, l.d), l.n.k};
+    return (scaled){pair_quotient(l.n.m, l.sum), l.n.k};
 }
 
 /* c e^x/(1 + e^x)^2, c times the derivative of that: even */
 static inline real sigmoid_slope(real c, real x) {
-    scaled e = exp_((pair){-abs_(x), 0});
-    pair d = fast_pair_sum(1, unscaled(e));
-    return scale(c * pair_value(pair_quotient(e.m, pair_product(d, d))), e.k);
+    logistic l = logistic_((pair){at_least(-abs_(x), EXP_LOWEST), 0});
+    return scale(c * quotient_value(pair_times(l.n.m, l.d), pair_square(l.sum)), l.n.k);
 }
 
-/* log(1 + e^x) for x <= 0 by log(1 + e) = 2 atanh(e/(2 + e)) */
-static inline scaled log1p_exp(pair x) {
-    scaled e = exp_(x);
-    pair q = pair_quotient(e.m, fast_pair_sum(2, unscaled(e)));
-    real s = scale(q.hi, e.k), z = s * s;
-    return (scaled){fast_two_sum(2 * q.hi, 2 * mad(q.hi * z, POLYNOMIAL(z, ATANH_POLYNOMIAL), q.lo)), e.k};
+/* x sigmoid(u) for u = c x and a c > 0, where a limited x gave u */
+static inline real swish(real x, pair u) {
+    scaled s = sigmoid_(u);
+    return x > LINEAR ? x : scale(times(limited(x), s.m), s.k);
 }
+
+/* sigmoid(u) (1 + v sigmoid(-u)) = n (sum + v d)/sum^2, with v = x u' the derivative of x sigmoid(u) */
+static inline real swish_slope(pair u, pair v) {
+    logistic l = logistic_(u);
+    pair w = pair_sum(l.sum, pair_times(v, l.d));
+    return scale(quotient_value(pair_product(l.n.m, w), pair_square(l.sum)), l.n.k);
+}
+
+/* log(1 + e^x) for EXP_LOWEST <= x <= 0 by log(1 + e) = 2 atanh(e/(2 + e)) */
+static inline scaled log1p_exp(pair x) {
+    exponential_ratio e = exp_ratio(x);
+    real power = scale(1, e.k);
+    pair q = pair_quotient(e.n, fast_pair_sum(2 * e.d, pair_scaled(e.n, power)));
+    real s = q.hi * power, z = s * s;
+    return (scaled){{2 * q.hi, 2 * mad(q.hi * z, POLYNOMIAL(z, ATANH_POLYNOMIAL), q.lo)}, e.k};
+}
+
+/* a + v for a >= 0 and v > 0 */
+static inline real plus_scaled(real a, scaled v) { return pair_value(sorted_pair_sum(a, unscaled(v))); }
 
 /* log(1 + e^x) = max(x, 0) + log(1 + e^-|x|) */
-static inline real softplus_(pair x) {
-    scaled l = log1p_exp((pair){-abs_(x.hi), x.hi < 0 ? x.lo : -x.lo});
-    pair s = two_sum(x.hi > 0 ? x.hi : 0, scale(l.m.hi, l.k));
-    return s.hi + (s.lo + (scale(l.m.lo, l.k) + (x.hi > 0 ? x.lo : 0)));
+static inline real softplus_(real x) {
+    return x > LINEAR ? x : plus_scaled(at_least(x, ZERO), log1p_exp((pair){at_least(-abs_(x), EXP_LOWEST), 0}));
 }
 
 /* tanh |x| = -t/(2 + t) with t = e^(-2|x|) - 1, which does not cancel */
 static inline pair tanh_abs(real x) {
-    pair t = expm1_(-2 * at_most(abs_(x), SATURATED / 2));
+    pair t = expm1_((pair){at_least(-2 * abs_(x), -SATURATED), 0});
     return pair_quotient((pair){-t.hi, -t.lo}, fast_pair_sum(2, t));
 }
 
-/* c x as an argument for the above: exact, and finite at infinity */
-static inline pair argument(real c, real x) {
-    pair p = two_product(c, x);
-    return (pair){at_most(at_least(p.hi, EXP_LOWEST), -EXP_LOWEST), abs_(p.hi) < -EXP_LOWEST ? p.lo : 0};
+/* sqrt(x^2 + b) as a pair */
+static inline pair hypotenuse(real x, real b) {
+    pair s = pair_sum(two_product(x, x), (pair){b, 0});
+    real root = sqrt_(s.hi), lost = (fma_(-root, root, s.hi) + s.lo) / (2 * root);
+    return (pair){root, root > 0 ? lost : 0};
 }
 
 #endif

@@ -5,6 +5,7 @@ const pyrelu_kernels PRIVATE(kernels) = {
     .map = PRIVATE(map),
     .rowwise = PRIVATE(rowwise),
     .update = PRIVATE(update),
+    .softmax_rows = PRIVATE(softmax_rows),
 #if PYRELU_BITS == 32
     .widen = PRIVATE(widen),
     .narrow = PRIVATE(narrow),

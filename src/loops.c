@@ -8,6 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+#ifdef __unix__
+#include <unistd.h>
+#endif
+
 #include "fpenv.h"
 #include "pyrelu.h"
 
@@ -64,13 +71,46 @@ static void store(char *to, ptrdiff_t step, const char *from, pyrelu_type type, 
     }
 }
 
+/* ---- results that no cache will hold ---- */
+
+/* Copies past the caches: a result larger than them would only drive out what is still needed, and an ordinary store
+ * reads each line from memory before it overwrites it. */
+static void copy_streaming(char *to, const char *from, ptrdiff_t n) {
+#ifdef __SSE2__
+    const ptrdiff_t head = -(intptr_t)to & 15;
+    if (n < head + 16) {
+        memcpy(to, from, n);
+        return;
+    }
+    memcpy(to, from, head);
+    ptrdiff_t i = head;
+    for (; i + 16 <= n; i += 16)
+        _mm_stream_si128((__m128i *)(to + i), _mm_loadu_si128((const __m128i *)(from + i)));
+    memcpy(to + i, from + i, n - i);
+#else
+    memcpy(to, from, n);
+#endif
+}
+
+static ptrdiff_t last_level_cache(void) {
+    static _Atomic ptrdiff_t size;
+    if (!size) {
+        long found = 0;
+#ifdef _SC_LEVEL3_CACHE_SIZE
+        found = sysconf(_SC_LEVEL3_CACHE_SIZE);
+#endif
+        size = found > 0 ? found : 32 << 20;
+    }
+    return size;
+}
+
 /* ---- elementwise ---- */
 
 typedef struct {
     const pyrelu_loop *loop;
     char *const *args;
     const ptrdiff_t *steps;
-    int n_in, direct, scalars;
+    int n_in, direct, scalars, streaming;
 } map_call;
 
 static void map_blocks(const map_call *c, ptrdiff_t start, ptrdiff_t stop) {
@@ -95,6 +135,19 @@ static void map_blocks(const map_call *c, ptrdiff_t start, ptrdiff_t stop) {
     }
 }
 
+/* `in` and `out` are contiguous numbers of the kernel's type; the result goes past the caches. */
+static void map_streaming(const map_call *c, const void **in, char *out, ptrdiff_t n) {
+    _Alignas(64) char block[BLOCK * sizeof(double)];
+    const ptrdiff_t size = computed[c->loop->type];
+    for (ptrdiff_t i = 0; i < n; i += BLOCK) {
+        const ptrdiff_t m = n - i < BLOCK ? n - i : BLOCK;
+        c->loop->map(in, c->scalars, block, m);
+        copy_streaming(out + i * size, block, m * size);
+        for (int k = 0; k < c->n_in; k++)
+            in[k] = (const char *)in[k] + m * c->steps[k];
+    }
+}
+
 static void map_range(void *context, ptrdiff_t start, ptrdiff_t stop) {
     const map_call *c = context;
     const fp_environment caller = fp_enter();
@@ -102,7 +155,11 @@ static void map_range(void *context, ptrdiff_t start, ptrdiff_t stop) {
         const void *in[PYRELU_MAX_OPERANDS + PYRELU_MAX_PARAMETERS];
         for (int k = 0; k < c->n_in; k++) in[k] = c->args[k] + start * c->steps[k];
         for (int k = 0; k < PYRELU_MAX_PARAMETERS; k++) in[c->n_in + k] = &c->loop->bound[k];
-        c->loop->map(in, c->scalars, c->args[c->n_in] + start * c->steps[c->n_in], stop - start);
+        char *out = c->args[c->n_in] + start * c->steps[c->n_in];
+        if (c->streaming)
+            map_streaming(c, in, out, stop - start);
+        else
+            c->loop->map(in, c->scalars, out, stop - start);
     } else {
         map_blocks(c, start, stop);
     }
@@ -148,6 +205,7 @@ void pyrelu_map_loop(char **args, const ptrdiff_t *dims, const ptrdiff_t *steps,
     }
     call.direct = contiguous && (scalars || arrays);
     call.scalars = scalars;
+    call.streaming = n > last_level_cache() / size && args[0] != args[call.n_in];
 
     int split = n >= 2 * GRAIN;
     for (int k = 0; split && k < call.n_in; k++)

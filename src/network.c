@@ -31,22 +31,23 @@ static ptrdiff_t least(ptrdiff_t a, ptrdiff_t b) { return a < b ? a : b; }
 
 /* ---- how work is split ---- */
 
-/* Multiply-adds that are worth a thread of their own. */
+/* Multiply-adds below which a thread of its own does not pay. */
 static const ptrdiff_t GRAIN = 1 << 22;
 
-/* Rows of one block. Each block has BLAS pack the weights anew, so blocks are few. */
+/* Cuts n rows into pieces of equal length, worth GRAIN and of no fewer than `least_rows` each. Returns that length.
+ * BLAS packs an operand anew for each piece, so pieces are not to be small. */
+static ptrdiff_t piece(ptrdiff_t n, ptrdiff_t work_per_row, ptrdiff_t least_rows) {
+    const ptrdiff_t pieces = least(n * work_per_row / GRAIN, n / least_rows);
+    return pieces > 1 ? (n + pieces - 1) / pieces : n;
+}
+
 static ptrdiff_t block_rows(const network *net, ptrdiff_t rows) {
     ptrdiff_t work = 0;
     for (int i = 0; i < net->n_layers; i++) work += net->layers[i].n_inputs * net->layers[i].n_outputs;
-    const ptrdiff_t blocks = least(rows * work / GRAIN, (rows + 63) / 64);
-    return blocks > 1 ? (rows + blocks - 1) / blocks : rows;
+    return piece(rows, work, 64);
 }
 
-/* Rows of the weights in one tile. */
-static ptrdiff_t tile_rows(const layer *l, ptrdiff_t rows) {
-    const ptrdiff_t tiles = least(rows * l->n_inputs * l->n_outputs / GRAIN, (l->n_inputs + 63) / 64);
-    return tiles > 1 ? (l->n_inputs + tiles - 1) / tiles : l->n_inputs;
-}
+static ptrdiff_t tile_rows(const layer *l, ptrdiff_t rows) { return piece(l->n_inputs, rows * l->n_outputs, 128); }
 
 static ptrdiff_t count(ptrdiff_t rows, ptrdiff_t rows_each) { return (rows + rows_each - 1) / rows_each; }
 
@@ -58,7 +59,7 @@ static void *take(char **scratch, size_t *used, ptrdiff_t n, size_t size) {
     return start;
 }
 
-static int keeps_input(const layer *l) { return !l->rowwise && pyrelu_activations[l->activation].reads == 'X'; }
+static int keeps_input(const layer *l) { return pyrelu_activations[l->activation].reads == 'X'; }
 
 static size_t arrange(network *net, ptrdiff_t rows, int training, void *scratch) {
     char *memory = scratch;
@@ -145,12 +146,11 @@ static void add_parameters(operands *o, int n_arrays, const layer *l) {
 
 static void activate(const layer *l, const real *x, real *y, ptrdiff_t rows) {
     const pyrelu_kernels *kernels = pyrelu_kernels_for(TYPE);
-    operands o = {.in = {x}};
-    if (l->rowwise) {
-        for (; rows > 0; rows--, y += l->n_outputs, o.in[0] = (const real *)o.in[0] + l->n_outputs)
-            kernels->rowwise[l->activation][0](o.in, y, l->n_outputs);
+    if (l->activation == PYRELU_SOFTMAX) {
+        kernels->softmax_rows(y, rows, l->n_outputs); /* the last layer has y = x */
         return;
     }
+    operands o = {.in = {x}};
     add_parameters(&o, 1, l);
     kernels->map[l->activation][PYRELU_FORWARD](o.in, 1, y, rows * l->n_outputs);
 }
@@ -230,16 +230,14 @@ static void backward(const slice *s, ptrdiff_t first, ptrdiff_t rows) {
     }
 }
 
-static void run_blocks(void *context, ptrdiff_t begin, ptrdiff_t end) {
-    const slice *s = context;
-    const ptrdiff_t each = block_rows(s->net, s->rows);
-    for (ptrdiff_t block = begin; block < end; block++) {
-        const ptrdiff_t first = block * each, rows = least(each, s->rows - first);
-        forward(s, first, rows);
-        if (!s->opt) continue;
-        s->net->partial_sums[block] = loss(s, first, rows);
-        backward(s, first, rows);
-    }
+/* All that is done with a block of rows. Returns the sum of their losses. */
+static double block(const slice *s, ptrdiff_t i) {
+    const ptrdiff_t each = block_rows(s->net, s->rows), first = i * each, rows = least(each, s->rows - first);
+    forward(s, first, rows);
+    if (!s->opt) return 0;
+    const double sum = loss(s, first, rows);
+    backward(s, first, rows);
+    return sum;
 }
 
 /* ---- weights: gradient and update ---- */
@@ -279,35 +277,50 @@ static double weights_tile(const slice *s, int i, ptrdiff_t first, ptrdiff_t row
     return update(s, weights, rows * n, s->opt->alpha);
 }
 
-static ptrdiff_t count_tiles(const slice *s) {
-    ptrdiff_t tiles = 0;
-    for (const layer *l = s->net->layers, *end = l + s->net->n_layers; l < end; l++)
-        tiles += count(l->n_inputs, tile_rows(l, s->rows));
-    return tiles;
-}
+static ptrdiff_t tiles_of(const slice *s, const layer *l) { return count(l->n_inputs, tile_rows(l, s->rows)); }
 
-static void run_tiles(void *context, ptrdiff_t begin, ptrdiff_t end) {
-    const slice *s = context;
-    ptrdiff_t tile = 0;
-    for (int i = 0; i < s->net->n_layers; i++) {
-        const layer *l = &s->net->layers[i];
-        const ptrdiff_t each = tile_rows(l, s->rows);
-        for (ptrdiff_t first = 0; first < l->n_inputs; first += each, tile++) {
-            if (tile < begin || tile >= end) continue;
-            if (first == 0) bias_tile(s, l);
-            s->net->partial_sums[tile] = weights_tile(s, i, first, least(each, l->n_inputs - first));
-        }
-    }
+/* Gradient and update of tile i, counted over all layers. The first of a layer has the biases with it. Returns the sum
+ * of the squared weights. */
+static double tile(const slice *s, ptrdiff_t i) {
+    const layer *l = s->net->layers;
+    for (; i >= tiles_of(s, l); l++) i -= tiles_of(s, l);
+    const ptrdiff_t each = tile_rows(l, s->rows), first = i * each;
+    if (i == 0) bias_tile(s, l);
+    return weights_tile(s, (int)(l - s->net->layers), first, least(each, l->n_inputs - first));
 }
 
 /* ---- the core ---- */
 
-/* Runs n blocks or tiles, on several threads if there are several, and sums what they leave. */
-static double run(const slice *s, ptrdiff_t n, void (*body)(void *, ptrdiff_t, ptrdiff_t)) {
+/* Blocks or tiles. Threads take them one after the other; which thread takes which does not matter to the result. */
+typedef struct {
+    const slice *s;
+    double (*work)(const slice *, ptrdiff_t);
+    ptrdiff_t n;
+    _Atomic ptrdiff_t next;
+} job;
+
+static void take_turns(void *context, ptrdiff_t begin, ptrdiff_t end) {
+    (void)begin, (void)end;
+    job *j = context;
+    for (ptrdiff_t i; (i = j->next++) < j->n;) j->s->net->partial_sums[i] = j->work(j->s, i);
+}
+
+/* Returns the sum of what the pieces return. `grain` of them are worth a thread. */
+static double run(const slice *s, double (*work)(const slice *, ptrdiff_t), ptrdiff_t n, ptrdiff_t grain) {
+    job j = {.s = s, .work = work, .n = n};
     double sum = 0;
-    pyrelu_parallel(n, 1, body, (void *)s);
+    pyrelu_parallel(n, grain, take_turns, &j);
     for (ptrdiff_t i = 0; i < n; i++) sum += s->net->partial_sums[i];
     return sum;
+}
+
+static double run_blocks(const slice *s) { return run(s, block, count(s->rows, block_rows(s->net, s->rows)), 1); }
+
+static double run_tiles(const slice *s) {
+    const network *net = s->net;
+    ptrdiff_t n = 0;
+    for (int i = 0; i < net->n_layers; i++) n += tiles_of(s, &net->layers[i]);
+    return run(s, tile, n, n > net->n_layers ? 1 : n); /* no layer is worth cutting: none is worth a thread */
 }
 
 static double total_weight(const samples *data, ptrdiff_t start, ptrdiff_t stop) {
@@ -340,8 +353,8 @@ static double train_batch(const network *net, const samples *data, ptrdiff_t sta
         s.rows = least(net->slice_rows, stop - s.start);
         s.begins = s.start == start;
         s.ends = s.start + s.rows == stop;
-        sum += run(&s, count(s.rows, block_rows(net, s.rows)), run_blocks);
-        squares += run(&s, count_tiles(&s), run_tiles);
+        sum += run_blocks(&s);
+        squares += run_tiles(&s);
     }
     return (sum + 0.5 * opt->alpha * squares) / weight;
 }
@@ -373,7 +386,7 @@ static void predict(const network *net, const samples *data, ptrdiff_t start, pt
     slice s = {.net = net, .data = data};
     for (s.start = start; s.start < stop; s.start += s.rows) {
         s.rows = least(net->slice_rows, stop - s.start);
-        pyrelu_parallel(count(s.rows, block_rows(net, s.rows)), 1, run_blocks, &s);
+        run_blocks(&s);
         if (outputs) memcpy((real *)outputs + s.start * n, last->output, s.rows * n * sizeof(real));
         if (alive) mark_alive(net, s.rows, alive);
     }

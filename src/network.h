@@ -8,6 +8,8 @@
 
 #include "pyrelu.h"
 
+enum { PYRELU_SOFTMAX = -1 };
+
 typedef struct {
     ptrdiff_t n_inputs, n_outputs;
     int rowwise;    /* `activation` is a row of pyrelu_axis_functions; in the last layer only */

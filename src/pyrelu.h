@@ -32,7 +32,7 @@ typedef struct {
 
 /* A function along an axis. Its NumPy signature says how many operands it has. */
 typedef struct {
-    const char *name, *signature, *vjp_signature, *formula, *range, *summary, *reference;
+    const char *name, *signature, *vjp_signature, *error, *formula, *range, *summary, *reference;
 } pyrelu_axis_function;
 
 extern PYRELU_API const pyrelu_activation pyrelu_activations[];
@@ -69,6 +69,7 @@ typedef struct {
     pyrelu_map *const (*map)[PYRELU_N_KINDS]; /* [row of pyrelu_activations][kind] */
     pyrelu_rowwise *const (*rowwise)[2];      /* [row of pyrelu_axis_functions][forward, vjp] */
     pyrelu_update *const *update;             /* [pyrelu_solver] */
+    void (*softmax_rows)(void *x, ptrdiff_t rows, ptrdiff_t n); /* in place */
     pyrelu_map *widen, *narrow;               /* half to float and back; with the float kernels only */
 } pyrelu_kernels;
 

@@ -49,7 +49,11 @@ static inline real abs_(real x) { return R_BUILTIN(fabs)(x); }
 static inline real sqrt_(real x) { return R_BUILTIN(sqrt)(x); }
 static inline real copysign_(real x, real sign) { return R_BUILTIN(copysign)(x, sign); }
 
-/* A NaN compares false and thus stays, whichever the bound. */
+/* A constant bound for these should be a BOUND: a constant that gcc sees through it makes two to nine instructions of
+ * compares and blends, where max and min are one each. A NaN compares false and thus stays. */
+#define BOUND static real __attribute__((used))
+BOUND ZERO = 0, ONE = 1, THREE = 3, SIX = 6;
+
 static inline real at_least(real x, real bound) { return bound > x ? bound : x; }
 static inline real at_most(real x, real bound) { return bound < x ? bound : x; }
 
@@ -114,10 +118,7 @@ static inline pair two_product(real a, real b) {
 }
 
 /* x*(p.hi + p.lo), rounded once; in double without hardware FMA twice, since halves would overflow for a large x */
-static inline real times(real x, pair p) {
-    real lo = at_most(x, R_MAX) * p.lo; /* finite, lest inf - inf */
-    return PYRELU_BITS == 32 ? fma_(x, p.hi, lo) : mad(x, p.hi, lo);
-}
+static inline real times(real x, pair p) { return (PYRELU_BITS == 32 ? fma_ : mad)(x, p.hi, x * p.lo); }
 
 /* Sums, products and quotients of pairs: relative errors of a few 2^-2p for p-bit numbers, as long as sums do not
  * cancel and each lo is within a few ULP of its hi. */
@@ -132,9 +133,25 @@ static inline pair fast_pair_sum(real a, pair b) {
     return (pair){s.hi, s.lo + b.lo};
 }
 
+/* a + b for positive numbers, whichever is larger */
+static inline pair sorted_pair_sum(real a, pair b) {
+    real s = a + b.hi;
+    return (pair){s, (at_most(a, b.hi) - (s - at_least(a, b.hi))) + b.lo};
+}
+
+static inline pair pair_times(pair a, real b) {
+    pair p = two_product(a.hi, b);
+    return (pair){p.hi, mad(a.lo, b, p.lo)};
+}
+
 static inline pair pair_product(pair a, pair b) {
     pair p = two_product(a.hi, b.hi);
     return (pair){p.hi, mad(a.hi, b.lo, mad(a.lo, b.hi, p.lo))};
+}
+
+static inline pair pair_square(pair a) {
+    pair p = two_product(a.hi, a.hi);
+    return (pair){p.hi, mad(2 * a.hi, a.lo, p.lo)};
 }
 
 static inline pair pair_quotient(pair a, pair b) {
@@ -142,17 +159,31 @@ static inline pair pair_quotient(pair a, pair b) {
     return (pair){q, (fma_(-q, b.hi, a.hi) + mad(-q, b.lo, a.lo)) * reciprocal};
 }
 
-static inline real pair_value(pair p) { return p.hi + p.lo; }
-static inline pair pair_times_power(real c, pair p) { return (pair){c * p.hi, c * p.lo}; } /* c a power of 2 */
+/* a times a power of 2, which is exact */
+static inline pair pair_scaled(pair a, real power) { return (pair){a.hi * power, a.lo * power}; }
+
 static inline pair pair_select(int c, pair a, pair b) { return (pair){c ? a.hi : b.hi, c ? a.lo : b.lo}; }
 
-/* c[0] + c[1] x + ... by Horner's rule */
+static inline real pair_value(pair p) { return p.hi + p.lo; }
+
+/* the values of a product and a quotient */
+static inline real product_value(pair a, pair b) { return fma_(a.hi, b.hi, mad(a.hi, b.lo, a.lo * b.hi)); }
+
+static inline real quotient_value(pair a, pair b) {
+    real reciprocal = 1 / b.hi, q = a.hi * reciprocal;
+    return mad(fma_(-q, b.hi, a.hi) + mad(-q, b.lo, a.lo), reciprocal, q);
+}
+
+/* c[0] + c[1] x + ... by Horner's rule for the even and the odd powers, which wait less for each other */
 __attribute__((always_inline)) static inline real horner(real x, const real *c, int n) {
-    real y = c[n - 1];
-#pragma GCC unroll 16
-    for (int i = n - 2; i >= 0; i--)
-        y = mad(y, x, c[i]);
-    return y;
+    real z = x * x, even = c[(n - 1) & ~1], odd = n > 1 ? c[(n - 2) | 1] : 0;
+#pragma GCC unroll 32
+    for (int i = ((n - 1) & ~1) - 2; i >= 0; i -= 2)
+        even = mad(even, z, c[i]);
+#pragma GCC unroll 32
+    for (int i = ((n - 2) | 1) - 2; i >= 0; i -= 2)
+        odd = mad(odd, z, c[i]);
+    return mad(odd, x, even);
 }
 #define POLYNOMIAL(x, c) horner(x, c, (int)(sizeof(c) / sizeof *(c)))
 

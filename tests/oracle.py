@@ -6,6 +6,7 @@ kink is that of the branch the formula takes. Nothing here knows of pyrelu's own
 
 import functools
 import math
+import re
 
 import mpmath
 import numpy as np
@@ -97,6 +98,7 @@ NAMES = {
     "max": lambda a, b: a if _dual(a) > b else b,  # of equals the second: the constant, in max(x, 0)
     "min": lambda a, b: a if _dual(a) < b else b,
     "pi": mp.pi,
+    "mpf": mpf,
 }
 
 _PRECISION = 2600  # bits: enough for x - tanh(x) at the smallest float64
@@ -104,7 +106,8 @@ _PRECISION = 2600  # bits: enough for x - tanh(x) at the smallest float64
 
 @functools.cache
 def _code(formula):
-    return compile(formula, "<formula>", "eval")
+    """The formula with its decimal fractions as what they say, not as the nearest float64."""
+    return compile(re.sub(r"\d+\.\d+", r'mpf("\g<0>")', formula), "<formula>", "eval")
 
 
 @functools.lru_cache(maxsize=1 << 16)
@@ -141,14 +144,6 @@ def kinks(name, **parameters):
     return [float(eval(k, {"__builtins__": {}}, parameters)) for k in row.kinks]
 
 
-_VECTOR_NAMES = {
-    "exp": lambda x: [mp.exp(v) for v in x] if isinstance(x, list) else mp.exp(x),
-    "sum": lambda x: mp.fsum(x),
-    "log": mp.log,
-    "max": max,
-}
-
-
 class Vector(list):
     """A list with the arithmetic that the formulas of rowwise.def use."""
 
@@ -165,12 +160,43 @@ class Vector(list):
         return Vector(-a for a in self)
 
 
-def exact_vector(name, x):
-    """Return an axis function of one vector: an mpf or a list of them."""
-    names = _VECTOR_NAMES | {"exp": lambda v: Vector(mp.exp(a) for a in v) if isinstance(v, list) else mp.exp(v)}
-    with mp.workprec(200):
-        scope = names | {"x": Vector(mpf(float(v)) for v in x)}
-        return eval(_code(axis_functions[name].formula), {"__builtins__": {}}, scope)
+def _project(x):
+    """The point of the simplex that is nearest to x, by sorting."""
+    total = mpf(0)
+    for count, largest in enumerate(sorted(x, reverse=True), 1):
+        total += largest
+        if largest > (total - 1) / count:
+            threshold = (total - 1) / count
+    return Vector(max(a - threshold, mpf(0)) for a in x)
+
+
+_VECTOR_NAMES = {
+    "exp": lambda x: Vector(mp.exp(a) for a in x),
+    "log": mp.log,
+    "sum": mp.fsum,
+    "project": _project,
+}
+
+
+def exact_vector(name, x, precision=1200):
+    """Return an axis function of one vector: a list of mpf, of one element for a function that reduces."""
+    with mp.workprec(precision):
+        scope = _VECTOR_NAMES | {"x": Vector(mpf(v) for v in x)}
+        result = eval(_code(axis_functions[name].formula), {"__builtins__": {}}, scope)
+        noise = mpf(2) ** (40 - precision) * max([1, *map(abs, scope["x"])])  # what x - log(exp(x)) leaves of 0
+        return [v if abs(v) > noise else mpf(0) for v in (result if isinstance(result, list) else [result])]
+
+
+def exact_vector_vjp(name, x, g):
+    """Return g times the Jacobian at x, by differences of very close points."""
+    step = mpf(2) ** -200
+    with mp.workprec(1200):
+        columns = []
+        for i in range(len(x)):
+            up, down = ([mpf(v) + (sign * step if k == i else 0) for k, v in enumerate(x)] for sign in (1, -1))
+            ends = exact_vector(name, up), exact_vector(name, down)
+            columns.append(mp.fsum(mpf(c) * (a - b) / (2 * step) for c, a, b in zip(g, *ends, strict=True)))
+    return columns
 
 
 def ulp_error(got, want, dtype):

@@ -1,6 +1,7 @@
 """CONTRIBUTING.md's steps are true: a row and its formulas are all that a new activation needs in C."""
 
 import ctypes
+import re
 import shutil
 import subprocess
 import sysconfig
@@ -20,15 +21,21 @@ FORMULAS = """
 static inline real f_double_relu(real x, real factor) { return factor * f_relu(x); }
 static inline real df_double_relu(real x, real factor) { return factor * df_relu(x); }
 """
-COMPILED_TWICE = ["kernels.c", "elementwise.c", "rowwise.c", "optimizers.c"]
-COMPILED_ONCE = ["table.c", "dispatch.c", "loops.c", "threads.c"]
+
+
+def listed(rule):
+    """The files that a rule of CMakeLists.txt compiles."""
+    (files,) = re.findall(re.escape(rule) + r"((?: src/\w+\.c)+)\)", (SOURCE.parent / "CMakeLists.txt").read_text())
+    return [Path(file).name for file in files.split()]
 
 
 def build(source, target):
     compiler = sysconfig.get_config_var("CC").split()[0]
     flags = ["-O0", "-std=gnu11", "-fPIC", "-DPYRELU_TARGET=baseline", "-DPYRELU_TARGETS=ISA(baseline)"]
     objects = []
-    for bits, files in ((32, [*COMPILED_TWICE, "half.c"]), (64, COMPILED_TWICE), (0, COMPILED_ONCE)):
+    kernels = listed("add_library(${kernels} OBJECT")
+    only_32, once = listed("target_sources(${kernels} PRIVATE"), listed("add_library(pyrelu_c SHARED")
+    for bits, files in ((32, kernels + only_32), (64, kernels), (0, once)):
         for file in files:
             objects.append(target / f"{file}.{bits}.o")
             subprocess.run(

@@ -73,12 +73,32 @@ def test_flush_to_zero_set_by_others_does_not_reach_us(activation):
     np.testing.assert_array_equal(got.view("u4"), want.view("u4"))
 
 
-def test_softmax_of_special_rows(dtype):
-    inf, nan = np.inf, np.nan
-    softmax = lambda *row: pr.softmax(np.array(row, dtype)).tolist()  # noqa: E731
-    assert softmax(0, -inf) == [1, 0]
-    assert softmax(6e4, 6e4) == [0.5, 0.5]
-    assert softmax(-6e4, -6e4) == [0.5, 0.5]
-    assert np.isnan(softmax(nan, 0)).all()
-    assert np.isnan(softmax(inf, 0)).all()
-    assert np.isnan(softmax(-inf, -inf)).all()
+INF, NAN = np.inf, np.nan
+
+
+@pytest.mark.parametrize(
+    ("name", "row", "want"),
+    [
+        ("softmax", [0, -INF], [1, 0]),
+        ("softmax", [6e4, 6e4], [0.5, 0.5]),
+        ("softmax", [-6e4, -6e4], [0.5, 0.5]),
+        ("softmax", [NAN, 0], [NAN, NAN]),
+        ("softmax", [INF, 0], [NAN, NAN]),
+        ("softmax", [-INF, -INF], [NAN, NAN]),
+        ("softmin", [0, INF], [1, 0]),
+        ("log_softmax", [0, -INF], [0, -INF]),
+        ("log_softmax", [6e4, 0], [0, -6e4]),
+        ("log_softmax", [NAN, 0], [NAN, NAN]),
+        ("logsumexp", [-INF, -INF], -INF),
+        ("logsumexp", [INF, -INF], INF),
+        ("logsumexp", [INF, NAN], NAN),
+        ("logsumexp", [6e4, 0], 6e4),
+        ("logsumexp", [], -INF),
+        ("sparsemax", [-INF, 0, 0], [0, 0.5, 0.5]),
+        ("sparsemax", [6e4, 0], [1, 0]),
+        ("sparsemax", [NAN, 0], [NAN, NAN]),
+    ],
+)
+def test_axis_functions_of_special_rows(name, row, want, dtype):
+    with np.errstate(all="raise"):
+        np.testing.assert_array_equal(getattr(pr, name)(np.array(row, dtype)), np.array(want, dtype))

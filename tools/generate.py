@@ -71,8 +71,11 @@ def functions_table():
             f"| {names} | `{row.formula}` | {row.range} | {f32:g}, {f64:g} | {d32:g}, {d64:g} | {row.reference} |"
         )
     lines += ["", "Along an axis (`axis=`, the last by default), with `pyrelu.vjp.<name>(x, g)`:", ""]
-    lines += ["| name | formula | range | reference |", "| --- | --- | --- | --- |"]
-    lines += [f"| `{row.name}` | `{row.formula}` | {row.range} | {row.reference} |" for row in axis_functions.values()]
+    lines += ["| name | formula | range | error | reference |", "| --- | --- | --- | --- | --- |"]
+    lines += [
+        f"| `{row.name}` | `{row.formula}` | {row.range} | {row.error} | {row.reference} |"
+        for row in axis_functions.values()
+    ]
     return "\n".join(lines) + "\n"
 
 

@@ -2,19 +2,19 @@
 
     python tools/fit/fit.py 32 > src/elementary_f32.h        (needs mpmath)
 
-Each polynomial is the minimax one for the weight given, found by Lawson's reweighted least squares in 200-bit
+Each polynomial is the minimax one for the weight given, found by Lawson's reweighted least squares in 240-bit
 arithmetic; the error printed with it is that of the rounded coefficients, relative to the function that it serves.
 """
 
 import sys
 from textwrap import wrap
 
-from mpmath import atanh, cos, erfc, exp, expm1, linspace, log, lu_solve, matrix, mp, mpf, nstr, pi, sqrt
+from mpmath import atanh, cos, coth, erfc, exp, expm1, linspace, log, lu_solve, matrix, mp, mpf, nstr, pi, sqrt, tanh
 
-mp.prec = 200
+mp.prec = 240
 
 
-def minimax(f, weight, a, b, degree, rounds=20):
+def minimax(f, weight, a, b, degree, rounds=8):
     """The coefficients, lowest first, that nearly minimise max |weight (polynomial - f)| over [a, b]."""
     n = 8 * (degree + 2)
     a, b = mpf(a), mpf(b)
@@ -31,6 +31,14 @@ def minimax(f, weight, a, b, degree, rounds=20):
         lawson = [u * e for u, e in zip(lawson, error)]
         lawson = [u / max(lawson) for u in lawson]
     return best[1]
+
+
+def rounded_minimax(f, weight, a, b, degree, precision):
+    """As minimax, but each coefficient, once rounded, is made up for by those after it."""
+    if degree < 0:
+        return []
+    c = rounded(minimax(f, weight, a, b, degree)[0], precision)
+    return [c, *rounded_minimax(lambda t: (f(t) - c) / t, lambda t: weight(t) * t, a, b, degree - 1, precision)]
 
 
 def horner(c, x):
@@ -54,7 +62,7 @@ def literal(x, precision):
 
 
 def polynomial(name, what, f, weight, a, b, degree, precision):
-    c = [rounded(k, precision) for k in minimax(f, weight, a, b, degree)]
+    c = rounded_minimax(f, weight, a, b, degree, precision)
     worst = max(abs(weight(t) * (horner(c, t) - f(t))) for t in linspace(mpf(a), mpf(b), 2001))
     print(f"/* {what}: error 2^{nstr(log(worst, 2), 3)} */")
     numbers = ", ".join(f"R({literal(k, precision)})" for k in c)
@@ -73,24 +81,40 @@ def main(bits):
     precision = {32: 24, 64: 53}[bits]
 
     def at(t):  # the quotients below have their limit at 0
-        return t if abs(t) > mpf(2) ** -40 else mpf(2) ** -40
+        return t if abs(t) > mpf(2) ** -60 else mpf(2) ** -60
 
     print(f"/* The constants of elementary.h for PYRELU_BITS = {bits}, printed by tools/fit/fit.py {bits} */\n")
     r = log(2) / 2 * mpf("1.0001")
     polynomial("EXP_POLYNOMIAL", "(e^r - 1 - r)/r^2 on |r| <= ln(2)/2, relative to e^r - 1",
                lambda r: (expm1(at(r)) - at(r)) / at(r) ** 2, lambda r: at(r) ** 2 / expm1(at(r)),
                -r, r, {32: 5, 64: 10}[bits], precision)
+    polynomial("COTH_POLYNOMIAL", "(r coth(r/2) - 2)/r^2 of r^2 on |r| <= ln(2)/2, relative in e^r",
+               lambda z: (sqrt(at(z)) * coth(sqrt(at(z)) / 2) - 2) / at(z), lambda z: at(z) ** mpf("1.5") / 2,
+               0, r * r, {32: 1, 64: 4}[bits], precision)
     polynomial("ATANH_POLYNOMIAL", "(atanh(s)/s - 1)/s^2 of s^2 on 0 <= s <= 1/3, relative to atanh(s)/s",
                lambda z: (atanh(sqrt(at(z))) / sqrt(at(z)) - 1) / at(z),
                lambda z: at(z) / (atanh(sqrt(at(z))) / sqrt(at(z))),
                0, mpf(1) / 9, {32: 4, 64: 9}[bits], precision)
     split("LN2", "ln 2; hi has trailing zeros enough for k LN2.hi to be exact", log(2), precision, {32: 16, 64: 42}[bits])
+    half = mpf(1) / 2
+
+    def shrink(w):
+        x = sqrt(at(half + w))
+        return (x - tanh(x)) / x**3
+
+    split("TANHSHRINK_MIDDLE", "(x - tanh x)/x^3 where x^2 = 1/2", shrink(0), precision)
+    polynomial("TANHSHRINK_POLYNOMIAL", "the rest of it, per x^2 - 1/2, of x^2 - 1/2 on |x| <= 1, relative to all of it",
+               lambda w: (shrink(w) - shrink(0)) / at(w), lambda w: at(w) / shrink(w),
+               -half, half, {32: 6, 64: 14}[bits], precision)
     # Klambauer et al., arXiv:1706.02515, equation 14: with these, mean 0 and variance 1 are a fixed point
     u, v = erfc(1 / sqrt(mpf(2))) * exp(mpf(1) / 2), erfc(sqrt(mpf(2))) * exp(2)
     alpha = sqrt(2 / pi) / (1 - u)
     scale = (1 - u) * sqrt(2 * pi / (2 * v + pi * u**2 - 2 * (2 + pi) * u + pi + 2))
     split("SELU_SCALE", "lambda", scale, precision)
     split("SELU_SCALE_ALPHA", "lambda alpha", scale * alpha, precision)
+    split("QUICK_GELU_SCALE", "1.702", mpf("1.702"), precision)
+    split("THIRD", "1/3", mpf(1) / 3, precision)
+    split("SIXTH", "1/6", mpf(1) / 6, precision)
 
 
 if __name__ == "__main__":

@@ -51,9 +51,39 @@ double oracle_root(const char *name) {
 static wide logistic(wide x) { return 1 / (1 + W(exp)(-x)); }
 static wide slope(wide x) { return logistic(x) * logistic(-x); }
 static wide softplus(wide x) { return W(fmax)(x, 0) + W(log1p)(W(exp)(-W(fabs)(x))); }
+#define PI C(3.141592653589793238462643383279502884197)
+/* Phi(-x), which is all tail where x is large */
+static wide phi_tail(wide x) { return W(erfc)(x / W(sqrt)(2)) / 2; }
+/* the argument of gelu_tanh's tanh and its derivative */
+static wide bert(wide x) { return W(sqrt)(2 / PI) * (x + C(0.044715) * x * x * x); }
+static wide bert_slope(wide x) { return W(sqrt)(2 / PI) * (1 + 3 * C(0.044715) * x * x); }
 
 #define LAMBDA C(1.050700987355480493419334985294606351959)
 #define LAMBDA_ALPHA C(1.758099340847376859940217520812279577324)
+
+/* e = e^x; tanh(log(1 + e)) and its derivative, by e^-|x| */
+static wide mish_factor(wide x) {
+    wide e = W(exp)(-W(fabs)(x));
+    return x < 0 ? e * (e + 2) / (e * (e + 2) + 2) : (1 + 2 * e) / (1 + 2 * e * (1 + e));
+}
+static wide mish_slope(wide x) {
+    wide e = W(exp)(-W(fabs)(x)), d = x < 0 ? e * (e + 2) + 2 : 1 + 2 * e * (1 + e);
+    return 4 * (x < 0 ? e * (1 + e) : e * e * (1 + e)) / (d * d);
+}
+
+/* x - tanh x, by its series where that would cancel */
+static wide tanhshrink(wide x) {
+    if (W(fabs)(x) > C(0.1))
+        return x - W(tanh)(x);
+    /* coefficients of the continued fraction tanh x = x/(1 + z/(3 + z/(5 + ...))), so that x - tanh x = x z/(3 + ... + z) */
+    wide z = x * x, tail = 0;
+    for (int n = 25; n >= 5; n -= 2)
+        tail = z / (n + tail);
+    return x * z / (3 + tail + z);
+}
+
+static wide root(wide x, wide b) { return W(sqrt)(x * x + b); }
+static wide clamp(wide x, wide low, wide high) { return x < low ? low : x > high ? high : x; }
 
 ORACLE(identity, x, 1)
 ORACLE_Y(identity, 1)
@@ -61,12 +91,41 @@ ORACLE(relu, x > 0 ? x : 0, x > 0)
 ORACLE_Y(relu, x > 0)
 ORACLE(leaky_relu, x > 0 ? x : a * x, x > 0 ? 1 : a)
 ORACLE(prelu, x > 0 ? x : a * x, x > 0 ? 1 : a)
+ORACLE(rrelu, x > 0 ? x : (a + b) / 2 * x, x > 0 ? 1 : (a + b) / 2)
+ORACLE(relu6, clamp(x, 0, 6), x > 0 && x < 6)
+ORACLE_Y(relu6, x > 0 && x < 6)
+ORACLE(relu_squared, x > 0 ? x * x : 0, x > 0 ? 2 * x : 0)
+ORACLE(threshold, x > a ? x : b, x > a)
+ORACLE(hardtanh, clamp(x, a, b), x > a && x < b)
+ORACLE(hardshrink, W(fabs)(x) > a ? x : 0, W(fabs)(x) > a)
+ORACLE(softshrink, x > a ? x - a : x < -a ? x + a : 0, W(fabs)(x) > a)
+ORACLE(step, x > 0, 0)
+ORACLE(hardsigmoid, clamp(x + 3, 0, 6) / 6, x > -3 && x < 3 ? (wide)1 / 6 : 0)
+ORACLE(hardswish, x *clamp(x + 3, 0, 6) / 6, x <= -3 ? 0 : x >= 3 ? 1 : (2 * x + 3) / 6)
+ORACLE(sparse_sigmoid, clamp(x + 1, 0, 2) / 2, x > -1 && x < 1 ? (wide)1 / 2 : 0)
+ORACLE(sparse_plus, x > 1 ? x : clamp(x + 1, 0, 2) * clamp(x + 1, 0, 2) / 4, clamp(x + 1, 0, 2) / 2)
+
+ORACLE(exponential, W(exp)(x), W(exp)(x))
+ORACLE_Y(exponential, x)
 ORACLE(elu, x > 0 ? x : a *W(expm1)(x), x > 0 ? 1 : a *W(exp)(x))
 ORACLE(selu, x > 0 ? LAMBDA * x : LAMBDA_ALPHA *W(expm1)(x), x > 0 ? LAMBDA : LAMBDA_ALPHA *W(exp)(x))
 ORACLE_Y(selu, x > 0 ? LAMBDA : x + LAMBDA_ALPHA)
+ORACLE(celu, x > 0 ? x : a *W(expm1)(x / a), x > 0 ? 1 : W(exp)(x / a))
+
 ORACLE(sigmoid, logistic(x), slope(x))
 ORACLE_Y(sigmoid, x *(1 - x))
 ORACLE(tanh, W(tanh)(x), 4 * slope(2 * x))
 ORACLE_Y(tanh, (1 - x) * (1 + x))
-ORACLE(silu, x *logistic(x), logistic(x) * (1 + x * logistic(-x)))
+ORACLE(gelu, x * phi_tail(-x), phi_tail(-x) + x * W(exp)(-x * x / 2) / W(sqrt)(2 * PI))
+ORACLE(gelu_tanh, x * logistic(2 * bert(x)), logistic(2 * bert(x)) * (1 + 2 * x * bert_slope(x) * logistic(-2 * bert(x))))
+ORACLE(tanhshrink, tanhshrink(x), W(tanh)(x) * W(tanh)(x))
+ORACLE(softsign, x / (1 + W(fabs)(x)), 1 / (1 + W(fabs)(x)) / (1 + W(fabs)(x)))
+ORACLE_Y(softsign, (1 - W(fabs)(x)) * (1 - W(fabs)(x)))
+
 ORACLE(softplus, softplus(a *x) / a, logistic(a *x))
+ORACLE(log_sigmoid, -softplus(-x), logistic(-x))
+ORACLE(squareplus, x < 0 ? a / 2 / (root(x, a) - x) : (x + root(x, a)) / 2,
+       (x < 0 ? a / 2 / (root(x, a) - x) : (x + root(x, a)) / 2) / root(x, a))
+ORACLE(silu, x *logistic(x), logistic(x) * (1 + x * logistic(-x)))
+ORACLE(quick_gelu, x *logistic(C(1.702) * x), logistic(C(1.702) * x) * (1 + C(1.702) * x * logistic(-C(1.702) * x)))
+ORACLE(mish, x *mish_factor(x), mish_factor(x) + x * mish_slope(x))

@@ -1,0 +1,193 @@
+"""The training core against the same in plain NumPy; rows in any form and order, threads, wrong arguments."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import scipy.sparse
+from helpers import derivative, forward, parameters, rng, same_bits
+from pyrelu._network import Network, Samples
+
+from pyrelu._optimizers import Adam, Gradient
+from pyrelu._training import pack
+from pyrelu.neural_network import MLPClassifier
+from pyrelu.registry import find
+
+OUTPUTS = {
+    "log_loss": lambda z: np.exp(z) / np.exp(z).sum(axis=1, keepdims=True),
+    "binary_log_loss": lambda z: 1 / (1 + np.exp(-z)),
+    "squared_error": lambda z: z,
+}
+ROWS = {"log_loss": None, "binary_log_loss": find("sigmoid").index, "squared_error": find("identity").index}
+
+
+class Problem:
+    """A network with random weights, some rows to train it on, and their loss and gradient in plain NumPy."""
+
+    def __init__(self, units=(5, 4, 4, 3), activation="tanh", loss="log_loss", n=12, dtype=np.float64):
+        random = rng("network", units, n)
+        shapes = list(pairwise(units))
+        weights = [random.normal(size=shape) / np.sqrt(shape[0]) for shape in shapes]
+        biases = [random.normal(size=n_outputs) / 4 for _, n_outputs in shapes]
+        self.parameters, self.weights, self.biases = pack(weights, biases, dtype)
+        self.activation, self.loss = activation, loss
+        values = tuple((find(activation).parameters | parameters(activation)).values())
+        hidden = [(find(activation).index, values)] * (len(units) - 2)
+        self.network = Network(self.weights, self.biases, hidden, ROWS[loss], loss, self.parameters)
+        self.X = random.normal(size=(n, units[0])).astype(dtype)
+        self.sample_weight = random.uniform(0.5, 2, n).astype(dtype)
+        if loss == "log_loss":
+            self.targets = random.integers(units[-1], size=(n, 1)).astype(dtype)
+        else:
+            self.targets = random.integers(2, size=(n, units[-1])).astype(dtype)
+
+    def samples(self, **changes):
+        given = dict(X=self.X, targets=self.targets, weights=self.sample_weight) | changes
+        return Samples(given["X"], given["targets"], given["weights"])
+
+    def gradient(self, samples, order=None, alpha=0.5):
+        """Return the core's loss and gradient."""
+        solver = Gradient(self.parameters)
+        n = samples.n_samples if order is None else len(order)
+        return self.network.train(samples, order, n, solver, alpha), solver.state[0]
+
+    def expected_gradient(self, alpha=0.5):
+        inputs, before = [self.X], []
+        for w, b in zip(self.weights, self.biases, strict=True):
+            before.append(inputs[-1] @ w + b)
+            inputs.append(forward(self.activation, before[-1]))
+        outputs = OUTPUTS[self.loss](before[-1])
+        if self.loss == "log_loss":
+            truth = np.eye(outputs.shape[1])[self.targets[:, 0].astype(int)]
+            losses = -np.log(outputs[truth == 1])
+        elif self.loss == "binary_log_loss":
+            truth = self.targets
+            losses = -np.log(np.where(truth == 1, outputs, 1 - outputs)).sum(axis=1)
+        else:
+            truth = self.targets
+            losses = ((outputs - truth) ** 2).mean(axis=1) / 2
+        total = self.sample_weight.sum()
+        delta = (outputs - truth) * self.sample_weight[:, np.newaxis]
+        of_weights, of_biases = [], []
+        for i in reversed(range(len(self.weights))):
+            of_weights.insert(0, (inputs[i].T @ delta + alpha * self.weights[i]) / total)
+            of_biases.insert(0, delta.sum(axis=0) / total)
+            if i > 0:
+                delta = delta @ self.weights[i].T * derivative(self.activation, before[i - 1])
+        penalty = alpha / 2 * sum((w**2).sum() for w in self.weights)
+        loss = (losses @ self.sample_weight + penalty) / total
+        return loss, np.concatenate([g.ravel() for g in of_weights + of_biases])
+
+    def outputs(self, samples, order=None):
+        return self.network.predict(samples, order)
+
+
+def check_equal(got, want, rtol=1e-12):
+    np.testing.assert_allclose(got[0], want[0], rtol=rtol)
+    np.testing.assert_allclose(got[1], want[1], rtol=rtol, atol=rtol * abs(want[1]).max())
+
+
+@pytest.mark.parametrize("loss", ROWS)
+def test_every_activation(activation, loss):
+    problem = Problem(activation=activation, loss=loss)
+    check_equal(problem.gradient(problem.samples()), problem.expected_gradient())
+
+
+@pytest.mark.parametrize("n", [1, 7, 1024, 1025, 3000])
+def test_batches_of_any_size(n):
+    """Those beyond 1,024 rows are worked on in several slices."""
+    problem = Problem((5, 4, 3), n=n)
+    check_equal(problem.gradient(problem.samples()), problem.expected_gradient())
+
+
+@pytest.mark.parametrize("units", [(1, 1), (3, 2), (2, 1, 1, 2), (300, 200, 100, 10)])
+def test_networks_of_any_shape(units):
+    problem = Problem(units, n=150)
+    check_equal(problem.gradient(problem.samples()), problem.expected_gradient())
+
+
+def test_float32():
+    problem = Problem((20, 30, 10), n=100, dtype=np.float32)
+    assert problem.outputs(problem.samples()).dtype == np.float32
+    check_equal(problem.gradient(problem.samples()), problem.expected_gradient(), rtol=1e-4)
+
+
+def test_order_and_sparsity():
+    problem = Problem(n=100)
+    problem.X[problem.X < 0.5] = 0
+    order = rng("order").permutation(100)[:60]
+    in_order = problem.samples(X=problem.X[order], targets=problem.targets[order], weights=problem.sample_weight[order])
+    for X in (problem.X, scipy.sparse.csr_array(problem.X), scipy.sparse.csr_matrix(problem.X)):
+        samples = problem.samples(X=X)
+        check_equal(problem.gradient(samples, order), problem.gradient(in_order))
+        assert same_bits(problem.outputs(samples, order), problem.outputs(in_order))
+
+
+def test_weights_are_repetitions():
+    problem = Problem()
+    problem.sample_weight = np.arange(12.0) % 4
+    want = problem.gradient(problem.samples())
+    order = np.repeat(np.arange(12), problem.sample_weight.astype(int))
+    check_equal(problem.gradient(problem.samples(weights=None), order), want)
+
+
+def test_batch_without_weight_changes_nothing():
+    problem = Problem()
+    before = problem.parameters.copy()
+    samples = problem.samples(weights=np.zeros(12))
+    assert problem.network.train(samples, None, 5, Adam(problem.parameters, MLPClassifier()), 0.1) == 0
+    assert same_bits(problem.parameters, before)
+
+
+@pytest.mark.parametrize("units", [(64, 100, 10), (200, 300, 300, 10)])
+def test_threads_do_not_change_a_bit(units, threads):
+    results = []
+    for n in (1, 2, 3, 4):
+        threads(n)
+        problem = Problem(units, "relu", n=1500, dtype=np.float32)
+        solver = Adam(problem.parameters, MLPClassifier())
+        losses = [problem.network.train(problem.samples(), None, 256, solver, 1e-4) for _ in range(2)]
+        results.append((np.array(losses), problem.parameters, problem.outputs(problem.samples())))
+    for result in results[1:]:
+        assert all(map(same_bits, result, results[0]))
+
+
+def test_finds_units_alive():
+    problem = Problem((5, 4, 3, 2), "relu", n=2000)
+    problem.biases[0][1] = problem.biases[1][2] = -100
+    hidden, alive = problem.X, []
+    for w, b in zip(problem.weights[:2], problem.biases[:2], strict=True):
+        hidden = np.maximum(hidden @ w + b, 0)
+        alive.extend(hidden.any(axis=0))
+    assert 2 < sum(alive) < 6
+    assert problem.network.find_alive(problem.samples()).tolist() == alive
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        dict(X=np.zeros((12, 4))),
+        dict(X=np.zeros((12, 5), np.float32)),
+        dict(X=np.zeros((5, 12)).T),
+        dict(targets=np.zeros((12, 2))),
+        dict(targets=np.zeros((12, 1), int)),
+        dict(weights=np.zeros(11)),
+    ],
+    ids=str,
+)
+def test_wrong_arrays_are_refused(changes):
+    problem = Problem()
+    with pytest.raises(ValueError, match="expected a C-contiguous|do not fit"):
+        problem.gradient(problem.samples(**changes))
+
+
+def test_wrong_networks_are_refused():
+    weights, biases = [np.zeros((2, 3)), np.zeros((4, 1))], [np.zeros(3), np.zeros(1)]
+    with pytest.raises(ValueError, match=r"coefs_\[1\] of shape \(4, 1\) does not fit"):
+        Network(weights, biases, [(0, ())], None, "log_loss")
+    problem = Problem()
+    with pytest.raises(ValueError, match="views of `parameters`"):
+        Network(problem.weights, problem.biases, [(0, ())] * 2, None, "log_loss", np.zeros(1000))
+    network = Network(problem.weights, problem.biases, [(0, ())] * 2, None, "log_loss")
+    with pytest.raises(ValueError, match="cannot be trained"):
+        network.train(problem.samples(), None, 4, Gradient(problem.parameters), 0.0)
