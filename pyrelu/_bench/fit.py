@@ -50,18 +50,18 @@ def run(names=(), threads=1, activation="relu", rounds=7, work=WORK):
     InvalidParameterError
         Where a network cannot be read, or the activation is not known.
     """
-    networks = [_parsed(name) for name in names or NETWORKS]
+    plans = {name: plan(name, work) for name in names or NETWORKS}
     (activation,) = chosen([activation], list(activations), "an activation")
     with peers.limited_to(threads), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a fixed number of epochs is meant to end before convergence
-        rows = [_row(*network, activation, rounds, work) for network in networks]
+        rows = [_row(network, *how, activation, rounds) for network, how in plans.items()]
         import sklearn
 
         facts = machine({**peers.versions(), "scikit-learn": sklearn.__version__})
     return Report(
         title=f"MLPClassifier.fit, {activation}, adam, float32, {threads} thread{'s' * (threads > 1)}: us per step",
         rows=rows,
-        summary={},
+        summary=_summary(rows),
         facts=facts,
         notes=(
             "floor: the bare matrix products of a step. pyrelu and scikit-learn: MLPClassifier.fit as a whole, with "
@@ -71,29 +71,60 @@ def run(names=(), threads=1, activation="relu", rounds=7, work=WORK):
     )
 
 
-def _parsed(name):
-    """Return ([64, 100, 10], 32) of "64-100-10/32"."""
-    if not re.fullmatch(r"[1-9]\d*(-[1-9]\d*)+/[1-9]\d*", name):
-        raise InvalidParameterError(f"{name!r} is not a network; give layers/batch, such as {NETWORKS[1]}")
-    layers, batch = name.split("/")
-    return [int(size) for size in layers.split("-")], int(batch)
+def _summary(rows):
+    lines = {"pyrelu / floor, most": max(row["pyrelu / floor"] for row in rows)}
+    for peer in PEERS:
+        ratios = [row[f"{peer} / pyrelu"] for row in rows if row[peer]]
+        if ratios:
+            lines[f"{peer} / pyrelu, least"] = min(ratios)
+    return lines
 
 
-def _row(layers, batch, activation, rounds, work):
-    per_step = sum(2 * m * n * k for m, n, k in (shape for shape, _ in products(layers, batch)))
-    steps_per_epoch = max(8, 1800 // batch)
-    epochs = ceil(min(max(work / per_step, 20), 1800) / steps_per_epoch)
-    steps, rows = epochs * steps_per_epoch, batch * steps_per_epoch
-    rng = np.random.default_rng(0)
-    X = rng.uniform(0, 1, (rows, layers[0])).astype(np.float32)
-    y = np.resize(np.arange(layers[-1]), rows)
-    task = dict(X=X, y=y, layers=layers, batch=batch, epochs=epochs, activation=activation)
+def plan(network, work=WORK):
+    """Return what a fit of a network is made of.
+
+    Parameters
+    ----------
+    network : str
+        Layers and batch size, such as "64-100-10/32".
+    work : float
+        Floating-point operations of one fit, about.
+
+    Returns
+    -------
+    layers : list of int
+        Sizes of the layers, input and output included.
+    batch, epochs, steps : int
+        Rows of a step, epochs, steps of all epochs.
+    """
+    if not re.fullmatch(r"[1-9]\d*(-[1-9]\d*)+/[1-9]\d*", network):
+        raise InvalidParameterError(f"{network!r} is not a network; give layers/batch, such as {NETWORKS[1]}")
+    sizes, batch = network.split("/")
+    layers, batch = [int(size) for size in sizes.split("-")], int(batch)
+    work_per_step = sum(2 * m * n * k for (m, n, k), _ in products(layers, batch))
+    epochs = ceil(min(max(work / work_per_step, 20), 1800) / _steps_per_epoch(batch))
+    return layers, batch, epochs, epochs * _steps_per_epoch(batch)
+
+
+def _steps_per_epoch(batch):
+    return max(8, 1800 // batch)
+
+
+def data(layers, batch):
+    """Return random X and y of whole batches."""
+    rows = batch * _steps_per_epoch(batch)
+    X = np.random.default_rng(0).uniform(0, 1, (rows, layers[0])).astype(np.float32)
+    return X, np.resize(np.arange(layers[-1]), rows)
+
+
+def _row(network, layers, batch, epochs, steps, activation, rounds):
+    fits = learners(*data(layers, batch), layers, batch, epochs, activation)
     candidates = {"products": floor(layers, batch, steps), "calls": floor([1] * len(layers), 1, steps)}
-    times = once_in_turn(candidates | fits(**task), rounds)
+    times = once_in_turn(candidates | fits, rounds)
     us = {name: time / steps / 1e3 for name, time in times.items()}
     least = us["products"] - us["calls"]
     return {
-        "network/batch": f"{'-'.join(map(str, layers))}/{batch}",
+        "network/batch": network,
         "floor": least,
         "pyrelu": us["pyrelu"],
         "pyrelu / floor": us["pyrelu"] / least,
@@ -150,7 +181,7 @@ def _product(sgemm, shape, transposed):
     return partial(sgemm, 1.0, b.T, a.T, 0.0, c.T, transposed[1], transposed[0], True)
 
 
-def fits(X, y, layers, batch, epochs, activation):
+def learners(X, y, layers, batch, epochs, activation):
     """Return name -> callable that fits once, for pyrelu and each peer that has the activation."""
     from sklearn.neural_network import MLPClassifier as Reference
 
