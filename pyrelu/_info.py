@@ -15,7 +15,7 @@ def facts():
     import scipy.linalg.cython_blas
 
     blas = [pool for pool in threadpoolctl.threadpool_info() if pool["user_api"] == "blas"]
-    used = next((pool for pool in blas if "scipy" in pool["filepath"]), blas[0] if blas else None)
+    used = next((pool for pool in blas if "scipy.libs" in pool["filepath"]), blas[0] if blas else None)
     kernels = f" ({used['architecture']})" if used and used.get("architecture") else ""
     openmp = "OpenMP" if _ufuncs.has_openmp() else "built without OpenMP: single-threaded"
     return {

@@ -1,9 +1,11 @@
 """`pyrelu bench`: every function is measured, tables hold what they say. Nothing here depends on how long it takes."""
 
+import importlib.util
 import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +16,7 @@ from pyrelu._bench import fit, functions, memory, peers, timing, values
 from pyrelu.exceptions import InvalidParameterError
 
 TINY = dict(n=32, seconds=0)
+ROOT = Path(__file__).parent.parent
 NETWORK = "5-4-3/8"
 
 
@@ -178,10 +181,34 @@ def test_command(tmp_path, monkeypatch, capsys):
 
 
 def test_markdown():
-    report = functions.run(["relu"], **TINY)
-    assert report.markdown(["function", "pyrelu", "PyTorch"]).startswith(
-        "| function | pyrelu |\n| --- | ---: |\n| relu |"
-    )
+    title, _, headings, *_ = functions.run(["relu"], **TINY).markdown().splitlines()
+    assert title.startswith("pyrelu.functional") and headings == "| function | pyrelu | NumPy | best peer | ratio |"
+
+
+def test_tables_in_pages_can_be_measured_anew():
+    spec = importlib.util.spec_from_file_location("measure", ROOT / "tools" / "measure.py")
+    spec.loader.exec_module(measure := importlib.util.module_from_spec(spec))
+    for page in measure.PAGES:
+        tables = measure.TABLE.findall(page.read_text())
+        assert tables and page.read_text().count("<!-- end -->") == len(tables)
+        for _, command, _ in tables:
+            options = cli._parser().parse_args(measure.split(command)[1])
+            assert options.run is cli._bench
+    page = "before\n<!-- measured by: A=b pyrelu bench relu -n 32 --seconds 0 -->\nold\n<!-- end -->\nafter\n"
+    text = measure.renewed(page, ["relu"])
+    assert text.startswith(page[: page.index("old")]) and text.endswith("<!-- end -->\nafter\n")
+    assert "| relu |" in text and "old" not in text
+    assert measure.renewed(page, ["tanh"]) == page
+
+
+def test_common_functions_are_there():
+    assert set(functions.COMMON) <= set(functions.functions())
+
+
+@pytest.mark.parametrize("subject", [values, memory], ids=lambda module: module.__name__)
+def test_other_subjects_have_pictures(subject, tmp_path):
+    subject.run(["sigmoid"], **TINY).draw(tmp_path / "bench.png")
+    assert (tmp_path / "bench.png").stat().st_size > 0
 
 
 @pytest.mark.parametrize(

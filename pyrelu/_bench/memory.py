@@ -47,6 +47,7 @@ def run(names=(), n=None, seconds=0.4):
         rows=large + calls + threads,
         summary=summary,
         facts=facts,
+        drawn=("us", "us of that"),
         notes=("Medians; for two threads and the one beside them lower quartiles, as both cores must be free.",),
     )
 

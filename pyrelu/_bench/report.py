@@ -37,52 +37,51 @@ class Report:
 
     def text(self):
         """Return what `pyrelu bench` prints."""
-        head = [self.title, "; ".join(f"{name} {fact}" for name, fact in self.facts.items()), *self.notes, ""]
+        head = [self.title, self._facts(), *self.notes, ""]
         width = max(map(len, self.summary), default=0)
         tail = [f"{name:{width}}  {_cell(number)}" for name, number in self.summary.items()]
         return "\n".join([*head, aligned(self.cells()), "", *tail])
 
-    def markdown(self, columns=None):
-        """Return the table and the summary in Markdown, all columns where none are given."""
-        headings, *rows = self.cells(columns)
+    def markdown(self):
+        """Return title, table and summary in Markdown."""
+        headings, *rows = self.cells()
         lines = [headings, ["---", *["---:"] * (len(headings) - 1)], *rows]
         table = [f"| {' | '.join(line)} |" for line in lines]
         tail = [f"- {name}: {_cell(number)}" for name, number in self.summary.items()]
-        return "\n".join([*table, "", *tail])
+        return "\n".join([f"{self.title}. {self._facts()}.", "", *table, *([""] if tail else []), *tail])
 
     def json(self):
         """Return all of it as JSON."""
         return json.dumps({key: value for key, value in asdict(self).items() if key != "drawn"}, indent=2)
 
-    def cells(self, columns=None):
+    def _facts(self):
+        return "; ".join(f"{name} {fact}" for name, fact in self.facts.items())
+
+    def cells(self):
         """Return headings and rows as text; columns that are empty throughout are left out."""
-        headings = [key for key in columns or self.rows[0] if any(row[key] is not None for row in self.rows)]
+        headings = [key for key in self.rows[0] if any(row[key] is not None for row in self.rows)]
         return [headings, *([_cell(row[heading]) for heading in headings] for row in self.rows)]
 
     def draw(self, path):
-        """Write a picture: one group of bars per row."""
+        """Write a picture: one line of points per row."""
         try:
             from matplotlib.backends.backend_agg import FigureCanvasAgg
             from matplotlib.figure import Figure
         except ImportError as error:
             raise MissingExtraError("matplotlib", "plot") from error
 
-        headings = [heading for heading in self.drawn if any(row[heading] for row in self.rows)]
-        figure = Figure(figsize=(9, 1.5 + 0.1 * len(self.rows) * (1 + len(headings))), layout="constrained")
+        figure = Figure(figsize=(8, 1.2 + 0.22 * len(self.rows)), layout="constrained")
         FigureCanvasAgg(figure)
         axes = figure.subplots()
-        height = 0.8 / len(headings)
-        for i, heading in enumerate(headings):
-            places = [j + i * height for j, row in enumerate(self.rows) if row[heading]]
-            axes.barh(places, [row[heading] for row in self.rows if row[heading]], height, label=heading)
-        labels = [next(iter(row.values())) for row in self.rows]
-        axes.set_yticks([j + 0.4 - height / 2 for j in range(len(labels))], labels)
+        for heading, marker in zip(self.drawn, "o^vsDPX", strict=False):
+            shown = [(row[heading], place) for place, row in enumerate(self.rows) if row.get(heading)]
+            if shown:
+                axes.plot(*zip(*shown, strict=True), marker, label=heading)
+        axes.set_yticks(range(len(self.rows)), [next(iter(row.values())) for row in self.rows])
         axes.invert_yaxis()
-        axes.set(xscale="log", title=self.title)
-        axes.title.set_size("medium")
-        axes.grid(axis="x", alpha=0.3)
-        axes.margins(y=0.01)
-        axes.legend()
+        axes.set(xscale="log", xlabel=self.title)
+        axes.grid(alpha=0.3)
+        figure.legend(loc="outside upper center", ncols=len(self.drawn))
         figure.savefig(path, dpi=120)
 
 
