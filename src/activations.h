@@ -180,13 +180,21 @@ static inline real f_gelu(real x) { return gelu_(x); }
 static inline real df_gelu(real x) { return gelu_slope(x); }
 
 /* x sigmoid(u) with u = 2 sqrt(2/pi) (x + 0.044715 x^3) */
-static inline real f_gelu_tanh(real x) { return swish(x, gelu_tanh_argument(clamp(x, -GELU_TANH_END, GELU_TANH_END))); }
+static inline real f_gelu_tanh(real x) {
+    return swish(x, gelu_tanh_argument(clamp(x, GELU_TANH_LOWEST, GELU_TANH_SATURATED)));
+}
 static inline real df_gelu_tanh(real x) {
-    real a = clamp(x, -GELU_TANH_END, GELU_TANH_END);
+    real a = clamp(x, GELU_TANH_LOWEST, GELU_TANH_SATURATED);
     pair h = pair_product(GELU_TANH_CUBIC, two_product(a, a));
     pair v = pair_times(pair_sum(GELU_TANH_LINEAR, pair_sum(h, pair_scaled(h, 2))), a);
     return swish_slope(gelu_tanh_argument(a), v);
 }
+
+static inline real f_gelu(real x) { return gelu_(x); }
+static inline real df_gelu(real x) { return gelu_slope(x); }
+
+static inline real f_gelu_tanh(real x) { return gelu_tanh_(x); }
+static inline real df_gelu_tanh(real x) { return gelu_tanh_slope(x); }
 
 static inline pair quick_gelu_argument(real x) {
     return pair_times(QUICK_GELU_SCALE, at_most(at_least(x, EXP_LOWEST * R(0.585)), SATURATED));
