@@ -83,7 +83,7 @@ def _gated_vjp(gate, gate_vjp):
 
 
 def _grouped(x, num_pieces, axis):
-    """x with its axis split into groups of num_pieces, and the number of the new axis."""
+    """X with its axis split into groups of num_pieces, and the number of the new axis."""
     axis = _axis(x, axis)
     n = x.shape[axis]
     if isinstance(num_pieces, bool) or not hasattr(num_pieces, "__index__") or num_pieces < 1 or n % num_pieces:

@@ -98,7 +98,7 @@ def test_crelu():
 def test_rrelu_draws_its_slopes_in_training(namespace, dtype):
     x = np.full(10_000, -1, dtype)
     g = (np.ones_like(x),) if namespace == "vjp" else ()
-    rrelu, prelu = getattr(getattr(pr, namespace), "rrelu"), getattr(getattr(pr, namespace), "prelu")
+    rrelu, prelu = getattr(pr, namespace).rrelu, getattr(pr, namespace).prelu
     fixed = rrelu(x, *g)
     mean = (np.float64 if dtype == np.float64 else np.float32)((1 / 8 + 1 / 3) / 2)
     np.testing.assert_array_equal(fixed, prelu(x, *g, mean).astype(dtype))
