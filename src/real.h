@@ -174,9 +174,18 @@ static inline real quotient_value(pair a, pair b) {
     return mad(fma_(-q, b.hi, a.hi) + mad(-q, b.lo, a.lo), reciprocal, q);
 }
 
-/* c[0] + c[1] x + ... by Horner's rule for the even and the odd powers, which wait less for each other */
+/* c[0] + c[1] x + ... by Horner's rule */
 __attribute__((always_inline)) static inline real horner(real x, const real *c, int n) {
-    real z = x * x, even = c[(n - 1) & ~1], odd = n > 1 ? c[(n - 2) | 1] : 0;
+    real y = c[n - 1];
+#pragma GCC unroll 32
+    for (int i = n - 2; i >= 0; i--)
+        y = mad(y, x, c[i]);
+    return y;
+}
+
+/* the same, the even and the odd powers apart, so that they wait less for each other */
+__attribute__((always_inline)) static inline real horner_by_two(real x, const real *c, int n) {
+    real z = x * x, even = c[(n - 1) & ~1], odd = c[(n - 2) | 1];
 #pragma GCC unroll 32
     for (int i = ((n - 1) & ~1) - 2; i >= 0; i -= 2)
         even = mad(even, z, c[i]);
@@ -185,6 +194,10 @@ __attribute__((always_inline)) static inline real horner(real x, const real *c, 
         odd = mad(odd, z, c[i]);
     return mad(odd, x, even);
 }
-#define POLYNOMIAL(x, c) horner(x, c, (int)(sizeof(c) / sizeof *(c)))
+
+#define LENGTH(c) ((int)(sizeof(c) / sizeof *(c)))
+#define POLYNOMIAL(x, c) horner(x, c, LENGTH(c))
+/* the faster one; a short polynomial gains nothing, and loses some accuracy */
+#define POLYNOMIAL_BY_TWO(x, c) (LENGTH(c) < 8 ? horner : horner_by_two)(x, c, LENGTH(c))
 
 #endif
