@@ -135,7 +135,7 @@ static inline real dfy_tanh(real y) { return (1 - y) * (1 + y); }
 static inline real f_tanhshrink(real x) {
     real a = abs_(x), b = at_most(a, ONE);
     pair z = two_product(b, b), t = tanh_abs(x), s = fast_two_sum(a, -t.hi);
-    real w = z.hi - R(0.5), q = mad(w, POLYNOMIAL_BY_TWO(w, TANHSHRINK_POLYNOMIAL), TANHSHRINK_MIDDLE.lo);
+    real w = z.hi - R(0.5), q = mad(w, POLYNOMIAL(w, TANHSHRINK_POLYNOMIAL), TANHSHRINK_MIDDLE.lo);
     pair cube = pair_times(z, b * power_of_2(0, SCALE_BIAS));
     real near = product_value(cube, fast_two_sum(TANHSHRINK_MIDDLE.hi, q)) * power_of_2(0, -SCALE_BIAS);
     real far = s.hi + (s.lo - t.lo);
@@ -199,9 +199,9 @@ static inline real f_gelu_tanh(real x) {
 }
 static inline real df_gelu_tanh(real x) {
     real a = clamp(x, GELU_TANH_LOWEST, GELU_TANH_HIGHEST);
-    pair h = pair_product(GELU_TANH_CUBIC, two_product(a, a));
+    pair h = pair_product(GELU_TANH_CUBIC, two_product(a, a)), u = pair_sum(GELU_TANH_LINEAR, h);
     pair slope = pair_sum(GELU_TANH_LINEAR, (pair){3 * h.hi, 3 * h.lo});
-    return gated_slope(pair_times(pair_sum(GELU_TANH_LINEAR, h), a), pair_times(slope, a));
+    return gated_slope(pair_times(u, a), pair_times(slope, a));
 }
 
 /* x tanh(log(1 + e^x)) = x (e^2 + 2e)/(e^2 + 2e + 2) with e = e^x, which is n/d */

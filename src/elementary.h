@@ -49,7 +49,7 @@ static inline real scale(real v, bits k) { return v * power_of_2(k, SCALE_BIAS) 
 static inline exponential exp_parts(pair x) {
     real shifted = mad(x.hi, R(1.4426950408889634), SHIFTER), k = shifted - SHIFTER;
     real r = mad(k, -LN2.hi, x.hi), c = mad(k, LN2.lo, -x.lo), t = r - c;
-    return (exponential){r, mad(t * t, POLYNOMIAL_BY_TWO(t, EXP_POLYNOMIAL), -c), to_bits(shifted)};
+    return (exponential){r, mad(t * t, POLYNOMIAL(t, EXP_POLYNOMIAL), -c), to_bits(shifted)};
 }
 
 /* e^x as a pair in [0.70, 1.42] still to be scaled, with a relative error below 2^-26 (float), 2^-55 (double). x.lo must
@@ -86,7 +86,7 @@ typedef struct {
 static inline exponential_ratio exp_ratio(pair x) {
     real shifted = mad(x.hi, R(1.4426950408889634), SHIFTER), k = shifted - SHIFTER;
     real t = mad(k, -LN2.hi, x.hi), c = mad(k, LN2.lo, -x.lo), r = t - c, z = r * r;
-    real d = 2 + mad(z, POLYNOMIAL_BY_TWO(z, COTH_POLYNOMIAL), -r), n = mad(2, r, d);
+    real d = 2 + mad(z, POLYNOMIAL(z, COTH_POLYNOMIAL), -r), n = mad(2, r, d);
     return (exponential_ratio){{n, mad(-2, c, mad(2, t, d - n))}, d, to_bits(shifted)};
 }
 
@@ -137,7 +137,7 @@ static inline scaled log1p_exp(pair x) {
     real power = scale(1, e.k);
     pair q = pair_quotient(e.n, fast_pair_sum(2 * e.d, pair_scaled(e.n, power)));
     real s = q.hi * power, z = s * s;
-    return (scaled){{2 * q.hi, 2 * mad(q.hi * z, POLYNOMIAL_BY_TWO(z, ATANH_POLYNOMIAL), q.lo)}, e.k};
+    return (scaled){{2 * q.hi, 2 * mad(q.hi * z, POLYNOMIAL(z, ATANH_POLYNOMIAL), q.lo)}, e.k};
 }
 
 /* a + v for a >= 0 and v > 0 */

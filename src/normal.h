@@ -16,20 +16,19 @@
 #define NORMAL_END R(39.0)
 #endif
 
-/* min(|x|, NORMAL_END), also for NaN. As integers, since a select of reals makes gcc 12 compute what follows twice. */
-static inline real normal_argument(real x) {
-    bits a = to_bits(abs_(x)), end = to_bits(NORMAL_END);
-    return from_bits(a < end ? a : end);
-}
-
 /* exp(-a^2/2) */
 static inline exponential gauss(real a) {
     real b = R(-0.5) * a, h = b * a;
     return exp_parts((pair){h, fma_(b, a, -h)});
 }
 
-/* -2^(k + SCALE_BIAS), and the way back */
-static inline real finish(real y, bits k, real base) {
+/* y e^x 2^-k, rounded once but for some hundredths of an ULP */
+static inline real times_exp(pair y, exponential e) {
+    return y.hi + fma_(y.hi, e.r, mad(y.hi, e.s, mad(y.lo, e.r + e.s, y.lo)));
+}
+
+/* base - y 2^k, where only the last step rounds a subnormal result */
+static inline real minus_scaled(real base, real y, bits k) {
     return mad(y * power_of_2(k, SCALE_BIAS), -power_of_2(0, -SCALE_BIAS), base);
 }
 
@@ -37,28 +36,28 @@ static inline real finish(real y, bits k, real base) {
  * has most of Mills' ratio, v the rest. What w lost to rounding is put back to first order.
  */
 static inline real gelu_(real x) {
-    real a = normal_argument(x);
+    real a = magnitude(x, NORMAL_END);
     exponential e = gauss(a);
     real d = mad(a, NORMAL_SLOPE, NORMAL_SHIFT), d_lost = fma_(a, NORMAL_SLOPE, NORMAL_SHIFT - d);
     real w = a / d, lost = mad(-w, d_lost, fma_(-w, d, a)) * POLYNOMIAL(w, TAIL_SENSITIVITY);
-    real v = mad(w, POLYNOMIAL(w - NORMAL_MIDDLE, TAIL_POLYNOMIAL), NORMAL_SHIFT / 2 - 1);
-    real y = w + mad(w, e.r, mad(w, mad(v, e.r + e.s, e.s) + v, lost));
-    return finish(y, e.k, x < 0 ? 0 : x);
+    real v = fma_(w, POLYNOMIAL(w - NORMAL_MIDDLE, TAIL_POLYNOMIAL), NORMAL_SHIFT / 2 - 1);
+    real y = w + fma_(w, e.r, fma_(w, mad(v, e.r + e.s, e.s) + v, lost));
+    return minus_scaled(x < 0 ? 0 : x, y, e.k);
 }
 
 /* The derivative: Phi(x) + x phi(x) = Phi(-a) - a phi(a) = phi(a) (R(a) - a) at -a, 1 minus that at a. The root of
  * R(a) - a stands as a factor, so that the result has full relative accuracy even there.
  */
 static inline real gelu_slope(real x) {
-    real a = normal_argument(x);
+    real a = magnitude(x, NORMAL_END);
     exponential e = gauss(a);
     real t = a / mad(a, NORMAL_SLOPE, NORMAL_SHIFT) - NORMAL_MIDDLE;
-    pair q = fast_two_sum(GELU_SLOPE_MIDDLE, t * POLYNOMIAL(t, GELU_SLOPE_POLYNOMIAL));
+    pair q = fast_two_sum(R(0.5), POLYNOMIAL(t, GELU_SLOPE_POLYNOMIAL));
     real f = a - GELU_SLOPE_ROOT.hi, f_lost = ((a - f) - GELU_SLOPE_ROOT.hi) - GELU_SLOPE_ROOT.lo;
     pair p = two_product(f, q.hi);
-    real y = p.hi + mad(p.hi, e.r, mad(p.hi, e.s, mad(f, q.lo, mad(f_lost, q.hi, p.lo))));
+    real y = times_exp((pair){p.hi, mad(f, q.lo, mad(f_lost, q.hi, p.lo))}, e);
     y = x < 0 ? y : -y;
-    return x == x ? finish(y, e.k, x < 0 ? 0 : 1) : x;
+    return x == x ? minus_scaled(x < 0 ? 0 : 1, y, e.k) : x;
 }
 
 /* gelu_tanh is 0 below the first, x above the second. */
