@@ -11,19 +11,19 @@
 
 #include "normal.h"
 
-/* 1 where c holds, 0 where not; NaN stays */
-static inline real indicator(int c, real x) { return c ? 1 : x == x ? 0 : x; }
+/* value where c holds, 0 where not; NaN stays. Two masks and a sum are faster than selects one in the other. */
+static inline real where(int c, real value, real x) { return (c ? value : 0) + (x == x ? 0 : x); }
 static inline real clamp(real x, real low, real high) { return at_most(at_least(x, low), high); }
 static inline int inside(real x, real low, real high) { return (x > low) & (x < high); }
 
 /* The identity and what is made of straight lines */
 
 static inline real f_identity(real x) { return x; }
-static inline real df_identity(real x) { return x == x ? R(1.0) : x; }
+static inline real df_identity(real x) { return where(1, 1, x); }
 static inline real dfy_identity(real y) { return df_identity(y); }
 
 static inline real f_relu(real x) { return x < 0 ? 0 : x; }
-static inline real df_relu(real x) { return x > 0 ? 1 : f_relu(x) * 0; }
+static inline real df_relu(real x) { return where(x > 0, 1, x); }
 static inline real dfy_relu(real y) { return df_relu(y); }
 
 static inline real f_leaky_relu(real x, real slope) { return x > 0 ? x : slope * x; }
@@ -36,7 +36,7 @@ static inline real f_rrelu(real x, real lower, real upper) { return f_leaky_relu
 static inline real df_rrelu(real x, real lower, real upper) { return df_leaky_relu(x, (lower + upper) / 2); }
 
 static inline real f_relu6(real x) { return clamp(x, ZERO, SIX); }
-static inline real df_relu6(real x) { return indicator(inside(x, 0, 6), x); }
+static inline real df_relu6(real x) { return where(inside(x, 0, 6), 1, x); }
 static inline real dfy_relu6(real y) { return df_relu6(y); }
 
 static inline real f_relu_squared(real x) { return f_relu(x) * f_relu(x); }
@@ -45,24 +45,24 @@ static inline real df_relu_squared(real x) { return 2 * f_relu(x); }
 static inline real f_threshold(real x, real threshold, real value) { return x <= threshold ? value : x; }
 static inline real df_threshold(real x, real threshold, real value) {
     (void)value;
-    return indicator(x > threshold, x);
+    return where(x > threshold, 1, x);
 }
 
 static inline real f_hardtanh(real x, real low, real high) { return clamp(x, low, high); }
-static inline real df_hardtanh(real x, real low, real high) { return indicator(inside(x, low, high), x); }
+static inline real df_hardtanh(real x, real low, real high) { return where(inside(x, low, high), 1, x); }
 
 static inline real f_hardshrink(real x, real lambd) { return abs_(x) <= lambd ? 0 : x; }
-static inline real df_hardshrink(real x, real lambd) { return indicator(abs_(x) > lambd, x); }
+static inline real df_hardshrink(real x, real lambd) { return where(abs_(x) > lambd, 1, x); }
 
 static inline real f_softshrink(real x, real lambd) { return x - clamp(x, -lambd, lambd); }
 static inline real df_softshrink(real x, real lambd) { return df_hardshrink(x, lambd); }
 
-static inline real f_step(real x) { return indicator(x > 0, x); }
-static inline real df_step(real x) { return indicator(0, x); }
+static inline real f_step(real x) { return where(x > 0, 1, x); }
+static inline real df_step(real x) { return where(0, 0, x); }
 
 /* (3 + x)/6 between -3 and 3 */
 static inline real f_hardsigmoid(real x) { return product_value(fast_two_sum(3, clamp(x, -THREE, THREE)), SIXTH); }
-static inline real df_hardsigmoid(real x) { return inside(x, -3, 3) ? SIXTH.hi : indicator(0, x); }
+static inline real df_hardsigmoid(real x) { return where(inside(x, -3, 3), SIXTH.hi, x); }
 
 /* x (3 + x)/6 between -3 and 3 */
 static inline real f_hardswish(real x) {
@@ -77,7 +77,7 @@ static inline real df_hardswish(real x) {
 }
 
 static inline real f_sparse_sigmoid(real x) { return (1 + clamp(x, -ONE, ONE)) / 2; }
-static inline real df_sparse_sigmoid(real x) { return inside(x, -1, 1) ? R(0.5) : indicator(0, x); }
+static inline real df_sparse_sigmoid(real x) { return where(inside(x, -1, 1), R(0.5), x); }
 
 /* ((1 + x)/2)^2 between -1 and 1 */
 static inline real f_sparse_plus(real x) {
@@ -200,7 +200,7 @@ static inline real f_gelu_tanh(real x) {
 static inline real df_gelu_tanh(real x) {
     real a = clamp(x, GELU_TANH_LOWEST, GELU_TANH_HIGHEST);
     pair h = pair_product(GELU_TANH_CUBIC, two_product(a, a)), u = pair_sum(GELU_TANH_LINEAR, h);
-    pair slope = pair_sum(GELU_TANH_LINEAR, (pair){3 * h.hi, 3 * h.lo});
+    pair slope = pair_sum(GELU_TANH_LINEAR, pair_times(h, 3));
     return gated_slope(pair_times(u, a), pair_times(slope, a));
 }
 

@@ -140,8 +140,12 @@ static inline scaled log1p_exp(pair x) {
     return (scaled){{2 * q.hi, 2 * mad(q.hi * z, POLYNOMIAL(z, ATANH_POLYNOMIAL), q.lo)}, e.k};
 }
 
-/* a + v for a >= 0 and v > 0 */
-static inline real plus_scaled(real a, scaled v) { return pair_value(sorted_pair_sum(a, unscaled(v))); }
+/* a + v for a >= 0 and v > 0, first taking the bits of v together, lest both of its parts be rounded where it is
+ * subnormal */
+static inline real plus_scaled(real a, scaled v) {
+    pair m = fast_two_sum(v.m.hi, v.m.lo);
+    return pair_value(sorted_pair_sum(a, unscaled((scaled){m, v.k})));
+}
 
 /* log(1 + e^x) = max(x, 0) + log(1 + e^-|x|) */
 static inline real softplus_(real x) {

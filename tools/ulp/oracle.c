@@ -5,17 +5,18 @@
 
 #if PYRELU_BITS == 32
 #define W(f) f
+#define C(x) x
 enum { FRACTION = 23, LOWEST = -126 };
+#else
+enum { FRACTION = 52, LOWEST = -1022 };
+#if __LDBL_MANT_DIG__ == 113
+#define W(f) f##l
+#define C(x) x##L
 #else
 #include <quadmath.h>
 #define W(f) f##q
-enum { FRACTION = 52, LOWEST = -1022 };
+#define C(x) x##Q
 #endif
-#define C(x) W_LITERAL(x)
-#if PYRELU_BITS == 32
-#define W_LITERAL(x) x
-#else
-#define W_LITERAL(x) x##Q
 #endif
 
 wide ulp_of(wide x) {
