@@ -5,7 +5,7 @@ one pass; `pyrelu.activations` lists them all. `pyrelu.MLPClassifier` is scikit-
 """
 
 from importlib import import_module as _import_module
-from typing import TYPE_CHECKING as _TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 from pyrelu import derivative, functional, registry, vjp
 from pyrelu._threads import get_num_threads, set_num_threads
@@ -32,7 +32,7 @@ __all__ = [
 ]
 
 
-if _TYPE_CHECKING:  # a type checker would take __getattr__ to mean that any name exists
+if TYPE_CHECKING:  # a type checker would take __getattr__ to mean that any name exists
     from pyrelu import exceptions as exceptions
     from pyrelu import neural_network as neural_network
     from pyrelu.neural_network import MLPClassifier as MLPClassifier

@@ -5,6 +5,7 @@ import warnings
 
 import numpy as np
 
+from pyrelu._text import aligned
 from pyrelu.exceptions import MissingExtraError
 
 ACTIVATIONS = ("relu", "leaky_relu", "elu", "gelu", "tanh", "sigmoid")
@@ -82,15 +83,7 @@ def _progress(names):
 def table(rows):
     """Return the rows as text."""
     headings = list(rows[0])
-    cells = [[_cell(heading, row[heading]) for heading in headings] for row in rows]
-    widths = [max(map(len, column)) for column in zip(headings, *cells, strict=True)]
-    lines = [headings, ["-" * width for width in widths], *cells]
-    return "\n".join(
-        "  ".join(
-            cell.ljust(w) if i == 0 else cell.rjust(w) for i, (cell, w) in enumerate(zip(line, widths, strict=True))
-        )
-        for line in lines
-    )
+    return aligned([headings, *([_cell(heading, row[heading]) for heading in headings] for row in rows)])
 
 
 def _cell(heading, value):

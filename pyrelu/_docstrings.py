@@ -24,13 +24,14 @@ out : ndarray, optional
     Where to put the result; its shape must be the broadcast shape, its type one that the result casts to.
 **kwargs
     `where`, `dtype`, `casting`, `order`, `subok`: as for any `numpy.ufunc`."""
-_AXIS_KEYWORDS = """\
-axis : int, default=-1
-    The axis along which to work.
-out : ndarray, optional
-    Where to put the result.
-**kwargs
-    `axes`, `dtype`, `casting`, `order`, `subok`: as for any generalised `numpy.ufunc`."""
+_AXIS_OPERANDS = {
+    "x": _X,
+    "g": "g : array_like\n    What to multiply with, of the result's shape.",
+    "num_pieces": "num_pieces : int\n    How many neighbours compete; it must divide the axis.",
+    "axis": "axis : int, default=-1\n    The axis along which to work.",
+    "out": "out : ndarray, optional\n    Where to put the result.",
+    "kwargs": "**kwargs\n    `axes`, `dtype`, `casting`, `order`, `subok`: as for any generalised `numpy.ufunc`.",
+}
 _REGULAR = ["float32", "float64"]
 
 
@@ -89,19 +90,18 @@ def activation(row, kind, choice=None):
     )
 
 
-def axis_function(row, kind):
-    """Return the docstring of an `AxisFunction`."""
+def axis_function(row, kind, operands):
+    """Return the docstring of an `AxisFunction` that takes these operands."""
     facts = dict(name=row.name, summary=row.summary, lower=_first_lower(row.summary), range=row.range, kinks="")
-    parameters = [_X] + ([_G.replace("broadcasts with x", "of the result's shape")] if kind == _ufuncs.VJP else [])
     returns = {
         _ufuncs.FORWARD: "{name} of each vector along `axis`, in {range}.",
         _ufuncs.VJP: "g times the Jacobian of {name}: the gradient with respect to x.",
     }[kind]
     return _sections(
         _RESULT[kind].format(**facts).replace("g * f'(x) in one pass", "g @ J(x) in one pass"),
-        [*parameters, _AXIS_KEYWORDS],
+        [_AXIS_OPERANDS[operand] for operand in operands],
         returns.format(**facts),
         row.formula,
-        [f"Error at most {row.error} for up to 1,000 elements."] if kind == _ufuncs.FORWARD else [],
+        [f"Error at most {row.error} for up to 1,000 elements."] if row.error and kind == _ufuncs.FORWARD else [],
         row.reference,
     )

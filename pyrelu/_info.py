@@ -15,13 +15,16 @@ def facts():
     import scipy.linalg.cython_blas
 
     blas = [pool for pool in threadpoolctl.threadpool_info() if pool["user_api"] == "blas"]
-    used = next((pool for pool in blas if "scipy" in pool["filepath"]), blas[0] if blas else None)
+    used = next((pool for pool in blas if "scipy.libs" in pool["filepath"]), blas[0] if blas else None)
+    kernels = f" ({used['architecture']})" if used and used.get("architecture") else ""
     openmp = "OpenMP" if _ufuncs.has_openmp() else "built without OpenMP: single-threaded"
     return {
         "pyrelu": pyrelu.__version__,
         "instruction set": f"{_ufuncs.isa()} (this machine can run {', '.join(_ufuncs.isa_names())})",
         "threads": f"{pyrelu.get_num_threads()} ({openmp})",
-        "BLAS": f"{used['internal_api']} {used['version']}, {used['num_threads']} threads" if used else "unknown",
+        "BLAS": f"{used['internal_api']} {used['version']}{kernels}, {used['num_threads']} threads"
+        if used
+        else "unknown",
         "NumPy": np.__version__,
         "SciPy": scipy.__version__,
         "Python": platform.python_version(),

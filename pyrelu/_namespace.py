@@ -28,7 +28,7 @@ def build(kind, module):
         functions |= _of_activation(row, kind, module, f"_{row.name}" if row.name in bases else row.name)
     for row in axis_functions.values():
         if kind != _ufuncs.DERIVATIVE:  # a Jacobian is not elementwise
-            doc = _docstrings.axis_function(row, kind)
+            doc = _docstrings.axis_function(row, kind, [*_OPERANDS[kind], "axis", "out", "kwargs"])
             functions[row.name] = _ufuncs.make_gufunc(row.index, kind == _ufuncs.VJP, row.name, doc)
     for row in choices:
         functions |= _with_choice(functions, row, kind, module)

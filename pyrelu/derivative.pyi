@@ -5,23 +5,84 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-__all__: list[str]
+__all__ = [
+    "celu",
+    "elu",
+    "expit",
+    "exponential",
+    "gelu",
+    "gelu_tanh",
+    "hard_silu",
+    "hardshrink",
+    "hardsigmoid",
+    "hardswish",
+    "hardtanh",
+    "identity",
+    "leaky_relu",
+    "linear",
+    "log_sigmoid",
+    "logistic",
+    "logsigmoid",
+    "mish",
+    "prelu",
+    "quick_gelu",
+    "relu",
+    "relu6",
+    "relu_squared",
+    "rrelu",
+    "selu",
+    "sigmoid",
+    "silu",
+    "softplus",
+    "softshrink",
+    "softsign",
+    "sparse_plus",
+    "sparse_sigmoid",
+    "squareplus",
+    "step",
+    "swish",
+    "tanh",
+    "tanhshrink",
+    "threshold",
+]
 
+exponential: np.ufunc
+gelu_tanh: np.ufunc
+hardsigmoid: np.ufunc
+hardswish: np.ufunc
 identity: np.ufunc
-relu: np.ufunc
+log_sigmoid: np.ufunc
+mish: np.ufunc
 prelu: np.ufunc
+quick_gelu: np.ufunc
+relu: np.ufunc
+relu6: np.ufunc
+relu_squared: np.ufunc
 selu: np.ufunc
 sigmoid: np.ufunc
-tanh: np.ufunc
 silu: np.ufunc
-gelu_tanh: np.ufunc
+softsign: np.ufunc
+sparse_plus: np.ufunc
+sparse_sigmoid: np.ufunc
+step: np.ufunc
+tanh: np.ufunc
+tanhshrink: np.ufunc
+threshold: np.ufunc
 
-def leaky_relu(x: ArrayLike, negative_slope: ArrayLike = 0.01, out: Any = None, **kwargs: Any) -> Any: ...
+def celu(x: ArrayLike, alpha: ArrayLike = 1.0, out: Any = None, **kwargs: Any) -> Any: ...
 def elu(x: ArrayLike, alpha: ArrayLike = 1.0, out: Any = None, **kwargs: Any) -> Any: ...
 def gelu(x: ArrayLike, approximate: Literal["none", "tanh"] = "none", out: Any = None, **kwargs: Any) -> Any: ...
+def hardshrink(x: ArrayLike, lambd: ArrayLike = 0.5, out: Any = None, **kwargs: Any) -> Any: ...
+def hardtanh(x: ArrayLike, min_val: ArrayLike = -1.0, max_val: ArrayLike = 1.0, out: Any = None, **kwargs: Any) -> Any: ...
+def leaky_relu(x: ArrayLike, negative_slope: ArrayLike = 0.01, out: Any = None, **kwargs: Any) -> Any: ...
+def rrelu(x: ArrayLike, lower: ArrayLike = 0.125, upper: ArrayLike = 0.3333333333333333, training: bool = False, rng: int | np.random.Generator | None = None, out: Any = None, **kwargs: Any) -> Any: ...
 def softplus(x: ArrayLike, beta: ArrayLike = 1.0, out: Any = None, **kwargs: Any) -> Any: ...
+def softshrink(x: ArrayLike, lambd: ArrayLike = 0.5, out: Any = None, **kwargs: Any) -> Any: ...
+def squareplus(x: ArrayLike, b: ArrayLike = 4.0, out: Any = None, **kwargs: Any) -> Any: ...
 
+expit = sigmoid
+hard_silu = hardswish
 linear = identity
 logistic = sigmoid
-expit = sigmoid
+logsigmoid = log_sigmoid
 swish = silu

@@ -1,7 +1,7 @@
 """The table of activations, read-only: one list for users, tests, plots, docs and the estimators.
 
-`activations` maps each name to an `Activation`, `axis_functions` each name to an `AxisFunction`. Both come from the
-compiled table (src/activations.def, src/rowwise.def).
+`activations` maps each name to an `Activation`, `axis_functions` each name to an `AxisFunction`; both come from the
+compiled table (src/activations.def, src/rowwise.def). `composed_functions` are those that Python composes of them.
 """
 
 import math
@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 from pyrelu import _ufuncs
 
-__all__ = ["Activation", "AxisFunction", "Parameter", "activations", "axis_functions", "find"]
+__all__ = ["Activation", "AxisFunction", "Parameter", "activations", "axis_functions", "composed_functions", "find"]
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class AxisFunction:
     range: str
     summary: str
     reference: str
-    index: int = field(repr=False)
+    index: int | None = field(default=None, repr=False)
 
 
 _CHOICE = re.compile(r"(\w+)\((\w+)=(\w+)\)")
@@ -106,6 +106,26 @@ activations: Mapping[str, Activation] = MappingProxyType(
 axis_functions: Mapping[str, AxisFunction] = MappingProxyType(
     {row["name"]: AxisFunction(**row, index=i) for i, row in enumerate(_ufuncs.axis_function_rows())}
 )
+_GLU = "Shazeer, GLU variants improve Transformer, arXiv:2002.05202"
+composed_functions: Mapping[str, AxisFunction] = MappingProxyType(
+    {
+        name: AxisFunction(name, signature, vjp_signature, "", formula, range_, summary, reference)
+        for name, signature, vjp_signature, formula, range_, summary, reference in [
+            ("glu", "(2n)->(n)", "(2n),(n)->(2n)", "a * sigmoid(b)", "(-inf, inf)",
+             "Gated linear unit: the first half of x, weighted by the sigmoid of the second.",
+             "Dauphin, Fan, Auli and Grangier, Language modeling with gated convolutional networks, arXiv:1612.08083"),
+            ("reglu", "(2n)->(n)", "(2n),(n)->(2n)", "a * relu(b)", "(-inf, inf)", "glu with relu for the gate.", _GLU),
+            ("geglu", "(2n)->(n)", "(2n),(n)->(2n)", "a * gelu(b)", "(-inf, inf)", "glu with gelu for the gate.", _GLU),
+            ("swiglu", "(2n)->(n)", "(2n),(n)->(2n)", "a * silu(b)", "(-inf, inf)", "glu with silu for the gate.", _GLU),
+            ("maxout", "(kn)->(n)", "(kn),(n)->(kn)", "max(x[k*i : k*(i + 1)])", "(-inf, inf)",
+             "Maxout: the largest of each num_pieces elements; a vjp goes to that one, the first of equals.",
+             "Goodfellow et al., Maxout networks, ICML 2013, arXiv:1302.4389"),
+            ("crelu", "(n)->(2n)", "(n),(2n)->(n)", "concatenate(relu(x), relu(-x))", "[0, inf)",
+             "Concatenated relu: positive and negative part, one after the other.",
+             "Shang, Sohn, Almeida and Lee, Understanding and improving CNNs via concatenated ReLU, arXiv:1603.05201"),
+        ]
+    }
+)  # fmt: skip
 _by_name = {name: activation for activation in activations.values() for name in (activation.name, *activation.aliases)}
 
 

@@ -5,28 +5,108 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-__all__: list[str]
+__all__ = [
+    "celu",
+    "crelu",
+    "elu",
+    "expit",
+    "exponential",
+    "geglu",
+    "gelu",
+    "gelu_tanh",
+    "glu",
+    "hard_silu",
+    "hardshrink",
+    "hardsigmoid",
+    "hardswish",
+    "hardtanh",
+    "identity",
+    "leaky_relu",
+    "linear",
+    "log_sigmoid",
+    "log_softmax",
+    "logistic",
+    "logsigmoid",
+    "logsumexp",
+    "maxout",
+    "mish",
+    "prelu",
+    "prelu_weight",
+    "quick_gelu",
+    "reglu",
+    "relu",
+    "relu6",
+    "relu_squared",
+    "rrelu",
+    "selu",
+    "sigmoid",
+    "silu",
+    "softmax",
+    "softmin",
+    "softplus",
+    "softshrink",
+    "softsign",
+    "sparse_plus",
+    "sparse_sigmoid",
+    "sparsemax",
+    "squareplus",
+    "step",
+    "swiglu",
+    "swish",
+    "tanh",
+    "tanhshrink",
+    "threshold",
+]
 
-identity: np.ufunc
-relu: np.ufunc
-prelu: np.ufunc
-selu: np.ufunc
-sigmoid: np.ufunc
-tanh: np.ufunc
-silu: np.ufunc
+exponential: np.ufunc
 gelu_tanh: np.ufunc
-softmax: np.ufunc
-softmin: np.ufunc
+hardsigmoid: np.ufunc
+hardswish: np.ufunc
+identity: np.ufunc
+log_sigmoid: np.ufunc
 log_softmax: np.ufunc
 logsumexp: np.ufunc
+mish: np.ufunc
+prelu: np.ufunc
+quick_gelu: np.ufunc
+relu: np.ufunc
+relu6: np.ufunc
+relu_squared: np.ufunc
+selu: np.ufunc
+sigmoid: np.ufunc
+silu: np.ufunc
+softmax: np.ufunc
+softmin: np.ufunc
+softsign: np.ufunc
+sparse_plus: np.ufunc
+sparse_sigmoid: np.ufunc
 sparsemax: np.ufunc
+step: np.ufunc
+tanh: np.ufunc
+tanhshrink: np.ufunc
+threshold: np.ufunc
 
-def leaky_relu(x: ArrayLike, g: ArrayLike, negative_slope: ArrayLike = 0.01, out: Any = None, **kwargs: Any) -> Any: ...
+def celu(x: ArrayLike, g: ArrayLike, alpha: ArrayLike = 1.0, out: Any = None, **kwargs: Any) -> Any: ...
+def crelu(x: ArrayLike, g: ArrayLike, axis: int = -1) -> Any: ...
 def elu(x: ArrayLike, g: ArrayLike, alpha: ArrayLike = 1.0, out: Any = None, **kwargs: Any) -> Any: ...
+def geglu(x: ArrayLike, g: ArrayLike, axis: int = -1) -> Any: ...
 def gelu(x: ArrayLike, g: ArrayLike, approximate: Literal["none", "tanh"] = "none", out: Any = None, **kwargs: Any) -> Any: ...
+def glu(x: ArrayLike, g: ArrayLike, axis: int = -1) -> Any: ...
+def hardshrink(x: ArrayLike, g: ArrayLike, lambd: ArrayLike = 0.5, out: Any = None, **kwargs: Any) -> Any: ...
+def hardtanh(x: ArrayLike, g: ArrayLike, min_val: ArrayLike = -1.0, max_val: ArrayLike = 1.0, out: Any = None, **kwargs: Any) -> Any: ...
+def leaky_relu(x: ArrayLike, g: ArrayLike, negative_slope: ArrayLike = 0.01, out: Any = None, **kwargs: Any) -> Any: ...
+def maxout(x: ArrayLike, g: ArrayLike, num_pieces: int, axis: int = -1) -> Any: ...
+def prelu_weight(x: ArrayLike, g: ArrayLike, weight: ArrayLike) -> Any: ...
+def reglu(x: ArrayLike, g: ArrayLike, axis: int = -1) -> Any: ...
+def rrelu(x: ArrayLike, g: ArrayLike, lower: ArrayLike = 0.125, upper: ArrayLike = 0.3333333333333333, training: bool = False, rng: int | np.random.Generator | None = None, out: Any = None, **kwargs: Any) -> Any: ...
 def softplus(x: ArrayLike, g: ArrayLike, beta: ArrayLike = 1.0, out: Any = None, **kwargs: Any) -> Any: ...
+def softshrink(x: ArrayLike, g: ArrayLike, lambd: ArrayLike = 0.5, out: Any = None, **kwargs: Any) -> Any: ...
+def squareplus(x: ArrayLike, g: ArrayLike, b: ArrayLike = 4.0, out: Any = None, **kwargs: Any) -> Any: ...
+def swiglu(x: ArrayLike, g: ArrayLike, axis: int = -1) -> Any: ...
 
+expit = sigmoid
+hard_silu = hardswish
 linear = identity
 logistic = sigmoid
-expit = sigmoid
+logsigmoid = log_sigmoid
 swish = silu

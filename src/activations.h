@@ -174,25 +174,19 @@ static inline real f_log_sigmoid(real x) { return -softplus_(-x); }
 static inline real df_log_sigmoid(real x) { return f_sigmoid(-x); }
 
 static inline real f_silu(real x) { return swish(x, (pair){limited(x), 0}); }
-static inline real df_silu(real x) { return swish_slope((pair){limited(x), 0}, (pair){limited(x), 0}); }
+static inline real df_silu(real x) { return swish_slope((pair){limited(x), 0}); }
 
 static inline real f_gelu(real x) { return gelu_(x); }
 static inline real df_gelu(real x) { return gelu_slope(x); }
 
-/* x sigmoid(u) with u = 2 sqrt(2/pi) (x + 0.044715 x^3) */
-static inline real f_gelu_tanh(real x) { return swish(x, gelu_tanh_argument(clamp(x, -GELU_TANH_END, GELU_TANH_END))); }
-static inline real df_gelu_tanh(real x) {
-    real a = clamp(x, -GELU_TANH_END, GELU_TANH_END);
-    pair h = pair_product(GELU_TANH_CUBIC, two_product(a, a));
-    pair v = pair_times(pair_sum(GELU_TANH_LINEAR, pair_sum(h, pair_scaled(h, 2))), a);
-    return swish_slope(gelu_tanh_argument(a), v);
-}
+static inline real f_gelu_tanh(real x) { return gelu_tanh_(x); }
+static inline real df_gelu_tanh(real x) { return gelu_tanh_slope(x); }
 
 static inline pair quick_gelu_argument(real x) {
     return pair_times(QUICK_GELU_SCALE, at_most(at_least(x, EXP_LOWEST * R(0.585)), SATURATED));
 }
 static inline real f_quick_gelu(real x) { return swish(x, quick_gelu_argument(x)); }
-static inline real df_quick_gelu(real x) { return swish_slope(quick_gelu_argument(x), quick_gelu_argument(x)); }
+static inline real df_quick_gelu(real x) { return swish_slope(quick_gelu_argument(x)); }
 
 /* x tanh(log(1 + e^x)) = x (e^2 + 2e)/(e^2 + 2e + 2) with e = e^x, which is n/d */
 static inline real f_mish(real x) {

@@ -125,10 +125,10 @@ static inline real swish(real x, pair u) {
     return x > LINEAR ? x : scale(times(limited(x), s.m), s.k);
 }
 
-/* sigmoid(u) (1 + v sigmoid(-u)) = n (sum + v d)/sum^2, with v = x u' the derivative of x sigmoid(u) */
-static inline real swish_slope(pair u, pair v) {
+/* sigmoid(u) (1 + u sigmoid(-u)) = n (sum + u d)/sum^2, the derivative of u sigmoid(u) */
+static inline real swish_slope(pair u) {
     logistic l = logistic_(u);
-    pair w = pair_sum(l.sum, pair_times(v, l.d));
+    pair w = pair_sum(l.sum, pair_times(u, l.d));
     return scale(quotient_value(pair_product(l.n.m, w), pair_square(l.sum)), l.n.k);
 }
 

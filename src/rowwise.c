@@ -1,7 +1,4 @@
-/* Functions of a whole row: softmax and its kin. Compiled once per instruction set and precision.
- *
- * A forward function's out may be its x. In a vjp, out is neither x nor g.
- */
+/* Functions of a whole row: softmax and its kin. Compiled once per instruction set and precision. */
 #include "elementary.h"
 #include "kernels.h"
 
@@ -30,21 +27,18 @@ static inline pair total(const sums *s) {
 
 #define EACH_ELEMENT _Pragma("omp simd") for (ptrdiff_t i = 0; i < n; i++)
 
-/* Adds `value`, an expression of i, for i < n to `s`. `statement` comes before it. */
-#define ADD_EACH(s, statement, value)                                                                                  \
+/* Adds `value`, an expression of i, to `s` for each i < n. */
+#define ADD_EACH(s, value)                                                                                             \
     do {                                                                                                               \
         ptrdiff_t start_ = 0;                                                                                          \
         for (; start_ + LANES <= n; start_ += LANES) {                                                                 \
             _Pragma("omp simd") for (int lane_ = 0; lane_ < LANES; lane_++) {                                          \
                 const ptrdiff_t i = start_ + lane_;                                                                    \
-                statement;                                                                                             \
                 add(s, lane_, value);                                                                                  \
             }                                                                                                          \
         }                                                                                                              \
-        for (ptrdiff_t i = start_; i < n; i++) {                                                                       \
-            statement;                                                                                                 \
+        for (ptrdiff_t i = start_; i < n; i++)                                                                         \
             add(s, (int)(i - start_), value);                                                                          \
-        }                                                                                                              \
     } while (0)
 
 /* The largest element; a NaN may be passed over, since whatever is computed next keeps it. */
@@ -71,7 +65,8 @@ static inline real exp_shifted(real x, real m) {
 /* e^(sign*x[i] - m) into out, and their sum */
 static inline pair exponentials(const real *x, real sign, real m, real *out, ptrdiff_t n) {
     sums s = {0};
-    ADD_EACH(&s, out[i] = exp_shifted(sign * x[i], m), out[i]);
+    EACH_ELEMENT out[i] = exp_shifted(sign * x[i], m);
+    ADD_EACH(&s, out[i]);
     return total(&s);
 }
 
@@ -84,7 +79,7 @@ static inline void softmax_of(const real *x, real sign, real *out, ptrdiff_t n) 
 static inline void softmax_vjp_of(const real *x, const real *g, real sign, real *out, ptrdiff_t n) {
     softmax_of(x, sign, out, n);
     sums s = {0};
-    ADD_EACH(&s, , g[i] * out[i]);
+    ADD_EACH(&s, g[i] * out[i]);
     const real mean = total(&s).hi;
     EACH_ELEMENT out[i] = sign * out[i] * (g[i] - mean);
 }
@@ -109,9 +104,7 @@ static inline pair log_(pair s) {
 static void forward_log_softmax(const void *const *in, void *out, ptrdiff_t n) {
     const real *x = in[0], m = largest(x, 1, n);
     real *y = out;
-    sums s = {0};
-    ADD_EACH(&s, , exp_shifted(x[i], m));
-    const pair l = log_(total(&s));
+    const pair l = log_(exponentials(x, 1, m, y, n));
     EACH_ELEMENT {
         const pair d = shifted(x[i], m), t = two_sum(d.hi, -l.hi);
         y[i] = d.hi > EXP_LOWEST ? t.hi + (t.lo + (d.lo - l.lo)) : d.hi - l.hi;
@@ -124,7 +117,7 @@ static void vjp_log_softmax(const void *const *in, void *out, ptrdiff_t n) {
     real *dx = out;
     softmax_of(in[0], 1, dx, n);
     sums s = {0};
-    ADD_EACH(&s, , g[i]);
+    ADD_EACH(&s, g[i]);
     const real sum = total(&s).hi;
     EACH_ELEMENT dx[i] = fma_(-dx[i], sum, g[i]);
 }
@@ -133,11 +126,11 @@ static void forward_logsumexp(const void *const *in, void *out, ptrdiff_t n) {
     const real *x = in[0], m = largest(x, 1, n);
     sums s = {0};
     if (abs_(m) == R_INF) { /* it is the result, and x - m would not be a number */
-        ADD_EACH(&s, , x[i] == x[i] ? 0 : x[i]);
+        ADD_EACH(&s, x[i] == x[i] ? 0 : x[i]);
         *(real *)out = m + total(&s).hi;
         return;
     }
-    ADD_EACH(&s, , exp_shifted(x[i], m));
+    ADD_EACH(&s, exp_shifted(x[i], m));
     const pair l = log_(total(&s)), t = two_sum(m, l.hi);
     *(real *)out = t.hi + (t.lo + l.lo);
 }
@@ -161,7 +154,7 @@ static void forward_sparsemax(const void *const *in, void *out, ptrdiff_t n) {
         sums s = {0};
         for (ptrdiff_t i = 0; i < n; i++)
             above += !(y[i] <= tau);
-        ADD_EACH(&s, , y[i] <= tau ? 0 : y[i]);
+        ADD_EACH(&s, y[i] <= tau ? 0 : y[i]);
         const pair sum = total(&s);
         tau = ((sum.hi - 1) + sum.lo) / (real)above;
     }
@@ -176,7 +169,7 @@ static void vjp_sparsemax(const void *const *in, void *out, ptrdiff_t n) {
     sums s = {0};
     ptrdiff_t count = 0;
     for (ptrdiff_t i = 0; i < n; i++) count += dx[i] != 0;
-    ADD_EACH(&s, , dx[i] == 0 ? 0 : dx[i] > 0 ? g[i] : dx[i]);
+    ADD_EACH(&s, dx[i] == 0 ? 0 : dx[i] > 0 ? g[i] : dx[i]);
     const real mean = total(&s).hi / (real)count;
     EACH_ELEMENT dx[i] = dx[i] == 0 ? 0 : g[i] - mean;
 }

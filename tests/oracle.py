@@ -178,7 +178,7 @@ _VECTOR_NAMES = {
 }
 
 
-def exact_vector(name, x, precision=1200):
+def exact_vector(name, x, precision=700):
     """Return an axis function of one vector: a list of mpf, of one element for a function that reduces."""
     with mp.workprec(precision):
         scope = _VECTOR_NAMES | {"x": Vector(mpf(v) for v in x)}
@@ -190,7 +190,7 @@ def exact_vector(name, x, precision=1200):
 def exact_vector_vjp(name, x, g):
     """Return g times the Jacobian at x, by differences of very close points."""
     step = mpf(2) ** -200
-    with mp.workprec(1200):
+    with mp.workprec(700):
         columns = []
         for i in range(len(x)):
             up, down = ([mpf(v) + (sign * step if k == i else 0) for k, v in enumerate(x)] for sign in (1, -1))

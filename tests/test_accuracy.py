@@ -81,8 +81,7 @@ def axis_error(name, got, want, dtype):
     return error
 
 
-@pytest.mark.parametrize("n", [1, 2, 3, 10, 100, 1000])
-@pytest.mark.parametrize("spread", [0.1, 5, 40])
+@pytest.mark.parametrize(("n", "spread"), [(1, 5), (2, 5), (3, 40), (10, 0.1), (10, 40), (100, 5), (1000, 5)])
 def test_axis_functions(axis_function, dtype, n, spread):
     x = (rng(axis_function, n).normal(size=n) * spread).astype(dtype)
     got = np.ravel(getattr(pr, axis_function)(x)).tolist()
@@ -91,7 +90,7 @@ def test_axis_functions(axis_function, dtype, n, spread):
         assert axis_error(axis_function, g, w, dtype) <= limit
 
 
-@pytest.mark.parametrize("n", [1, 2, 7, 40])
+@pytest.mark.parametrize("n", [1, 2, 7, 20])
 def test_vjp_of_axis_functions_is_g_times_the_jacobian(axis_function, dtype, n):
     x, g = rng(axis_function, n).normal(size=(2, n)).astype(dtype)
     if pr.axis_functions[axis_function].signature.endswith("()"):

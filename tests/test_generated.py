@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pyrelu
+
 ROOT = Path(__file__).parent.parent
 
 USE = """
@@ -30,7 +32,8 @@ def test_stubs_and_tables_are_current():
     assert result.returncode == 0, result.stdout + result.stderr
 
 
-def test_a_type_checker_passes(tmp_path):
+def test_a_type_checker_passes(tmp_path, monkeypatch):
+    monkeypatch.setenv("MYPYPATH", str(Path(pyrelu.__file__).parent.parent))  # also where the installation is editable
     use = tmp_path / "use.py"
     use.write_text(USE)
     result = subprocess.run(

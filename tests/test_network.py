@@ -27,7 +27,7 @@ class Problem:
     def __init__(self, units=(5, 4, 4, 3), activation="tanh", loss="log_loss", n=12, dtype=np.float64):
         random = rng("network", units, n)
         shapes = list(pairwise(units))
-        weights = [random.normal(size=shape) / np.sqrt(4 * shape[0]) for shape in shapes]
+        weights = [random.normal(size=shape) / np.sqrt(4 * shape[0]) for shape in shapes]  # no output is clipped
         biases = [random.normal(size=n_outputs) / 4 for _, n_outputs in shapes]
         self.parameters, self.weights, self.biases = pack(weights, biases, dtype)
         self.activation, self.loss = activation, loss

@@ -5,47 +5,55 @@ python tools/generate.py --check    exit code 1 where a committed file is not cu
 """
 
 import argparse
+import importlib
+import inspect
 import sys
 from pathlib import Path
 
-from pyrelu.registry import activations, axis_functions
+import numpy as np
+
+from pyrelu.registry import activations, axis_functions, composed_functions
 
 ROOT = Path(__file__).parent.parent
-NAMESPACES = {"functional": ["x"], "derivative": ["x"], "vjp": ["x", "g"]}
+NAMESPACES = ("functional", "derivative", "vjp")
 HEADER = "# Written by tools/generate.py from src/*.def: do not edit.\n"
+
+
+TYPES = {
+    "approximate": 'Literal["none", "tanh"]',
+    "training": "bool",
+    "rng": "int | np.random.Generator | None",
+    "axis": "int",
+    "num_pieces": "int",
+    "out": "Any",
+    "kwargs": "Any",
+}  # all else is an operand: ArrayLike
 
 
 def stub(namespace):
     """Return the text of pyrelu/<namespace>.pyi."""
-    operands = NAMESPACES[namespace]
-    choices = {row.choice_of[0]: row.choice_of for row in activations.values() if row.choice_of}
-    lines = [
-        HEADER,
-        "from typing import Any, Literal" if choices else "from typing import Any",
-        "",
-        "import numpy as np",
-        "from numpy.typing import ArrayLike",
-        "",
-        "__all__: list[str]",
-        "",
-    ]
-    functions, ufuncs, aliases = [], [], []
-    for row in activations.values():
-        keywords = [
-            f"{name}: ArrayLike = {default!r}" for name, default in row.parameters.items() if default is not None
-        ]
-        if row.name in choices:
-            _, keyword, value = choices[row.name]
-            keywords = [f'{keyword}: Literal["none", "{value}"] = "none"']
-        if keywords:
-            arguments = [f"{name}: ArrayLike" for name in operands] + keywords
-            functions.append(f"def {row.name}({', '.join(arguments)}, out: Any = None, **kwargs: Any) -> Any: ...")
+    module = importlib.import_module(f"pyrelu.{namespace}")
+    ufuncs, functions, aliases = [], [], []
+    for name in module.__all__:
+        function = getattr(module, name)
+        if function.__name__ != name:
+            aliases.append(f"{name} = {function.__name__}")
+        elif isinstance(function, np.ufunc):
+            ufuncs.append(f"{name}: np.ufunc")
         else:
-            ufuncs.append(f"{row.name}: np.ufunc")
-        aliases += [f"{alias} = {row.name}" for alias in row.aliases]
-    if namespace != "derivative":
-        ufuncs += [f"{name}: np.ufunc" for name in axis_functions]
-    return "\n".join(lines + ufuncs + [""] + functions + [""] + aliases) + "\n"
+            parameters = map(_typed, inspect.signature(function).parameters.values())
+            functions.append(f"def {name}({', '.join(parameters)}) -> Any: ...")
+    imports = "from typing import Any, Literal\n\nimport numpy as np\nfrom numpy.typing import ArrayLike\n"
+    names = ["__all__ = [", *(f'    "{name}",' for name in module.__all__), "]", ""]
+    return "\n".join([HEADER, imports, *names, *ufuncs, "", *functions, "", *aliases, ""])
+
+
+def _typed(parameter):
+    kind = TYPES.get(parameter.name, "ArrayLike")
+    if parameter.kind is parameter.VAR_KEYWORD:
+        return f"**{parameter.name}: {kind}"
+    default = "" if parameter.default is parameter.empty else f" = {parameter.default!r}".replace("'", '"')
+    return f"{parameter.name}: {kind}{default}"
 
 
 def functions_table():
@@ -74,7 +82,7 @@ def functions_table():
     lines += ["| name | formula | range | error | reference |", "| --- | --- | --- | --- | --- |"]
     lines += [
         f"| `{row.name}` | `{row.formula}` | {row.range} | {row.error} | {row.reference} |"
-        for row in axis_functions.values()
+        for row in (*axis_functions.values(), *composed_functions.values())
     ]
     return "\n".join(lines) + "\n"
 

@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.datasets import load_digits
 
 from pyrelu import MLPClassifier
+from pyrelu._bench import fit
 
 
 def _digits():
@@ -34,6 +35,23 @@ class Fit:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             self.model.fit(self.X, self.y)
+
+
+class Networks:
+    """One fit of each network of `pyrelu bench fit`."""
+
+    param_names = ("network",)
+    params = (fit.NETWORKS,)
+
+    def setup(self, network):
+        layers, batch, epochs, _ = fit.plan(network)
+        X, y = fit.data(layers, batch)
+        self.fit = fit.learners(X, y, layers, batch, epochs, "relu")["pyrelu"]
+
+    def time_fit(self, network):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            self.fit()
 
 
 class Predict:

@@ -15,8 +15,8 @@ from mpmath import erfc, exp, findroot, linspace, log, mp, mpf, nstr, pi, sqrt
 mp.prec = 240  # R(38) is the quotient of numbers near 2^-1000, but of full relative accuracy
 
 SETTINGS = {  # bits: (precision, end of the normal results, slope, shift, middle of w, degrees for gelu and its derivative)
-    32: (24, mpf("13.3"), mpf("1.8203125"), mpf("2.5"), mpf("0.25"), 11, 10),
-    64: (53, mpf("38.6"), mpf("2"), mpf("3.5"), mpf("0.25"), 30, 25),
+    32: (24, mpf("13.3"), mpf("2"), mpf("2.5"), mpf("0.25"), 12, 11),
+    64: (53, mpf("38.6"), mpf("2"), mpf("3.5"), mpf("0.25"), 30, 26),
 }
 
 
@@ -28,7 +28,7 @@ def rounded_minimax(f, weight, a, b, degree, precision):
     """As minimax, but each coefficient, once rounded, is made up for by those after it."""
     if degree < 0:
         return []
-    c = rounded(minimax(f, weight, a, b, degree, 8)[0], precision)
+    c = rounded(minimax(f, weight, a, b, degree, 12)[0], precision)
     return [c, *rounded_minimax(lambda t: (f(t) - c) / t, lambda t: weight(t) * t, a, b, degree - 1, precision)]
 
 
@@ -73,17 +73,40 @@ def main(bits):
     print(f"/* The constants of normal.h for PYRELU_BITS = {bits}, printed by tools/fit/normal.py {bits} */\n")
     for name, value in ("SLOPE", slope), ("SHIFT", shift), ("MIDDLE", middle):
         print(f"#define NORMAL_{name} R({literal(value, precision)})")
-    polynomial("TAIL_POLYNOMIAL", "(R(a) a/w/sqrt(2 pi) - SHIFT/2)/w of w - MIDDLE, relative to R(a) a/w/sqrt(2 pi)",
-               scaled_mills, scaled_weight, first, last, degree, precision)
-    polynomial("TAIL_SENSITIVITY", "d(a R(a)/sqrt(2 pi))/dw/(SLOPE a + SHIFT) of w, relative to R(a)/sqrt(2 pi)",
-               sensitivity, sensitivity_weight, tiny, last + middle, 1, precision)
-    print("/* (R(a) - a)/(GELU_SLOPE_ROOT - a)/sqrt(2 pi) is GELU_SLOPE_MIDDLE at w = MIDDLE */")
-    q = rounded(slope_ratio(0), precision)
-    print(f"#define GELU_SLOPE_MIDDLE R({literal(q, precision)})")
-    polynomial("GELU_SLOPE_POLYNOMIAL", "the rest of it, per w - MIDDLE, of w - MIDDLE, relative",
-               lambda t: (slope_ratio(t) - q) / t, lambda t: t / slope_ratio(t), first, last, derivative_degree, precision)
+    polynomial(
+        "TAIL_POLYNOMIAL",
+        "(R(a) a/w/sqrt(2 pi) - SHIFT/2)/w of w - MIDDLE, relative to R(a) a/w/sqrt(2 pi)",
+        scaled_mills,
+        scaled_weight,
+        first,
+        last,
+        degree,
+        precision,
+    )
+    polynomial(
+        "TAIL_SENSITIVITY",
+        "d(a R(a)/sqrt(2 pi))/dw/(SLOPE a + SHIFT) of w, relative to R(a)/sqrt(2 pi)",
+        sensitivity,
+        sensitivity_weight,
+        tiny,
+        last + middle,
+        1,
+        precision,
+    )
+    polynomial(
+        "GELU_SLOPE_POLYNOMIAL",
+        "(R(a) - a)/(GELU_SLOPE_ROOT - a)/sqrt(2 pi) - 1/2 of w - MIDDLE, relative to that + 1/2",
+        lambda t: slope_ratio(t) - mpf("0.5"),
+        lambda t: 1 / slope_ratio(t),
+        first,
+        last,
+        derivative_degree,
+        precision,
+    )
     split("GELU_SLOPE_ROOT", "where R(a) = a", root, precision)
-    split("GELU_TANH_LINEAR", "2 sqrt(2/pi)", 2 * sqrt(2 / pi), precision)
+    grid = {32: 16, 64: 64}[bits]  # above 3 times the cubic term, and with LINEAR.hi a multiple of its ULP
+    print(f"#define GELU_TANH_GRID R({literal(mpf(grid), precision)})")
+    split("GELU_TANH_LINEAR", "2 sqrt(2/pi)", 2 * sqrt(2 / pi), precision, precision - int(log(grid, 2)))
     split("GELU_TANH_CUBIC", "2 sqrt(2/pi) 0.044715", 2 * sqrt(2 / pi) * mpf("0.044715"), precision)
 
 

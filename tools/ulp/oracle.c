@@ -51,12 +51,13 @@ double oracle_root(const char *name) {
 static wide logistic(wide x) { return 1 / (1 + W(exp)(-x)); }
 static wide slope(wide x) { return logistic(x) * logistic(-x); }
 static wide softplus(wide x) { return W(fmax)(x, 0) + W(log1p)(W(exp)(-W(fabs)(x))); }
+
 #define PI C(3.141592653589793238462643383279502884197)
-/* Phi(-x), which is all tail where x is large */
+/* Phi(-x) */
 static wide phi_tail(wide x) { return W(erfc)(x / W(sqrt)(2)) / 2; }
-/* the argument of gelu_tanh's tanh and its derivative */
-static wide bert(wide x) { return W(sqrt)(2 / PI) * (x + C(0.044715) * x * x * x); }
-static wide bert_slope(wide x) { return W(sqrt)(2 / PI) * (1 + 3 * C(0.044715) * x * x); }
+/* twice the argument of gelu_tanh's tanh, and the derivative of that */
+static wide bert(wide x) { return W(sqrt)(8 / PI) * (x + C(0.044715) * x * x * x); }
+static wide bert_slope(wide x) { return W(sqrt)(8 / PI) * (1 + 3 * C(0.044715) * x * x); }
 
 #define LAMBDA C(1.050700987355480493419334985294606351959)
 #define LAMBDA_ALPHA C(1.758099340847376859940217520812279577324)
@@ -116,8 +117,6 @@ ORACLE(sigmoid, logistic(x), slope(x))
 ORACLE_Y(sigmoid, x *(1 - x))
 ORACLE(tanh, W(tanh)(x), 4 * slope(2 * x))
 ORACLE_Y(tanh, (1 - x) * (1 + x))
-ORACLE(gelu, x * phi_tail(-x), phi_tail(-x) + x * W(exp)(-x * x / 2) / W(sqrt)(2 * PI))
-ORACLE(gelu_tanh, x * logistic(2 * bert(x)), logistic(2 * bert(x)) * (1 + 2 * x * bert_slope(x) * logistic(-2 * bert(x))))
 ORACLE(tanhshrink, tanhshrink(x), W(tanh)(x) * W(tanh)(x))
 ORACLE(softsign, x / (1 + W(fabs)(x)), 1 / (1 + W(fabs)(x)) / (1 + W(fabs)(x)))
 ORACLE_Y(softsign, (1 - W(fabs)(x)) * (1 - W(fabs)(x)))
@@ -127,5 +126,7 @@ ORACLE(log_sigmoid, -softplus(-x), logistic(-x))
 ORACLE(squareplus, x < 0 ? a / 2 / (root(x, a) - x) : (x + root(x, a)) / 2,
        (x < 0 ? a / 2 / (root(x, a) - x) : (x + root(x, a)) / 2) / root(x, a))
 ORACLE(silu, x *logistic(x), logistic(x) * (1 + x * logistic(-x)))
+ORACLE(gelu, x *phi_tail(-x), phi_tail(-x) + x * W(exp)(-x * x / 2) / W(sqrt)(2 * PI))
+ORACLE(gelu_tanh, x *logistic(bert(x)), logistic(bert(x)) * (1 + x * bert_slope(x) * logistic(-bert(x))))
 ORACLE(quick_gelu, x *logistic(C(1.702) * x), logistic(C(1.702) * x) * (1 + C(1.702) * x * logistic(-C(1.702) * x)))
 ORACLE(mish, x *mish_factor(x), mish_factor(x) + x * mish_slope(x))

@@ -1,0 +1,244 @@
+"""`pyrelu bench`: every function is measured, tables hold what they say. Nothing here depends on how long it takes."""
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import pyrelu
+from pyrelu import _bench, cli
+from pyrelu._bench import fit, functions, memory, peers, timing, values
+from pyrelu.exceptions import InvalidParameterError
+
+TINY = dict(n=32, seconds=0)
+ROOT = Path(__file__).parent.parent
+NETWORK = "5-4-3/8"
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    """Samples of one call; and NumPy and SciPy alone, as loading PyTorch or JAX would limit the threads for good."""
+    monkeypatch.setattr(timing, "SAMPLE", 1)
+    monkeypatch.setattr(peers, "installed", lambda: _numpy_only())
+
+
+def _numpy_only():
+    from pyrelu._bench import numpy_peer
+
+    return [numpy_peer]
+
+
+def test_every_activation_is_measured(activation):
+    for namespace in functions.NAMESPACES:
+        assert activation in functions.functions(namespace), f"`pyrelu bench` misses {namespace}.{activation}"
+        (row,) = functions.run([activation], namespace, **TINY).rows
+        assert row["function"] == activation and row["pyrelu"] > 0
+
+
+def test_every_axis_function_is_measured(axis_function):
+    for namespace in ("functional", "vjp"):
+        assert axis_function in functions.functions(namespace), f"`pyrelu bench` misses {namespace}.{axis_function}"
+        (row,) = functions.run([axis_function], namespace, **TINY).rows
+        assert row["function"] == axis_function and row["pyrelu"] > 0
+
+
+@pytest.mark.parametrize("namespace", functions.NAMESPACES)
+@pytest.mark.parametrize("peer", ["numpy_peer", "torch_peer", "jax_peer"])
+def test_peers_compute_the_same(namespace, peer):
+    """A peer that computed something else would make the ratio meaningless. In a process of its own: see `quick`."""
+    pytest.importorskip({"torch_peer": "torch", "jax_peer": "jax"}.get(peer, "numpy"))
+    code = f"""
+import importlib, numpy as np
+from pyrelu._bench import functions, peers
+module = importlib.import_module("pyrelu._bench.{peer}")
+rng, done = np.random.default_rng(0), 0
+for name in functions.functions({namespace!r}):
+    x = functions.arrays(name, "float64", 512)
+    g = rng.uniform(-1, 1, functions.pyrelu_call(name, "functional", x)().shape)
+    expected = functions.pyrelu_call(name, {namespace!r}, x, g)()
+    for who, call in module.candidates(name, {namespace!r}, x, g).items():
+        done += 1
+        np.testing.assert_allclose(np.asarray(call()), expected, rtol=1e-5, atol=1e-6, err_msg=f"{{who}} {{name}}")
+print(done)
+"""
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    assert int(result.stdout.split()[-1]) > 5
+
+
+def test_ratio_is_that_of_the_best_peer():
+    row = functions.row("tanh", {"pyrelu": 100.0, "NumPy": 300.0, "PyTorch": 200.0}, 100)
+    assert row == {
+        "function": "tanh",
+        "pyrelu": 1.0,
+        "NumPy": 3.0,
+        "SciPy": None,
+        "PyTorch": 2.0,
+        "JAX": None,
+        "best peer": "PyTorch",
+        "ratio": 2.0,
+    }
+    alone = functions.row("mine", {"pyrelu": 100.0}, 100)
+    assert alone["best peer"] is None and alone["ratio"] is None
+    summary = functions.summary([row, row | {"function": "relu", "ratio": 8.0}, alone])
+    assert summary["best peer / pyrelu, geometric mean of 2"] == pytest.approx(4)
+    assert summary["best peer / pyrelu, minimum (tanh)"] == 2
+    assert functions.summary([alone]) == {}
+
+
+def test_candidates_take_turns():
+    calls = []
+    times = timing.in_turn({name: lambda name=name: calls.append(name) for name in "ab"}, seconds=0, rounds=(3, 3))
+    assert set(times) == {"a", "b"} and min(times.values()) > 0
+    assert "".join(dict.fromkeys(calls[-4:])) == "ab"
+    calls.clear()
+    timing.once_in_turn({name: lambda name=name: calls.append(name) for name in "ab"}, rounds=2)
+    assert "".join(calls) == "ababab"
+
+
+def test_values():
+    report = values.run(["sigmoid", "softmax", "relu"], **TINY)
+    assert list(report.rows[0])[2:] == list(values.KINDS)
+    assert all(row[kind] > 0 for row in report.rows for kind in values.KINDS)
+
+
+def test_inputs_with_subnormal_results_are_found(dtype):
+    for name in ("sigmoid", "silu", "relu"):
+        x = values.subnormal_results(name, "functional", dtype)
+        y = np.abs(getattr(pyrelu, name)(x))
+        assert np.all((y > 0) & (y < np.finfo(dtype).tiny))
+    assert values.subnormal_results("softplus", "derivative", "float32") is not None
+    assert values.subnormal_results("relu", "derivative", "float32") is None
+
+
+def test_memory():
+    report = memory.run(["relu", "softmax"], **TINY)
+    assert [row["against"] for row in report.rows[:2]] == ["np.copyto(y, x)", "x.copy()"]
+    assert all(row["ratio"] == pytest.approx(row["us of that"] / row["us"]) for row in report.rows)
+    assert memory.last_level_cache() > 0
+
+
+def test_the_floor_has_every_product_but_the_gradient_of_the_data():
+    assert fit.products([20, 7, 3], 5) == [
+        ((5, 7, 20), (False, False)),
+        ((20, 7, 5), (True, False)),
+        ((5, 3, 7), (False, False)),
+        ((7, 3, 5), (True, False)),
+        ((5, 7, 3), (False, True)),
+    ]
+
+
+@pytest.mark.parametrize("transposed", [(False, False), (True, False), (False, True)])
+def test_the_floor_multiplies_in_place(transposed):
+    from scipy.linalg.blas import sgemm
+
+    _, b, a, _, c = (product := fit._product(sgemm, (4, 3, 2), transposed)).args[:5]
+    assert a.flags.f_contiguous and b.flags.f_contiguous and c.flags.f_contiguous  # else each call would copy
+    assert np.shares_memory(product(), c)
+    A, B = (a if transposed[0] else a.T), (b if transposed[1] else b.T)
+    np.testing.assert_allclose(c.T, A @ B, rtol=1e-5)
+
+
+def test_fit():
+    report = fit.run([NETWORK], rounds=1, work=1)
+    (row,) = report.rows
+    assert row["network/batch"] == NETWORK and row["pyrelu"] > 0 and row["scikit-learn"] > 0
+    assert row["scikit-learn / pyrelu"] == pytest.approx(row["scikit-learn"] / row["pyrelu"])
+    assert fit.run([NETWORK], activation="elu", rounds=1, work=1).rows[0]["scikit-learn"] is None
+
+
+@pytest.mark.parametrize(("package", "module"), [("torch", "torch_fit"), ("jax", "jax_fit")])
+def test_the_peers_learn(package, module):
+    pytest.importorskip(package)
+    code = f"""
+import numpy as np
+from pyrelu._bench.{module} import fit
+from pyrelu._bench.{package}_peer import FUNCTIONAL
+fit(np.eye(8, 5, dtype=np.float32), np.resize([0, 1, 2], 8), [5, 4, 3], 4, 2, FUNCTIONAL["relu"])
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_command(tmp_path, monkeypatch, capsys):
+    picture = tmp_path / "bench.png"
+    arguments = ["bench", "relu", "softmax", "-n", "32", "--seconds", "0"]
+    assert cli.main([*arguments, "--json", "--plot", str(picture)]) == 0
+    written = json.loads(capsys.readouterr().out)
+    assert [row["function"] for row in written["rows"]] == ["relu", "softmax"]
+    assert written["facts"]["NumPy"] == np.__version__ and "functional, float32, 32" in written["title"]
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    assert cli.main(arguments) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == written["title"]
+    assert any(line.split()[0] == "softmax" for line in lines if line)
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    assert cli.main([*arguments, "--plot", str(picture)]) == 2
+
+
+def test_markdown():
+    title, _, headings, *_ = functions.run(["relu"], **TINY).markdown().splitlines()
+    assert title.startswith("pyrelu.functional") and headings == "| function | pyrelu | NumPy | best peer | ratio |"
+
+
+def test_tables_in_pages_can_be_measured_anew():
+    spec = importlib.util.spec_from_file_location("measure", ROOT / "tools" / "measure.py")
+    spec.loader.exec_module(measure := importlib.util.module_from_spec(spec))
+    for page in measure.PAGES:
+        tables = measure.TABLE.findall(page.read_text())
+        assert tables and page.read_text().count("<!-- end -->") == len(tables)
+        for _, command, _ in tables:
+            options = cli._parser().parse_args(measure.split(command)[1])
+            assert options.run is cli._bench
+    page = "before\n<!-- measured by: A=b pyrelu bench relu -n 32 --seconds 0 -->\nold\n<!-- end -->\nafter\n"
+    text = measure.renewed(page, ["relu"])
+    assert text.startswith(page[: page.index("old")]) and text.endswith("<!-- end -->\nafter\n")
+    assert "| relu |" in text and "old" not in text
+    assert measure.renewed(page, ["tanh"]) == page
+
+
+def test_common_functions_are_there():
+    assert set(functions.COMMON) <= set(functions.functions())
+
+
+@pytest.mark.parametrize("subject", [values, memory], ids=lambda module: module.__name__)
+def test_other_subjects_have_pictures(subject, tmp_path):
+    subject.run(["sigmoid"], **TINY).draw(tmp_path / "bench.png")
+    assert (tmp_path / "bench.png").stat().st_size > 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["no_such"], "'no_such' is not a function; there are identity"),
+        (["values", "no_such"], "'no_such' is not a function"),
+        (["fit", "64-100"], "'64-100' is not a network; give layers/batch"),
+        (["fit", "--dtype", "float64"], "--dtype has no meaning for fit; it takes --threads"),
+        (["fit", NETWORK, "--activation", "no_such"], "'no_such' is not an activation; there are"),
+        (["memory", "--threads", "2"], "--threads has no meaning for memory"),
+    ],
+)
+def test_a_wrong_call_is_explained(arguments, message, capsys):
+    assert cli.main(["bench", *arguments]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_options_are_those_of_the_subjects():
+    with pytest.raises(InvalidParameterError, match="--work has no meaning for functions"):
+        _bench.run([], work=1)
+
+
+def test_threads_are_given_back():
+    before = pyrelu.get_num_threads(), dict(os.environ)
+    with peers.limited_to(1):
+        assert pyrelu.get_num_threads() == 1
+    assert (pyrelu.get_num_threads(), dict(os.environ)) == before
+
+
+def test_import_loads_nothing_of_it():
+    code = "import sys, pyrelu; print([m for m in sys.modules if '_bench' in m])"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "[]\n"

@@ -1,0 +1,124 @@
+"""Functions that Python composes: gates, maxout, crelu, and rrelu in training."""
+
+import pickle
+
+import dask.array as da
+import numpy as np
+import pytest
+from helpers import rng
+
+import pyrelu as pr
+from pyrelu.registry import composed_functions
+
+GATES = {"glu": pr.sigmoid, "reglu": pr.relu, "geglu": pr.gelu, "swiglu": pr.silu}
+each = pytest.mark.parametrize("name", list(composed_functions))
+
+
+def arguments(name):
+    return (3,) if name == "maxout" else ()
+
+
+@each
+def test_is_public_documented_and_pickles(name):
+    for namespace in (pr, pr.functional, pr.vjp):
+        function = getattr(namespace, name)
+        assert composed_functions[name].reference in function.__doc__
+        assert "Parameters\n----------\n" in function.__doc__
+        assert pickle.loads(pickle.dumps(function)) is function
+
+
+@pytest.mark.parametrize("name", GATES)
+def test_gates(name, dtype):
+    x = rng(name).normal(size=(4, 6, 3)).astype(dtype)
+    for axis in (1, -2):
+        got = getattr(pr, name)(x, axis=axis)
+        np.testing.assert_array_equal(got, x[:, :3] * GATES[name](x[:, 3:]))
+        assert got.dtype == dtype
+    out = np.empty((2, 6, 3), dtype)
+    assert getattr(pr, name)(x, axis=0, out=out) is out
+
+
+@each
+def test_vjp_is_the_gradient(name):
+    """Central differences in float64 at points away from kinks and ties."""
+    x = rng(name).normal(size=(2, 12)) + np.linspace(0, 0.5, 12)
+    f = lambda x: getattr(pr, name)(x, *arguments(name))  # noqa: E731
+    g = rng(name, "g").normal(size=f(x).shape)
+    got = getattr(pr.vjp, name)(x, g, *arguments(name))
+    step = 1e-6
+    for i in np.ndindex(x.shape):
+        bump = np.zeros_like(x)
+        bump[i] = step
+        want = np.sum(g * (f(x + bump) - f(x - bump))) / (2 * step)
+        np.testing.assert_allclose(got[i], want, atol=1e-8)
+
+
+@each
+def test_other_axes_and_empty_arrays(name):
+    x = rng(name).normal(size=(6, 5))
+    f, vjp = getattr(pr, name), getattr(pr.vjp, name)
+    along_0 = f(x, *arguments(name), axis=0)
+    np.testing.assert_array_equal(along_0, f(np.ascontiguousarray(x.T), *arguments(name)).T)
+    np.testing.assert_array_equal(
+        vjp(x, along_0, *arguments(name), axis=0), vjp(x.T.copy(), along_0.T.copy(), *arguments(name)).T
+    )
+    assert f(np.empty((3, 0)), *arguments(name)).shape == (3, 0)
+    with pytest.raises(np.exceptions.AxisError):
+        f(x, *arguments(name), axis=2)
+
+
+@each
+def test_dask_stays_lazy(name):
+    x = rng(name).normal(size=(4, 12))
+    lazy = getattr(pr, name)(da.from_array(x, chunks=(2, 12)), *arguments(name))
+    assert isinstance(lazy, da.Array)
+    np.testing.assert_array_equal(lazy.compute(), getattr(pr, name)(x, *arguments(name)))
+
+
+@pytest.mark.parametrize("name", GATES)
+def test_an_odd_axis_cannot_be_halved(name):
+    with pytest.raises(ValueError, match=f"x has 5 elements along axis 1; {name} halves"):
+        getattr(pr, name)(np.ones((2, 5)))
+
+
+def test_maxout():
+    x = np.array([[1.0, 5, 2, 2, -1, np.nan]])
+    np.testing.assert_array_equal(pr.maxout(x, 2), [[5, 2, np.nan]])
+    np.testing.assert_array_equal(pr.vjp.maxout(x[:, :4], [[10.0, 20]], 2), [[0, 10, 20, 0]])  # the first of equals
+    for bad in (0, -2, 4, 1.5, None, True):
+        with pytest.raises(ValueError, match=f"num_pieces={bad} is not a positive integer that divides the 6 elements"):
+            pr.maxout(x, bad)
+
+
+def test_crelu():
+    np.testing.assert_array_equal(pr.crelu([1.0, -2.0]), [1, 0, 0, 2])
+
+
+@pytest.mark.parametrize("namespace", ["functional", "derivative", "vjp"])
+def test_rrelu_draws_its_slopes_in_training(namespace, dtype):
+    x = np.full(10_000, -1, dtype)
+    g = (np.ones_like(x),) if namespace == "vjp" else ()
+    rrelu, prelu = getattr(pr, namespace).rrelu, getattr(pr, namespace).prelu
+    fixed = rrelu(x, *g)
+    mean = (np.float64 if dtype == np.float64 else np.float32)((1 / 8 + 1 / 3) / 2)
+    np.testing.assert_array_equal(fixed, prelu(x, *g, mean).astype(dtype))
+    drawn = rrelu(x, *g, training=True, rng=0)
+    assert drawn.dtype == dtype
+    sign = -1 if namespace == "functional" else 1
+    assert (sign * drawn >= 1 / 8 - 1e-3).all() and (sign * drawn <= 1 / 3 + 1e-3).all()
+    assert abs(np.mean(sign * drawn, dtype=float) - (1 / 8 + 1 / 3) / 2) < 0.005
+    np.testing.assert_array_equal(rrelu(x, *g, training=True, rng=0), drawn)
+    np.testing.assert_array_equal(rrelu(x, *g, training=True, rng=np.random.default_rng(0)), drawn)
+    np.testing.assert_array_equal(drawn, sign * pr.derivative.rrelu(x, training=True, rng=0))
+    assert not np.array_equal(rrelu(x, *g, training=True), rrelu(x, *g, training=True))
+    with pytest.raises(ValueError, match="lower=0.5 must not be greater than upper=0.2"):
+        rrelu(x, *g, lower=0.5, upper=0.2, training=True)
+
+
+def test_gradient_with_respect_to_the_slope_of_prelu():
+    """For PReLU the weight is trained too: its gradient is the sum of g * min(x, 0)."""
+    x, g = rng("prelu").normal(size=(2, 50, 4))
+    weight, step = np.full(4, 0.25), 1e-6
+    got = pr.vjp.prelu_weight(x, g, weight)
+    want = [np.sum(g * (pr.prelu(x, weight + e) - pr.prelu(x, weight - e))) / (2 * step) for e in np.eye(4) * step]
+    np.testing.assert_allclose(got, want, rtol=1e-6)

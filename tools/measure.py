@@ -1,0 +1,69 @@
+"""Measures anew what README.md and docs/performance.md state, and writes it there.
+
+python tools/measure.py             all of it: minutes, on a machine that does nothing else
+python tools/measure.py fit float64 only the commands that contain one of these words
+
+A page holds the command of each table in a comment, `<!-- measured by: VARIABLE=value pyrelu bench ... -->`; what
+follows up to `<!-- end -->` is the command's result.
+"""
+
+import argparse
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+from pyrelu._bench.report import Report
+
+ROOT = Path(__file__).parent.parent
+PAGES = (ROOT / "README.md", ROOT / "docs" / "performance.md")
+TABLE = re.compile(r"(<!-- measured by: (.*?) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def split(command):
+    """Return the environment variables and the arguments of `VARIABLE=value pyrelu bench ...`."""
+    words = shlex.split(command)
+    start = words.index("pyrelu")
+    return dict(word.split("=", 1) for word in words[:start]), words[start + 1 :]
+
+
+@cache
+def measured(command):
+    """Return the result of a command in Markdown."""
+    variables, arguments = split(command)
+    print(command, file=sys.stderr)
+    process = subprocess.run(
+        [sys.executable, "-m", "pyrelu", *arguments, "--json"],
+        env=os.environ | variables,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    return f"```sh\n{command}\n```\n\n{Report(**json.loads(process.stdout)).markdown()}\n"
+
+
+def renewed(page, words):
+    """Return the page's text with new tables where a command contains one of the words, or for all where none is."""
+
+    def replace(table):
+        head, command, end = table.groups()
+        return f"{head}{measured(command)}{end}" if not words or any(w in command for w in words) else table.group()
+
+    return TABLE.sub(replace, page)
+
+
+def main():
+    """Write the pages."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("words", nargs="*")
+    words = parser.parse_args().words
+    for path in PAGES:
+        path.write_text(renewed(path.read_text(), words))
+
+
+if __name__ == "__main__":
+    main()
