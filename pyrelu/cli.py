@@ -10,7 +10,8 @@ from pyrelu.exceptions import InvalidParameterError, MissingExtraError
 _BENCH = """\
 Times pyrelu and what else is installed, in turn within one process; prints medians, and the ratio to the best peer.
 
-  pyrelu bench [functions] [NAME ...]   ns per element of each function, of NumPy, SciPy, PyTorch and JAX
+  pyrelu bench [functions] [NAME ...]   ns per element of each function, of NumPy, SciPy, PyTorch and JAX;
+                                        the name common stands for those that most networks use
   pyrelu bench values [NAME ...]        the same function on ordinary, large, infinite, NaN and subnormal values
   pyrelu bench memory [NAME ...]        relu beside memory copies, the cost of a call, two threads
   pyrelu bench fit [NETWORK ...]        a step of MLPClassifier.fit beside its bare matrix products, scikit-learn,

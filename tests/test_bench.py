@@ -97,6 +97,9 @@ def test_candidates_take_turns():
     assert set(times) == {"a", "b"} and min(times.values()) > 0
     assert "".join(dict.fromkeys(calls[-4:])) == "ab"
     calls.clear()
+    timing.in_turn({"a": lambda: None}, seconds=0, rounds=(3, 3), prepare=calls.append)
+    assert calls == ["a"] * 4
+    calls.clear()
     timing.once_in_turn({name: lambda name=name: calls.append(name) for name in "ab"}, rounds=2)
     assert "".join(calls) == "ababab"
 
@@ -203,6 +206,8 @@ def test_tables_in_pages_can_be_measured_anew():
 
 def test_common_functions_are_there():
     assert set(functions.COMMON) <= set(functions.functions())
+    assert functions.selected(["common"]) == list(functions.COMMON)
+    assert "softmax" not in functions.selected(["common"], "derivative")
 
 
 @pytest.mark.parametrize("subject", [values, memory], ids=lambda module: module.__name__)

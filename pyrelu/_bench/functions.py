@@ -42,7 +42,7 @@ def run(names=(), namespace="functional", dtype="float32", n=N, threads=1, secon
     Parameters
     ----------
     names : sequence of str
-        Functions of the registry; none means all.
+        Functions of the registry; none means all, "common" those of `COMMON`.
     namespace : {"functional", "derivative", "vjp"}
         Which of the three functions of that name.
     dtype : {"float32", "float64", "float16"}
@@ -62,7 +62,7 @@ def run(names=(), namespace="functional", dtype="float32", n=N, threads=1, secon
     with peers.limited_to(threads):
         rows = [
             row(name, in_turn(_candidates(name, namespace, dtype, n), seconds), n)
-            for name in chosen(names, functions(namespace), "a function")
+            for name in selected(names, namespace)
         ]
         facts = machine(peers.versions())
     return Report(
@@ -78,6 +78,14 @@ def run(names=(), namespace="functional", dtype="float32", n=N, threads=1, secon
 def functions(namespace="functional"):
     """Return the names of the registry that the namespace has: those to be measured."""
     return [*activations, *(axis_functions if namespace != "derivative" else ())]
+
+
+def selected(names, namespace="functional"):
+    """Return the functions asked for: all where no name is given, those of `COMMON` for "common"."""
+    known = functions(namespace)
+    if list(names) == ["common"]:
+        return [name for name in COMMON if name in known]
+    return chosen(names, known, "a function")
 
 
 @contextmanager

@@ -7,10 +7,9 @@ from statistics import geometric_mean
 import numpy as np
 
 import pyrelu
-from pyrelu._bench import chosen
-from pyrelu._bench.functions import arrays, functions, on_threads, pyrelu_call
+from pyrelu._bench.functions import arrays, on_threads, pyrelu_call, selected
 from pyrelu._bench.report import Report, machine
-from pyrelu._bench.timing import in_turn, lower_quartile
+from pyrelu._bench.timing import in_turn
 from pyrelu._threads import available_cpus
 
 FEW, MANY = 16, 1 << 20
@@ -33,7 +32,7 @@ def run(names=(), n=None, seconds=0.4):
     Report
         Rows: what, its microseconds, against what, the microseconds of that, ratio of the latter to the former.
     """
-    names = chosen(names, functions(), "a function")
+    names = selected(names)
     with on_threads(1):
         large = _large_arrays(n or 4 * last_level_cache() // 4, max(seconds, 0.01))
         calls = [_call(name, seconds) for name in names]
@@ -48,7 +47,9 @@ def run(names=(), n=None, seconds=0.4):
         summary=summary,
         facts=facts,
         drawn=("us", "us of that"),
-        notes=("Medians; for two threads and the one beside them lower quartiles, as both cores must be free.",),
+        notes=(
+            "Medians; for two threads and the one beside them the least of all samples, as both cores must be free.",
+        ),
     )
 
 
@@ -99,5 +100,5 @@ def _two_threads(name, seconds):
         call()
 
     with on_threads(2):
-        times = in_turn({threads: partial(on, threads) for threads in (1, 2)}, seconds, statistic=lower_quartile)
+        times = in_turn({threads: partial(on, threads) for threads in (1, 2)}, seconds, statistic=min)
     return _row(f"{name}, {MANY:,} elements, 2 threads", times[2], "1 thread", times[1])

@@ -3,17 +3,12 @@
 import gc
 import time
 from contextlib import contextmanager
-from statistics import median, quantiles
+from statistics import median
 
 SAMPLE = 100_000  # nanoseconds that a sample lasts at least: some thousand times what reading the clock takes
 
 
-def lower_quartile(times):
-    """Return the lower quartile: for threads, which others' work stops more often than it stops one."""
-    return quantiles(times, n=4)[0]
-
-
-def in_turn(candidates, seconds=0.4, rounds=(7, 301), statistic=median):
+def in_turn(candidates, seconds=0.4, rounds=(7, 301), statistic=median, prepare=None):
     """Return the time of one call of each candidate, the median of all samples.
 
     A round takes one sample of each, A B C A B C ...; a sample is one call that is not timed, so that the candidate's
@@ -29,13 +24,19 @@ def in_turn(candidates, seconds=0.4, rounds=(7, 301), statistic=median):
         The fewest rounds, whatever they take, and the most.
     statistic : callable
         What to take of a candidate's samples.
+    prepare : callable, optional
+        Called with a candidate's name before each of its samples.
 
     Returns
     -------
     dict
         name -> nanoseconds of one call.
     """
-    calls = {name: _calls(call) for name, call in candidates.items()}
+    prepare = prepare or (lambda name: None)
+    calls = {}
+    for name, call in candidates.items():
+        prepare(name)
+        calls[name] = _calls(call)
     samples = {name: [] for name in candidates}
     end = time.perf_counter() + seconds * len(candidates)
     with _no_garbage_collection():
@@ -43,6 +44,7 @@ def in_turn(candidates, seconds=0.4, rounds=(7, 301), statistic=median):
             if done >= rounds[0] and time.perf_counter() > end:
                 break
             for name, call in candidates.items():
+                prepare(name)
                 call()
                 samples[name].append(_time(call, calls[name]))
     return {name: statistic(times) for name, times in samples.items()}
