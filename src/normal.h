@@ -8,10 +8,10 @@
 
 #include "elementary.h"
 
-/* a Phi(-a) rounds to 0 from NORMAL_END on */
+/* a Phi(-a) and a phi(a) round to 0 from NORMAL_END on */
 #if PYRELU_BITS == 32
 #include "normal_f32.h"
-BOUND NORMAL_END = R(14.5);
+BOUND NORMAL_END = R(15.0);
 #else
 #include "normal_f64.h"
 BOUND NORMAL_END = 39;
