@@ -3,8 +3,8 @@
  * f_<name>(x, parameters...) is the function, df_<name>(x, parameters...) its derivative and, for the rows of
  * activations.def that read Y, dfy_<name>(y) the derivative as a function of the output. No branches: every
  * alternative is a select, so that a loop over a formula vectorises and takes the same time for all values.
- * Comparisons are written so that NaN takes the branch that keeps it. Where an end is to be selected, the condition asks
- * the result where it can, as gcc moves what only one branch needs into it and then masks every step there.
+ * Comparisons are written so that NaN takes the branch that keeps it. Where an end is to be selected, the condition
+ * asks the result where it can, as gcc moves what only one branch needs into it and then masks every step there.
  */
 #ifndef PYRELU_ACTIVATIONS_H
 #define PYRELU_ACTIVATIONS_H
@@ -146,8 +146,7 @@ static inline real df_tanhshrink(real x) { return product_value(tanh_abs(x), tan
 /* x/(1 + |x|). In double the rounding of the sum stays below 2 ULP uncorrected. */
 static inline real f_softsign(real x) {
     real a = at_most(at_least(x, -SOFTSIGN_LIMIT), SOFTSIGN_LIMIT);
-    return PYRELU_BITS == 32 ? quotient_value((pair){a, 0}, sorted_pair_sum(1, (pair){abs_(a), 0}))
-                             : a / (1 + abs_(a));
+    return PYRELU_BITS == 32 ? quotient_value((pair){a, 0}, sorted_pair_sum(1, (pair){abs_(a), 0})) : a / (1 + abs_(a));
 }
 static inline real df_softsign(real x) {
     pair s = sorted_pair_sum(1, (pair){at_most(abs_(x), SOFTSIGN_LIMIT), 0}), q = pair_quotient((pair){1, 0}, s);

@@ -32,8 +32,8 @@ static inline real minus_scaled(real base, real y, bits k) {
     return mad(y * power_of_2(k, SCALE_BIAS), -power_of_2(0, -SCALE_BIAS), base);
 }
 
-/* x Phi(x) = max(x, 0) - a Phi(-a), where a = |x| and a Phi(-a) = exp(-a^2/2) w (1 + v): w = a/d with d = SLOPE a + SHIFT
- * has most of Mills' ratio, v the rest. What w lost to rounding is put back to first order.
+/* x Phi(x) = max(x, 0) - a Phi(-a), where a = |x| and a Phi(-a) = exp(-a^2/2) w (1 + v): w = a/d with d = SLOPE a +
+ * SHIFT has most of Mills' ratio, v the rest. What w lost to rounding is put back to first order.
  */
 static inline real gelu_(real x) {
     real a = magnitude(x, NORMAL_END);
