@@ -140,11 +140,11 @@ static inline scaled log1p_exp(pair x) {
     return (scaled){{2 * q.hi, 2 * mad(q.hi * z, POLYNOMIAL(z, ATANH_POLYNOMIAL), q.lo)}, e.k};
 }
 
-/* a + v for a >= 0 and v > 0, first taking the bits of v together, lest both of its parts be rounded where it is
- * subnormal */
+/* a + v for a >= 0 and v > 0. Where a is 0, hi already is the rounded sum of v's parts, and lo, which may be subnormal
+ * even if the result is not, could only spoil it. */
 static inline real plus_scaled(real a, scaled v) {
     pair m = fast_two_sum(v.m.hi, v.m.lo);
-    return pair_value(sorted_pair_sum(a, unscaled((scaled){m, v.k})));
+    return pair_value(sorted_pair_sum(a, unscaled((scaled){{m.hi, a > 0 ? m.lo : 0}, v.k})));
 }
 
 /* log(1 + e^x) = max(x, 0) + log(1 + e^-|x|) */
