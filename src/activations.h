@@ -3,8 +3,8 @@
  * f_<name>(x, parameters...) is the function, df_<name>(x, parameters...) its derivative and, for the rows of
  * activations.def that read Y, dfy_<name>(y) the derivative as a function of the output. No branches: every
  * alternative is a select, so that a loop over a formula vectorises and takes the same time for all values.
- * Comparisons are written so that NaN takes the branch that keeps it. Where an end is to be selected, the condition asks
- * the result where it can, as gcc moves what only one branch needs into it and then masks every step there.
+ * Comparisons are written so that NaN takes the branch that keeps it. Where an end is to be selected, the condition
+ * asks the result where it can, as gcc moves what only one branch needs into it and then masks every step there.
  */
 #ifndef PYRELU_ACTIVATIONS_H
 #define PYRELU_ACTIVATIONS_H
@@ -103,7 +103,8 @@ static inline real df_elu(real x, real alpha) { return (x > 0 ? 1 : alpha) * exp
 
 static inline real f_selu(real x) {
     pair m = expm1_((pair){clamp(x, -SATURATED, ZERO), 0});
-    return x >= 0 ? times(at_most(x, R_MAX), SELU_SCALE) : product_value(SELU_SCALE_ALPHA, m);
+    real above_1 = (SELU_SCALE.hi - 1) + SELU_SCALE.lo; /* so small that only the sum rounds by much */
+    return x >= 0 ? x + x * above_1 : product_value(SELU_SCALE_ALPHA, m);
 }
 static inline real df_selu(real x) {
     scaled e = exp_((pair){at_most(x, ZERO), 0});
@@ -145,9 +146,8 @@ static inline real df_tanhshrink(real x) { return product_value(tanh_abs(x), tan
 
 /* x/(1 + |x|). In double the rounding of the sum stays below 2 ULP uncorrected. */
 static inline real f_softsign(real x) {
-    real a = at_most(at_least(x, -SOFTSIGN_LIMIT), SOFTSIGN_LIMIT);
-    return PYRELU_BITS == 32 ? quotient_value((pair){a, 0}, sorted_pair_sum(1, (pair){abs_(a), 0}))
-                             : a / (1 + abs_(a));
+    real a = at_most(abs_(x), SOFTSIGN_LIMIT);
+    return copysign_(PYRELU_BITS == 32 ? quotient_value((pair){a, 0}, sorted_pair_sum(1, (pair){a, 0})) : a / (1 + a), x);
 }
 static inline real df_softsign(real x) {
     pair s = sorted_pair_sum(1, (pair){at_most(abs_(x), SOFTSIGN_LIMIT), 0}), q = pair_quotient((pair){1, 0}, s);
@@ -210,7 +210,7 @@ static inline real f_mish(real x) {
     exponential_ratio e = exp_ratio((pair){a, 0});
     pair n = unscaled((scaled){e.n, e.k}), u = pair_product(e.n, sorted_pair_sum(2 * e.d, n));
     pair v = pair_sum(unscaled((scaled){u, e.k}), two_product(2 * e.d, e.d));
-    real y = scale(times(a, pair_quotient(u, v)), e.k);
+    real y = copysign_(scale(times(a, pair_quotient(u, v)), e.k), x); /* for -0 */
     return y < SATURATED ? y : x;
 }
 /* e (4(x + 1) + (4x + 6)e + 4e^2 + e^3)/(e^2 + 2e + 2)^2, numerator and denominator times d^4 */

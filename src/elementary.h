@@ -8,8 +8,8 @@
 
 #include "real.h"
 
-/* EXP_LOWEST: x e^x rounds to 0 from there on. SATURATED: x e^-x is no more to be seen beside 1. SCALE_BIAS: see scale(). SHIFTER: x + SHIFTER is x rounded to an integer,
- * in its lowest bits. */
+/* EXP_LOWEST: x e^x rounds to 0 from there on. SATURATED: x e^-x is no more to be seen beside 1. SCALE_BIAS: see
+ * scale(). SHIFTER: x + SHIFTER is x rounded to an integer, in its lowest bits. */
 #if PYRELU_BITS == 32
 #include "elementary_f32.h"
 BOUND EXP_LOWEST = R(-120.0), EXP_HIGHEST = R(90.0), SATURATED = R(24.0);
@@ -52,8 +52,8 @@ static inline exponential exp_parts(pair x) {
     return (exponential){r, mad(t * t, POLYNOMIAL(t, EXP_POLYNOMIAL), -c), to_bits(shifted)};
 }
 
-/* e^x as a pair in [0.70, 1.42] still to be scaled, with a relative error below 2^-26 (float), 2^-55 (double). x.lo must
- * be finite. */
+/* e^x as a pair in [0.70, 1.42] still to be scaled, with a relative error below 2^-26 (float), 2^-55 (double). x.lo
+ * must be finite. */
 static inline scaled exp_(pair x) {
     exponential e = exp_parts((pair){at_least(x.hi, EXP_LOWEST), x.lo});
     real hi = 1 + (e.r + e.s);
@@ -140,11 +140,11 @@ static inline scaled log1p_exp(pair x) {
     return (scaled){{2 * q.hi, 2 * mad(q.hi * z, POLYNOMIAL(z, ATANH_POLYNOMIAL), q.lo)}, e.k};
 }
 
-/* a + v for a >= 0 and v > 0, first taking the bits of v together, lest both of its parts be rounded where it is
- * subnormal */
+/* a + v for a >= 0 and v > 0. Where a is 0, hi already is the rounded sum of v's parts, and lo, which may be subnormal
+ * even if the result is not, could only spoil it. */
 static inline real plus_scaled(real a, scaled v) {
     pair m = fast_two_sum(v.m.hi, v.m.lo);
-    return pair_value(sorted_pair_sum(a, unscaled((scaled){m, v.k})));
+    return pair_value(sorted_pair_sum(a, unscaled((scaled){{m.hi, a > 0 ? m.lo : 0}, v.k})));
 }
 
 /* log(1 + e^x) = max(x, 0) + log(1 + e^-|x|) */

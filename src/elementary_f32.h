@@ -1,4 +1,5 @@
 /* The constants of elementary.h for PYRELU_BITS = 32, printed by tools/fit/fit.py 32 */
+/* clang-format off */
 
 /* (e^r - 1 - r)/r^2 on |r| <= ln(2)/2, relative to e^r - 1: error 2^-30.9 */
 static const real EXP_POLYNOMIAL[] = {R(0.5), R(0.16666666), R(0.04166649), R(8.333568e-3), R(1.3932643e-3),

@@ -1,4 +1,5 @@
 /* The constants of elementary.h for PYRELU_BITS = 64, printed by tools/fit/fit.py 64 */
+/* clang-format off */
 
 /* (e^r - 1 - r)/r^2 on |r| <= ln(2)/2, relative to e^r - 1: error 2^-61.6 */
 static const real EXP_POLYNOMIAL[] = {R(0.5), R(0.16666666666666677), R(0.04166666666666664),

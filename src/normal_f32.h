@@ -1,4 +1,5 @@
 /* The constants of normal.h for PYRELU_BITS = 32, printed by tools/fit/normal.py 32 */
+/* clang-format off */
 
 #define NORMAL_SLOPE R(2.0)
 #define NORMAL_SHIFT R(2.5)

@@ -190,8 +190,7 @@ __attribute__((always_inline)) static inline real horner(real x, const real *c, 
     int i = (n - 1) / step * step;
     real y = c[i];
 #pragma GCC unroll 32
-    for (i -= step; i >= 0; i -= step)
-        y = mad(y, x, c[i]);
+    for (i -= step; i >= 0; i -= step) y = mad(y, x, c[i]);
     return y;
 }
 

@@ -83,7 +83,7 @@ def main(bits):
     def at(t):  # the quotients below have their limit at 0
         return t if abs(t) > mpf(2) ** -60 else mpf(2) ** -60
 
-    print(f"/* The constants of elementary.h for PYRELU_BITS = {bits}, printed by tools/fit/fit.py {bits} */\n")
+    print(f"/* The constants of elementary.h for PYRELU_BITS = {bits}, printed by tools/fit/fit.py {bits} */\n/* clang-format off */\n")
     r = log(2) / 2 * mpf("1.0001")
     polynomial("EXP_POLYNOMIAL", "(e^r - 1 - r)/r^2 on |r| <= ln(2)/2, relative to e^r - 1",
                lambda r: (expm1(at(r)) - at(r)) / at(r) ** 2, lambda r: at(r) ** 2 / expm1(at(r)),

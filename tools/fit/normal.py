@@ -53,7 +53,7 @@ def main(bits):
         a = a_of(t)[1]
         return (mills(a) - a) / (root - a) / root2pi
 
-    print(f"/* The constants of normal.h for PYRELU_BITS = {bits}, printed by tools/fit/normal.py {bits} */\n")
+    print(f"/* The constants of normal.h for PYRELU_BITS = {bits}, printed by tools/fit/normal.py {bits} */\n/* clang-format off */\n")
     for name, value in ("SLOPE", slope), ("SHIFT", shift), ("MIDDLE", middle):
         print(f"#define NORMAL_{name} R({literal(value, precision)})")
     polynomial("TAIL_POLYNOMIAL", "(R(a) a/w/sqrt(2 pi) - SHIFT/2)/w of w - MIDDLE, relative to R(a) a/w/sqrt(2 pi)",

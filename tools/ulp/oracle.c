@@ -1,6 +1,7 @@
 #include "oracle.h"
 
 #include <math.h>
+#include <stdint.h>
 #include <string.h>
 
 #if PYRELU_BITS == 32
@@ -20,29 +21,34 @@ enum { FRACTION = 52, LOWEST = -1022 };
 #endif
 
 wide ulp_of(wide x) {
+#if PYRELU_BITS == 32 /* where this takes most of the time, by bits */
+    uint64_t b, lowest = (uint64_t)(1023 + LOWEST) << 52;
+    memcpy(&b, &x, sizeof b);
+    b = ((b < lowest ? lowest : b) >> 52 << 52) - ((uint64_t)FRACTION << 52);
+    memcpy(&x, &b, sizeof x);
+    return x;
+#else
     int e;
-    if (x == 0)
-        return W(ldexp)(1, LOWEST - FRACTION);
     W(frexp)(x, &e);
-    return W(ldexp)(1, (e - 1 < LOWEST ? LOWEST : e - 1) - FRACTION);
+    return W(ldexp)(1, (x == 0 || e - 1 < LOWEST ? LOWEST : e - 1) - FRACTION);
+#endif
 }
 
 double oracle_root(const char *name) {
     static const struct {
         const char *name;
         double root;
-    } roots[] = {{"silu", -1.2785}, {"mish", -1.1925}, {"quick_gelu", -0.7511}, {"hardswish", -1.5},
-                 {"gelu", -0.7518}, {"gelu_tanh", -0.7525}};
+    } roots[] = {{"silu", -1.2785},   {"mish", -1.1925}, {"quick_gelu", -0.7511},
+                 {"hardswish", -1.5}, {"gelu", -0.7518}, {"gelu_tanh", -0.7525}};
     for (unsigned i = 0; i < sizeof roots / sizeof *roots; i++)
-        if (!strcmp(roots[i].name, name))
-            return roots[i].root;
+        if (!strcmp(roots[i].name, name)) return roots[i].root;
     return NAN;
 }
 
-#define DEFINE(kind, name, expression)                                                                                 \
-    wide oracle_##kind##_##name(wide x, wide a, wide b) {                                                              \
-        (void)a, (void)b;                                                                                              \
-        return expression;                                                                                             \
+#define DEFINE(kind, name, expression)                    \
+    wide oracle_##kind##_##name(wide x, wide a, wide b) { \
+        (void)a, (void)b;                                 \
+        return expression;                                \
     }
 /* the function, its derivative; a and b are the parameters */
 #define ORACLE(name, value, derivative) DEFINE(f, name, value) DEFINE(df, name, derivative)
@@ -75,12 +81,11 @@ static wide mish_slope(wide x) {
 
 /* x - tanh x, by its series where that would cancel */
 static wide tanhshrink(wide x) {
-    if (W(fabs)(x) > C(0.1))
-        return x - W(tanh)(x);
-    /* coefficients of the continued fraction tanh x = x/(1 + z/(3 + z/(5 + ...))), so that x - tanh x = x z/(3 + ... + z) */
+    if (W(fabs)(x) > C(0.1)) return x - W(tanh)(x);
+    /* coefficients of the continued fraction tanh x = x/(1 + z/(3 + z/(5 + ...))), so that x - tanh x = x z/(3 + ... +
+     * z) */
     wide z = x * x, tail = 0;
-    for (int n = 25; n >= 5; n -= 2)
-        tail = z / (n + tail);
+    for (int n = 25; n >= 5; n -= 2) tail = z / (n + tail);
     return x * z / (3 + tail + z);
 }
 
@@ -109,13 +114,13 @@ ORACLE(sparse_plus, x > 1 ? x : clamp(x + 1, 0, 2) * clamp(x + 1, 0, 2) / 4, cla
 
 ORACLE(exponential, W(exp)(x), W(exp)(x))
 ORACLE_Y(exponential, x)
-ORACLE(elu, x > 0 ? x : a *W(expm1)(x), x > 0 ? 1 : a *W(exp)(x))
-ORACLE(selu, x > 0 ? LAMBDA * x : LAMBDA_ALPHA *W(expm1)(x), x > 0 ? LAMBDA : LAMBDA_ALPHA *W(exp)(x))
+ORACLE(elu, x > 0 ? x : a * W(expm1)(x), x > 0 ? 1 : a * W(exp)(x))
+ORACLE(selu, x > 0 ? LAMBDA * x : LAMBDA_ALPHA * W(expm1)(x), x > 0 ? LAMBDA : LAMBDA_ALPHA * W(exp)(x))
 ORACLE_Y(selu, x > 0 ? LAMBDA : x + LAMBDA_ALPHA)
-ORACLE(celu, x > 0 ? x : a *W(expm1)(x / a), x > 0 ? 1 : W(exp)(x / a))
+ORACLE(celu, x > 0 ? x : a * W(expm1)(x / a), x > 0 ? 1 : W(exp)(x / a))
 
 ORACLE(sigmoid, logistic(x), slope(x))
-ORACLE_Y(sigmoid, x *(1 - x))
+ORACLE_Y(sigmoid, x * (1 - x))
 ORACLE(tanh, W(tanh)(x), 4 * slope(2 * x))
 ORACLE_Y(tanh, (1 - x) * (1 + x))
 ORACLE(tanhshrink, tanhshrink(x), W(tanh)(x) * W(tanh)(x))
@@ -128,6 +133,7 @@ ORACLE(squareplus, x < 0 ? a / 2 / (root(x, a) - x) : (x + root(x, a)) / 2,
        (x < 0 ? a / 2 / (root(x, a) - x) : (x + root(x, a)) / 2) / root(x, a))
 ORACLE(silu, x *logistic(x), logistic(x) * (1 + x * logistic(-x)))
 ORACLE(gelu, x *phi_tail(-x), phi_tail(-x) + x * W(exp)(-x * x / 2) / W(sqrt)(2 * PI))
-ORACLE(gelu_tanh, x *logistic(2 * bert(x)), logistic(2 * bert(x)) * (1 + 2 * x * bert_slope(x) * logistic(-2 * bert(x))))
+ORACLE(gelu_tanh, x *logistic(2 * bert(x)),
+       logistic(2 * bert(x)) * (1 + 2 * x * bert_slope(x) * logistic(-2 * bert(x))))
 ORACLE(quick_gelu, x *logistic(C(1.702) * x), logistic(C(1.702) * x) * (1 + C(1.702) * x * logistic(-C(1.702) * x)))
 ORACLE(mish, x *mish_factor(x), mish_factor(x) + x * mish_slope(x))
