@@ -78,7 +78,6 @@ cdef size_t CACHE_LINE = 64
 # Forward multiply-adds between two looks for Ctrl-C; with the backward pass, some 0.05 s on a slow core.
 cdef double PATIENCE = 1e8
 
-
 ctypedef void (*gemm)() noexcept nogil
 
 
@@ -172,11 +171,12 @@ cdef class Network:
             layer.weights = address(w, self.dtype, w.shape)
             layer.bias = address(b, self.dtype, w.shape[1:])
             if i > 0 and layer.n_inputs != self.network.layers[i - 1].n_outputs:
-                raise ValueError(f"coefs_[{i}] of shape {w.shape} does not fit coefs_[{i - 1}] of shape {weights[i - 1].shape}")
+                raise ValueError(f"coefs_[{i}] of shape {w.shape} does not fit coefs_[{i - 1}] of shape "
+                                 f"{weights[i - 1].shape}")
             self.work += w.size
             if i < self.network.n_layers - 1:
-                layer.activation, parameters = activations[i]
-                for k, value in enumerate(parameters):
+                layer.activation, values = activations[i]
+                for k, value in enumerate(values):
                     layer.parameters[k] = value
                 self.n_hidden_units += layer.n_outputs
             else:

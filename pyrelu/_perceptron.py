@@ -177,9 +177,9 @@ class BasePerceptron(BaseEstimator):
         for i, dead in enumerate(self.dead_units_):
             if dead.mean() > MANY_DEAD:
                 warnings.warn(
-                    f"{dead.sum()} of the {len(dead)} units of hidden layer {i} are 0 for every training row and learn no "
-                    "more. Lower learning_rate_init, scale the data, or take an activation without a flat side, such "
-                    "as leaky_relu or elu.",
+                    f"{dead.sum()} of the {len(dead)} units of hidden layer {i} are 0 for every training row and "
+                    "learn no more. Lower learning_rate_init, scale the data, or take an activation without a flat "
+                    "side, such as leaky_relu or elu.",
                     DeadUnitWarning,
                     stacklevel=4,
                 )

@@ -9,8 +9,8 @@ from sklearn.exceptions import ConvergenceWarning
 from pyrelu._optimizers import STOCHASTIC, Gradient
 
 NOT_FINITE = (
-    "Solver produced non-finite parameter weights. The input data may contain large values and need to be preprocessed, "
-    "or learning_rate_init={} is too high."
+    "Solver produced non-finite parameter weights. The input data may contain large values and need to be "
+    "preprocessed, or learning_rate_init={} is too high."
 )
 
 
