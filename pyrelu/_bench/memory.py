@@ -36,7 +36,7 @@ def run(names=(), n=None, seconds=0.4):
     with on_threads(1):
         large = _large_arrays(n or 4 * last_level_cache() // 4, max(seconds, 0.01))
         calls = [_call(name, seconds) for name in names]
-        threads = [_two_threads(name, seconds) for name in names] if available_cpus() > 1 else []
+        threads = _two_threads(names, seconds) if available_cpus() > 1 else []
         facts = machine({})
     summary = {f"{FEW} elements: most microseconds above np.tanh": max(r["us"] - r["us of that"] for r in calls)}
     if threads:
@@ -92,13 +92,11 @@ def _call(name, seconds):
     return _row(f"{name}, {FEW} elements", times["own"], "np.tanh", times["tanh"])
 
 
-def _two_threads(name, seconds):
-    call = pyrelu_call(name, "functional", arrays(name, "float32", MANY))
-
-    def on(threads):
-        pyrelu.set_num_threads(threads)
-        call()
-
+def _two_threads(names, seconds):
+    """All functions in one turn, so that each meets the moments in which both cores are free."""
+    calls = {name: pyrelu_call(name, "functional", arrays(name, "float32", MANY)) for name in names}
+    candidates = {(name, threads): call for name, call in calls.items() for threads in (1, 2)}
     with on_threads(2):
-        times = in_turn({threads: partial(on, threads) for threads in (1, 2)}, seconds, statistic=min)
-    return _row(f"{name}, {MANY:,} elements, 2 threads", times[2], "1 thread", times[1])
+        times = in_turn(candidates, 4 * seconds, statistic=min, prepare=lambda key: pyrelu.set_num_threads(key[1]))
+    what = f"{MANY:,} elements, 2 threads"
+    return [_row(f"{name}, {what}", times[name, 2], "1 thread", times[name, 1]) for name in names]
