@@ -147,7 +147,8 @@ static inline real df_tanhshrink(real x) { return product_value(tanh_abs(x), tan
 /* x/(1 + |x|). In double the rounding of the sum stays below 2 ULP uncorrected. */
 static inline real f_softsign(real x) {
     real a = at_most(abs_(x), SOFTSIGN_LIMIT);
-    return copysign_(PYRELU_BITS == 32 ? quotient_value((pair){a, 0}, sorted_pair_sum(1, (pair){a, 0})) : a / (1 + a), x);
+    return copysign_(PYRELU_BITS == 32 ? quotient_value((pair){a, 0}, sorted_pair_sum(1, (pair){a, 0})) : a / (1 + a),
+                     x);
 }
 static inline real df_softsign(real x) {
     pair s = sorted_pair_sum(1, (pair){at_most(abs_(x), SOFTSIGN_LIMIT), 0}), q = pair_quotient((pair){1, 0}, s);

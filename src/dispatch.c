@@ -5,8 +5,8 @@
 #include "kernels.h"
 
 /* PYRELU_TARGETS is ISA(v4) ISA(v3) ISA(baseline), best first: those that CMake compiled. */
-#define ISA(target)                                                          \
-    extern const pyrelu_kernels PYRELU_PASTE(kernels, target, 32);           \
+#define ISA(target)                                                \
+    extern const pyrelu_kernels PYRELU_PASTE(kernels, target, 32); \
     extern const pyrelu_kernels PYRELU_PASTE(kernels, target, 64);
 PYRELU_TARGETS
 #undef ISA

@@ -93,11 +93,9 @@ FORM times2(formula2 *f, const void *const *in, int scalars, real *out, ptrdiff_
 #define ONE(...) DEFINE_1
 #define TWO(...) DEFINE_2
 
-#define ACTIVATION(name, reads, parameters, ...) \
-    parameters(forward_##name, map, f_##name)    \
-    parameters(derivative_##name, map, df_##name) \
-    parameters(vjp_##name, times, df_##name)     \
-    DEFINE_BACKWARD_##reads(name)
+#define ACTIVATION(name, reads, parameters, ...)                                            \
+    parameters(forward_##name, map, f_##name) parameters(derivative_##name, map, df_##name) \
+        parameters(vjp_##name, times, df_##name) DEFINE_BACKWARD_##reads(name)
 #include "activations.def"
 #undef ACTIVATION
 

@@ -84,8 +84,7 @@ static void copy_streaming(char *to, const char *from, ptrdiff_t n) {
     }
     memcpy(to, from, head);
     ptrdiff_t i = head;
-    for (; i + 16 <= n; i += 16)
-        _mm_stream_si128((__m128i *)(to + i), _mm_loadu_si128((const __m128i *)(from + i)));
+    for (; i + 16 <= n; i += 16) _mm_stream_si128((__m128i *)(to + i), _mm_loadu_si128((const __m128i *)(from + i)));
     memcpy(to + i, from + i, n - i);
 #else
     memcpy(to, from, n);
@@ -143,8 +142,7 @@ static void map_streaming(const map_call *c, const void **in, char *out, ptrdiff
         const ptrdiff_t m = n - i < BLOCK ? n - i : BLOCK;
         c->loop->map(in, c->scalars, block, m);
         copy_streaming(out + i * size, block, m * size);
-        for (int k = 0; k < c->n_in; k++)
-            in[k] = (const char *)in[k] + m * c->steps[k];
+        for (int k = 0; k < c->n_in; k++) in[k] = (const char *)in[k] + m * c->steps[k];
     }
 }
 
@@ -156,10 +154,8 @@ static void map_range(void *context, ptrdiff_t start, ptrdiff_t stop) {
         for (int k = 0; k < c->n_in; k++) in[k] = c->args[k] + start * c->steps[k];
         for (int k = 0; k < PYRELU_MAX_PARAMETERS; k++) in[c->n_in + k] = &c->loop->bound[k];
         char *out = c->args[c->n_in] + start * c->steps[c->n_in];
-        if (c->streaming)
-            map_streaming(c, in, out, stop - start);
-        else
-            c->loop->map(in, c->scalars, out, stop - start);
+        if (c->streaming) map_streaming(c, in, out, stop - start);
+        else c->loop->map(in, c->scalars, out, stop - start);
     } else {
         map_blocks(c, start, stop);
     }
@@ -184,10 +180,8 @@ pyrelu_loop pyrelu_make_map_loop(int activation, pyrelu_kind kind, pyrelu_type t
         .n_parameters = defaults ? 0 : row->n_parameters,
     };
     for (int k = 0; k < row->n_parameters; k++)
-        if (type == PYRELU_F64)
-            loop.bound[k].f64 = row->parameters[k].default_value;
-        else
-            loop.bound[k].f32 = (float)row->parameters[k].default_value;
+        if (type == PYRELU_F64) loop.bound[k].f64 = row->parameters[k].default_value;
+        else loop.bound[k].f32 = (float)row->parameters[k].default_value;
     return loop;
 }
 
@@ -210,10 +204,8 @@ void pyrelu_map_loop(char **args, const ptrdiff_t *dims, const ptrdiff_t *steps,
     int split = n >= 2 * GRAIN;
     for (int k = 0; split && k < call.n_in; k++)
         split = !partial_overlap(args[k], steps[k], args[call.n_in], steps[call.n_in], n);
-    if (split)
-        pyrelu_parallel(n, GRAIN, map_range, &call);
-    else
-        map_range(&call, 0, n);
+    if (split) pyrelu_parallel(n, GRAIN, map_range, &call);
+    else map_range(&call, 0, n);
 }
 
 /* ---- along an axis ---- */
@@ -241,10 +233,8 @@ static void rowwise_range(void *context, ptrdiff_t start, ptrdiff_t stop) {
         length[k] = loop->has_axis[k] ? c->n : 1;
         copied[k] = loop->type == PYRELU_F16 || step[k] != size;
     }
-    for (int k = 0; k < n_in; k++)
-        copied[n_in] |= c->args[k] == c->args[n_in];
-    for (int k = 0; k <= n_in; k++)
-        copies += copied[k];
+    for (int k = 0; k < n_in; k++) copied[n_in] |= c->args[k] == c->args[n_in];
+    for (int k = 0; k <= n_in; k++) copies += copied[k];
     _Alignas(64) char stack[SHORT_ROW * sizeof(double)];
     const size_t row_bytes = ((size_t)c->n * computed[loop->type] + 127) / 64 * 64;
     char *heap = NULL, *buffer = stack;

@@ -61,16 +61,16 @@ typedef struct {
     double rate, momentum, beta_1, beta_2, epsilon;
 } pyrelu_step;
 
-/* Updates n parameters and what the solver keeps for each: GRADIENT the gradient itself (and leaves w as it is), SGD and
- * NESTEROV the velocity, ADAM two means. Returns the sum of squares of the parameters as they were. */
+/* Updates n parameters and what the solver keeps for each: GRADIENT the gradient itself (and leaves w as it is), SGD
+ * and NESTEROV the velocity, ADAM two means. Returns the sum of squares of the parameters as they were. */
 typedef double pyrelu_update(const pyrelu_step *step, void *w, const void *gradient, void *const *state, ptrdiff_t n);
 
 typedef struct {
-    pyrelu_map *const (*map)[PYRELU_N_KINDS]; /* [row of pyrelu_activations][kind] */
-    pyrelu_rowwise *const (*rowwise)[2];      /* [row of pyrelu_axis_functions][forward, vjp] */
-    pyrelu_update *const *update;             /* [pyrelu_solver] */
+    pyrelu_map *const (*map)[PYRELU_N_KINDS];                   /* [row of pyrelu_activations][kind] */
+    pyrelu_rowwise *const (*rowwise)[2];                        /* [row of pyrelu_axis_functions][forward, vjp] */
+    pyrelu_update *const *update;                               /* [pyrelu_solver] */
     void (*softmax_rows)(void *x, ptrdiff_t rows, ptrdiff_t n); /* in place */
-    pyrelu_map *widen, *narrow;               /* half to float and back; with the float kernels only */
+    pyrelu_map *widen, *narrow; /* half to float and back; with the float kernels only */
 } pyrelu_kernels;
 
 /* The kernels for F32 or F64 of the instruction set that was chosen when the library was loaded. */
@@ -80,7 +80,7 @@ PYRELU_API const pyrelu_kernels *pyrelu_kernels_for(pyrelu_type type);
 
 PYRELU_API const char *pyrelu_isa(void);           /* the one in use; NULL if PYRELU_ISA asked for one not to be had */
 PYRELU_API const char *pyrelu_isa_requested(void); /* the value of PYRELU_ISA, or NULL */
-PYRELU_API const char *pyrelu_isa_name(int i);     /* those that this machine can run, best first; NULL after the last */
+PYRELU_API const char *pyrelu_isa_name(int i); /* those that this machine can run, best first; NULL after the last */
 
 /* ---- threads ---- */
 
@@ -89,21 +89,22 @@ PYRELU_API void pyrelu_set_num_threads(int n);
 PYRELU_API int pyrelu_get_num_threads(void); /* how many a large array would use now */
 
 /* Calls body(context, start, stop) over [0, n) in at most pyrelu_get_num_threads() ranges of at least `grain`. */
-PYRELU_API void pyrelu_parallel(ptrdiff_t n, ptrdiff_t grain, void (*body)(void *, ptrdiff_t, ptrdiff_t), void *context);
+PYRELU_API void pyrelu_parallel(ptrdiff_t n, ptrdiff_t grain, void (*body)(void *, ptrdiff_t, ptrdiff_t),
+                                void *context);
 
 /* ---- loops in the form of NumPy's: any strides, half precision, threads ---- */
 
 typedef struct {
-    pyrelu_map *map;         /* one of these two */
+    pyrelu_map *map; /* one of these two */
     pyrelu_rowwise *rowwise;
     pyrelu_type type;
-    int n_data;              /* operands of that type: x, or x and g */
-    int n_parameters;        /* operands after those; of type float where `type` is half */
+    int n_data;       /* operands of that type: x, or x and g */
+    int n_parameters; /* operands after those; of type float where `type` is half */
     union {
         float f32;
         double f64;
     } bound[PYRELU_MAX_PARAMETERS]; /* the defaults, for a loop that does not take the parameters as operands */
-    int has_axis[3];         /* rowwise: which of the operands and, last, the output have the core dimension */
+    int has_axis[3];                /* rowwise: which of the operands and, last, the output have the core dimension */
 } pyrelu_loop;
 
 /* `defaults`: the activation's parameters are not operands, but have their default values. */

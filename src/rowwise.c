@@ -28,25 +28,23 @@ static inline pair total(const sums *s) {
 #define EACH_ELEMENT _Pragma("omp simd") for (ptrdiff_t i = 0; i < n; i++)
 
 /* Adds `value`, an expression of i, to `s` for each i < n. */
-#define ADD_EACH(s, value)                                                                                             \
-    do {                                                                                                               \
-        ptrdiff_t start_ = 0;                                                                                          \
-        for (; start_ + LANES <= n; start_ += LANES) {                                                                 \
-            _Pragma("omp simd") for (int lane_ = 0; lane_ < LANES; lane_++) {                                          \
-                const ptrdiff_t i = start_ + lane_;                                                                    \
-                add(s, lane_, value);                                                                                  \
-            }                                                                                                          \
-        }                                                                                                              \
-        for (ptrdiff_t i = start_; i < n; i++)                                                                         \
-            add(s, (int)(i - start_), value);                                                                          \
+#define ADD_EACH(s, value)                                                       \
+    do {                                                                         \
+        ptrdiff_t start_ = 0;                                                    \
+        for (; start_ + LANES <= n; start_ += LANES) {                           \
+            _Pragma("omp simd") for (int lane_ = 0; lane_ < LANES; lane_++) {    \
+                const ptrdiff_t i = start_ + lane_;                              \
+                add(s, lane_, value);                                            \
+            }                                                                    \
+        }                                                                        \
+        for (ptrdiff_t i = start_; i < n; i++) add(s, (int)(i - start_), value); \
     } while (0)
 
 /* The largest element; a NaN may be passed over, since whatever is computed next keeps it. */
 static inline real largest(const real *x, real sign, ptrdiff_t n) {
     real m = -R_INF;
 #pragma omp simd reduction(max : m)
-    for (ptrdiff_t i = 0; i < n; i++)
-        m = sign * x[i] > m ? sign * x[i] : m;
+    for (ptrdiff_t i = 0; i < n; i++) m = sign * x[i] > m ? sign * x[i] : m;
     return m;
 }
 
@@ -152,8 +150,7 @@ static void forward_sparsemax(const void *const *in, void *out, ptrdiff_t n) {
         kept = above;
         above = 0;
         sums s = {0};
-        for (ptrdiff_t i = 0; i < n; i++)
-            above += !(y[i] <= tau);
+        for (ptrdiff_t i = 0; i < n; i++) above += !(y[i] <= tau);
         ADD_EACH(&s, y[i] <= tau ? 0 : y[i]);
         const pair sum = total(&s);
         tau = ((sum.hi - 1) + sum.lo) / (real)above;

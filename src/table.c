@@ -2,9 +2,18 @@
 #include "pyrelu.h"
 
 #define REQUIRED __builtin_nan("")
-#define NONE 0, {{0}}
-#define ONE(name, value, doc) 1, {{#name, value, doc}}
-#define TWO(name1, value1, doc1, name2, value2, doc2) 2, {{#name1, value1, doc1}, {#name2, value2, doc2}}
+#define NONE \
+    0, {{0}}
+#define ONE(name, value, doc) \
+    1, {                      \
+        {                     \
+            #name, value, doc \
+        }                     \
+    }
+#define TWO(name1, value1, doc1, name2, value2, doc2)    \
+    2, {                                                 \
+        {#name1, value1, doc1}, { #name2, value2, doc2 } \
+    }
 #define ULP(...) {__VA_ARGS__}
 #define LIMITS(...) {__VA_ARGS__}
 #define LETTER_X 'X'

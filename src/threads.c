@@ -42,8 +42,7 @@ void pyrelu_parallel(ptrdiff_t n, ptrdiff_t grain, void (*body)(void *, ptrdiff_
     }
     const ptrdiff_t length = (n + ranges - 1) / ranges;
 #pragma omp parallel for num_threads((int)ranges) schedule(static, 1)
-    for (ptrdiff_t start = 0; start < n; start += length)
-        body(context, start, start + length < n ? start + length : n);
+    for (ptrdiff_t start = 0; start < n; start += length) body(context, start, start + length < n ? start + length : n);
 }
 
 #else
