@@ -159,9 +159,8 @@ static inline real dfy_softsign(real y) { return (1 - abs_(y)) * (1 - abs_(y)); 
 
 /* log(1 + e^(beta x))/beta = max(x, 0) + log(1 + e^(-beta |x|))/beta */
 static inline real f_softplus(real x, real beta) {
-    scaled l = log1p_exp(two_product(-beta, at_most(abs_(x), -EXP_LOWEST / beta)));
-    real v = plus_scaled(at_least(x, ZERO), (scaled){pair_quotient(l.m, (pair){beta, 0}), l.k});
-    return v == v ? v : x; /* inf */
+    scaled l = log1p_exp(two_product(-beta, abs_(clamp(x, EXP_LOWEST / beta, SATURATED / beta))));
+    return plus_scaled(at_least(x, ZERO), (scaled){pair_quotient(l.m, (pair){beta, 0}), l.k});
 }
 static inline real df_softplus(real x, real beta) {
     return sigmoid_(two_product(beta, clamp(x, EXP_LOWEST / beta, SATURATED / beta)));
