@@ -9,7 +9,8 @@
 #include "real.h"
 
 /* EXP_LOWEST: x e^x rounds to 0 from there on. SATURATED: x e^-x is no more to be seen beside 1. SCALE_BIAS: see
- * scale(). INVISIBLE: 2^SCALE_BIAS times 2^-60 or 2^-200. SHIFTER: x + SHIFTER is x rounded to an integer, in its lowest bits. */
+ * scale(). INVISIBLE: 2^SCALE_BIAS times 2^-60 or 2^-200. SHIFTER: x + SHIFTER is x rounded to an integer, in its
+ * lowest bits. */
 #if PYRELU_BITS == 32
 #include "elementary_f32.h"
 BOUND EXP_LOWEST = R(-120.0), EXP_HIGHEST = R(90.0), SATURATED = R(24.0), INVISIBLE = R(0x1p4);
@@ -151,9 +152,7 @@ static inline real plus_scaled(real a, scaled v) {
 }
 
 /* log(1 + e^x) = max(x, 0) + log(1 + e^-|x|) */
-static inline real softplus_(real x) {
-    return plus_scaled(at_least(x, ZERO), log1p_exp((pair){-abs_(limited(x)), 0}));
-}
+static inline real softplus_(real x) { return plus_scaled(at_least(x, ZERO), log1p_exp((pair){-abs_(limited(x)), 0})); }
 
 /* tanh |x| = -t/(2 + t) with t = e^(-2|x|) - 1, which does not cancel */
 static inline pair tanh_abs(real x) {
