@@ -9,16 +9,17 @@
 #include "real.h"
 
 /* EXP_LOWEST: x e^x rounds to 0 from there on. SATURATED: x e^-x is no more to be seen beside 1. SCALE_BIAS: see
- * scale(). SHIFTER: x + SHIFTER is x rounded to an integer, in its lowest bits. */
+ * scale(). INVISIBLE: 2^SCALE_BIAS times 2^-60 or 2^-200. SHIFTER: x + SHIFTER is x rounded to an integer, in its
+ * lowest bits. */
 #if PYRELU_BITS == 32
 #include "elementary_f32.h"
-BOUND EXP_LOWEST = R(-120.0), EXP_HIGHEST = R(90.0), SATURATED = R(24.0);
+BOUND EXP_LOWEST = R(-120.0), EXP_HIGHEST = R(90.0), SATURATED = R(24.0), INVISIBLE = R(0x1p4);
 BOUND SOFTSIGN_LIMIT = R(0x1p100), SQUAREPLUS_FAR = R(0x1p50);
 #define SCALE_BIAS 64
 #define SHIFTER R(0x1.8p23)
 #else
 #include "elementary_f64.h"
-BOUND EXP_LOWEST = R(-760.0), EXP_HIGHEST = R(712.0), SATURATED = R(48.0);
+BOUND EXP_LOWEST = R(-760.0), EXP_HIGHEST = R(712.0), SATURATED = R(48.0), INVISIBLE = R(0x1p312);
 BOUND SOFTSIGN_LIMIT = R(0x1p600), SQUAREPLUS_FAR = R(0x1p200);
 #define SCALE_BIAS 512
 #define SHIFTER R(0x1.8p52)
@@ -65,8 +66,11 @@ static inline real exp_nonpositive(real x) {
     return scale(pair_value(e.m), e.k);
 }
 
-/* v 2^k where it does not matter that a subnormal result is rounded twice */
-static inline pair unscaled(scaled v) { return pair_scaled(v.m, scale(1, v.k)); }
+/* v 2^k beside something near 1: k stops where that is no more to be seen, as subnormal numbers are slow */
+static inline pair unscaled(scaled v) {
+    real power = at_least(power_of_2(v.k, SCALE_BIAS), INVISIBLE) * power_of_2(0, -SCALE_BIAS);
+    return pair_scaled(v.m, power);
+}
 
 /* e^x - 1 for -SATURATED <= x <= 0, accurate near 0 too */
 static inline pair expm1_(pair x) {
@@ -134,9 +138,8 @@ static inline real gated_slope(pair u, pair v) {
 /* log(1 + e^x) for EXP_LOWEST <= x <= 0 by log(1 + e) = 2 atanh(e/(2 + e)) */
 static inline scaled log1p_exp(pair x) {
     exponential_ratio e = exp_ratio(x);
-    real power = scale(1, e.k);
-    pair q = pair_quotient(e.n, fast_pair_sum(2 * e.d, pair_scaled(e.n, power)));
-    real s = q.hi * power, z = s * s;
+    pair q = pair_quotient(e.n, fast_pair_sum(2 * e.d, unscaled((scaled){e.n, e.k})));
+    real s = unscaled((scaled){q, e.k}).hi, z = s * s;
     return (scaled){{2 * q.hi, 2 * mad(q.hi * z, POLYNOMIAL(z, ATANH_POLYNOMIAL), q.lo)}, e.k};
 }
 
@@ -144,14 +147,12 @@ static inline scaled log1p_exp(pair x) {
  * even if the result is not, could only spoil it. */
 static inline real plus_scaled(real a, scaled v) {
     pair m = fast_two_sum(v.m.hi, v.m.lo);
-    return pair_value(sorted_pair_sum(a, unscaled((scaled){{m.hi, a > 0 ? m.lo : 0}, v.k})));
+    real sum = pair_value(sorted_pair_sum(a, (pair){scale(m.hi, v.k), a > 0 ? scale(m.lo, v.k) : 0}));
+    return sum == sum ? sum : a; /* inf */
 }
 
 /* log(1 + e^x) = max(x, 0) + log(1 + e^-|x|) */
-static inline real softplus_(real x) {
-    real v = plus_scaled(at_least(x, ZERO), log1p_exp((pair){at_least(-abs_(x), EXP_LOWEST), 0}));
-    return v == v ? v : x; /* inf */
-}
+static inline real softplus_(real x) { return plus_scaled(at_least(x, ZERO), log1p_exp((pair){-abs_(limited(x)), 0})); }
 
 /* tanh |x| = -t/(2 + t) with t = e^(-2|x|) - 1, which does not cancel */
 static inline pair tanh_abs(real x) {
