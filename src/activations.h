@@ -3,26 +3,27 @@
  * f_<name>(x, parameters...) is the function, df_<name>(x, parameters...) its derivative and, for the rows of
  * activations.def that read Y, dfy_<name>(y) the derivative as a function of the output. No branches: every
  * alternative is a select, so that a loop over a formula vectorises and takes the same time for all values.
- * Comparisons are written so that NaN takes the branch that keeps it.
+ * Comparisons are written so that NaN takes the branch that keeps it. Where an end is to be selected, the condition asks
+ * the result where it can, as gcc moves what only one branch needs into it and then masks every step there.
  */
 #ifndef PYRELU_ACTIVATIONS_H
 #define PYRELU_ACTIVATIONS_H
 
 #include "normal.h"
 
-/* 1 where c holds, 0 where not; NaN stays */
-static inline real indicator(int c, real x) { return c ? 1 : x == x ? 0 : x; }
+/* value where c holds, 0 where not; NaN stays. Two masks and a sum are faster than selects one in the other. */
+static inline real where(int c, real value, real x) { return (c ? value : 0) + (x == x ? 0 : x); }
 static inline real clamp(real x, real low, real high) { return at_most(at_least(x, low), high); }
 static inline int inside(real x, real low, real high) { return (x > low) & (x < high); }
 
 /* The identity and what is made of straight lines */
 
 static inline real f_identity(real x) { return x; }
-static inline real df_identity(real x) { return x == x ? R(1.0) : x; }
+static inline real df_identity(real x) { return where(1, 1, x); }
 static inline real dfy_identity(real y) { return df_identity(y); }
 
 static inline real f_relu(real x) { return x < 0 ? 0 : x; }
-static inline real df_relu(real x) { return x > 0 ? 1 : f_relu(x) * 0; }
+static inline real df_relu(real x) { return where(x > 0, 1, x); }
 static inline real dfy_relu(real y) { return df_relu(y); }
 
 static inline real f_leaky_relu(real x, real slope) { return x > 0 ? x : slope * x; }
@@ -35,7 +36,7 @@ static inline real f_rrelu(real x, real lower, real upper) { return f_leaky_relu
 static inline real df_rrelu(real x, real lower, real upper) { return df_leaky_relu(x, (lower + upper) / 2); }
 
 static inline real f_relu6(real x) { return clamp(x, ZERO, SIX); }
-static inline real df_relu6(real x) { return indicator(inside(x, 0, 6), x); }
+static inline real df_relu6(real x) { return where(inside(x, 0, 6), 1, x); }
 static inline real dfy_relu6(real y) { return df_relu6(y); }
 
 static inline real f_relu_squared(real x) { return f_relu(x) * f_relu(x); }
@@ -44,24 +45,24 @@ static inline real df_relu_squared(real x) { return 2 * f_relu(x); }
 static inline real f_threshold(real x, real threshold, real value) { return x <= threshold ? value : x; }
 static inline real df_threshold(real x, real threshold, real value) {
     (void)value;
-    return indicator(x > threshold, x);
+    return where(x > threshold, 1, x);
 }
 
 static inline real f_hardtanh(real x, real low, real high) { return clamp(x, low, high); }
-static inline real df_hardtanh(real x, real low, real high) { return indicator(inside(x, low, high), x); }
+static inline real df_hardtanh(real x, real low, real high) { return where(inside(x, low, high), 1, x); }
 
 static inline real f_hardshrink(real x, real lambd) { return abs_(x) <= lambd ? 0 : x; }
-static inline real df_hardshrink(real x, real lambd) { return indicator(abs_(x) > lambd, x); }
+static inline real df_hardshrink(real x, real lambd) { return where(abs_(x) > lambd, 1, x); }
 
 static inline real f_softshrink(real x, real lambd) { return x - clamp(x, -lambd, lambd); }
 static inline real df_softshrink(real x, real lambd) { return df_hardshrink(x, lambd); }
 
-static inline real f_step(real x) { return indicator(x > 0, x); }
-static inline real df_step(real x) { return indicator(0, x); }
+static inline real f_step(real x) { return where(x > 0, 1, x); }
+static inline real df_step(real x) { return where(0, 0, x); }
 
 /* (3 + x)/6 between -3 and 3 */
 static inline real f_hardsigmoid(real x) { return product_value(fast_two_sum(3, clamp(x, -THREE, THREE)), SIXTH); }
-static inline real df_hardsigmoid(real x) { return inside(x, -3, 3) ? SIXTH.hi : indicator(0, x); }
+static inline real df_hardsigmoid(real x) { return where(inside(x, -3, 3), SIXTH.hi, x); }
 
 /* x (3 + x)/6 between -3 and 3 */
 static inline real f_hardswish(real x) {
@@ -76,7 +77,7 @@ static inline real df_hardswish(real x) {
 }
 
 static inline real f_sparse_sigmoid(real x) { return (1 + clamp(x, -ONE, ONE)) / 2; }
-static inline real df_sparse_sigmoid(real x) { return inside(x, -1, 1) ? R(0.5) : indicator(0, x); }
+static inline real df_sparse_sigmoid(real x) { return where(inside(x, -1, 1), R(0.5), x); }
 
 /* ((1 + x)/2)^2 between -1 and 1 */
 static inline real f_sparse_plus(real x) {
@@ -96,36 +97,33 @@ static inline real df_exponential(real x) { return f_exponential(x); }
 static inline real dfy_exponential(real y) { return y; }
 
 static inline real f_elu(real x, real alpha) {
-    return x >= 0 ? x : times(alpha, expm1_((pair){at_most(at_least(x, -SATURATED), 0), 0}));
+    return x >= 0 ? x : times(alpha, expm1_((pair){clamp(x, -SATURATED, ZERO), 0}));
 }
-static inline real df_elu(real x, real alpha) { return x > 0 ? 1 : alpha * exp_nonpositive(at_most(x, 0)); }
+static inline real df_elu(real x, real alpha) { return (x > 0 ? 1 : alpha) * exp_nonpositive(at_most(x, ZERO)); }
 
 static inline real f_selu(real x) {
-    pair m = expm1_((pair){at_most(at_least(x, -SATURATED), 0), 0});
+    pair m = expm1_((pair){clamp(x, -SATURATED, ZERO), 0});
     return x >= 0 ? times(at_most(x, R_MAX), SELU_SCALE) : product_value(SELU_SCALE_ALPHA, m);
 }
 static inline real df_selu(real x) {
-    scaled e = exp_((pair){at_most(x, 0), 0});
-    return x > 0 ? SELU_SCALE.hi : scale(product_value(SELU_SCALE_ALPHA, e.m), e.k);
+    scaled e = exp_((pair){at_most(x, ZERO), 0});
+    return scale(product_value(pair_select(x > 0, SELU_SCALE, SELU_SCALE_ALPHA), e.m), e.k);
 }
 static inline real dfy_selu(real y) { return y > 0 ? SELU_SCALE.hi : (y + SELU_SCALE_ALPHA.hi) + SELU_SCALE_ALPHA.lo; }
 
 static inline real f_celu(real x, real alpha) {
-    real a = at_most(at_least(x, -SATURATED * alpha), 0);
+    real a = clamp(x, -SATURATED * alpha, ZERO);
     return x >= 0 ? x : times(alpha, expm1_(pair_quotient((pair){a, 0}, (pair){alpha, 0})));
 }
 static inline real df_celu(real x, real alpha) {
-    real a = at_most(at_least(x, EXP_LOWEST * alpha), 0);
+    real a = clamp(x, EXP_LOWEST * alpha, ZERO);
     scaled e = exp_(pair_quotient((pair){a, 0}, (pair){alpha, 0}));
-    return x > 0 ? 1 : scale(pair_value(e.m), e.k);
+    return scale(pair_value(e.m), e.k);
 }
 
 /* Sigmoids */
 
-static inline real f_sigmoid(real x) {
-    logistic l = logistic_((pair){limited(x), 0});
-    return scale(quotient_value(l.n.m, l.sum), l.n.k);
-}
+static inline real f_sigmoid(real x) { return sigmoid_((pair){limited(x), 0}); }
 static inline real df_sigmoid(real x) { return sigmoid_slope(1, x); }
 static inline real dfy_sigmoid(real y) { return y * (1 - y); }
 
@@ -140,8 +138,8 @@ static inline real f_tanhshrink(real x) {
     real w = z.hi - R(0.5), q = mad(w, POLYNOMIAL(w, TANHSHRINK_POLYNOMIAL), TANHSHRINK_MIDDLE.lo);
     pair cube = pair_times(z, b * power_of_2(0, SCALE_BIAS));
     real near = product_value(cube, fast_two_sum(TANHSHRINK_MIDDLE.hi, q)) * power_of_2(0, -SCALE_BIAS);
-    real far = a > LINEAR ? a - 1 : s.hi + (s.lo - t.lo);
-    return copysign_(a < 1 ? near : far, x);
+    real far = s.hi + (s.lo - t.lo);
+    return copysign_(a < 1 ? near : far == far ? far : s.hi, x);
 }
 static inline real df_tanhshrink(real x) { return product_value(tanh_abs(x), tanh_abs(x)); }
 
@@ -163,30 +161,48 @@ static inline real dfy_softsign(real y) { return (1 - abs_(y)) * (1 - abs_(y)); 
 static inline real f_softplus(real x, real beta) {
     scaled l = log1p_exp(two_product(-beta, at_most(abs_(x), -EXP_LOWEST / beta)));
     real v = plus_scaled(at_least(x, ZERO), (scaled){pair_quotient(l.m, (pair){beta, 0}), l.k});
-    return beta * x > LINEAR ? x : v;
+    return v == v ? v : x; /* inf */
 }
 static inline real df_softplus(real x, real beta) {
-    scaled s = sigmoid_(two_product(beta, at_most(at_least(x, EXP_LOWEST / beta), SATURATED / beta)));
-    return scale(pair_value(s.m), s.k);
+    return sigmoid_(two_product(beta, clamp(x, EXP_LOWEST / beta, SATURATED / beta)));
 }
 
 static inline real f_log_sigmoid(real x) { return -softplus_(-x); }
 static inline real df_log_sigmoid(real x) { return f_sigmoid(-x); }
 
-static inline real f_silu(real x) { return swish(x, (pair){limited(x), 0}); }
-static inline real df_silu(real x) { return swish_slope((pair){limited(x), 0}); }
+static inline real f_silu(real x) {
+    real y = gated(limited(x), (pair){limited(x), 0});
+    return y < SATURATED ? y : x;
+}
+static inline real df_silu(real x) { return gated_slope((pair){limited(x), 0}, (pair){limited(x), 0}); }
+
+/* x sigmoid(1.702 x) */
+static inline real f_quick_gelu(real x) {
+    real a = clamp(x, EXP_LOWEST * R(0.585), SATURATED);
+    real y = gated(a, pair_times(QUICK_GELU_SCALE, a));
+    return y < SATURATED ? y : x;
+}
+static inline real df_quick_gelu(real x) {
+    pair u = pair_times(QUICK_GELU_SCALE, clamp(x, EXP_LOWEST * R(0.585), SATURATED));
+    return gated_slope(u, u);
+}
 
 static inline real f_gelu(real x) { return gelu_(x); }
 static inline real df_gelu(real x) { return gelu_slope(x); }
 
-static inline real f_gelu_tanh(real x) { return gelu_tanh_(x); }
-static inline real df_gelu_tanh(real x) { return gelu_tanh_slope(x); }
-
-static inline pair quick_gelu_argument(real x) {
-    return pair_times(QUICK_GELU_SCALE, at_most(at_least(x, EXP_LOWEST * R(0.585)), SATURATED));
+/* x sigmoid(u) with u = 2 sqrt(2/pi) (x + 0.044715 x^3) */
+static inline real f_gelu_tanh(real x) {
+    real a = clamp(x, GELU_TANH_LOWEST, GELU_TANH_HIGHEST);
+    pair h = pair_product(GELU_TANH_CUBIC, two_product(a, a));
+    real y = gated(a, pair_times(pair_sum(GELU_TANH_LINEAR, h), a));
+    return y < GELU_TANH_HIGHEST ? y : x;
 }
-static inline real f_quick_gelu(real x) { return swish(x, quick_gelu_argument(x)); }
-static inline real df_quick_gelu(real x) { return swish_slope(quick_gelu_argument(x)); }
+static inline real df_gelu_tanh(real x) {
+    real a = clamp(x, GELU_TANH_LOWEST, GELU_TANH_HIGHEST);
+    pair h = pair_product(GELU_TANH_CUBIC, two_product(a, a)), u = pair_sum(GELU_TANH_LINEAR, h);
+    pair slope = pair_sum(GELU_TANH_LINEAR, pair_times(h, 3));
+    return gated_slope(pair_times(u, a), pair_times(slope, a));
+}
 
 /* x tanh(log(1 + e^x)) = x (e^2 + 2e)/(e^2 + 2e + 2) with e = e^x, which is n/d */
 static inline real f_mish(real x) {
@@ -194,11 +210,12 @@ static inline real f_mish(real x) {
     exponential_ratio e = exp_ratio((pair){a, 0});
     pair n = unscaled((scaled){e.n, e.k}), u = pair_product(e.n, sorted_pair_sum(2 * e.d, n));
     pair v = pair_sum(unscaled((scaled){u, e.k}), two_product(2 * e.d, e.d));
-    return x > LINEAR ? x : scale(times(a, pair_quotient(u, v)), e.k);
+    real y = scale(times(a, pair_quotient(u, v)), e.k);
+    return y < SATURATED ? y : x;
 }
 /* e (4(x + 1) + (4x + 6)e + 4e^2 + e^3)/(e^2 + 2e + 2)^2, numerator and denominator times d^4 */
 static inline real df_mish(real x) {
-    real a = at_most(at_least(x, EXP_LOWEST), SATURATED / 2);
+    real a = clamp(x, EXP_LOWEST, SATURATED / 2);
     exponential_ratio e = exp_ratio((pair){a, 0});
     pair n = unscaled((scaled){e.n, e.k}), dd = two_product(e.d, e.d);
     pair w = pair_sum(pair_product(n, sorted_pair_sum(4 * e.d, n)), pair_product(two_sum(4 * a, 6), dd));

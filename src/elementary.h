@@ -14,14 +14,12 @@
 #include "elementary_f32.h"
 BOUND EXP_LOWEST = R(-120.0), EXP_HIGHEST = R(90.0), SATURATED = R(24.0);
 BOUND SOFTSIGN_LIMIT = R(0x1p100), SQUAREPLUS_FAR = R(0x1p50);
-#define LINEAR R(24.0)
 #define SCALE_BIAS 64
 #define SHIFTER R(0x1.8p23)
 #else
 #include "elementary_f64.h"
 BOUND EXP_LOWEST = R(-760.0), EXP_HIGHEST = R(712.0), SATURATED = R(48.0);
 BOUND SOFTSIGN_LIMIT = R(0x1p600), SQUAREPLUS_FAR = R(0x1p200);
-#define LINEAR R(48.0)
 #define SCALE_BIAS 512
 #define SHIFTER R(0x1.8p52)
 #endif
@@ -108,9 +106,10 @@ static inline logistic logistic_(pair x) {
     return (logistic){{e.n, e.k}, sorted_pair_sum(e.d, n), e.d};
 }
 
-static inline scaled sigmoid_(pair x) {
+/* 1/(1 + e^-x) */
+static inline real sigmoid_(pair x) {
     logistic l = logistic_(x);
-    return (scaled){pair_quotient(l.n.m, l.sum), l.n.k};
+    return scale(quotient_value(l.n.m, l.sum), l.n.k);
 }
 
 /* c e^x/(1 + e^x)^2, c times the derivative of that: even */
@@ -119,16 +118,16 @@ static inline real sigmoid_slope(real c, real x) {
     return scale(c * quotient_value(pair_times(l.n.m, l.d), pair_square(l.sum)), l.n.k);
 }
 
-/* x sigmoid(u) for u = c x and a c > 0, where a limited x gave u */
-static inline real swish(real x, pair u) {
-    scaled s = sigmoid_(u);
-    return x > LINEAR ? x : scale(times(limited(x), s.m), s.k);
+/* x sigmoid(u) */
+static inline real gated(real x, pair u) {
+    logistic l = logistic_(u);
+    return scale(times(x, pair_quotient(l.n.m, l.sum)), l.n.k);
 }
 
-/* sigmoid(u) (1 + u sigmoid(-u)) = n (sum + u d)/sum^2, the derivative of u sigmoid(u) */
-static inline real swish_slope(pair u) {
+/* sigmoid(u) (1 + v sigmoid(-u)) = n (sum + v d)/sum^2, the derivative of x sigmoid(u) for v = x u' */
+static inline real gated_slope(pair u, pair v) {
     logistic l = logistic_(u);
-    pair w = pair_sum(l.sum, pair_times(u, l.d));
+    pair w = pair_sum(l.sum, pair_times(v, l.d));
     return scale(quotient_value(pair_product(l.n.m, w), pair_square(l.sum)), l.n.k);
 }
 
@@ -141,12 +140,17 @@ static inline scaled log1p_exp(pair x) {
     return (scaled){{2 * q.hi, 2 * mad(q.hi * z, POLYNOMIAL(z, ATANH_POLYNOMIAL), q.lo)}, e.k};
 }
 
-/* a + v for a >= 0 and v > 0 */
-static inline real plus_scaled(real a, scaled v) { return pair_value(sorted_pair_sum(a, unscaled(v))); }
+/* a + v for a >= 0 and v > 0, first taking the bits of v together, lest both of its parts be rounded where it is
+ * subnormal */
+static inline real plus_scaled(real a, scaled v) {
+    pair m = fast_two_sum(v.m.hi, v.m.lo);
+    return pair_value(sorted_pair_sum(a, unscaled((scaled){m, v.k})));
+}
 
 /* log(1 + e^x) = max(x, 0) + log(1 + e^-|x|) */
 static inline real softplus_(real x) {
-    return x > LINEAR ? x : plus_scaled(at_least(x, ZERO), log1p_exp((pair){at_least(-abs_(x), EXP_LOWEST), 0}));
+    real v = plus_scaled(at_least(x, ZERO), log1p_exp((pair){at_least(-abs_(x), EXP_LOWEST), 0}));
+    return v == v ? v : x; /* inf */
 }
 
 /* tanh |x| = -t/(2 + t) with t = e^(-2|x|) - 1, which does not cancel */

@@ -232,15 +232,19 @@ static void rowwise_range(void *context, ptrdiff_t start, ptrdiff_t stop) {
     const int n_in = loop->n_data;
     const ptrdiff_t size = stored[loop->type];
 
-    /* Operands that are not contiguous numbers of the kernel's type go through a copy of one row. */
+    /* Operands that are not contiguous numbers of the kernel's type go through a copy of one row, and so does an output
+     * that is an input. */
     ptrdiff_t step[3], length[3];
     int copied[3], copies = 0;
     for (int k = 0, axis = n_in + 1; k <= n_in; k++) {
         step[k] = loop->has_axis[k] ? c->steps[axis++] : size;
         length[k] = loop->has_axis[k] ? c->n : 1;
         copied[k] = loop->type == PYRELU_F16 || step[k] != size;
-        copies += copied[k];
     }
+    for (int k = 0; k < n_in; k++)
+        copied[n_in] |= c->args[k] == c->args[n_in];
+    for (int k = 0; k <= n_in; k++)
+        copies += copied[k];
     _Alignas(64) char stack[SHORT_ROW * sizeof(double)];
     const size_t row_bytes = ((size_t)c->n * computed[loop->type] + 127) / 64 * 64;
     char *heap = NULL, *buffer = stack;

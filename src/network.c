@@ -5,27 +5,19 @@
  * and tiles depend on nothing but shapes, and each sum over them is taken in their order, so that the result does not
  * depend on which thread does which.
  */
-#include "network.h"
-
-#include <float.h>
 #include <tgmath.h>
 
-#include "real.h"
+#include "losses.h"
+#include "products.h"
+#include "slice.h"
 
 #if PYRELU_BITS == 32
 #define CORE pyrelu_core_f32
 #define TYPE PYRELU_F32
-#define EPSILON FLT_EPSILON
 #else
 #define CORE pyrelu_core_f64
 #define TYPE PYRELU_F64
-#define EPSILON DBL_EPSILON
 #endif
-
-typedef pyrelu_network network;
-typedef pyrelu_layer layer;
-typedef pyrelu_samples samples;
-typedef pyrelu_optimizer optimizer;
 
 /* ---- memory ---- */
 
@@ -39,7 +31,7 @@ static int keeps_input(const layer *l) { return pyrelu_activations[l->activation
 
 static size_t arrange(network *net, ptrdiff_t rows, int training, void *scratch) {
     size_t used = 0;
-    ptrdiff_t tiles = rows;
+    ptrdiff_t pieces = rows; /* there are no more blocks than rows, nor tiles than rows of weights */
     net->slice_rows = rows;
     net->inputs = take(scratch, &used, rows * net->layers->n_inputs, sizeof(real));
     for (layer *l = net->layers, *last = l + net->n_layers - 1; l <= last; l++) {
@@ -48,96 +40,10 @@ static size_t arrange(network *net, ptrdiff_t rows, int training, void *scratch)
         const int hidden = training && l < last;
         l->kept = hidden && keeps_input(l) ? take(scratch, &used, n, sizeof(real)) : l->output;
         l->delta = hidden ? take(scratch, &used, n, sizeof(real)) : l->output;
-        tiles += l->n_inputs;
+        pieces += l->n_inputs;
     }
-    net->partial_sums = take(scratch, &used, tiles, sizeof(double));
+    net->partial_sums = take(scratch, &used, pieces, sizeof(double));
     return used;
-}
-
-/* ---- what is under way: some rows of the samples, few enough to fit in the scratch memory ---- */
-
-typedef struct {
-    const network *net;
-    const samples *data;
-    ptrdiff_t start, rows;
-    optimizer *opt; /* NULL: prediction only */
-    pyrelu_step step;
-    int begins, ends; /* whether the slice is the first or the last of its batch */
-} slice;
-
-static ptrdiff_t least(ptrdiff_t a, ptrdiff_t b) { return a < b ? a : b; }
-
-static ptrdiff_t sample_at(const samples *data, ptrdiff_t row) { return data->order ? data->order[row] : row; }
-
-/* The inputs of a layer, from some row of the slice on. */
-static const real *inputs(const slice *s, int i, ptrdiff_t first) {
-    const network *net = s->net;
-    const ptrdiff_t n = net->layers[i].n_inputs;
-    if (i > 0) return (const real *)net->layers[i - 1].output + first * n;
-    if (!s->data->order) return (const real *)s->data->values + (s->start + first) * n;
-    return (const real *)net->inputs + first * n;
-}
-
-/* C = A B + beta C, where C has m rows and n columns, and k is summed over. BLAS thinks in columns: to it, the memory
- * of a matrix holds the transpose, and so it is asked for C' = B' A' + beta C'. */
-static void multiply(const network *net, char *transpose_a, char *transpose_b, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k,
-                     const real *a, ptrdiff_t lda, const real *b, ptrdiff_t ldb, real beta, real *c) {
-    typedef void gemm(char *, char *, int *, int *, int *, real *, real *, int *, real *, int *, real *, real *, int *);
-    int M = m, N = n, K = k, LDA = lda, LDB = ldb;
-    real one = 1;
-    ((gemm *)net->gemm)(transpose_b, transpose_a, &N, &M, &K, &one, (real *)b, &LDB, (real *)a, &LDA, &beta, c, &N);
-}
-
-/* ---- how work is split ---- */
-
-/* Multiply-adds below which a thread of its own does not pay. */
-static const ptrdiff_t GRAIN = 1 << 22;
-
-/* Cuts n rows into pieces of equal length, worth GRAIN and of no fewer than `least_rows` each. Returns that length.
- * BLAS packs an operand anew for each piece, so pieces are not to be small. */
-static ptrdiff_t piece(ptrdiff_t n, ptrdiff_t work_per_row, ptrdiff_t least_rows) {
-    const ptrdiff_t pieces = least(n * work_per_row / GRAIN, n / least_rows);
-    return pieces > 1 ? (n + pieces - 1) / pieces : n;
-}
-
-static ptrdiff_t block_rows(const slice *s) {
-    ptrdiff_t work = 0;
-    for (int i = 0; i < s->net->n_layers; i++) work += s->net->layers[i].n_inputs * s->net->layers[i].n_outputs;
-    return piece(s->rows, work, s->opt ? 64 : 256); /* batches are small, and predictions plenty */
-}
-
-static ptrdiff_t tile_rows(const slice *s, const layer *l) { return piece(l->n_inputs, s->rows * l->n_outputs, 128); }
-
-static ptrdiff_t count(ptrdiff_t rows, ptrdiff_t rows_each) { return (rows + rows_each - 1) / rows_each; }
-
-/* ---- sparse rows: the products of the first layer, at the cost of what is stored ---- */
-
-static void add_multiple(real *restrict y, real a, const real *restrict x, ptrdiff_t n) {
-    for (ptrdiff_t j = 0; j < n; j++) y[j] += a * x[j];
-}
-
-/* z += X W for `rows` rows of the slice, from `first` on */
-static void sparse_forward(const slice *s, ptrdiff_t first, ptrdiff_t rows, const real *weights, ptrdiff_t n, real *z) {
-    const samples *data = s->data;
-    for (ptrdiff_t row = 0; row < rows; row++) {
-        const ptrdiff_t sample = sample_at(data, s->start + first + row);
-        for (ptrdiff_t k = data->starts[sample]; k < data->starts[sample + 1]; k++)
-            add_multiple(z + row * n, ((const real *)data->values)[k], weights + data->columns[k] * n, n);
-    }
-}
-
-/* gradient += X' delta for `rows` rows of X', from `first` on */
-static void sparse_gradient(const slice *s, ptrdiff_t first, ptrdiff_t rows, const real *delta, ptrdiff_t n,
-                            real *gradient) {
-    const samples *data = s->data;
-    for (ptrdiff_t row = 0; row < s->rows; row++) {
-        const ptrdiff_t sample = sample_at(data, s->start + row);
-        for (ptrdiff_t k = data->starts[sample]; k < data->starts[sample + 1]; k++) {
-            const ptrdiff_t column = data->columns[k] - first;
-            if (column >= 0 && column < rows)
-                add_multiple(gradient + column * n, ((const real *)data->values)[k], delta + row * n, n);
-        }
-    }
 }
 
 /* ---- rows: gather, forward, loss, backward ---- */
@@ -186,40 +92,6 @@ static void forward(const slice *s, ptrdiff_t first, ptrdiff_t rows) {
         activate(l, z, (real *)l->output + first * n, rows);
     }
 }
-
-/* Each returns the loss of one row of n outputs and turns the outputs into its gradient before their activation. As in
- * scikit-learn, a probability of 0 counts as the smallest step from 1, and so does the distance of 1 from it. */
-
-static real clip(real p) { return p < EPSILON ? EPSILON : p > 1 - EPSILON ? 1 - EPSILON : p; }
-
-static real multinomial(real *y, const real *target, ptrdiff_t n) {
-    (void)n;
-    real *truth = &y[(ptrdiff_t)*target];
-    const real loss = -log(clip(*truth));
-    *truth -= 1;
-    return loss;
-}
-
-static real binary(real *y, const real *target, ptrdiff_t n) {
-    real loss = 0;
-    for (ptrdiff_t j = 0; j < n; j++) {
-        loss -= log(clip(target[j] > 0 ? y[j] : 1 - y[j]));
-        y[j] -= target[j];
-    }
-    return loss;
-}
-
-static real squared_error(real *y, const real *target, ptrdiff_t n) {
-    real loss = 0;
-    for (ptrdiff_t j = 0; j < n; j++) {
-        y[j] -= target[j];
-        loss += y[j] * y[j];
-    }
-    return loss / (2 * n);
-}
-
-static real (*const losses[])(real *, const real *, ptrdiff_t) = {
-    [PYRELU_MULTINOMIAL] = multinomial, [PYRELU_BINARY] = binary, [PYRELU_SQUARED_ERROR] = squared_error};
 
 static double loss(const slice *s, ptrdiff_t first, ptrdiff_t rows) {
     const network *net = s->net;

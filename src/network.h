@@ -12,8 +12,7 @@ enum { PYRELU_SOFTMAX = -1 };
 
 typedef struct {
     ptrdiff_t n_inputs, n_outputs;
-    int rowwise;    /* `activation` is a row of pyrelu_axis_functions; in the last layer only */
-    int activation; /* else of pyrelu_activations */
+    int activation;                           /* a row of pyrelu_activations, or in the last layer PYRELU_SOFTMAX */
     double parameters[PYRELU_MAX_PARAMETERS]; /* of the activation */
     void *weights, *bias;                     /* (n_inputs, n_outputs) and (n_outputs,) */
     void *kept;                               /* set by `arrange`: what the backward pass reads, input or output */
@@ -33,7 +32,7 @@ typedef struct {
     void (*gemm)(void);   /* sgemm or dgemm, called as Fortran's */
     ptrdiff_t slice_rows; /* how many rows are worked on at a time; set by `arrange` with the rest */
     void *inputs;         /* (slice_rows, n_features) */
-    double *partial_sums; /* one for each block or tile */
+    double *partial_sums; /* one for each piece of the work */
 } pyrelu_network;
 
 typedef struct {

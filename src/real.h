@@ -57,6 +57,17 @@ BOUND ZERO = 0, ONE = 1, THREE = 3, SIX = 6;
 static inline real at_least(real x, real bound) { return bound > x ? bound : x; }
 static inline real at_most(real x, real bound) { return bound < x ? bound : x; }
 
+/* min(|x|, end), by bits in float (where it is one instruction, and end for NaN): gcc 12 moves a select of reals past
+ * whatever is computed from it, and computes that twice. */
+static inline real magnitude(real x, real end) {
+#if PYRELU_BITS == 32
+    bits a = to_bits(abs_(x)), b = to_bits(end);
+    return from_bits(a < b ? a : b);
+#else
+    return at_most(abs_(x), end);
+#endif
+}
+
 /* An unevaluated sum: hi is the number, lo what rounding took from it. Intermediate results that are pairs are how a
  * composed formula keeps within 1 ULP without leaving its precision; only the last addition rounds.
  */
@@ -174,17 +185,20 @@ static inline real quotient_value(pair a, pair b) {
     return mad(fma_(-q, b.hi, a.hi) + mad(-q, b.lo, a.lo), reciprocal, q);
 }
 
-/* c[0] + c[1] x + ... by Horner's rule for the even and the odd powers, which wait less for each other */
-__attribute__((always_inline)) static inline real horner(real x, const real *c, int n) {
-    real z = x * x, even = c[(n - 1) & ~1], odd = n > 1 ? c[(n - 2) | 1] : 0;
+/* c[0] + c[step] x + c[2 step] x^2 + ... up to c[n - 1] by Horner's rule */
+__attribute__((always_inline)) static inline real horner(real x, const real *c, int n, int step) {
+    int i = (n - 1) / step * step;
+    real y = c[i];
 #pragma GCC unroll 32
-    for (int i = ((n - 1) & ~1) - 2; i >= 0; i -= 2)
-        even = mad(even, z, c[i]);
-#pragma GCC unroll 32
-    for (int i = ((n - 2) | 1) - 2; i >= 0; i -= 2)
-        odd = mad(odd, z, c[i]);
-    return mad(odd, x, even);
+    for (i -= step; i >= 0; i -= step)
+        y = mad(y, x, c[i]);
+    return y;
 }
-#define POLYNOMIAL(x, c) horner(x, c, (int)(sizeof(c) / sizeof *(c)))
+
+/* c[0] + c[1] x + ...; long ones as two interleaved chains, even and odd, which a processor runs side by side */
+__attribute__((always_inline)) static inline real polynomial(real x, const real *c, int n) {
+    return n < 8 ? horner(x, c, n, 1) : mad(horner(x * x, c + 1, n - 1, 2), x, horner(x * x, c, n, 2));
+}
+#define POLYNOMIAL(x, c) polynomial(x, c, (int)(sizeof(c) / sizeof *(c)))
 
 #endif

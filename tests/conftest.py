@@ -1,5 +1,7 @@
 """Fixtures that loop over what there is: the table's rows, types, namespaces, instruction sets."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -18,6 +20,12 @@ def pytest_generate_tests(metafunc):
     }.items():
         if argument in metafunc.fixturenames:
             metafunc.parametrize(argument, values, ids=[getattr(v, "__name__", v) for v in values])
+
+
+@pytest.fixture(autouse=True)
+def folder(monkeypatch):
+    """Runs each test here: in the checkout's own folder the sources would hide the installed package."""
+    monkeypatch.chdir(Path(__file__).parent)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import time
 import numpy as np
 import pytest
 import scipy.sparse
-from helpers import derivative, parameters, same_bits
+from helpers import parameters, same_bits
 from sklearn.datasets import load_digits, make_multilabel_classification
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.model_selection import GridSearchCV
@@ -55,11 +55,10 @@ def test_every_parameter_has_a_constraint():
 
 def test_every_activation_learns(activation, digits):
     X, y = digits
-    if not derivative(activation, np.linspace(-3, 3, 7)).any():
-        return  # as for step, there is nothing to learn by
     given = (activation, parameters(activation))
-    mlp = MLPClassifier((40,), given, max_iter=40, random_state=0, learning_rate_init=0.005).fit(X[:1400], y[:1400])
-    assert mlp.score(X[1400:], y[1400:]) > 0.85
+    X = X - 0.5  # on both sides of 0, for step, whose weights are never trained
+    mlp = MLPClassifier((100,), given, alpha=0, max_iter=40, random_state=0, learning_rate_init=0.003)
+    assert mlp.fit(X[:1400], y[:1400]).score(X[1400:], y[1400:]) > 0.8
     assert mlp.loss_curve_[-1] < mlp.loss_curve_[0] / 2
 
 

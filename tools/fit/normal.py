@@ -7,10 +7,9 @@ from sqrt(pi/2) to 1/a: a polynomial in w = a/(slope a + shift) follows it from 
 """
 
 import sys
-from textwrap import wrap
 
-from fit import horner, literal, minimax, rounded, split
-from mpmath import erfc, exp, findroot, linspace, log, mp, mpf, nstr, pi, sqrt
+from fit import literal, polynomial, split
+from mpmath import erfc, exp, findroot, mp, mpf, pi, sqrt
 
 mp.prec = 240  # R(38) is the quotient of numbers near 2^-1000, but of full relative accuracy
 
@@ -22,22 +21,6 @@ SETTINGS = {  # bits: (precision, end of the normal results, slope, shift, middl
 
 def mills(a):
     return sqrt(pi / 2) * exp(a * a / 2) * erfc(a / sqrt(mpf(2)))
-
-
-def rounded_minimax(f, weight, a, b, degree, precision):
-    """As minimax, but each coefficient, once rounded, is made up for by those after it."""
-    if degree < 0:
-        return []
-    c = rounded(minimax(f, weight, a, b, degree, 12)[0], precision)
-    return [c, *rounded_minimax(lambda t: (f(t) - c) / t, lambda t: weight(t) * t, a, b, degree - 1, precision)]
-
-
-def polynomial(name, what, f, weight, a, b, degree, precision):
-    c = rounded_minimax(f, weight, a, b, degree, precision)
-    worst = max(abs(weight(t) * (horner(c, t) - f(t))) for t in linspace(a, b, 2002))
-    print(f"/* {what}: error 2^{nstr(log(worst, 2), 3)} */")
-    numbers = ", ".join(f"R({literal(k, precision)})" for k in c)
-    print("\n    ".join(wrap(f"static const real {name}[] = {{{numbers}}};", 112)))
 
 
 def main(bits):
@@ -73,40 +56,15 @@ def main(bits):
     print(f"/* The constants of normal.h for PYRELU_BITS = {bits}, printed by tools/fit/normal.py {bits} */\n")
     for name, value in ("SLOPE", slope), ("SHIFT", shift), ("MIDDLE", middle):
         print(f"#define NORMAL_{name} R({literal(value, precision)})")
-    polynomial(
-        "TAIL_POLYNOMIAL",
-        "(R(a) a/w/sqrt(2 pi) - SHIFT/2)/w of w - MIDDLE, relative to R(a) a/w/sqrt(2 pi)",
-        scaled_mills,
-        scaled_weight,
-        first,
-        last,
-        degree,
-        precision,
-    )
-    polynomial(
-        "TAIL_SENSITIVITY",
-        "d(a R(a)/sqrt(2 pi))/dw/(SLOPE a + SHIFT) of w, relative to R(a)/sqrt(2 pi)",
-        sensitivity,
-        sensitivity_weight,
-        tiny,
-        last + middle,
-        1,
-        precision,
-    )
-    polynomial(
-        "GELU_SLOPE_POLYNOMIAL",
-        "(R(a) - a)/(GELU_SLOPE_ROOT - a)/sqrt(2 pi) - 1/2 of w - MIDDLE, relative to that + 1/2",
-        lambda t: slope_ratio(t) - mpf("0.5"),
-        lambda t: 1 / slope_ratio(t),
-        first,
-        last,
-        derivative_degree,
-        precision,
-    )
+    polynomial("TAIL_POLYNOMIAL", "(R(a) a/w/sqrt(2 pi) - SHIFT/2)/w of w - MIDDLE, relative to R(a) a/w/sqrt(2 pi)",
+               scaled_mills, scaled_weight, first, last, degree, precision)
+    polynomial("TAIL_SENSITIVITY", "d(a R(a)/sqrt(2 pi))/dw/(SLOPE a + SHIFT) of w, relative to R(a)/sqrt(2 pi)",
+               sensitivity, sensitivity_weight, tiny, last + middle, 1, precision)
+    polynomial("GELU_SLOPE_POLYNOMIAL", "(R(a) - a)/(GELU_SLOPE_ROOT - a)/sqrt(2 pi) - 7/16 of w - MIDDLE, relative to "
+               "that + 7/16", lambda t: slope_ratio(t) - mpf("0.4375"), lambda t: 1 / slope_ratio(t), first, last,
+               derivative_degree, precision)
     split("GELU_SLOPE_ROOT", "where R(a) = a", root, precision)
-    grid = {32: 16, 64: 64}[bits]  # above 3 times the cubic term, and with LINEAR.hi a multiple of its ULP
-    print(f"#define GELU_TANH_GRID R({literal(mpf(grid), precision)})")
-    split("GELU_TANH_LINEAR", "2 sqrt(2/pi)", 2 * sqrt(2 / pi), precision, precision - int(log(grid, 2)))
+    split("GELU_TANH_LINEAR", "2 sqrt(2/pi)", 2 * sqrt(2 / pi), precision)
     split("GELU_TANH_CUBIC", "2 sqrt(2/pi) 0.044715", 2 * sqrt(2 / pi) * mpf("0.044715"), precision)
 
 

@@ -5,17 +5,18 @@
 
 #if PYRELU_BITS == 32
 #define W(f) f
+#define C(x) x
 enum { FRACTION = 23, LOWEST = -126 };
+#else
+enum { FRACTION = 52, LOWEST = -1022 };
+#if __LDBL_MANT_DIG__ == 113
+#define W(f) f##l
+#define C(x) x##L
 #else
 #include <quadmath.h>
 #define W(f) f##q
-enum { FRACTION = 52, LOWEST = -1022 };
+#define C(x) x##Q
 #endif
-#define C(x) W_LITERAL(x)
-#if PYRELU_BITS == 32
-#define W_LITERAL(x) x
-#else
-#define W_LITERAL(x) x##Q
 #endif
 
 wide ulp_of(wide x) {
@@ -52,15 +53,15 @@ static wide logistic(wide x) { return 1 / (1 + W(exp)(-x)); }
 static wide slope(wide x) { return logistic(x) * logistic(-x); }
 static wide softplus(wide x) { return W(fmax)(x, 0) + W(log1p)(W(exp)(-W(fabs)(x))); }
 
-#define PI C(3.141592653589793238462643383279502884197)
-/* Phi(-x) */
-static wide phi_tail(wide x) { return W(erfc)(x / W(sqrt)(2)) / 2; }
-/* twice the argument of gelu_tanh's tanh, and the derivative of that */
-static wide bert(wide x) { return W(sqrt)(8 / PI) * (x + C(0.044715) * x * x * x); }
-static wide bert_slope(wide x) { return W(sqrt)(8 / PI) * (1 + 3 * C(0.044715) * x * x); }
-
 #define LAMBDA C(1.050700987355480493419334985294606351959)
 #define LAMBDA_ALPHA C(1.758099340847376859940217520812279577324)
+
+#define PI C(3.141592653589793238462643383279502884197)
+/* Phi(-x), which is all tail where x is large */
+static wide phi_tail(wide x) { return W(erfc)(x / W(sqrt)(2)) / 2; }
+/* the argument of gelu_tanh's tanh and its derivative */
+static wide bert(wide x) { return W(sqrt)(2 / PI) * (x + C(0.044715) * x * x * x); }
+static wide bert_slope(wide x) { return W(sqrt)(2 / PI) * (1 + 3 * C(0.044715) * x * x); }
 
 /* e = e^x; tanh(log(1 + e)) and its derivative, by e^-|x| */
 static wide mish_factor(wide x) {
@@ -127,6 +128,6 @@ ORACLE(squareplus, x < 0 ? a / 2 / (root(x, a) - x) : (x + root(x, a)) / 2,
        (x < 0 ? a / 2 / (root(x, a) - x) : (x + root(x, a)) / 2) / root(x, a))
 ORACLE(silu, x *logistic(x), logistic(x) * (1 + x * logistic(-x)))
 ORACLE(gelu, x *phi_tail(-x), phi_tail(-x) + x * W(exp)(-x * x / 2) / W(sqrt)(2 * PI))
-ORACLE(gelu_tanh, x *logistic(bert(x)), logistic(bert(x)) * (1 + x * bert_slope(x) * logistic(-bert(x))))
+ORACLE(gelu_tanh, x *logistic(2 * bert(x)), logistic(2 * bert(x)) * (1 + 2 * x * bert_slope(x) * logistic(-2 * bert(x))))
 ORACLE(quick_gelu, x *logistic(C(1.702) * x), logistic(C(1.702) * x) * (1 + C(1.702) * x * logistic(-C(1.702) * x)))
 ORACLE(mish, x *mish_factor(x), mish_factor(x) + x * mish_slope(x))

@@ -5,6 +5,8 @@
 
 #if PYRELU_BITS == 32
 typedef double wide; /* off by 2^-28 ULP of float at most, and ten times as fast as long double */
+#elif __LDBL_MANT_DIG__ == 113
+typedef long double wide;
 #else
 typedef __float128 wide;
 #endif

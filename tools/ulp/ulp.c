@@ -1,6 +1,6 @@
 /* Measures the error of every row of activations.def in ULP and compares it with the row's bound.
  *
- *     make -C tools/ulp && tools/ulp/build/v3_32 [-n inputs] [-s stride] [name ...]
+ *     make -C tools/ulp && tools/ulp/build/v3_32 [-n inputs] [-s stride] [-k f|df|dfy] [name ...]
  *
  * float: every stride-th of the 2^32 bit patterns (1: all), against double. double: n random inputs, spread over the
  * exponents, over [-800, 800], over [-8, 8] and near hard points, against __float128. For each of forward, derivative
@@ -167,16 +167,22 @@ static int specials(const row *r) {
 }
 
 int main(int argc, char **argv) {
-    long n = 1000000, stride = 1, bad = 0;
-    for (int c; (c = getopt(argc, argv, "n:s:")) != -1;)
-        *(c == 'n' ? &n : &stride) = atol(optarg);
+    long n = 10000000, stride = 1, bad = 0;
+    const char *kind = NULL;
+    for (int c; (c = getopt(argc, argv, "n:s:k:")) != -1;)
+        switch (c) {
+        case 'n': n = atol(optarg); break;
+        case 's': stride = atol(optarg); break;
+        case 'k': kind = optarg; break;
+        default: return 2;
+        }
     printf("%-16s %-4s %8s %6s  %s\n", PYRELU_BITS == 32 ? "float32" : "float64", "", "ULP", "bound", "at x: got, want");
     for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
         const row *r = &ROWS[i];
         int chosen = optind == argc;
         for (int a = optind; a < argc; a++)
             chosen |= !strcmp(argv[a], r->name);
-        if (!chosen)
+        if (!chosen || (kind && strcmp(kind, r->kind)))
             continue;
         if (!r->oracle) {
             printf("%-16s %-4s no oracle\n", r->name, r->kind);

@@ -1,0 +1,47 @@
+/* The losses and their gradients, side by side. */
+#ifndef PYRELU_LOSSES_H
+#define PYRELU_LOSSES_H
+
+#include <float.h>
+#include <tgmath.h>
+
+#include "network.h"
+#include "real.h"
+
+#define EPSILON (PYRELU_BITS == 32 ? FLT_EPSILON : DBL_EPSILON)
+
+/* Each returns the loss of one row of n outputs and turns the outputs into its gradient before their activation. As in
+ * scikit-learn, a probability of 0 counts as the smallest step from 1, and so does the distance of 1 from it. */
+
+static inline real clip(real p) { return p < EPSILON ? EPSILON : p > 1 - EPSILON ? 1 - EPSILON : p; }
+
+static inline real multinomial(real *y, const real *target, ptrdiff_t n) {
+    (void)n;
+    real *truth = &y[(ptrdiff_t)*target];
+    const real loss = -log(clip(*truth));
+    *truth -= 1;
+    return loss;
+}
+
+static inline real binary(real *y, const real *target, ptrdiff_t n) {
+    real loss = 0;
+    for (ptrdiff_t j = 0; j < n; j++) {
+        loss -= log(clip(target[j] > 0 ? y[j] : 1 - y[j]));
+        y[j] -= target[j];
+    }
+    return loss;
+}
+
+static inline real squared_error(real *y, const real *target, ptrdiff_t n) {
+    real loss = 0;
+    for (ptrdiff_t j = 0; j < n; j++) {
+        y[j] -= target[j];
+        loss += y[j] * y[j];
+    }
+    return loss / (2 * n);
+}
+
+static real (*const losses[])(real *, const real *, ptrdiff_t) = {
+    [PYRELU_MULTINOMIAL] = multinomial, [PYRELU_BINARY] = binary, [PYRELU_SQUARED_ERROR] = squared_error};
+
+#endif
