@@ -23,8 +23,12 @@ def minimax(f, weight, a, b, degree, rounds=8):
     best = None
     for _ in range(rounds):
         w = [v * sqrt(u) for v, u in zip(weights, lawson)]
-        c = list(lu_solve(matrix([[v * t**j for j in range(degree + 1)] for v, t in zip(w, x)]),
-                          matrix([v * y for v, y in zip(w, values)])))  # more rows than columns: least squares
+        c = list(
+            lu_solve(
+                matrix([[v * t**j for j in range(degree + 1)] for v, t in zip(w, x)]),
+                matrix([v * y for v, y in zip(w, values)]),
+            )
+        )  # more rows than columns: least squares
         error = [abs(v * (horner(c, t) - y)) for v, t, y in zip(weights, x, values)]
         if best is None or max(error) < best[0]:
             best = max(error), c
@@ -83,19 +87,43 @@ def main(bits):
     def at(t):  # the quotients below have their limit at 0
         return t if abs(t) > mpf(2) ** -60 else mpf(2) ** -60
 
-    print(f"/* The constants of elementary.h for PYRELU_BITS = {bits}, printed by tools/fit/fit.py {bits} */\n/* clang-format off */\n")
+    print(
+        f"/* The constants of elementary.h for PYRELU_BITS = {bits}, printed by tools/fit/fit.py {bits} */\n/* clang-format off */\n"
+    )
     r = log(2) / 2 * mpf("1.0001")
-    polynomial("EXP_POLYNOMIAL", "(e^r - 1 - r)/r^2 on |r| <= ln(2)/2, relative to e^r - 1",
-               lambda r: (expm1(at(r)) - at(r)) / at(r) ** 2, lambda r: at(r) ** 2 / expm1(at(r)),
-               -r, r, {32: 5, 64: 10}[bits], precision)
-    polynomial("COTH_POLYNOMIAL", "(r coth(r/2) - 2)/r^2 of r^2 on |r| <= ln(2)/2, relative in e^r",
-               lambda z: (sqrt(at(z)) * coth(sqrt(at(z)) / 2) - 2) / at(z), lambda z: at(z) ** mpf("1.5") / 2,
-               0, r * r, {32: 1, 64: 4}[bits], precision)
-    polynomial("ATANH_POLYNOMIAL", "(atanh(s)/s - 1)/s^2 of s^2 on 0 <= s <= 1/3, relative to atanh(s)/s",
-               lambda z: (atanh(sqrt(at(z))) / sqrt(at(z)) - 1) / at(z),
-               lambda z: at(z) / (atanh(sqrt(at(z))) / sqrt(at(z))),
-               0, mpf(1) / 9, {32: 4, 64: 9}[bits], precision)
-    split("LN2", "ln 2; hi has trailing zeros enough for k LN2.hi to be exact", log(2), precision, {32: 16, 64: 42}[bits])
+    polynomial(
+        "EXP_POLYNOMIAL",
+        "(e^r - 1 - r)/r^2 on |r| <= ln(2)/2, relative to e^r - 1",
+        lambda r: (expm1(at(r)) - at(r)) / at(r) ** 2,
+        lambda r: at(r) ** 2 / expm1(at(r)),
+        -r,
+        r,
+        {32: 5, 64: 10}[bits],
+        precision,
+    )
+    polynomial(
+        "COTH_POLYNOMIAL",
+        "(r coth(r/2) - 2)/r^2 of r^2 on |r| <= ln(2)/2, relative in e^r",
+        lambda z: (sqrt(at(z)) * coth(sqrt(at(z)) / 2) - 2) / at(z),
+        lambda z: at(z) ** mpf("1.5") / 2,
+        0,
+        r * r,
+        {32: 1, 64: 4}[bits],
+        precision,
+    )
+    polynomial(
+        "ATANH_POLYNOMIAL",
+        "(atanh(s)/s - 1)/s^2 of s^2 on 0 <= s <= 1/3, relative to atanh(s)/s",
+        lambda z: (atanh(sqrt(at(z))) / sqrt(at(z)) - 1) / at(z),
+        lambda z: at(z) / (atanh(sqrt(at(z))) / sqrt(at(z))),
+        0,
+        mpf(1) / 9,
+        {32: 4, 64: 9}[bits],
+        precision,
+    )
+    split(
+        "LN2", "ln 2; hi has trailing zeros enough for k LN2.hi to be exact", log(2), precision, {32: 16, 64: 42}[bits]
+    )
     half = mpf(1) / 2
 
     def shrink(w):
@@ -103,9 +131,16 @@ def main(bits):
         return (x - tanh(x)) / x**3
 
     split("TANHSHRINK_MIDDLE", "(x - tanh x)/x^3 where x^2 = 1/2", shrink(0), precision)
-    polynomial("TANHSHRINK_POLYNOMIAL", "the rest of it, per x^2 - 1/2, of x^2 - 1/2 on |x| <= 1, relative to all of it",
-               lambda w: (shrink(w) - shrink(0)) / at(w), lambda w: at(w) / shrink(w),
-               -half, half, {32: 6, 64: 14}[bits], precision)
+    polynomial(
+        "TANHSHRINK_POLYNOMIAL",
+        "the rest of it, per x^2 - 1/2, of x^2 - 1/2 on |x| <= 1, relative to all of it",
+        lambda w: (shrink(w) - shrink(0)) / at(w),
+        lambda w: at(w) / shrink(w),
+        -half,
+        half,
+        {32: 6, 64: 14}[bits],
+        precision,
+    )
     # Klambauer et al., arXiv:1706.02515, equation 14: with these, mean 0 and variance 1 are a fixed point
     u, v = erfc(1 / sqrt(mpf(2))) * exp(mpf(1) / 2), erfc(sqrt(mpf(2))) * exp(2)
     alpha = sqrt(2 / pi) / (1 - u)

@@ -53,16 +53,41 @@ def main(bits):
         a = a_of(t)[1]
         return (mills(a) - a) / (root - a) / root2pi
 
-    print(f"/* The constants of normal.h for PYRELU_BITS = {bits}, printed by tools/fit/normal.py {bits} */\n/* clang-format off */\n")
+    print(
+        f"/* The constants of normal.h for PYRELU_BITS = {bits}, printed by tools/fit/normal.py {bits} */\n/* clang-format off */\n"
+    )
     for name, value in ("SLOPE", slope), ("SHIFT", shift), ("MIDDLE", middle):
         print(f"#define NORMAL_{name} R({literal(value, precision)})")
-    polynomial("TAIL_POLYNOMIAL", "(R(a) a/w/sqrt(2 pi) - SHIFT/2)/w of w - MIDDLE, relative to R(a) a/w/sqrt(2 pi)",
-               scaled_mills, scaled_weight, first, last, degree, precision)
-    polynomial("TAIL_SENSITIVITY", "d(a R(a)/sqrt(2 pi))/dw/(SLOPE a + SHIFT) of w, relative to R(a)/sqrt(2 pi)",
-               sensitivity, sensitivity_weight, tiny, last + middle, 1, precision)
-    polynomial("GELU_SLOPE_POLYNOMIAL", "(R(a) - a)/(GELU_SLOPE_ROOT - a)/sqrt(2 pi) - 7/16 of w - MIDDLE, relative to "
-               "that + 7/16", lambda t: slope_ratio(t) - mpf("0.4375"), lambda t: 1 / slope_ratio(t), first, last,
-               derivative_degree, precision)
+    polynomial(
+        "TAIL_POLYNOMIAL",
+        "(R(a) a/w/sqrt(2 pi) - SHIFT/2)/w of w - MIDDLE, relative to R(a) a/w/sqrt(2 pi)",
+        scaled_mills,
+        scaled_weight,
+        first,
+        last,
+        degree,
+        precision,
+    )
+    polynomial(
+        "TAIL_SENSITIVITY",
+        "d(a R(a)/sqrt(2 pi))/dw/(SLOPE a + SHIFT) of w, relative to R(a)/sqrt(2 pi)",
+        sensitivity,
+        sensitivity_weight,
+        tiny,
+        last + middle,
+        1,
+        precision,
+    )
+    polynomial(
+        "GELU_SLOPE_POLYNOMIAL",
+        "(R(a) - a)/(GELU_SLOPE_ROOT - a)/sqrt(2 pi) - 7/16 of w - MIDDLE, relative to that + 7/16",
+        lambda t: slope_ratio(t) - mpf("0.4375"),
+        lambda t: 1 / slope_ratio(t),
+        first,
+        last,
+        derivative_degree,
+        precision,
+    )
     split("GELU_SLOPE_ROOT", "where R(a) = a", root, precision)
     split("GELU_TANH_LINEAR", "2 sqrt(2/pi)", 2 * sqrt(2 / pi), precision)
     split("GELU_TANH_CUBIC", "2 sqrt(2/pi) 0.044715", 2 * sqrt(2 / pi) * mpf("0.044715"), precision)
