@@ -105,4 +105,4 @@ def test_a_forked_child_works_and_stays_on_one_thread(large, threads):
     finally:
         child.kill()
         child.join()
-    assert pr.get_num_threads() == 2
+    assert pr.get_num_threads() == (2 if _ufuncs.has_openmp() else 1)
