@@ -9,31 +9,19 @@
 #include <immintrin.h>
 #endif
 
-static inline uint32_t bits_of(float x) {
-    uint32_t b;
-    memcpy(&b, &x, sizeof b);
-    return b;
-}
-
-static inline float float_of(uint32_t b) {
-    float x;
-    memcpy(&x, &b, sizeof x);
-    return x;
-}
-
 static inline float widen(uint16_t half) {
     const uint32_t sign = (uint32_t)(half & 0x8000) << 16, magnitude = half & 0x7fff;
     /* Half's exponent field, moved to where float has it, is 2^112 too small; that holds for subnormals too. */
-    const uint32_t finite = bits_of(float_of(magnitude << 13) * 0x1p112f);
-    return float_of(sign | finite | (magnitude >= 0x7c00 ? 0x7f800000 : 0)); /* inf and NaN keep their mantissa */
+    const uint32_t finite = to_bits(from_bits(magnitude << 13) * 0x1p112f);
+    return from_bits(sign | finite | (magnitude >= 0x7c00 ? 0x7f800000 : 0)); /* inf and NaN keep their mantissa */
 }
 
 static inline uint16_t narrow(float x) {
-    const uint32_t sign = bits_of(x) & 0x80000000, magnitude = bits_of(x) ^ sign;
+    const uint32_t sign = to_bits(x) & 0x80000000, magnitude = to_bits(x) ^ sign;
     /* Round to nearest even: to half's 11 bits by adding just under half of the last one; a subnormal by a sum whose
      * unit in the last place is 2^-24. 65520 is the first number that rounds to infinity. */
     const uint32_t normal = (magnitude + 0xfff + (magnitude >> 13 & 1) - (112 << 23)) >> 13;
-    const uint32_t subnormal = bits_of(float_of(magnitude) + 0.5f) - bits_of(0.5f);
+    const uint32_t subnormal = to_bits(from_bits(magnitude) + 0.5f) - to_bits(0.5f);
     const uint32_t nan = 0x7e00 | (magnitude >> 13 & 0x3ff);
     const uint32_t finite = magnitude < 0x38800000 ? subnormal : normal;
     const uint32_t number = magnitude >= 0x477ff000 ? 0x7c00 : finite;

@@ -55,6 +55,18 @@ def test_error_is_within_the_bound_of_the_table(activation, kind, dtype):
     assert worst <= bound(activation, kind, dtype), f"{worst} ULP at (x, got, want) = {witness}"
 
 
+def test_float16_of_every_input(activation):
+    """Against the float64 function, which the test above holds to mpmath."""
+    x = np.arange(1 << 16, dtype=np.uint16).view(np.float16)
+    x = x[np.isfinite(x)]
+    got, want = forward(activation, x).astype(float), forward(activation, x.astype(float))
+    largest = float(np.finfo(np.float16).max)
+    fits = np.abs(want) <= largest
+    unit = 2.0 ** (np.maximum(np.frexp(want)[1], -13) - 11)  # of the last place; 2^-24 for subnormal numbers
+    assert np.max(np.abs(got[fits] - want[fits]) / unit[fits]) <= 0.501
+    assert (np.abs(got[~fits]) >= largest).all()
+
+
 @pytest.mark.parametrize("dtype_", FLOATS)
 def test_parameters_away_from_their_defaults(activation, dtype_):
     names = list(activations[activation].parameters)

@@ -16,9 +16,10 @@ def test_info(capsys):
     assert facts["pyrelu"] == pyrelu.__version__
     assert facts["instruction set"].startswith(_ufuncs.isa())
     assert ("built without OpenMP" in facts["threads"]) != _ufuncs.has_openmp()
-    assert "openblas" in facts["BLAS"].lower() or facts["BLAS"]
+    assert facts["BLAS"] != "unknown"
     assert cli.main(["info"]) == 0
-    assert all(key in capsys.readouterr().out for key in facts) or facts
+    text = capsys.readouterr().out
+    assert all(f"{key} " in text and value in text for key, value in facts.items())
 
 
 def test_demo(tmp_path, capsys):
