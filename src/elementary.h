@@ -147,7 +147,7 @@ static inline scaled log1p_exp(pair x) {
  * even if the result is not, could only spoil it. */
 static inline real plus_scaled(real a, scaled v) {
     pair m = fast_two_sum(v.m.hi, v.m.lo);
-    real sum = pair_value(sorted_pair_sum(a, (pair){scale(m.hi, v.k), a > 0 ? scale(m.lo, v.k) : 0}));
+    real sum = pair_value(sorted_pair_sum(a, (pair){scale(m.hi, v.k), scale(a > 0 ? m.lo : 0, v.k)}));
     return sum == sum ? sum : a; /* inf */
 }
 
