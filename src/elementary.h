@@ -9,17 +9,18 @@
 #include "real.h"
 
 /* EXP_LOWEST: x e^x rounds to 0 from there on. SATURATED: x e^-x is no more to be seen beside 1. SCALE_BIAS: see
- * scale(). INVISIBLE: 2^SCALE_BIAS times 2^-60 or 2^-200. SHIFTER: x + SHIFTER is x rounded to an integer, in its
- * lowest bits. */
+ * scale(). INVISIBLE: 2^SCALE_BIAS times 2^-60 or 2^-200. VANISHED: 2^SCALE_BIAS times 2^k, where x e^x = v 2^k rounds
+ * to 0. SHIFTER: x + SHIFTER is x rounded to an integer, in its lowest bits. */
 #if PYRELU_BITS == 32
 #include "elementary_f32.h"
-BOUND EXP_LOWEST = R(-120.0), EXP_HIGHEST = R(90.0), SATURATED = R(24.0), INVISIBLE = R(0x1p4);
+BOUND EXP_LOWEST = R(-120.0), EXP_HIGHEST = R(90.0), SATURATED = R(24.0), INVISIBLE = R(0x1p4), VANISHED = R(0x1p-93);
 BOUND SOFTSIGN_LIMIT = R(0x1p100), SQUAREPLUS_FAR = R(0x1p50);
 #define SCALE_BIAS 64
 #define SHIFTER R(0x1.8p23)
 #else
 #include "elementary_f64.h"
-BOUND EXP_LOWEST = R(-760.0), EXP_HIGHEST = R(712.0), SATURATED = R(48.0), INVISIBLE = R(0x1p312);
+BOUND EXP_LOWEST = R(-760.0), EXP_HIGHEST = R(712.0), SATURATED = R(48.0), INVISIBLE = R(0x1p312),
+      VANISHED = R(0x1p-573);
 BOUND SOFTSIGN_LIMIT = R(0x1p600), SQUAREPLUS_FAR = R(0x1p200);
 #define SCALE_BIAS 512
 #define SHIFTER R(0x1.8p52)
@@ -41,8 +42,12 @@ typedef struct {
 static inline real power_of_2(bits k, int bias) { return from_bits((k + (bits)(R_BIAS + bias)) << R_FRACTION); }
 
 /* v 2^k for v of ordinary size and EXP_LOWEST's k <= k <= SCALE_BIAS: first exactly, to above the subnormal numbers,
- * then down, so that a subnormal result is rounded here and nowhere before */
-static inline real scale(real v, bits k) { return v * power_of_2(k, SCALE_BIAS) * power_of_2(0, -SCALE_BIAS); }
+ * then down, so that a subnormal result is rounded here and nowhere before. What would round to 0 is 0 by the first
+ * step, since underflow is slow. */
+static inline real scale(real v, bits k) {
+    real power = power_of_2(k, SCALE_BIAS);
+    return v * (power < VANISHED ? 0 : power) * power_of_2(0, -SCALE_BIAS);
+}
 
 /* The parts of e^(x.hi + x.lo) for x <= EXP_HIGHEST (checked by nobody) and x >= EXP_LOWEST (below that: of
  * e^EXP_LOWEST, which is 0 after any scaling). Cody and Waite: k = round(x / ln 2), r = x - k ln 2 with k LN2.hi exact.
