@@ -4,10 +4,12 @@
 compiled table (src/activations.def, src/rowwise.def). `composed_functions` are those that Python composes of them.
 """
 
+import ast
 import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from types import MappingProxyType
 
 from pyrelu import _ufuncs
@@ -66,6 +68,45 @@ class Activation:
     parameter_docs: Mapping[str, str] = field(repr=False)
     index: int = field(repr=False)  # the row, as the compiled modules count them
     choice_of: tuple[str, str, str] | None = field(repr=False)  # ("gelu", "approximate", "tanh")
+
+    @cached_property
+    def piecewise_linear(self):
+        """Whether it is linear wherever it has no kink and no jump, as its formula tells.
+
+        Examples
+        --------
+        >>> import pyrelu as pr
+        >>> [name for name in ("relu", "hardtanh", "hardswish", "gelu") if pr.activations[name].piecewise_linear]
+        ['relu', 'hardtanh']
+        """
+        return _degree(ast.parse(self.formula, mode="eval").body) <= 1
+
+
+def _degree(node):
+    """Return the highest degree in x of the polynomials that an expression is made of; inf where it is none."""
+    match node:
+        case ast.Constant():
+            return 0
+        case ast.Name():
+            return 1 if node.id == "x" else 0
+        case ast.UnaryOp():
+            return _degree(node.operand)
+        case ast.BinOp(op=ast.Mult()):
+            return _degree(node.left) + _degree(node.right)
+        case ast.BinOp(op=ast.Pow(), right=ast.Constant()):
+            return _degree(node.left) * node.right.value
+        case (
+            ast.BinOp(op=ast.Add() | ast.Sub())
+            | ast.IfExp()
+            | ast.Compare()
+            | ast.Call(func=ast.Name(id="min" | "max" | "abs"))
+        ):
+            return max(_degree(part) for part in ast.iter_child_nodes(node) if isinstance(part, ast.expr))
+        case ast.BinOp(op=ast.Div()) if _degree(node.right) == 0:
+            return _degree(node.left)
+        case _:  # any other function or operator: constant where all that goes in is
+            parts = (part for part in ast.iter_child_nodes(node) if isinstance(part, ast.expr))
+            return math.inf if any(map(_degree, parts)) else 0
 
 
 @dataclass(frozen=True)
