@@ -6,7 +6,6 @@ import warnings
 import numpy as np
 
 from pyrelu._text import aligned
-from pyrelu.exceptions import MissingExtraError
 
 ACTIVATIONS = ("relu", "leaky_relu", "elu", "gelu", "tanh", "sigmoid")
 _SCIKIT_LEARN_NAMES = {"relu": "relu", "tanh": "tanh", "sigmoid": "logistic"}
@@ -96,18 +95,10 @@ def _cell(heading, value):
 
 def draw(curves, path):
     """Write a picture of the loss curves."""
-    try:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise MissingExtraError("matplotlib", "plot") from error
+    from pyrelu.plot import LossCurveDisplay
+    from pyrelu.plot._style import new_figure
 
-    figure = Figure(figsize=(7, 4.5), layout="constrained")
-    FigureCanvasAgg(figure)
-    axes = figure.subplots()
-    for name, losses in curves.items():
-        axes.plot(range(1, len(losses) + 1), losses, label=name)
-    axes.set(xlabel="epoch", ylabel="training loss", yscale="log", title="Digits, 64-100-10, adam: loss by activation")
-    axes.grid(alpha=0.3)
-    axes.legend(title="activation")
+    figure = new_figure(figsize=(7, 4.5))
+    display = LossCurveDisplay(curves).plot(ax=figure.subplots())
+    display.ax_.set_title("Digits, 64-100-10, adam: loss by activation", loc="left")
     figure.savefig(path, dpi=120)

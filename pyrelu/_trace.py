@@ -60,6 +60,11 @@ class Layer:
         """Whether the activation is, as its row of the table says."""
         return find(self.activation).piecewise_linear
 
+    @property
+    def kinks(self):
+        """Where the activation has a kink or a jump."""
+        return find(self.activation).kinks_at(*self.values)
+
 
 def layers_of(estimator):
     """Return the `Layer` of each of a fitted estimator's layers, hidden ones first."""

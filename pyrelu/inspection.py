@@ -14,6 +14,7 @@ from pyrelu._text import aligned
 from pyrelu._trace import Pass, layers_of, passes
 
 __all__ = [
+    "ActivityRecorder",
     "LayerRecord",
     "LayerReport",
     "LinearMap",
@@ -23,6 +24,7 @@ __all__ = [
     "layer_report",
     "local_linear_map",
     "repeated",
+    "unit_activity",
 ]
 
 SATURATED = 0.01  # of what comes in from above, less than a hundredth goes on through a unit with a smaller derivative
@@ -192,6 +194,87 @@ def dead_units(estimator, X):
     for step, _ in passes(estimator, X):
         alive = [seen | (a != 0).any(axis=0) for seen, a in zip(alive, step.after[:-1], strict=True)]
     return [~seen for seen in alive]
+
+
+def unit_activity(estimator, X):
+    """Return to how much of X each hidden unit responds.
+
+    A unit responds to a row where its derivative is at least 0.01 in size, so that it can learn from it: relu where its
+    input is positive, sigmoid and tanh where they are not saturated. A unit of a function along an axis, such as
+    softmax, responds where it is not 0.
+
+    Parameters
+    ----------
+    estimator : MLPClassifier or MLPRegressor
+        Fitted; of pyrelu or of scikit-learn.
+    X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        The rows to look at.
+
+    Returns
+    -------
+    list of ndarray of float
+        One array per hidden layer, of shape (n_units,): shares of the rows, between 0 and 1.
+
+    Raises
+    ------
+    NotFittedError
+        Where the estimator is not fitted.
+    ValueError
+        Where X does not fit it.
+    """
+    n, responding = 0, 0
+    for step, _ in passes(estimator, X):
+        block = []
+        for layer, z, a in zip(step.layers[:-1], step.before, step.after):
+            slopes = layer.slopes(z)
+            block.append(np.count_nonzero(a if slopes is None else np.abs(slopes) >= SATURATED, axis=0))
+        responding = [sum(pair) for pair in zip(block, responding, strict=True)] if n else block
+        n += len(step.inputs[0])
+    return [count / n for count in responding]
+
+
+class ActivityRecorder:
+    """Keeps, for each epoch, to how much of some rows each hidden unit responds.
+
+    `pyrelu.plot.UnitActivityDisplay.from_recorder` draws it.
+
+    Parameters
+    ----------
+    X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        The rows to look at; some hundreds say as much as all.
+
+    Attributes
+    ----------
+    activity_ : list of list of ndarray of shape (n_units,)
+        What `unit_activity` returned at each epoch.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from pyrelu import MLPClassifier
+    >>> from pyrelu.inspection import ActivityRecorder
+    >>> X, y = load_iris(return_X_y=True)
+    >>> recorder = ActivityRecorder(X)
+    >>> mlp = MLPClassifier((8, 4), random_state=0)
+    >>> for _ in range(3):
+    ...     recorder.record(mlp.partial_fit(X, y, classes=[0, 1, 2]))
+    >>> len(recorder.activity_), recorder.activity_[-1][1].shape
+    (3, (4,))
+    """
+
+    def __init__(self, X):
+        self.X = X
+        self.activity_ = []
+
+    def record(self, estimator):
+        """Look at the estimator as it is now.
+
+        Parameters
+        ----------
+        estimator : MLPClassifier or MLPRegressor
+            Fitted; of pyrelu or of scikit-learn.
+        """
+        self.activity_.append(unit_activity(estimator, self.X))
 
 
 def gradient_norms(estimator, X, y):

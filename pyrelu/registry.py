@@ -81,6 +81,18 @@ class Activation:
         """
         return _degree(ast.parse(self.formula, mode="eval").body) <= 1
 
+    def kinks_at(self, *values):
+        """Return where the kinks are for these values of the parameters, as floats in ascending order.
+
+        Examples
+        --------
+        >>> import pyrelu as pr
+        >>> pr.activations["softshrink"].kinks_at(0.5)
+        [-0.5, 0.5]
+        """
+        given = dict(zip(self.parameters, values, strict=True))
+        return sorted(float(eval(kink, {"__builtins__": {}}, given)) for kink in self.kinks)
+
 
 def _degree(node):
     """Return the highest degree in x of the polynomials that an expression is made of; inf where it is none."""
