@@ -36,6 +36,7 @@ boolean = Constraint("a bool", lambda value: isinstance(value, bool | np.bool_))
 not_negative = real("[0, inf)", lambda value: value >= 0)
 positive = real("(0, inf)", lambda value: value > 0)
 fraction = real("[0, 1)", lambda value: 0 <= value < 1)
+none = Constraint("None", lambda value: value is None)
 count = Constraint("an int in the range [1, inf)", lambda value: isinstance(value, Integral) and int(value) >= 1)
 sizes = Constraint(
     "a sequence of ints in the range [1, inf), one per hidden layer",
@@ -53,7 +54,7 @@ seed = Constraint(
 
 CONSTRAINTS = {
     "hidden_layer_sizes": count | sizes,
-    "solver": one_of("lbfgs", "sgd", "adam"),
+    "solver": one_of("lbfgs", "sgd", "adam", "adamw"),
     "alpha": not_negative,
     "batch_size": count | one_of("auto"),
     "learning_rate": one_of("constant", "invscaling", "adaptive"),
@@ -74,6 +75,10 @@ CONSTRAINTS = {
     "epsilon": positive,
     "n_iter_no_change": count | Constraint("inf", lambda value: isinstance(value, Real) and value == np.inf),
     "max_fun": count,
+    "l1": not_negative,
+    "clip_norm": positive | none,
+    "n_threads": count | none,
+    "label_smoothing": fraction,
 }
 
 

@@ -56,6 +56,12 @@ class BasePerceptron(BaseEstimator):
         epsilon=1e-8,
         n_iter_no_change=10,
         max_fun=15000,
+        dropout=0.0,
+        init="auto",
+        l1=0.0,
+        clip_norm=None,
+        scoring=None,
+        n_threads=None,
     ):
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
@@ -80,6 +86,12 @@ class BasePerceptron(BaseEstimator):
         self.epsilon = epsilon
         self.n_iter_no_change = n_iter_no_change
         self.max_fun = max_fun
+        self.dropout = dropout
+        self.init = init
+        self.l1 = l1
+        self.clip_norm = clip_norm
+        self.scoring = scoring
+        self.n_threads = n_threads
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
