@@ -11,69 +11,93 @@ from sklearn.preprocessing import label_binarize
 from sklearn.utils import check_consistent_length, column_or_1d, gen_batches
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from pyrelu import derivative, functional, vjp
-from pyrelu._activation import resolve
-from pyrelu.registry import find
+from pyrelu import derivative, registry
+from pyrelu._activation import HiddenActivation, resolve
 
 BLOCK_ROWS = 1024  # keeps what a wide layer gives for a block to some megabytes
 
 
 @dataclass(frozen=True)
 class Layer:
-    """Weights and bias of a layer, and its activation; that of the output layer may be "softmax".
+    """Weights and bias of a layer, and its activation.
 
     Attributes
     ----------
-    weights, bias : ndarray of shape (n_inputs, n_units), (n_units,)
-    activation : str
-    values : tuple of float
-        Those of the activation's parameters.
+    weights, bias : ndarray of shape (n_inputs, width), (width,)
+    activation : HiddenActivation
+        Of the output layer too.
+    learned : ndarray of shape (n_units,) or None
+        Slopes that were learned.
     """
 
     weights: np.ndarray
     bias: np.ndarray
-    activation: str
-    values: tuple = ()
+    activation: HiddenActivation
+    learned: np.ndarray | None = None
 
     def forward(self, z):
         """Return the outputs for the pre-activations z, one row per sample."""
-        return getattr(functional, self.activation)(z, *self.values)
+        return self.activation.forward(z, self.learned)
 
     def backward(self, z, g):
         """Return the gradient with respect to z, given that with respect to the outputs."""
-        return getattr(vjp, self.activation)(z, g, *self.values)
+        return self.activation.backward(z, g, self.learned)
 
     def slopes(self, z):
         """Return the derivative at z; None where an output depends on more than one element of z."""
-        elementwise = getattr(derivative, self.activation, None)
-        return elementwise and elementwise(z, *self.values)
+        slopes = _derivative_of(self.activation, self.learned)
+        return slopes and slopes(z)
 
     @property
     def description(self):
         """The activation's name, with the values of its parameters."""
-        names = find(self.activation).parameters if self.values else ()
-        given = ", ".join(f"{name}={value:g}" for name, value in zip(names, self.values))
-        return f"{self.activation}({given})" if given else self.activation
+        given = {} if self.learned is not None else self.activation.parameters
+        text = ", ".join(f"{name}={value:g}" for name, value in given.items())
+        return f"{self.activation.name}({text})" if text else self.activation.name
 
     @property
     def piecewise_linear(self):
-        """Whether the activation is, as its row of the table says."""
-        return find(self.activation).piecewise_linear
+        """Whether the activation is, as its row of the table says; what the table does not know is not."""
+        rows = registry.activations | registry.axis_functions | registry.composed_functions
+        return not self.activation.functions and rows[self.activation.name].piecewise_linear
 
-    @property
-    def kinks(self):
-        """Where the activation has a kink or a jump."""
-        return find(self.activation).kinks_at(*self.values)
+    def bends(self, z):
+        """Return numbers that change their signs where a piecewise linear activation has a kink or a jump."""
+        if self.activation.name not in registry.activations:
+            z = z.reshape(len(z), -1, self.activation.pieces)
+            return (z - np.sort(z, axis=-1)[..., -2:].mean(axis=-1, keepdims=True)).reshape(len(z), -1)
+        kinks = registry.find(self.activation.name).kinks_at(*self.activation.parameters.values())
+        return np.concatenate([np.empty((len(z), 0)), *(z - kink for kink in kinks)], axis=1)
+
+
+def _derivative_of(activation, learned=None):
+    """Return the derivative of an elementwise activation, else None."""
+    if activation.functions:
+        return activation.functions[1]
+    values = activation.parameters.values() if learned is None else [learned]
+    found = getattr(derivative, activation.name, None)
+    return found and (lambda z: found(z, *values))
+
+
+def elementwise(activation):
+    """Return what an activation resolves to, and its derivative; raise ValueError where it is not elementwise."""
+    [found] = resolve(activation, 1)
+    if slopes := _derivative_of(found):
+        return found, slopes
+    raise ValueError(f"activation={activation!r} works along an axis, not elementwise: it has no derivative")
 
 
 def layers_of(estimator):
     """Return the `Layer` of each of a fitted estimator's layers, hidden ones first."""
     check_is_fitted(estimator)
     hidden = resolve(estimator.activation, len(estimator.coefs_) - 1)
-    activations = [*((row.name, values) for row, values in hidden), (estimator.out_activation_, ())]
+    learned = getattr(estimator, "activation_weights_", [None] * len(hidden))  # scikit-learn's learn none
+    output = HiddenActivation(estimator.out_activation_)
     return [
-        Layer(np.asarray(weights, float), np.asarray(bias, float), *activation)
-        for weights, bias, activation in zip(estimator.coefs_, estimator.intercepts_, activations, strict=True)
+        Layer(np.asarray(weights, float), np.asarray(bias, float), activation, slopes)
+        for weights, bias, activation, slopes in zip(
+            estimator.coefs_, estimator.intercepts_, [*hidden, output], [*learned, None], strict=True
+        )
     ]
 
 

@@ -8,10 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pyrelu import derivative, functional
-from pyrelu._activation import resolve
 from pyrelu._text import aligned
-from pyrelu._trace import Pass, layers_of, passes
+from pyrelu._trace import Pass, elementwise, layers_of, passes
 
 __all__ = [
     "ActivityRecorder",
@@ -331,7 +329,8 @@ def local_linear_map(estimator, x):
     Parameters
     ----------
     estimator : MLPClassifier or MLPRegressor
-        Fitted, of pyrelu or of scikit-learn, with activations that are all piecewise linear: those with `pyrelu.activations[name].piecewise_linear`.
+        Fitted, of pyrelu or of scikit-learn, with activations that are all piecewise linear: maxout, and those with
+        `pyrelu.activations[name].piecewise_linear`.
     x : array-like of shape (n_features,)
         The point. Exactly on a kink, the map is that of the branch which the activation's formula takes.
 
@@ -402,9 +401,10 @@ def repeated(f, x, n):
 
     Parameters
     ----------
-    f : str, (str, dict) or function of pyrelu
+    f : str, (str, dict), function of pyrelu or (callable, callable)
         The activation: a name or alias in `pyrelu.activations`, with its parameters as in
-        ``("leaky_relu", {"negative_slope": 0.2})``, or a function such as `pyrelu.relu`.
+        ``("leaky_relu", {"negative_slope": 0.2})``; a function such as `pyrelu.relu`; or any function and its
+        derivative.
     x : array_like
         Where to start.
     n : int
@@ -418,7 +418,7 @@ def repeated(f, x, n):
     Raises
     ------
     ValueError
-        Where f is not known or n is not an int of at least 0.
+        Where f is not known or not elementwise, or n is not an int of at least 0.
 
     Examples
     --------
@@ -431,11 +431,11 @@ def repeated(f, x, n):
     """
     if isinstance(n, bool) or not hasattr(n, "__index__") or n < 0:
         raise ValueError(f"n={n!r} is not an int in the range [0, inf)")
-    [(row, values)] = resolve(getattr(f, "__name__", f), 1)
+    activation, slopes = elementwise(getattr(f, "__name__", f))
     value = np.asarray(x)
     value = value if value.dtype.kind == "f" else value.astype(float)
     slope = np.ones_like(value)
     for _ in range(n):
-        slope = slope * getattr(derivative, row.name)(value, *values)
-        value = getattr(functional, row.name)(value, *values)
+        slope = slope * slopes(value)
+        value = activation.forward(value)
     return Repeated(value, slope)

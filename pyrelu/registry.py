@@ -94,31 +94,24 @@ class Activation:
         return sorted(float(eval(kink, {"__builtins__": {}}, given)) for kink in self.kinks)
 
 
-def _degree(node):
-    """Return the highest degree in x of the polynomials that an expression is made of; inf where it is none."""
+def _degree(node, data=("x",)):
+    """Return the highest degree in `data` of the polynomials that an expression is made of; inf where it is none."""
+    degrees = [_degree(part, data) for part in ast.iter_child_nodes(node) if isinstance(part, ast.expr)]
     match node:
-        case ast.Constant():
-            return 0
         case ast.Name():
-            return 1 if node.id == "x" else 0
-        case ast.UnaryOp():
-            return _degree(node.operand)
+            return 1 if node.id in data else 0
         case ast.BinOp(op=ast.Mult()):
-            return _degree(node.left) + _degree(node.right)
+            return sum(degrees)
         case ast.BinOp(op=ast.Pow(), right=ast.Constant()):
-            return _degree(node.left) * node.right.value
-        case (
-            ast.BinOp(op=ast.Add() | ast.Sub())
-            | ast.IfExp()
-            | ast.Compare()
-            | ast.Call(func=ast.Name(id="min" | "max" | "abs"))
-        ):
-            return max(_degree(part) for part in ast.iter_child_nodes(node) if isinstance(part, ast.expr))
-        case ast.BinOp(op=ast.Div()) if _degree(node.right) == 0:
-            return _degree(node.left)
+            return degrees[0] * node.right.value
+        case ast.BinOp(op=ast.Div()) if degrees[1] == 0:
+            return degrees[0]
+        case ast.BinOp(op=ast.Add() | ast.Sub()) | ast.UnaryOp() | ast.IfExp() | ast.Compare() | ast.Subscript():
+            return max(degrees)
+        case ast.Call(func=ast.Name(id="min" | "max" | "abs")):
+            return max(degrees)
         case _:  # any other function or operator: constant where all that goes in is
-            parts = (part for part in ast.iter_child_nodes(node) if isinstance(part, ast.expr))
-            return math.inf if any(map(_degree, parts)) else 0
+            return math.inf if any(degrees) else 0
 
 
 @dataclass(frozen=True)
@@ -134,6 +127,11 @@ class AxisFunction:
     summary: str
     reference: str
     index: int | None = field(default=None, repr=False)
+
+    @cached_property
+    def piecewise_linear(self):
+        """Whether its formula says that it is linear wherever it has no kink; a and b are halves of x."""
+        return _degree(ast.parse(self.formula, mode="eval").body, data=("x", "a", "b")) <= 1
 
 
 _CHOICE = re.compile(r"(\w+)\((\w+)=(\w+)\)")

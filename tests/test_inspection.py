@@ -12,13 +12,33 @@ from sklearn.neural_network import MLPRegressor as ScikitLearnRegressor
 
 import pyrelu as pr
 from pyrelu import MLPClassifier, inspection, registry
+from pyrelu._activation import names
 from pyrelu.inspection import dead_units, gradient_norms, layer_report, local_linear_map, loss_gradients, repeated
 
-PIECEWISE_LINEAR = [name for name, row in registry.activations.items() if row.piecewise_linear]
+PIECEWISE_LINEAR = [
+    name
+    for rows in (registry.activations, registry.axis_functions, registry.composed_functions)
+    for name, row in rows.items()
+    if row.piecewise_linear
+]
 
 
 def with_parameters(activation):
-    return (activation, parameters(activation))
+    """With values for what has no default, and slopes that training draws from one point only."""
+    if activation not in registry.activations:
+        return activation
+    return (activation, {"lower": 0.2, "upper": 0.2} if activation == "rrelu" else parameters(activation))
+
+
+def hidden_activations():
+    """All that hidden layers know by name, and a pair of functions."""
+    along_an_axis = [name for name in names() if name not in registry.names()]
+    return [
+        *map(with_parameters, registry.activations),
+        *along_an_axis,
+        ("maxout", {"num_pieces": 3}),
+        (np.sin, np.cos),
+    ]
 
 
 def data(n=60, n_features=5, n_classes=3):
@@ -65,10 +85,11 @@ def test_gradients_are_finite_differences_of_the_loss(kind):
             np.testing.assert_allclose(gradient[at], (losses[1] - losses[0]) / (2 * step), rtol=1e-6)
 
 
-def test_gradients_are_those_of_the_core(activation):
+@pytest.mark.parametrize("hidden", hidden_activations(), ids=str)
+def test_gradients_are_those_of_the_core(hidden):
     """One step of plain gradient descent on all rows moves the weights by the gradient."""
     X, y = data()
-    mlp = fitted(X, y, with_parameters(activation), alpha=0.0, learning_rate_init=1e-4)
+    mlp = fitted(X, y, hidden, alpha=0.0, learning_rate_init=1e-4)
     before = [array.copy() for array in (*mlp.coefs_, *mlp.intercepts_)]
     gradients = [array for arrays in loss_gradients(mlp, X, y) for array in arrays]
     mlp.set_params(solver="sgd", momentum=0.0, learning_rate_init=1.0, batch_size=len(X), shuffle=False)
@@ -202,6 +223,32 @@ def test_local_linear_map(name):
             np.testing.assert_allclose(p / p.sum(), mlp.predict_proba(near[np.newaxis])[0], rtol=1e-12)
 
 
+def test_piecewise_linear_by_name():
+    assert "maxout" in PIECEWISE_LINEAR and "glu" not in PIECEWISE_LINEAR and "softmax" not in PIECEWISE_LINEAR
+
+
+def test_learned_slopes_and_functions_of_the_user():
+    X, y = data()
+    mlp = fitted(X, y, ("prelu", (np.sin, np.cos)), learning_rate_init=0.1)
+    assert np.ptp(mlp.activation_weights_[0]) > 0
+    first, second, _ = layer_report(mlp, X)
+    z = X @ mlp.coefs_[0] + mlp.intercepts_[0]
+    a = np.where(z > 0, z, mlp.activation_weights_[0] * z)
+    np.testing.assert_allclose(first.mean, a.mean())
+    np.testing.assert_allclose(second.mean, np.sin(a @ mlp.coefs_[1] + mlp.intercepts_[1]).mean())
+    assert (first.activation, second.activation) == ("prelu", "sin")
+    with pytest.raises(ValueError, match="hidden layer 1 has the activation sin, which is not piecewise linear"):
+        local_linear_map(mlp, X[0])
+
+
+def test_units_of_several_pieces():
+    X, y = data()
+    mlp = fitted(X, y, "maxout")
+    assert [record.units for record in layer_report(mlp, X)] == [7, 6, 3]
+    assert [len(dead) for dead in dead_units(mlp, X)] == [7, 6]
+    assert np.isnan(layer_report(mlp, X)[0].saturated)
+
+
 def test_local_linear_map_without_hidden_layers_is_the_network():
     X, y = data()
     mlp = fitted(X, y, hidden=())
@@ -257,7 +304,7 @@ def test_relu_is_idempotent_and_sigmoid_forgets():
 
 def test_repeated_has_the_derivative_of_the_chain(activation):
     x, step = np.array([0.3, 1.1]), 1e-6  # no kink, nor does the chain meet one
-    f = with_parameters(activation)
+    f = (activation, parameters(activation))
     value, slope = repeated(f, x, 3)
     by_hand = x
     for _ in range(3):
@@ -271,8 +318,8 @@ def test_repeated_keeps_shape_and_type_and_refuses_what_it_does_not_know():
     assert repeated("tanh", np.zeros((2, 0), np.float32), 2).value.dtype == np.float32
     assert repeated("tanh", 1, 0) == (1.0, 1.0)
     assert repeated(pr.leaky_relu, -1.0, 2).value == -1e-4
-    for f, n in (("softmax", 1), (print, 1), ("relu", -1), ("relu", 1.5), ("relu", True)):
-        with pytest.raises(ValueError, match="not known|n="):
+    for f, n in (("softmax", 1), ("maxout", 1), (print, 1), ("relu", -1), ("relu", 1.5), ("relu", True)):
+        with pytest.raises(ValueError, match="not known|along an axis|n="):
             repeated(f, 1.0, n)
 
 

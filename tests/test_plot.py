@@ -103,6 +103,8 @@ def test_parameters_and_axes_are_the_callers():
     assert display.derivative_line_ is None and display.line_.get_color() == "red"
     assert display.line_.get_ydata()[0] == -2
     assert "negative_slope=0.5" in display.text_.get_text()
+    sine = ActivationDisplay.from_name((np.sin, np.cos))
+    np.testing.assert_array_equal(sine.derivative_line_.get_ydata(), np.cos(sine.line_.get_xdata()))
 
 
 def test_the_grid_shows_the_table():
@@ -118,8 +120,10 @@ def test_the_grid_shows_the_table():
 def test_what_cannot_be_drawn_is_said():
     with pytest.raises(ValueError, match="'rleu' is not known"):
         ActivationDisplay.from_name("rleu")
-    with pytest.raises(ValueError, match="'weight': 0.25"):
-        ActivationDisplay.from_name("prelu")
+    with pytest.raises(ValueError, match="'threshold': 0.25"):
+        ActivationDisplay.from_name("threshold")
+    with pytest.raises(ValueError, match="'softmax' works along an axis"):
+        ActivationDisplay.from_name("softmax")
     with pytest.raises(ValueError, match=r"x_range=\(1, 0\) must be"):
         ActivationDisplay.from_name("relu", x_range=(1, 0))
     with pytest.raises(ValueError, match="names no activation"):
@@ -195,7 +199,7 @@ def test_unit_activity():
     np.testing.assert_array_equal(final[0], (z > 0).mean(axis=0))
 
 
-@pytest.mark.parametrize("name", ["relu", "hardtanh", "hardshrink"])
+@pytest.mark.parametrize("name", ["relu", "hardtanh", "hardshrink", "maxout"])
 def test_regions_are_coloured_by_the_local_linear_map(name):
     X, _ = moons()
     mlp = fitted(name, solver="lbfgs")

@@ -6,10 +6,10 @@ from itertools import pairwise
 
 import numpy as np
 
-from pyrelu import derivative, functional
-from pyrelu._activation import resolve
+from pyrelu import registry
+from pyrelu._trace import elementwise
 from pyrelu.plot._style import COLORS, bare, figure_and_axes, write_names
-from pyrelu.registry import activations, find
+from pyrelu.registry import activations
 
 WITHOUT_DEFAULT = 0.25  # what the grid gives a parameter that has no default: where torch.nn.PReLU's slope starts
 NAMES = ["f(x)", "f'(x)"]
@@ -34,16 +34,16 @@ class Curve:
     jumps: list
 
     @classmethod
-    def of(cls, f, values, low, high, kinks):
-        """Evaluate f(x, *values) from low to high."""
+    def of(cls, f, low, high, kinks):
+        """Evaluate f from low to high."""
         inner = [kink for kink in kinks if low < kink < high]
         xs, ys, jumps = [], [], []
         for a, b in pairwise([low, *inner, high]):
             # Not on a kink, but as close to it as can be.
             x = np.linspace(a if a == low else np.nextafter(a, b), b if b == high else np.nextafter(b, a), POINTS)
-            y = f(x, *values)
+            y = f(x)
             if ys and abs(y[0] - ys[-1][-1]) > 1e-9:
-                jumps.append((a, float(f(a, *values)), float(ys[-1][-1]), float(y[0])))
+                jumps.append((a, float(f(a)), float(ys[-1][-1]), float(y[0])))
                 xs.append([np.nan])
                 ys.append([np.nan])
             xs.append(x)
@@ -100,9 +100,9 @@ class ActivationDisplay:
 
         Parameters
         ----------
-        name : str or (str, dict)
+        name : str, (str, dict) or (callable, callable)
             A name or alias in `pyrelu.activations`; with its parameters, as in
-            ``("leaky_relu", {"negative_slope": 0.2})``.
+            ``("leaky_relu", {"negative_slope": 0.2})``; or any function and its derivative.
         x_range : (float, float), default=None
             From where to where; None: from -4 to 4, or as far as it takes to show all kinks.
         derivative : bool, default=True
@@ -119,7 +119,7 @@ class ActivationDisplay:
         Raises
         ------
         ValueError
-            Where the name is not known or a parameter lacks a value.
+            Where the name is not known or not elementwise, or a parameter lacks a value.
         MissingExtraError
             Where matplotlib is not installed.
         """
@@ -127,16 +127,15 @@ class ActivationDisplay:
 
     @classmethod
     def _of(cls, name, x_range=None):
-        [(row, values)] = resolve(name, 1)
-        given = dict(zip(row.parameters, values, strict=True))
-        kinks = row.kinks_at(*values)
+        activation, slopes = elementwise(name)
+        row = activations.get(activation.name)
+        kinks = row.kinks_at(*activation.parameters.values()) if row else []
         low, high = x_range or (min([-4.0, *(kink - 2 for kink in kinks)]), max([4.0, *(kink + 2 for kink in kinks)]))
         if not low < high:
             raise ValueError(f"x_range={x_range!r} must be two numbers, the smaller one first")
-        function, slope = (
-            Curve.of(getattr(space, row.name), values, low, high, kinks) for space in (functional, derivative)
-        )
-        return cls(row.name, given, function, slope, _LONG_NUMBER.sub(r"\1...", row.formula))
+        function, slope = (Curve.of(f, low, high, kinks) for f in (activation.forward, slopes))
+        formula = _LONG_NUMBER.sub(r"\1...", row.formula) if row else ""
+        return cls(activation.name, activation.parameters, function, slope, formula)
 
     def plot(self, *, ax=None, derivative=True, labels=True, **keywords):
         """Draw it.
@@ -244,7 +243,7 @@ class ActivationGridDisplay:
 
         Parameters
         ----------
-        names : sequence of str or (str, dict), default=None
+        names : sequence of such names, default=None
             As for `ActivationDisplay.from_name`; None: the whole table. A parameter that has no default, such as
             prelu's weight, is 0.25 where it is not given.
         columns : int, default=None
@@ -309,6 +308,7 @@ class ActivationGridDisplay:
 
 def _complete(name):
     """Give parameters without a default a value."""
-    name, given = name if isinstance(name, tuple) else (name, {})
-    row = find(name)
-    return name, {p: WITHOUT_DEFAULT for p, default in row.parameters.items() if default is None} | given
+    if not isinstance(name, str) or name not in registry.names():
+        return name
+    parameters = registry.find(name).parameters
+    return name, {parameter: WITHOUT_DEFAULT for parameter, default in parameters.items() if default is None}

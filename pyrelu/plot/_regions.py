@@ -143,16 +143,11 @@ def _look(layers, points, output):
     step = Pass.forward(layers, points)
     seed = np.zeros_like(step.before[-1])
     seed[:, output] = 1
-    bends = [
-        z[:, unit] - kink
-        for layer, z in zip(layers[:-1], step.before)
-        for kink in layer.kinks
-        for unit in range(z.shape[1])
-    ]
+    bends = [layer.bends(z) for layer, z in zip(layers[:-1], step.before)]
     return (
         step.backward(seed)[0] @ layers[0].weights.T,
         step.before[-1],
-        np.column_stack(bends) if bends else np.empty((len(points), 0)),
+        np.concatenate([np.empty((len(points), 0)), *bends], axis=1),
     )
 
 
