@@ -1,8 +1,12 @@
 """What all pictures have in common: axes, colours, and names written beside the lines they belong to."""
 
+import io
+import os
+
 import numpy as np
 
-from pyrelu.exceptions import MissingExtraError
+from pyrelu._files import write_atomically
+from pyrelu.exceptions import InvalidParameterError, MissingExtraError
 
 # Okabe and Ito, Color universal design (2008): told apart with any kind of colour vision. Yellow is left out: it is too
 # pale for a line on white.
@@ -29,6 +33,17 @@ def new_figure(**keywords):
     except ImportError as error:
         raise MissingExtraError("matplotlib", "plot") from error
     return Figure(**{"layout": "constrained"} | keywords)
+
+
+def save(figure, path):
+    """Write a picture, whole or not at all, in the format that the path's ending names; PNG where it has none."""
+    kind = os.path.splitext(path)[1][1:].lower() or "png"
+    known = figure.canvas.get_supported_filetypes()
+    if kind not in known:
+        raise InvalidParameterError(f"{path}: pictures can be written as {', '.join(sorted(known))}")
+    content = io.BytesIO()
+    figure.savefig(content, format=kind, dpi=120)
+    write_atomically(path, content.getvalue())
 
 
 def bare(ax):
