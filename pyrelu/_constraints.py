@@ -52,6 +52,15 @@ seed = Constraint(
     ),
 )
 
+weights = Constraint(
+    "a dict of label: weight with weights in the range [0, inf)",
+    lambda value: isinstance(value, dict) and all(map(not_negative.test, value.values())),
+)
+list_of_weights = Constraint(
+    "a list of such dicts, one per column of y",
+    lambda value: isinstance(value, list) and all(map(weights.test, value)),
+)
+
 CONSTRAINTS = {
     "hidden_layer_sizes": count | sizes,
     "solver": one_of("lbfgs", "sgd", "adam", "adamw"),
@@ -78,7 +87,9 @@ CONSTRAINTS = {
     "l1": not_negative,
     "clip_norm": positive | none,
     "n_threads": count | none,
+    "class_weight": weights | list_of_weights | one_of("balanced") | none,
     "label_smoothing": fraction,
+    "loss": one_of("squared_error", "poisson"),
 }
 
 

@@ -27,6 +27,7 @@ cdef extern from "network.h" nogil:
         PYRELU_MULTINOMIAL
         PYRELU_BINARY
         PYRELU_SQUARED_ERROR
+        PYRELU_POISSON
 
     ctypedef struct pyrelu_network:
         int n_layers
@@ -66,7 +67,8 @@ cdef extern from "network.h" nogil:
     const pyrelu_core pyrelu_core_f32, pyrelu_core_f64
 
 
-LOSSES = {"log_loss": PYRELU_MULTINOMIAL, "binary_log_loss": PYRELU_BINARY, "squared_error": PYRELU_SQUARED_ERROR}
+LOSSES = {"log_loss": PYRELU_MULTINOMIAL, "binary_log_loss": PYRELU_BINARY, "squared_error": PYRELU_SQUARED_ERROR,
+          "poisson": PYRELU_POISSON}
 SOLVERS = {"gradient": PYRELU_GRADIENT, "sgd": PYRELU_SGD, "nesterov": PYRELU_NESTEROV, "adam": PYRELU_ADAM}
 
 # Rows worked on at a time: enough for the matrix products to be efficient, few enough for the layers' outputs to take
@@ -136,7 +138,7 @@ cdef class Network:
         The row of the table and the values of its parameters, one per hidden layer.
     output : int or None
         The row of the output activation; None: softmax.
-    loss : {"log_loss", "binary_log_loss", "squared_error"}
+    loss : {"log_loss", "binary_log_loss", "squared_error", "poisson"}
     parameters : ndarray, default=None
         The one buffer that all weights and biases are views of; without it the network cannot be trained.
     """

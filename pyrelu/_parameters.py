@@ -1,4 +1,4 @@
-"""The estimators' parameters in words, and constructors that share them.
+"""The estimators' parameters and attributes in words, and constructors that share them.
 
 A parameter is written here, in a constructor's signature and body (`BasePerceptron.__init__`, or that of the one class
 that has it), and in `_constraints.CONSTRAINTS`.
@@ -74,6 +74,37 @@ n_threads : int or None, default=None
     The largest number of threads of a fit or prediction; None: `pyrelu.get_num_threads()`. Results do not depend on it.
 """
 
+ATTRIBUTES = """\
+coefs_ : list of ndarray
+    Weights of each layer, of shape (n_inputs, n_outputs) of that layer.
+intercepts_ : list of ndarray
+    Biases of each layer, of shape (n_outputs,).
+dead_units_ : list of ndarray of bool
+    For each hidden layer, which units were 0 for every training row at the end of `fit`.
+loss_ : float
+    The loss of the last epoch.
+best_loss_ : float or None
+    The lowest loss of an epoch; None with early stopping.
+loss_curve_ : list of float
+    The loss of each epoch.
+validation_scores_ : list of float or None
+    Score on the held-out rows after each epoch (accuracy; R2 of a regressor), with early stopping.
+best_validation_score_ : float or None
+    The best of them.
+n_iter_ : int
+    Epochs (iterations of L-BFGS) of the last fit.
+t_ : int
+    Training rows seen.
+n_features_in_ : int
+    Features seen by `fit`.
+feature_names_in_ : ndarray of shape (n_features_in_,)
+    Their names, where X has names that are all strings.
+n_layers_ : int
+    Layers, counting the input and the output.
+n_outputs_ : int
+    Units of the output layer.
+"""
+
 
 def extends(base):
     """Return a decorator that gives a constructor the parameters of `base`'s beside its own.
@@ -102,7 +133,7 @@ def extends(base):
 
 
 def documented(cls):
-    """Write the shared text into the class's docstring, where that says {PARAMETERS}."""
-    for name, text in {"PARAMETERS": PARAMETERS}.items():
+    """Write the shared text into the class's docstring, where that says {PARAMETERS} and {ATTRIBUTES}."""
+    for name, text in {"PARAMETERS": PARAMETERS, "ATTRIBUTES": ATTRIBUTES}.items():
         cls.__doc__ = cls.__doc__.replace(f"    {{{name}}}\n", "".join(f"    {line}\n" for line in text.splitlines()))
     return cls

@@ -27,7 +27,7 @@ class BasePerceptron(BaseEstimator):
 
     It has `_validate(X, y, incremental, first)`, which returns X and the targets as `Samples` takes them, and sets
     `n_outputs_`, `out_activation_` and `_loss`; and for early stopping `_strata(targets)`, by which to stratify the
-    split, and `_score_outputs(outputs, targets, weights)`.
+    split, and `_score_outputs(outputs, targets, weights)`. It may have a `_weigh` of its own.
     """
 
     def __init__(
@@ -100,6 +100,32 @@ class BasePerceptron(BaseEstimator):
 
     # ---- the course of a fit ----
 
+    def fit(self, X, y, sample_weight=None):
+        """Train on X and y.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The features. Sparse rows are made dense batch by batch.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            A classifier's labels, or for multilabel targets an indicator matrix; a regressor's numbers.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows in the loss; None: all 1.
+
+        Returns
+        -------
+        MLPClassifier or MLPRegressor
+            The estimator itself. Where fitting fails, it is left as it was.
+
+        Raises
+        ------
+        ValueError
+            Where X or y is not as described, a parameter has a value that is not allowed, or training diverges.
+        """
+        with self._all_or_nothing():
+            self._fit(X, y, sample_weight, incremental=False)
+        return self
+
     @contextmanager
     def _all_or_nothing(self):
         """Leave the estimator as it was where fitting fails."""
@@ -119,7 +145,7 @@ class BasePerceptron(BaseEstimator):
         hidden = self._hidden_units() if first else [len(bias) for bias in self.intercepts_[:-1]]
         activations = resolve(self.activation, len(hidden) or 1)
         X, targets = self._validate(X, y, incremental, first)
-        weights = None if sample_weight is None else _check_weights(sample_weight, X)
+        weights = self._weigh(None if sample_weight is None else _check_weights(sample_weight, X), targets, incremental)
         self._random_state = check_random_state(self.random_state)
         if first:
             self._initialize([X.shape[1], *hidden, self.n_outputs_], activations)
@@ -196,12 +222,17 @@ class BasePerceptron(BaseEstimator):
                     stacklevel=4,
                 )
 
+    def _weigh(self, weights, targets, incremental):
+        """Return the rows' weights in the loss, given those of the user."""
+        return weights
+
     # ---- the network ----
 
     def _network(self, coefs, intercepts, parameters=None):
         """Return the network of these arrays, for training where they are views of `parameters`."""
         hidden = resolve(self.activation, len(coefs) - 1)
-        output = None if self.out_activation_ == "softmax" else registry.find(self.out_activation_).index
+        name = {"exp": "exponential"}.get(self.out_activation_, self.out_activation_)
+        output = None if name == "softmax" else registry.find(name).index
         return Network(
             coefs,
             intercepts,
