@@ -6,6 +6,7 @@ from numbers import Integral, Real
 
 import numpy as np
 
+from pyrelu._init import INITIALIZERS, is_known
 from pyrelu.exceptions import InvalidParameterError
 
 
@@ -84,6 +85,12 @@ CONSTRAINTS = {
     "epsilon": positive,
     "n_iter_no_change": count | Constraint("inf", lambda value: isinstance(value, Real) and value == np.inf),
     "max_fun": count,
+    "init": Constraint(
+        f"one of 'auto', {', '.join(map(repr, INITIALIZERS))}, or a pair of such a name and a dict of its parameters "
+        f"({', '.join(f'{p} of {name}' for name, i in INITIALIZERS.items() for p in i.parameters)}, each a float in the "
+        "range (0, inf)), or a callable",
+        is_known,
+    ),
     "l1": not_negative,
     "clip_norm": positive | none,
     "n_threads": count | none,

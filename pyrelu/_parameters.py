@@ -7,6 +7,8 @@ that has it), and in `_constraints.CONSTRAINTS`.
 import functools
 import inspect
 
+from pyrelu._init import INITIALIZERS
+
 PARAMETERS = """\
 hidden_layer_sizes : int or sequence of int, default=(100,)
     Units of each hidden layer; `()` for none.
@@ -63,7 +65,13 @@ dropout : float or sequence of float, default=0.0
     Probability, in [0, 1), with which training drops a unit for a row (Srivastava et al., 2014): of the hidden units;
     or one for the input and one for each hidden layer. What is kept is scaled up, and predictions drop nothing.
 init : str, (str, dict) or callable, default="auto"
-    How the first weights are drawn.
+    How the first weights are drawn. "auto" is as scikit-learn does it: uniform up to sqrt(6/(fan_in + fan_out)), with
+    sigmoid sqrt(2/(fan_in + fan_out)), the biases too. With all others the biases are 0:
+
+{INITIALIZERS}
+
+    The last two take a parameter, as in ``("orthogonal", {"gain": 2.0})``. A function is called with the shape
+    (fan_in, fan_out) and the `numpy.random.RandomState` of the fit, and returns the weights.
 l1 : float, default=0.0
     Strength of an L1 penalty on the weights, divided by the batch's number of rows as alpha's is.
 clip_norm : float or None, default=None
@@ -72,7 +80,10 @@ scoring : str, callable or None, default=None
     What early stopping scores: a name or function that scikit-learn knows as scorer; None: accuracy or R2.
 n_threads : int or None, default=None
     The largest number of threads of a fit or prediction; None: `pyrelu.get_num_threads()`. Results do not depend on it.
-"""
+""".replace(
+    "{INITIALIZERS}",
+    "\n".join(f'    - "{name}": {how.formula} ({how.reference}).' for name, how in INITIALIZERS.items()),
+)
 
 ATTRIBUTES = """\
 coefs_ : list of ndarray

@@ -15,6 +15,7 @@ from pyrelu import registry
 from pyrelu._activation import resolve
 from pyrelu._blas import single_threaded_blas
 from pyrelu._constraints import check_parameters
+from pyrelu._init import draw
 from pyrelu._network import Network, Samples
 from pyrelu._training import NOT_FINITE, fit_lbfgs, fit_stochastic, pack
 from pyrelu.exceptions import DeadUnitWarning
@@ -169,15 +170,15 @@ class BasePerceptron(BaseEstimator):
         return [sizes] if isinstance(sizes, Integral) else list(sizes)
 
     def _initialize(self, units, activations):
-        """Draw the first weights (Glorot and Bengio, 2010) and start the records."""
+        """Draw the first weights and start the records."""
         self.n_layers_ = len(units)
         self.n_iter_ = self.t_ = 0
         self.coefs_, self.intercepts_ = [], []
-        for i, (fan_in, fan_out) in enumerate(pairwise(units)):
+        for i, shape in enumerate(pairwise(units)):
             name = activations[min(i, len(activations) - 1)][0].name
-            bound = np.sqrt((2.0 if name == "sigmoid" else 6.0) / (fan_in + fan_out))
-            self.coefs_.append(self._random_state.uniform(-bound, bound, (fan_in, fan_out)))
-            self.intercepts_.append(self._random_state.uniform(-bound, bound, fan_out))
+            coef, intercept = draw(self.init, shape, name, self._random_state)
+            self.coefs_.append(coef)
+            self.intercepts_.append(intercept)
         if self.solver != "lbfgs":
             self.loss_curve_ = []
             self._no_improvement_count = 0
