@@ -17,13 +17,14 @@ from pyrelu._blas import single_threaded_blas
 from pyrelu._constraints import check_parameters
 from pyrelu._init import draw
 from pyrelu._network import Network, Samples
+from pyrelu._persistence import Persistent
 from pyrelu._training import NOT_FINITE, fit_lbfgs, fit_stochastic, pack
 from pyrelu.exceptions import DeadUnitWarning
 
 MANY_DEAD = 0.4
 
 
-class BasePerceptron(BaseEstimator):
+class BasePerceptron(Persistent, BaseEstimator):
     """A multilayer perceptron; a subclass says what its targets are.
 
     It has `_validate(X, y, incremental, first)`, which returns X and the targets as `Samples` takes them, and sets
