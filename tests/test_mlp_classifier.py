@@ -50,7 +50,7 @@ def test_signature_is_scikit_learns_and_more(ours, theirs):
 
 
 def test_every_parameter_has_a_constraint():
-    elsewhere = {"activation", "dropout", "scoring"}  # is checked where it is taken apart
+    elsewhere = {"activation", "scoring"}  # is checked where it is taken apart
     assert CONSTRAINTS.keys() | elsewhere == MLPClassifier().get_params().keys() | MLPRegressor().get_params().keys()
 
 
@@ -170,7 +170,11 @@ def test_unknown_activation_lists_the_known(digits):
         (("relu", "relu", "relu"), "3 entries for 2 hidden layers"),
         (("elu", {"slope": 1}), "has no parameter 'slope'; elu has: alpha"),
         (("relu", {"slope": 1}), "has no parameter 'slope'; relu has: none"),
-        ("prelu", "activation='prelu' needs a value"),
+        ("threshold", "activation='threshold' needs a value"),
+        (("maxout", {"num_pieces": 1.5}), "num_pieces=1.5 is not an integer"),
+        (("gelu", {"approximate": "erf"}), "approximate='erf' is not 'none' or 'tanh'"),
+        (("elu", {"alpha": "1"}), "alpha='1' is not a finite number"),
+        (("rrelu", {"lower": 0.5}), "lower=0.5 is greater than upper=0.33"),
     ],
 )
 def test_wrong_activation(wrong, message, digits):
