@@ -13,10 +13,8 @@
 
 #if PYRELU_BITS == 32
 #define CORE pyrelu_core_f32
-#define TYPE PYRELU_F32
 #else
 #define CORE pyrelu_core_f64
-#define TYPE PYRELU_F64
 #endif
 
 /* ---- memory ---- */
@@ -86,9 +84,18 @@ static void forward(const slice *s, ptrdiff_t first, ptrdiff_t rows) {
         const layer *l = &s->net->layers[i];
         const ptrdiff_t n = l->n_outputs;
         real *z = (real *)l->kept + first * n;
-        for (ptrdiff_t row = 0; row < rows; row++) memcpy(z + row * n, l->bias, n * sizeof(real));
-        if (i == 0 && s->data->starts) sparse_forward(s, first, rows, l->weights, n, z);
-        else multiply(s->net, "N", "N", rows, n, l->n_inputs, inputs(s, i, first), l->n_inputs, l->weights, n, 1, z);
+        if (i == 0 && s->data->starts) sparse_forward(s, first, rows, l->weights, l->bias, n, z);
+        else
+            multiply(s->net, &(pyrelu_product){.m = rows,
+                                               .n = n,
+                                               .k = l->n_inputs,
+                                               .a = inputs(s, i, first),
+                                               .lda = l->n_inputs,
+                                               .b = l->weights,
+                                               .ldb = n,
+                                               .c = z,
+                                               .ldc = n,
+                                               .bias = l->bias});
         activate(l, z, (real *)l->output + first * n, rows);
     }
 }
@@ -115,7 +122,16 @@ static void backward(const slice *s, ptrdiff_t first, ptrdiff_t rows) {
         const layer *l = &s->net->layers[i], *below = l - 1;
         const ptrdiff_t n = l->n_outputs, m = l->n_inputs;
         real *delta = (real *)below->delta + first * m;
-        multiply(s->net, "N", "T", rows, m, n, (real *)l->delta + first * n, n, l->weights, n, 0, delta);
+        multiply(s->net, &(pyrelu_product){.m = rows,
+                                           .n = m,
+                                           .k = n,
+                                           .a = (real *)l->delta + first * n,
+                                           .lda = n,
+                                           .b = l->weights,
+                                           .ldb = n,
+                                           .transpose_b = 1,
+                                           .c = delta,
+                                           .ldc = m});
         operands o = {.in = {(real *)below->kept + first * m, delta}};
         add_parameters(&o, 2, below);
         pyrelu_kernels_for(TYPE)->map[below->activation][PYRELU_BACKWARD](o.in, 1, delta, rows * m);
@@ -169,8 +185,17 @@ static double weights_tile(const slice *s, int i, ptrdiff_t first, ptrdiff_t row
         if (s->begins) memset(gradient, 0, rows * n * sizeof(real));
         sparse_gradient(s, first, rows, l->delta, n, gradient);
     } else
-        multiply(s->net, "T", "N", rows, n, s->rows, inputs(s, i, 0) + first, l->n_inputs, l->delta, n, !s->begins,
-                 gradient);
+        multiply(s->net, &(pyrelu_product){.m = rows,
+                                           .n = n,
+                                           .k = s->rows,
+                                           .a = inputs(s, i, 0) + first,
+                                           .lda = l->n_inputs,
+                                           .transpose_a = 1,
+                                           .b = l->delta,
+                                           .ldb = n,
+                                           .c = gradient,
+                                           .ldc = n,
+                                           .add = !s->begins});
     return update(s, weights, rows * n, s->opt->alpha);
 }
 

@@ -65,11 +65,27 @@ typedef struct {
  * and NESTEROV the velocity, ADAM two means. Returns the sum of squares of the parameters as they were. */
 typedef double pyrelu_update(const pyrelu_step *step, void *w, const void *gradient, void *const *state, ptrdiff_t n);
 
+/* C = A B + bias, or C += A B where `add`: A is (m, k), B (k, n), C (m, n), their rows lda, ldb and ldc apart; of one
+ * that is transposed, the columns are. */
+typedef struct {
+    ptrdiff_t m, n, k;
+    const void *a;
+    ptrdiff_t lda;
+    const void *b;
+    ptrdiff_t ldb;
+    void *c;
+    ptrdiff_t ldc;
+    int transpose_a, transpose_b;
+    const void *bias; /* (n,), added to each row; NULL: 0 */
+    int add;
+} pyrelu_product;
+
 typedef struct {
     pyrelu_map *const (*map)[PYRELU_N_KINDS];                   /* [row of pyrelu_activations][kind] */
     pyrelu_rowwise *const (*rowwise)[2];                        /* [row of pyrelu_axis_functions][forward, vjp] */
     pyrelu_update *const *update;                               /* [pyrelu_solver] */
     void (*softmax_rows)(void *x, ptrdiff_t rows, ptrdiff_t n); /* in place */
+    void (*multiply)(const pyrelu_product *);
     pyrelu_map *widen, *narrow; /* half to float and back; with the float kernels only */
 } pyrelu_kernels;
 

@@ -5,6 +5,8 @@
 #include "network.h"
 #include "real.h"
 
+static const pyrelu_type TYPE = PYRELU_BITS == 32 ? PYRELU_F32 : PYRELU_F64;
+
 typedef pyrelu_network network;
 typedef pyrelu_layer layer;
 typedef pyrelu_samples samples;
