@@ -45,7 +45,7 @@ typedef struct {
     ptrdiff_t step, next;
     const real *panel;
     real *c;
-    ptrdiff_t ldc, columns;
+    ptrdiff_t c_stride, columns;
     const real *start; /* what the sums start from, `start_step` from row to row; NULL: 0 */
     ptrdiff_t start_step;
 } operands;
@@ -53,7 +53,7 @@ typedef struct {
 /* What a tile of too few columns computed goes to its place by way of x, whose rows are `width` apart. */
 static void store_edge(const operands *o, const real *x, ptrdiff_t rows, ptrdiff_t width) {
     for (ptrdiff_t i = 0; i < rows; i++, x += width) {
-        real *c = o->c + i * o->ldc;
+        real *c = o->c + i * o->c_stride;
         if (o->start) {
             const real *start = o->start + i * o->start_step;
             for (ptrdiff_t j = 0; j < o->columns; j++) c[j] = x[j] + start[j];
@@ -101,7 +101,7 @@ INLINE void tile(const int rows, const int vectors, const operands *o) {
         for (int v = 0; v < vectors; v++) {
             const ptrdiff_t j = v * LANES;
             const vector start = o->start ? *(const vector *)(o->start + i * o->start_step + j) : (vector){0};
-            *(vector *)(o->c + i * o->ldc + j) = sum[i][v] + start;
+            *(vector *)(o->c + i * o->c_stride + j) = sum[i][v] + start;
         }
 }
 
@@ -168,7 +168,7 @@ static void all_rows(ptrdiff_t m, int vectors, operands o) {
     for (ptrdiff_t t = 0, i = 0; t < n; t++) {
         const ptrdiff_t stop = m * (t + 1) / n;
         o.a = first.a + i * o.step;
-        o.c = first.c + i * o.ldc;
+        o.c = first.c + i * o.c_stride;
         if (o.start) o.start = first.start + i * o.start_step;
         tiles[stop - i - 1][vectors - 1](&o);
         i = stop;
@@ -183,20 +183,21 @@ void PRIVATE(multiply)(const pyrelu_product *p) {
         for (ptrdiff_t j = 0; j < p->n; j += COLUMNS) {
             const ptrdiff_t columns = p->n - j < COLUMNS ? p->n - j : COLUMNS;
             const int vectors = columns > LANES ? 2 : 1;
-            const real *b = p->b;
-            if (p->transpose_b) pack_transposed(b + j * p->ldb + l, p->ldb, k, columns, vectors * LANES, panel);
-            else pack(b + l * p->ldb + j, p->ldb, k, columns, vectors * LANES, panel);
+            const real *b = p->b.values;
+            if (p->b.transposed)
+                pack_transposed(b + j * p->b.stride + l, p->b.stride, k, columns, vectors * LANES, panel);
+            else pack(b + l * p->b.stride + j, p->b.stride, k, columns, vectors * LANES, panel);
             operands o = {.k = k,
-                          .step = p->transpose_a ? 1 : p->lda,
-                          .next = p->transpose_a ? p->lda : 1,
+                          .step = p->a.transposed ? 1 : p->a.stride,
+                          .next = p->a.transposed ? p->a.stride : 1,
                           .panel = panel,
                           .c = (real *)p->c + j,
-                          .ldc = p->ldc,
+                          .c_stride = p->c_stride,
                           .columns = columns};
-            o.a = (const real *)p->a + l * o.next;
+            o.a = (const real *)p->a.values + l * o.next;
             if (l || p->add) {
                 o.start = o.c;
-                o.start_step = o.ldc;
+                o.start_step = o.c_stride;
             } else if (p->bias) o.start = (const real *)p->bias + j;
             all_rows(p->m, vectors, o);
         }
