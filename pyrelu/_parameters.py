@@ -1,4 +1,4 @@
-"""The estimators' parameters in words, and constructors that share them.
+"""The estimators' parameters and attributes in words, and constructors that share them.
 
 A parameter is written here, in a constructor's signature and body (`BasePerceptron.__init__`, or that of the one class
 that has it), and in `_constraints.CONSTRAINTS`.
@@ -6,6 +6,8 @@ that has it), and in `_constraints.CONSTRAINTS`.
 
 import functools
 import inspect
+
+from pyrelu._init import INITIALIZERS
 
 PARAMETERS = """\
 hidden_layer_sizes : int or sequence of int, default=(100,)
@@ -63,7 +65,13 @@ dropout : float or sequence of float, default=0.0
     Probability, in [0, 1), with which training drops a unit for a row (Srivastava et al., 2014): of the hidden units;
     or one for the input and one for each hidden layer. What is kept is scaled up, and predictions drop nothing.
 init : str, (str, dict) or callable, default="auto"
-    How the first weights are drawn.
+    How the first weights are drawn. "auto" is as scikit-learn does it: uniform up to sqrt(6/(fan_in + fan_out)), with
+    sigmoid sqrt(2/(fan_in + fan_out)), the biases too. With all others the biases are 0:
+
+{INITIALIZERS}
+
+    The last two take a parameter, as in ``("orthogonal", {"gain": 2.0})``. A function is called with the shape
+    (fan_in, fan_out) and the `numpy.random.RandomState` of the fit, and returns the weights.
 l1 : float, default=0.0
     Strength of an L1 penalty on the weights, divided by the batch's number of rows as alpha's is.
 clip_norm : float or None, default=None
@@ -72,6 +80,40 @@ scoring : str, callable or None, default=None
     What early stopping scores: a name or function that scikit-learn knows as scorer; None: accuracy or R2.
 n_threads : int or None, default=None
     The largest number of threads of a fit or prediction; None: `pyrelu.get_num_threads()`. Results do not depend on it.
+""".replace(
+    "{INITIALIZERS}",
+    "\n".join(f'    - "{name}": {how.formula} ({how.reference}).' for name, how in INITIALIZERS.items()),
+)
+
+ATTRIBUTES = """\
+coefs_ : list of ndarray
+    Weights of each layer, of shape (n_inputs, n_outputs) of that layer.
+intercepts_ : list of ndarray
+    Biases of each layer, of shape (n_outputs,).
+dead_units_ : list of ndarray of bool
+    For each hidden layer, which units were 0 for every training row at the end of `fit`.
+loss_ : float
+    The loss of the last epoch.
+best_loss_ : float or None
+    The lowest loss of an epoch; None with early stopping.
+loss_curve_ : list of float
+    The loss of each epoch.
+validation_scores_ : list of float or None
+    Score on the held-out rows after each epoch (accuracy; R2 of a regressor), with early stopping.
+best_validation_score_ : float or None
+    The best of them.
+n_iter_ : int
+    Epochs (iterations of L-BFGS) of the last fit.
+t_ : int
+    Training rows seen.
+n_features_in_ : int
+    Features seen by `fit`.
+feature_names_in_ : ndarray of shape (n_features_in_,)
+    Their names, where X has names that are all strings.
+n_layers_ : int
+    Layers, counting the input and the output.
+n_outputs_ : int
+    Units of the output layer.
 """
 
 
@@ -102,7 +144,7 @@ def extends(base):
 
 
 def documented(cls):
-    """Write the shared text into the class's docstring, where that says {PARAMETERS}."""
-    for name, text in {"PARAMETERS": PARAMETERS}.items():
+    """Write the shared text into the class's docstring, where that says {PARAMETERS} and {ATTRIBUTES}."""
+    for name, text in {"PARAMETERS": PARAMETERS, "ATTRIBUTES": ATTRIBUTES}.items():
         cls.__doc__ = cls.__doc__.replace(f"    {{{name}}}\n", "".join(f"    {line}\n" for line in text.splitlines()))
     return cls

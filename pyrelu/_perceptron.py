@@ -14,20 +14,22 @@ from pyrelu import registry
 from pyrelu._activation import resolve
 from pyrelu._blas import single_threaded_blas
 from pyrelu._constraints import check_parameters
+from pyrelu._init import draw
 from pyrelu._network import Network, Samples
 from pyrelu._optimizers import STOCHASTIC
+from pyrelu._persistence import Persistent
 from pyrelu._training import NOT_FINITE, fit_lbfgs, fit_stochastic, pack
 from pyrelu.exceptions import DeadUnitWarning
 
 MANY_DEAD = 0.4
 
 
-class BasePerceptron(BaseEstimator):
+class BasePerceptron(Persistent, BaseEstimator):
     """A multilayer perceptron; a subclass says what its targets are.
 
     It has `_validate(X, y, incremental, first)`, which returns X and the targets as `Samples` takes them, and sets
     `n_outputs_`, `out_activation_` and `_loss`; and for early stopping `_strata(targets)`, by which to stratify the
-    split, and `_score_outputs(outputs, targets, weights)`.
+    split, and `_score_outputs(outputs, targets, weights)`. It may have a `_weigh` of its own.
     """
 
     def __init__(
@@ -100,6 +102,32 @@ class BasePerceptron(BaseEstimator):
 
     # ---- the course of a fit ----
 
+    def fit(self, X, y, sample_weight=None):
+        """Train on X and y.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The features. Sparse rows are made dense batch by batch.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            A classifier's labels, or for multilabel targets an indicator matrix; a regressor's numbers.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows in the loss; None: all 1.
+
+        Returns
+        -------
+        MLPClassifier or MLPRegressor
+            The estimator itself. Where fitting fails, it is left as it was.
+
+        Raises
+        ------
+        ValueError
+            Where X or y is not as described, a parameter has a value that is not allowed, or training diverges.
+        """
+        with self._all_or_nothing():
+            self._fit(X, y, sample_weight, incremental=False)
+        return self
+
     @contextmanager
     def _all_or_nothing(self):
         """Leave the estimator as it was where fitting fails."""
@@ -120,13 +148,12 @@ class BasePerceptron(BaseEstimator):
         activations = resolve(self.activation, n_hidden or 1)
         dropout = self._dropout(n_hidden)
         X, targets = self._validate(X, y, incremental, first)
-        weights = None if sample_weight is None else _check_weights(sample_weight, X)
+        weights = self._weigh(None if sample_weight is None else _check_weights(sample_weight, X), targets, incremental)
         self._random_state = check_random_state(self.random_state)
         if first:
             self._initialize(X.shape[1], self._hidden_units(), activations)
-        parameters, (self.coefs_, self.intercepts_, self.activation_weights_) = pack(
-            (self.coefs_, self.intercepts_, self.activation_weights_), X.dtype
-        )
+        parameters, arrays = pack(self._arrays(), X.dtype)
+        self.coefs_, self.intercepts_, self.activation_weights_ = arrays
         network = self._network(self._arrays(), parameters, dropout)
         samples = Samples(X, targets, weights)
         with single_threaded_blas():
@@ -158,16 +185,16 @@ class BasePerceptron(BaseEstimator):
         return per_layer
 
     def _initialize(self, n_features, hidden, activations):
-        """Draw the first weights (Glorot and Bengio, 2010) and start the records."""
+        """Draw the first weights and start the records."""
         self.n_layers_ = len(hidden) + 2
         self.n_iter_ = self.t_ = 0
         self.coefs_, self.intercepts_ = [], []
         widths = [*(activation.width(n) for activation, n in zip(activations, hidden)), self.n_outputs_]
-        for i, (fan_in, fan_out) in enumerate(zip([n_features, *hidden], widths, strict=True)):
+        for i, shape in enumerate(zip([n_features, *hidden], widths, strict=True)):
             name = activations[min(i, len(activations) - 1)].name
-            bound = np.sqrt((2.0 if name == "sigmoid" else 6.0) / (fan_in + fan_out))
-            self.coefs_.append(self._random_state.uniform(-bound, bound, (fan_in, fan_out)))
-            self.intercepts_.append(self._random_state.uniform(-bound, bound, fan_out))
+            coef, intercept = draw(self.init, shape, name, self._random_state)
+            self.coefs_.append(coef)
+            self.intercepts_.append(intercept)
         self.activation_weights_ = [
             None if activation.initial_slope is None else np.full(n, activation.initial_slope)
             for activation, n in zip(activations, hidden)
@@ -216,11 +243,16 @@ class BasePerceptron(BaseEstimator):
                     stacklevel=4,
                 )
 
+    def _weigh(self, weights, targets, incremental):
+        """Return the rows' weights in the loss, given those of the user."""
+        return weights
+
     # ---- the network ----
 
     def _arrays(self):
-        """Return the weights, the biases and the slopes."""
-        return self.coefs_, self.intercepts_, self.activation_weights_
+        """Return the weights, the biases and the slopes; whoever sets weights by hand need not set slopes."""
+        slopes = getattr(self, "activation_weights_", [None] * (len(self.coefs_) - 1))
+        return self.coefs_, self.intercepts_, slopes
 
     def _network(self, arrays, parameters=None, dropout=()):
         """Return the network of these arrays, for training where they are views of `parameters`."""
@@ -228,7 +260,8 @@ class BasePerceptron(BaseEstimator):
         activations = resolve(self.activation, len(coefs) - 1)
         if self.solver not in STOCHASTIC:
             activations = [activation.settled() for activation in activations]
-        output = None if self.out_activation_ == "softmax" else registry.find(self.out_activation_).index
+        name = {"exp": "exponential"}.get(self.out_activation_, self.out_activation_)
+        output = None if name == "softmax" else registry.find(name).index
         return Network(
             coefs,
             intercepts,

@@ -1,5 +1,6 @@
 """MLPClassifier beyond what test_parity.py compares: what it takes, what it refuses, what it leaves behind."""
 
+import inspect
 import pickle
 import re
 import signal
@@ -14,10 +15,11 @@ from sklearn.datasets import load_digits, make_multilabel_classification
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.model_selection import GridSearchCV
 from sklearn.neural_network import MLPClassifier as Theirs
+from sklearn.neural_network import MLPRegressor as TheirRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from pyrelu import MLPClassifier
+from pyrelu import MLPClassifier, MLPRegressor
 from pyrelu._constraints import CONSTRAINTS
 from pyrelu.exceptions import DeadUnitWarning, InvalidParameterError
 
@@ -39,15 +41,17 @@ def fitted(digits):
         return MLPClassifier(max_iter=30, random_state=0).fit(*digits)
 
 
-def test_signature_is_scikit_learns():
-    ours, theirs = MLPClassifier().get_params(), Theirs().get_params()
-    assert theirs.items() <= ours.items()
-    assert list(MLPClassifier.__init__.__kwdefaults__) == list(Theirs.__init__.__kwdefaults__)
-    assert MLPClassifier((5,), "tanh").activation == "tanh"
+@pytest.mark.parametrize(("ours", "theirs"), [(MLPClassifier, Theirs), (MLPRegressor, TheirRegressor)])
+def test_signature_is_scikit_learns_and_more(ours, theirs):
+    ours, theirs = (list(inspect.signature(cls).parameters.values()) for cls in (ours, theirs))
+    assert ours[: len(theirs)] == theirs
+    neutral = (0.0, "auto", None)
+    assert all(p.kind is p.KEYWORD_ONLY and p.default in neutral for p in ours[len(theirs) :])
 
 
 def test_every_parameter_has_a_constraint():
-    assert CONSTRAINTS.keys() | {"activation"} == MLPClassifier().get_params().keys()
+    elsewhere = {"activation", "scoring"}  # is checked where it is taken apart
+    assert CONSTRAINTS.keys() | elsewhere == MLPClassifier().get_params().keys() | MLPRegressor().get_params().keys()
 
 
 # ---- what it learns ----
