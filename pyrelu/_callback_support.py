@@ -1,5 +1,7 @@
 """scikit-learn's callbacks in a fit, where the installed scikit-learn has them (from 1.9)."""
 
+import copy
+
 try:
     from sklearn.callback import CallbackSupportMixin, with_callbacks
 except ImportError:
@@ -72,7 +74,8 @@ class Callbacks(NoCallbacks):
 
     def _fitted_attributes(self):
         """Return copies of what training goes on to change in place."""
-        weights = {name: [array.copy() for array in vars(self.mlp)[name]] for name in ("coefs_", "intercepts_")}
+        arrays = ("coefs_", "intercepts_", "activation_weights_")
+        weights = {name: copy.deepcopy(vars(self.mlp)[name]) for name in arrays}
         records = {name: list(vars(self.mlp).get(name) or ()) for name in ("loss_curve_", "history_")}
         return weights | records
 

@@ -43,6 +43,10 @@ sizes = Constraint(
     "a sequence of ints in the range [1, inf), one per hidden layer",
     lambda value: np.iterable(value) and not isinstance(value, str | dict) and all(map(count.test, value)),
 )
+fractions = Constraint(
+    "a sequence of floats in the range [0, 1), for the input and each hidden layer",
+    lambda value: np.iterable(value) and not isinstance(value, str | dict) and all(map(fraction.test, value)),
+)
 seed = Constraint(
     "None, an int in the range [0, 2**32 - 1] or a numpy.random.RandomState",
     lambda value: (
@@ -84,6 +88,7 @@ CONSTRAINTS = {
     "epsilon": positive,
     "n_iter_no_change": count | Constraint("inf", lambda value: isinstance(value, Real) and value == np.inf),
     "max_fun": count,
+    "dropout": fraction | fractions,
     "init": Constraint(
         f"one of 'auto', {', '.join(map(repr, INITIALIZERS))}, or a pair of such a name and a dict of its parameters "
         f"({', '.join(f'{p} of {name}' for name, i in INITIALIZERS.items() for p in i.parameters)}, each a float in the "

@@ -8,7 +8,6 @@ from sklearn.exceptions import ConvergenceWarning
 
 from pyrelu import _history
 from pyrelu._optimizers import Gradient
-from pyrelu._training import Epoch
 from pyrelu._warn import warn
 
 
@@ -25,40 +24,40 @@ def fit_lbfgs(course):
         Whether it came to its end, not interrupted by Ctrl-C.
     """
     mlp, network, samples, callbacks = course.mlp, course.network, course.samples, course.callbacks
-    course.optimizer = solver = Gradient(network.parameters)
-    solver.take_penalties(mlp)
+    course.optimizer = solver = Gradient(network.parameters, mlp)
     mlp.history_ = _history.continued(getattr(mlp, "history_", None), incremental=False)
     mlp.n_iter_ = 0
     iterate = network.parameters.astype(np.float64)
-    begun = time.perf_counter()
 
     def loss_and_gradient(parameters):
-        nonlocal trained
+        nonlocal trained, begun
+        if begun is None:
+            callbacks.begin_epoch()
+            begun = time.perf_counter()
         network.parameters[:] = parameters
-        trained = _train(network, samples, solver)
+        trained = network.train(samples, None, samples.n_samples, solver)
         return trained.loss, solver.state[0].astype(np.float64)
 
     def end_iteration(intermediate_result):
-        nonlocal iterate, begun
-        network.parameters[:] = iterate = intermediate_result.x
+        nonlocal begun
+        iterate[:] = network.parameters[:] = intermediate_result.x
         mlp.n_iter_ += 1
         mlp.loss_ = intermediate_result.fun
         course.alive = trained.alive  # the last point of the line search is the one it took
         score = course.validation.score() if course.validation else None
         _history.append(mlp, trained, time.perf_counter() - begun, score=score)
         course.display.epoch(mlp.n_iter_, mlp.loss_, score)
-        begun = time.perf_counter()
-        if callbacks.end_epoch():
+        begun = None
+        course.ended = callbacks.end_epoch()
+        if course.ended:
             raise StopIteration
-        callbacks.begin_epoch()
 
-    trained = None
+    trained = begun = None
     callbacks.begin_fit()
-    callbacks.begin_epoch()
     try:
         result = scipy.optimize.minimize(
             loss_and_gradient,
-            iterate,
+            iterate.copy(),
             method="L-BFGS-B",
             jac=True,
             callback=end_iteration,
@@ -71,18 +70,10 @@ def fit_lbfgs(course):
     network.parameters[:] = result.x
     mlp.loss_ = result.fun
     mlp.n_iter_ = min(result.nit, mlp.max_iter)
-    if result.status not in (0, STOPPED):
+    if result.status != 0 and not course.ended:
         warn(
             f"lbfgs failed to converge after {mlp.n_iter_} iteration(s) (status={result.status}):\n{result.message}\n\n"
             f"Increase the number of iterations (max_iter={mlp.max_iter}), or scale the data.",
             ConvergenceWarning,
         )
     return True
-
-
-STOPPED = 99  # SciPy's status where the callback raised StopIteration
-
-
-def _train(network, samples, solver):
-    loss = network.train(samples, None, samples.n_samples, solver, solver.alpha)
-    return Epoch(loss, float(np.linalg.norm(solver.state[0])), network.find_alive(samples))

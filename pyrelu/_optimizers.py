@@ -16,29 +16,34 @@ class Optimizer:
     Parameters
     ----------
     parameters : ndarray of shape (n_parameters,)
-        All weights and biases of the network.
+        All weights, biases and slopes of the network.
+    mlp : estimator
+        Its parameters say how to train.
     """
 
     solver: str  # as src/optimizers.c calls it
     n_states: int
-    learning_rate = momentum = beta_1 = beta_2 = epsilon = 0.0
-    alpha = l1 = 0.0
-    clip_norm = None
-    counters = ("learning_rate", "t", "epoch")
+    momentum = beta_1 = beta_2 = epsilon = decay = 0.0
+    counters = ("learning_rate", "t", "epoch", "seed")
 
-    def __init__(self, parameters):
+    def __init__(self, parameters, mlp):
+        self.learning_rate = float(mlp.learning_rate_init)
         self.state = [np.zeros_like(parameters) for _ in range(self.n_states)]
         self.t = 0  # steps so far
         self.epoch = 0  # epochs so far
+        self.seed = 0  # of dropout and of drawn slopes
+        self.take_penalties(mlp)
 
     def take_penalties(self, mlp):
         """Set what belongs to the loss, of which `mlp` is master from fit to fit."""
-        self.alpha, self.l1, self.clip_norm = mlp.alpha, mlp.l1, mlp.clip_norm
+        self.alpha, self.l1 = mlp.alpha, mlp.l1
+        self.clip_norm = np.inf if mlp.clip_norm is None else mlp.clip_norm
 
-    def copy(self, dtype):
+    def copy(self, mlp, dtype):
         """Return one that goes on from here, in that precision, and leaves this one as it is."""
         twin = copy.copy(self)
         twin.state = [array.astype(dtype) for array in self.state]
+        twin.take_penalties(mlp)
         return twin
 
 
@@ -53,9 +58,8 @@ class Stochastic(Optimizer):
     """One that the estimator's parameters describe, and whose learning rate follows a schedule."""
 
     def __init__(self, parameters, mlp):
-        super().__init__(parameters)
+        super().__init__(parameters, mlp)
         self.schedule = _schedules.resolve(mlp)
-        self.learning_rate = self.schedule.initial
 
     def begin_epoch(self):
         """Set the learning rate of the epoch."""
@@ -97,4 +101,12 @@ class Adam(Stochastic):
         self.epsilon = mlp.epsilon
 
 
-STOCHASTIC = {"sgd": SGD, "adam": Adam}
+class AdamW(Adam):
+    """Adam with decoupled weight decay (Loshchilov and Hutter, 2017): alpha is that decay and no penalty."""
+
+    def take_penalties(self, mlp):
+        super().take_penalties(mlp)
+        self.alpha, self.decay = 0.0, mlp.alpha
+
+
+STOCHASTIC = {"sgd": SGD, "adam": Adam, "adamw": AdamW}

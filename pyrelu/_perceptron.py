@@ -2,7 +2,6 @@
 
 import copy
 from contextlib import closing, contextmanager
-from itertools import pairwise
 from numbers import Integral, Real
 
 import numpy as np
@@ -20,6 +19,7 @@ from pyrelu._course import Course
 from pyrelu._init import draw
 from pyrelu._lbfgs import fit_lbfgs
 from pyrelu._network import Network, Samples
+from pyrelu._optimizers import STOCHASTIC
 from pyrelu._training import NOT_FINITE, fit_stochastic, pack
 from pyrelu._validation import Validation
 from pyrelu._warn import warn
@@ -154,15 +154,16 @@ class BasePerceptron(CallbackSupportMixin, BaseEstimator):
         if incremental and self.early_stopping:
             raise ValueError("partial_fit does not support early_stopping=True")
         first = not (hasattr(self, "coefs_") and (self.warm_start or incremental))
-        hidden = self._hidden_units() if first else [len(bias) for bias in self.intercepts_[:-1]]
-        activations = resolve(self.activation, len(hidden) or 1)
+        n_hidden = len(self._hidden_units()) if first else len(self.coefs_) - 1
+        activations = resolve(self.activation, n_hidden or 1)
+        dropout = self._dropout(n_hidden)
         X, targets = self._validate(X, y, incremental, first)
         weights = self._weigh(None if sample_weight is None else _check_weights(sample_weight, X), targets, incremental)
         self._random_state = check_random_state(self.random_state)
         if first:
-            self._initialize([X.shape[1], *hidden, self.n_outputs_], activations)
-        parameters, self.coefs_, self.intercepts_ = pack(self.coefs_, self.intercepts_, X.dtype)
-        network = self._network(self.coefs_, self.intercepts_, parameters)
+            self._initialize(X.shape[1], self._hidden_units(), activations)
+        parameters, (self.coefs_, self.intercepts_, self.activation_weights_) = pack(self._arrays(), X.dtype)
+        network = self._network(self._arrays(), parameters, dropout)
         data = X, targets, weights
         samples = Samples(*data)
         order, validation = self._hold_out(data, samples, eval_set)
@@ -186,17 +187,34 @@ class BasePerceptron(CallbackSupportMixin, BaseEstimator):
         sizes = self.hidden_layer_sizes
         return [sizes] if isinstance(sizes, Integral) else list(sizes)
 
-    def _initialize(self, units, activations):
+    def _dropout(self, n_hidden):
+        """Return the probability of dropping an input, and a unit of each hidden layer."""
+        per_layer = [0.0, *[self.dropout] * n_hidden] if isinstance(self.dropout, Real) else list(self.dropout)
+        if len(per_layer) != n_hidden + 1:
+            raise ValueError(
+                f"dropout={self.dropout!r} has {len(per_layer)} entries; the input and {n_hidden} hidden layers take "
+                f"{n_hidden + 1}"
+            )
+        if any(per_layer) and self.solver not in STOCHASTIC:
+            raise ValueError(f"dropout={self.dropout!r} does not go with solver={self.solver!r}, which is not random")
+        return per_layer
+
+    def _initialize(self, n_features, hidden, activations):
         """Draw the first weights and start the records."""
-        self.n_layers_ = len(units)
+        self.n_layers_ = len(hidden) + 2
         self.n_iter_ = self.t_ = 0
         self.history_ = []
         self.coefs_, self.intercepts_ = [], []
-        for i, shape in enumerate(pairwise(units)):
-            name = activations[min(i, len(activations) - 1)][0].name
-            coef, intercept = draw(self.init, shape, name, self._random_state)
+        widths = [*(activation.width(n) for activation, n in zip(activations, hidden)), self.n_outputs_]
+        for i, (fan_in, fan_out) in enumerate(zip([n_features, *hidden], widths, strict=True)):
+            name = activations[min(i, len(activations) - 1)].name
+            coef, intercept = draw(self.init, (fan_in, fan_out), name, self._random_state)
             self.coefs_.append(coef)
             self.intercepts_.append(intercept)
+        self.activation_weights_ = [
+            None if activation.initial_slope is None else np.full(n, activation.initial_slope)
+            for activation, n in zip(activations, hidden)
+        ]
         if self.solver != "lbfgs":
             self.loss_curve_ = []
             self._no_improvement_count = 0
@@ -207,7 +225,7 @@ class BasePerceptron(CallbackSupportMixin, BaseEstimator):
     def _hold_out(self, data, samples, eval_set):
         """Return which samples to train on, and what scores others after each epoch."""
         everything = np.arange(samples.n_samples, dtype=np.intp)
-        network = self._network(self.coefs_, self.intercepts_)
+        network = self._network(self._arrays())
         if eval_set is not None:
             data = self._validate_eval_set(eval_set, samples.dtype)
             return everything, Validation(self, network, Samples(*data), data)
@@ -240,8 +258,8 @@ class BasePerceptron(CallbackSupportMixin, BaseEstimator):
         return X.astype(dtype, copy=False), targets.astype(dtype, copy=False), weights
 
     def _set_dead_units(self, alive):
-        ends = np.cumsum([len(bias) for bias in self.intercepts_[:-1]])
-        self.dead_units_ = np.split(~alive.astype(bool), ends)[:-1]
+        ends = np.cumsum([len(coef) for coef in self.coefs_[1:]])
+        self.dead_units_ = np.split(~alive, ends)[:-1]
 
     def _warn_of_dead_units(self):
         for i, dead in enumerate(self.dead_units_):
@@ -263,18 +281,30 @@ class BasePerceptron(CallbackSupportMixin, BaseEstimator):
 
     # ---- the network ----
 
-    def _network(self, coefs, intercepts, parameters=None):
+    def _arrays(self):
+        """Return the weights, the biases and the slopes."""
+        no_slopes = [None] * (len(self.coefs_) - 1)
+        return self.coefs_, self.intercepts_, getattr(self, "activation_weights_", no_slopes)
+
+    def _network(self, arrays, parameters=None, dropout=()):
         """Return the network of these arrays, for training where they are views of `parameters`."""
-        hidden = resolve(self.activation, len(coefs) - 1)
+        coefs, intercepts, slopes = arrays
+        activations = resolve(self.activation, len(coefs) - 1)
+        if self.solver not in STOCHASTIC:
+            activations = [activation.settled() for activation in activations]
         name = {"exp": "exponential"}.get(self.out_activation_, self.out_activation_)
         output = None if name == "softmax" else registry.find(name).index
         return Network(
             coefs,
             intercepts,
-            [(activation.index, values) for activation, values in hidden],
+            activations,
             output,
             self._loss,
+            slopes,
             parameters,
+            dropout,
+            getattr(self, "label_smoothing", 0.0),
+            self.n_threads,
         )
 
     def _outputs(self, X):
@@ -282,10 +312,12 @@ class BasePerceptron(CallbackSupportMixin, BaseEstimator):
         check_is_fitted(self)
         X = validate_data(self, X, accept_sparse="csr", order="C", reset=False)
         dtype = np.float32 if np.result_type(X.dtype, self.coefs_[0]) == np.float32 else np.float64
-        coefs = [np.ascontiguousarray(coef, dtype) for coef in self.coefs_]
-        intercepts = [np.ascontiguousarray(intercept, dtype) for intercept in self.intercepts_]
+        arrays = [
+            [array if array is None else np.ascontiguousarray(array, dtype) for array in group]
+            for group in self._arrays()
+        ]
         with single_threaded_blas():
-            return self._network(coefs, intercepts).predict(Samples(X.astype(dtype, copy=False)))
+            return self._network(arrays).predict(Samples(X.astype(dtype, copy=False)))
 
 
 def _check_weights(sample_weight, X):

@@ -2,6 +2,7 @@
 
 import math
 import textwrap
+from typing import ClassVar
 
 from pyrelu._constraints import Constraint, count, not_negative, one_of, positive, real
 from pyrelu.exceptions import InvalidParameterError
@@ -22,7 +23,7 @@ class Schedule:
         The schedule's own parameters.
     """
 
-    parameters = {}  # name -> default, constraint
+    parameters: ClassVar = {}  # name -> default, constraint
     for_adam = True  # whether the solvers other than "sgd" follow it; scikit-learn's do not
 
     def __init__(self, initial, n_epochs, power_t=0.5, **values):
@@ -75,7 +76,7 @@ class Adaptive(Schedule):
 class Cosine(Schedule):
     """Half a cosine from `learning_rate_init` to ``eta_min`` (Loshchilov and Hutter, 2016, without restarts)."""
 
-    parameters = {"eta_min": (0.0, not_negative)}
+    parameters: ClassVar = {"eta_min": (0.0, not_negative)}
 
     def rate(self, epoch, last):
         return _cosine(self.initial, self.eta_min, epoch / self.n_epochs)
@@ -84,7 +85,7 @@ class Cosine(Schedule):
 class Step(Schedule):
     """Multiplied by ``gamma`` after every ``step_size`` epochs."""
 
-    parameters = {"step_size": (30, count), "gamma": (0.1, positive)}
+    parameters: ClassVar = {"step_size": (30, count), "gamma": (0.1, positive)}
 
     def rate(self, epoch, last):
         return self.initial * self.gamma ** (epoch // self.step_size)
@@ -95,7 +96,7 @@ class OneCycle(Schedule):
     epochs, and down to ``1 / final_div_factor`` of where it began, both along half a cosine (Smith and Topin, 2017).
     """
 
-    parameters = {
+    parameters: ClassVar = {
         "pct_start": (0.3, real("(0, 1)", lambda value: 0 < value < 1)),
         "div_factor": (25.0, positive),
         "final_div_factor": (1e4, positive),

@@ -1,7 +1,6 @@
 """How the estimators train epoch by epoch, with their stopping rules; the arithmetic is the network's."""
 
 import time
-from typing import NamedTuple
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
@@ -17,19 +16,13 @@ NOT_FINITE = (
 )
 
 
-def pack(coefs, intercepts, dtype):
-    """Return one buffer with copies of all arrays, and the arrays as views of it."""
-    arrays = [*coefs, *intercepts]
+def pack(groups, dtype):
+    """Return one buffer with copies of all arrays, and the groups with views of it in their place; None stays."""
+    arrays = [array for group in groups for array in group if array is not None]
     buffer = np.concatenate([array.ravel() for array in arrays], dtype=dtype)
-    ends = np.cumsum([array.size for array in arrays])
-    views = [part.reshape(array.shape) for part, array in zip(np.split(buffer, ends[:-1]), arrays, strict=True)]
-    return buffer, views[: len(coefs)], views[len(coefs) :]
-
-
-class Epoch(NamedTuple):
-    loss: float
-    gradient_norm: float
-    alive: np.ndarray
+    parts = iter(np.split(buffer, np.cumsum([array.size for array in arrays])))
+    views = [[array if array is None else next(parts).reshape(array.shape) for array in group] for group in groups]
+    return buffer, views
 
 
 def fit_stochastic(course, incremental):
@@ -78,11 +71,12 @@ def _start(course, incremental):
     """Set up what the epochs change, in copies: a fit that fails must leave the old ones as they were."""
     mlp = course.mlp
     if incremental and hasattr(mlp, "_optimizer"):
-        mlp._optimizer = mlp._optimizer.copy(course.parameters.dtype)
+        mlp._optimizer = mlp._optimizer.copy(mlp, course.parameters.dtype)
     else:
         mlp._optimizer = STOCHASTIC[mlp.solver](course.parameters, mlp)
+        if course.network.draws:
+            mlp._optimizer.seed = int(mlp._random_state.randint(2**63, dtype=np.uint64))
     course.optimizer = mlp._optimizer
-    course.optimizer.take_penalties(mlp)
     mlp.n_iter_ = 0
     for name in RECORDS:
         setattr(mlp, name, _history.continued(getattr(mlp, name, None), incremental))
@@ -102,7 +96,7 @@ def _train_epoch(course, batch_size):
         course.order = course.order[mlp._random_state.permutation(len(course.order))]
     mlp._optimizer.begin_epoch()
     learning_rate = mlp._optimizer.learning_rate
-    trained = _train(course, batch_size)
+    trained = course.network.train(course.samples, course.order, batch_size, mlp._optimizer)
     if not mlp.early_stopping and not np.isfinite(trained.loss):  # early stopping goes back to the best epoch instead
         raise ValueError(NOT_FINITE.format(mlp.learning_rate_init))
     mlp.loss_ = trained.loss
@@ -115,12 +109,6 @@ def _train_epoch(course, batch_size):
     _compare(course, score)
     _history.append(mlp, trained, time.perf_counter() - start, learning_rate, score)
     course.display.epoch(mlp.n_iter_, mlp.loss_, score)
-
-
-def _train(course, batch_size):
-    network, optimizer = course.network, course.optimizer
-    loss = network.train(course.samples, course.order, batch_size, optimizer, optimizer.alpha)
-    return Epoch(loss, float("nan"), network.find_alive(course.samples, course.order))
 
 
 def _batch_size(mlp, n_samples):
