@@ -20,6 +20,7 @@ from pyrelu._init import draw
 from pyrelu._lbfgs import fit_lbfgs
 from pyrelu._network import Network, Samples
 from pyrelu._optimizers import STOCHASTIC
+from pyrelu._persistence import Persistent
 from pyrelu._training import NOT_FINITE, fit_stochastic, pack
 from pyrelu._validation import Validation
 from pyrelu._warn import warn
@@ -28,7 +29,7 @@ from pyrelu.exceptions import DeadUnitWarning
 MANY_DEAD = 0.4
 
 
-class BasePerceptron(CallbackSupportMixin, BaseEstimator):
+class BasePerceptron(Persistent, CallbackSupportMixin, BaseEstimator):
     """A multilayer perceptron; a subclass says what its targets are.
 
     It has `_validate(X, y, incremental, first)`, which returns X and the targets as `Samples` takes them, and sets
@@ -162,7 +163,8 @@ class BasePerceptron(CallbackSupportMixin, BaseEstimator):
         self._random_state = check_random_state(self.random_state)
         if first:
             self._initialize(X.shape[1], self._hidden_units(), activations)
-        parameters, (self.coefs_, self.intercepts_, self.activation_weights_) = pack(self._arrays(), X.dtype)
+        parameters, arrays = pack(self._arrays(), X.dtype)
+        self.coefs_, self.intercepts_, self.activation_weights_ = arrays
         network = self._network(self._arrays(), parameters, dropout)
         data = X, targets, weights
         samples = Samples(*data)
@@ -206,9 +208,9 @@ class BasePerceptron(CallbackSupportMixin, BaseEstimator):
         self.history_ = []
         self.coefs_, self.intercepts_ = [], []
         widths = [*(activation.width(n) for activation, n in zip(activations, hidden)), self.n_outputs_]
-        for i, (fan_in, fan_out) in enumerate(zip([n_features, *hidden], widths, strict=True)):
+        for i, shape in enumerate(zip([n_features, *hidden], widths, strict=True)):
             name = activations[min(i, len(activations) - 1)].name
-            coef, intercept = draw(self.init, (fan_in, fan_out), name, self._random_state)
+            coef, intercept = draw(self.init, shape, name, self._random_state)
             self.coefs_.append(coef)
             self.intercepts_.append(intercept)
         self.activation_weights_ = [
@@ -282,9 +284,9 @@ class BasePerceptron(CallbackSupportMixin, BaseEstimator):
     # ---- the network ----
 
     def _arrays(self):
-        """Return the weights, the biases and the slopes."""
-        no_slopes = [None] * (len(self.coefs_) - 1)
-        return self.coefs_, self.intercepts_, getattr(self, "activation_weights_", no_slopes)
+        """Return the weights, the biases and the slopes; whoever sets weights by hand need not set slopes."""
+        slopes = getattr(self, "activation_weights_", [None] * (len(self.coefs_) - 1))
+        return self.coefs_, self.intercepts_, slopes
 
     def _network(self, arrays, parameters=None, dropout=()):
         """Return the network of these arrays, for training where they are views of `parameters`."""
