@@ -64,6 +64,7 @@ def test_a_missing_extra_is_named(tmp_path, monkeypatch, capsys):
         ["compare", "relu,rleu"],
         ["compare", "--test-size", "1"],
         ["compare", "--hidden", "8,,8"],
+        ["compare", "--seed", "-1"],
         ["compare", "--set", "alpha"],
         ["train", "data.csv", "--output", "model"],
         ["train", "data.csv", "--target", "y"],
