@@ -6,6 +6,7 @@ from numbers import Integral, Real
 
 import numpy as np
 
+from pyrelu._init import INITIALIZERS, is_known
 from pyrelu.exceptions import InvalidParameterError
 
 
@@ -56,12 +57,20 @@ seed = Constraint(
     ),
 )
 
+weights = Constraint(
+    "a dict of label: weight with weights in the range [0, inf)",
+    lambda value: isinstance(value, dict) and all(map(not_negative.test, value.values())),
+)
+list_of_weights = Constraint(
+    "a list of such dicts, one per column of y",
+    lambda value: isinstance(value, list) and all(map(weights.test, value)),
+)
+
 CONSTRAINTS = {
     "hidden_layer_sizes": count | sizes,
     "solver": one_of("lbfgs", "sgd", "adam", "adamw"),
     "alpha": not_negative,
     "batch_size": count | one_of("auto"),
-    "learning_rate": one_of("constant", "invscaling", "adaptive"),
     "learning_rate_init": positive,
     "power_t": not_negative,
     "max_iter": count,
@@ -80,10 +89,19 @@ CONSTRAINTS = {
     "n_iter_no_change": count | Constraint("inf", lambda value: isinstance(value, Real) and value == np.inf),
     "max_fun": count,
     "dropout": fraction | fractions,
+    "init": Constraint(
+        f"one of 'auto', {', '.join(map(repr, INITIALIZERS))}, or a pair of such a name and a dict of its parameters "
+        f"({', '.join(f'{p} of {name}' for name, i in INITIALIZERS.items() for p in i.parameters)}, each a float in the "
+        "range (0, inf)), or a callable",
+        is_known,
+    ),
     "l1": not_negative,
     "clip_norm": positive | none,
+    "scoring": Constraint("a str", lambda value: isinstance(value, str)) | Constraint("a callable", callable) | none,
     "n_threads": count | none,
+    "class_weight": weights | list_of_weights | one_of("balanced") | none,
     "label_smoothing": fraction,
+    "loss": one_of("squared_error", "poisson"),
 }
 
 

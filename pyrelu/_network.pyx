@@ -43,6 +43,7 @@ cdef extern from "network.h" nogil:
         PYRELU_MULTINOMIAL
         PYRELU_BINARY
         PYRELU_SQUARED_ERROR
+        PYRELU_POISSON
 
     ctypedef struct pyrelu_network:
         int n_layers
@@ -90,7 +91,8 @@ cdef extern from "network.h" nogil:
     const pyrelu_core pyrelu_core_f32, pyrelu_core_f64
 
 
-LOSSES = {"log_loss": PYRELU_MULTINOMIAL, "binary_log_loss": PYRELU_BINARY, "squared_error": PYRELU_SQUARED_ERROR}
+LOSSES = {"log_loss": PYRELU_MULTINOMIAL, "binary_log_loss": PYRELU_BINARY, "squared_error": PYRELU_SQUARED_ERROR,
+          "poisson": PYRELU_POISSON}
 TRANSFORMS = {
     "elementwise": PYRELU_ELEMENTWISE,
     "learned_slopes": PYRELU_LEARNED_SLOPES,
@@ -217,7 +219,7 @@ cdef class Network:
         One per hidden layer.
     output : int or None
         The row of the output activation; None: softmax.
-    loss : {"log_loss", "binary_log_loss", "squared_error"}
+    loss : {"log_loss", "binary_log_loss", "squared_error", "poisson"}
     slopes : list of (ndarray of shape (n_units,) or None), default=()
         One per hidden layer, for those that learn slopes.
     parameters : ndarray, default=None

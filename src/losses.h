@@ -50,7 +50,21 @@ static inline real squared_error(real *y, const real *target, ptrdiff_t n, real 
     return loss / (2 * n);
 }
 
-static real (*const losses[])(real *, const real *, ptrdiff_t, real) = {
-    [PYRELU_MULTINOMIAL] = multinomial, [PYRELU_BINARY] = binary, [PYRELU_SQUARED_ERROR] = squared_error};
+/* Half the deviance, of outputs that are means. */
+static inline real poisson(real *y, const real *target, ptrdiff_t n, real smoothing) {
+    (void)smoothing;
+    real loss = 0;
+    for (ptrdiff_t j = 0; j < n; j++) {
+        const real mean = y[j], truth = target[j];
+        loss += (truth > 0 ? truth * log(truth / mean) : 0) - truth + mean;
+        y[j] -= truth;
+    }
+    return loss;
+}
+
+static real (*const losses[])(real *, const real *, ptrdiff_t, real) = {[PYRELU_MULTINOMIAL] = multinomial,
+                                                                        [PYRELU_BINARY] = binary,
+                                                                        [PYRELU_SQUARED_ERROR] = squared_error,
+                                                                        [PYRELU_POISSON] = poisson};
 
 #endif

@@ -45,9 +45,10 @@ typedef struct {
 } pyrelu_layer;
 
 /* Each goes with the output activation that makes prediction - target its gradient. The targets of MULTINOMIAL are
- * class numbers, one a row, and its output softmax; of BINARY 0 or 1 per output, logistic; of SQUARED_ERROR anything.
+ * class numbers, one a row, and its output softmax; of BINARY 0 or 1 per output, logistic; of SQUARED_ERROR anything,
+ * identity; of POISSON not negative, exponential.
  */
-typedef enum { PYRELU_MULTINOMIAL, PYRELU_BINARY, PYRELU_SQUARED_ERROR } pyrelu_loss;
+typedef enum { PYRELU_MULTINOMIAL, PYRELU_BINARY, PYRELU_SQUARED_ERROR, PYRELU_POISSON } pyrelu_loss;
 
 typedef struct {
     int n_layers; /* hidden layers and the output layer */

@@ -10,11 +10,13 @@ import matplotlib
 import pytest
 
 import pyrelu
+from pyrelu import plot
 
 ROOT = Path(__file__).parent.parent
 MODULES = [
     m.name
-    for m in pkgutil.iter_modules(pyrelu.__path__, "pyrelu.")
+    for package in (pyrelu, plot)
+    for m in pkgutil.iter_modules(package.__path__, f"{package.__name__}.")
     if m.name not in ("pyrelu.__main__", "pyrelu.libpyrelu")
 ]
 PAGES = [ROOT / "README.md", *sorted(ROOT.glob("docs/*.md"))]
