@@ -115,9 +115,7 @@ compare(
 # Right: the test image about which the softmax is least sure, and what each network says of it.
 
 doubtful = np.argsort(P_which.max(axis=1))[0]
-figure, (left, image, middle, right) = plt.subplots(
-    1, 4, figsize=(12, 3.4), width_ratios=[2.6, 1.3, 2.2, 1.6]
-)
+figure, (left, image, middle, right) = plt.subplots(1, 4, figsize=(12, 3.4), width_ratios=[2.6, 1.3, 2.2, 1.6])
 z = np.linspace(-6, 6, 241)
 left.plot(z, pr.softmax(np.stack([np.zeros_like(z), z], axis=1))[:, 1], color=ORANGE, linewidth=6, alpha=0.5)
 left.plot(z, pr.sigmoid(z), color=BLUE, linewidth=1.5)

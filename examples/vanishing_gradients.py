@@ -14,6 +14,7 @@ trains such networks.
 # The two bounds of the textbooks, checked on every tenth of a thousandth from -20 to 20.
 
 import warnings
+from itertools import pairwise
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -55,7 +56,7 @@ def gradient_norms(name, rng):
     """Return the norm of the loss's gradient with respect to the input of each hidden layer's activation."""
     activation, backward = getattr(pr, name), getattr(pr.vjp, name)
     units = [X.shape[1], *[WIDTH] * DEPTH, 10]
-    weights = [rng.normal(0, np.sqrt(VARIANCE[name](*shape)), shape) for shape in zip(units[:-1], units[1:])]
+    weights = [rng.normal(0, np.sqrt(VARIANCE[name](*shape)), shape) for shape in pairwise(units)]
     inputs, h = [], X
     for weight in weights[:-1]:
         inputs.append(h @ weight)
@@ -73,7 +74,11 @@ norms = {name: np.array([gradient_norms(name, np.random.default_rng(seed)) for s
 reach = {name: f"{np.median(norm[:, 0] / norm[:, -1]):.2g}" for name, norm in norms.items()}
 compare(
     [
-        ("share of the gradient that gets from layer 10 to 1, sigmoid", f"about 4^-9 = {4**-9:.2g}", reach.pop("sigmoid")),
+        (
+            "share of the gradient that gets from layer 10 to 1, sigmoid",
+            f"about 4^-9 = {4**-9:.2g}",
+            reach.pop("sigmoid"),
+        ),
         *((f"the same, {name}", "does not vanish", share) for name, share in reach.items()),
     ]
 )
@@ -86,7 +91,9 @@ compare(
 EPOCHS = 40  # quick: 2
 models = {}
 for name in VARIANCE:
-    model = pr.MLPClassifier((WIDTH,) * DEPTH, activation=name, max_iter=EPOCHS, n_iter_no_change=EPOCHS, random_state=0)
+    model = pr.MLPClassifier(
+        (WIDTH,) * DEPTH, activation=name, max_iter=EPOCHS, n_iter_no_change=EPOCHS, random_state=0
+    )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # the number of epochs is fixed
         models[name] = model.fit(X, y)

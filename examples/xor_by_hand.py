@@ -86,7 +86,9 @@ assert gap < 1e-6
 # their weights is multiplied by the input, which is 0 too. With any other choice of slope the run is the same:
 
 z = x @ start[0]
-print(f"{(z == 0).sum()} of {z.size} inputs of the units are exactly 0; derivative.relu(0) = {pr.derivative.relu(0.0):g}")
+print(
+    f"{(z == 0).sum()} of {z.size} inputs of the units are exactly 0; derivative.relu(0) = {pr.derivative.relu(0.0):g}"
+)
 grad_h = 2 * (pr.relu(z) @ start[1] - y) @ start[1].T
 for slope in (0, 0.5, 1):
     grad_w1 = x.T @ (grad_h * np.where(z == 0, slope, pr.derivative.relu(z)))
