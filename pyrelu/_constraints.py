@@ -36,10 +36,15 @@ boolean = Constraint("a bool", lambda value: isinstance(value, bool | np.bool_))
 not_negative = real("[0, inf)", lambda value: value >= 0)
 positive = real("(0, inf)", lambda value: value > 0)
 fraction = real("[0, 1)", lambda value: 0 <= value < 1)
+none = Constraint("None", lambda value: value is None)
 count = Constraint("an int in the range [1, inf)", lambda value: isinstance(value, Integral) and int(value) >= 1)
 sizes = Constraint(
     "a sequence of ints in the range [1, inf), one per hidden layer",
     lambda value: np.iterable(value) and not isinstance(value, str | dict) and all(map(count.test, value)),
+)
+fractions = Constraint(
+    "a sequence of floats in the range [0, 1), for the input and each hidden layer",
+    lambda value: np.iterable(value) and not isinstance(value, str | dict) and all(map(fraction.test, value)),
 )
 seed = Constraint(
     "None, an int in the range [0, 2**32 - 1] or a numpy.random.RandomState",
@@ -53,7 +58,7 @@ seed = Constraint(
 
 CONSTRAINTS = {
     "hidden_layer_sizes": count | sizes,
-    "solver": one_of("lbfgs", "sgd", "adam"),
+    "solver": one_of("lbfgs", "sgd", "adam", "adamw"),
     "alpha": not_negative,
     "batch_size": count | one_of("auto"),
     "learning_rate": one_of("constant", "invscaling", "adaptive"),
@@ -74,6 +79,11 @@ CONSTRAINTS = {
     "epsilon": positive,
     "n_iter_no_change": count | Constraint("inf", lambda value: isinstance(value, Real) and value == np.inf),
     "max_fun": count,
+    "dropout": fraction | fractions,
+    "l1": not_negative,
+    "clip_norm": positive | none,
+    "n_threads": count | none,
+    "label_smoothing": fraction,
 }
 
 

@@ -14,16 +14,21 @@ class Optimizer:
     Parameters
     ----------
     parameters : ndarray of shape (n_parameters,)
-        All weights and biases of the network.
-    learning_rate : float, default=0
+        All weights, biases and slopes of the network.
+    mlp : estimator
+        Its parameters say how to train.
     """
 
     solver: str  # as src/optimizers.c calls it
     n_states: int
-    momentum = beta_1 = beta_2 = epsilon = 0.0
+    momentum = beta_1 = beta_2 = epsilon = decay = 0.0
+    seed = 0  # of dropout and of drawn slopes
 
-    def __init__(self, parameters, learning_rate=0.0):
-        self.learning_rate = float(learning_rate)
+    def __init__(self, parameters, mlp):
+        self.learning_rate = float(mlp.learning_rate_init)
+        self.alpha = mlp.alpha
+        self.l1 = mlp.l1
+        self.clip_norm = np.inf if mlp.clip_norm is None else mlp.clip_norm
         self.state = [np.zeros_like(parameters) for _ in range(self.n_states)]
         self.t = 0
 
@@ -54,7 +59,7 @@ class SGD(Optimizer):
     n_states = 1
 
     def __init__(self, parameters, mlp):
-        super().__init__(parameters, mlp.learning_rate_init)
+        super().__init__(parameters, mlp)
         self.solver = "nesterov" if mlp.nesterovs_momentum else "sgd"
         self.momentum = mlp.momentum
         self.learning_rate_init = self.learning_rate
@@ -81,10 +86,18 @@ class Adam(Optimizer):
     n_states = 2
 
     def __init__(self, parameters, mlp):
-        super().__init__(parameters, mlp.learning_rate_init)
+        super().__init__(parameters, mlp)
         self.beta_1 = mlp.beta_1
         self.beta_2 = mlp.beta_2
         self.epsilon = mlp.epsilon
 
 
-STOCHASTIC = {"sgd": SGD, "adam": Adam}
+class AdamW(Adam):
+    """Adam with decoupled weight decay (Loshchilov and Hutter, 2017): alpha is that decay and no penalty."""
+
+    def __init__(self, parameters, mlp):
+        super().__init__(parameters, mlp)
+        self.alpha, self.decay = 0.0, mlp.alpha
+
+
+STOCHASTIC = {"sgd": SGD, "adam": Adam, "adamw": AdamW}

@@ -2,7 +2,6 @@
 
 import warnings
 from contextlib import contextmanager
-from itertools import pairwise
 from numbers import Integral, Real
 
 import numpy as np
@@ -16,6 +15,7 @@ from pyrelu._activation import resolve
 from pyrelu._blas import single_threaded_blas
 from pyrelu._constraints import check_parameters
 from pyrelu._network import Network, Samples
+from pyrelu._optimizers import STOCHASTIC
 from pyrelu._training import NOT_FINITE, fit_lbfgs, fit_stochastic, pack
 from pyrelu.exceptions import DeadUnitWarning
 
@@ -56,6 +56,12 @@ class BasePerceptron(BaseEstimator):
         epsilon=1e-8,
         n_iter_no_change=10,
         max_fun=15000,
+        dropout=0.0,
+        init="auto",
+        l1=0.0,
+        clip_norm=None,
+        scoring=None,
+        n_threads=None,
     ):
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
@@ -80,6 +86,12 @@ class BasePerceptron(BaseEstimator):
         self.epsilon = epsilon
         self.n_iter_no_change = n_iter_no_change
         self.max_fun = max_fun
+        self.dropout = dropout
+        self.init = init
+        self.l1 = l1
+        self.clip_norm = clip_norm
+        self.scoring = scoring
+        self.n_threads = n_threads
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -104,15 +116,18 @@ class BasePerceptron(BaseEstimator):
         if incremental and self.early_stopping:
             raise ValueError("partial_fit does not support early_stopping=True")
         first = not (hasattr(self, "coefs_") and (self.warm_start or incremental))
-        hidden = self._hidden_units() if first else [len(bias) for bias in self.intercepts_[:-1]]
-        activations = resolve(self.activation, len(hidden) or 1)
+        n_hidden = len(self._hidden_units()) if first else len(self.coefs_) - 1
+        activations = resolve(self.activation, n_hidden or 1)
+        dropout = self._dropout(n_hidden)
         X, targets = self._validate(X, y, incremental, first)
         weights = None if sample_weight is None else _check_weights(sample_weight, X)
         self._random_state = check_random_state(self.random_state)
         if first:
-            self._initialize([X.shape[1], *hidden, self.n_outputs_], activations)
-        parameters, self.coefs_, self.intercepts_ = pack(self.coefs_, self.intercepts_, X.dtype)
-        network = self._network(self.coefs_, self.intercepts_, parameters)
+            self._initialize(X.shape[1], self._hidden_units(), activations)
+        parameters, (self.coefs_, self.intercepts_, self.activation_weights_) = pack(
+            (self.coefs_, self.intercepts_, self.activation_weights_), X.dtype
+        )
+        network = self._network(self._arrays(), parameters, dropout)
         samples = Samples(X, targets, weights)
         with single_threaded_blas():
             if self.solver == "lbfgs":
@@ -130,16 +145,33 @@ class BasePerceptron(BaseEstimator):
         sizes = self.hidden_layer_sizes
         return [sizes] if isinstance(sizes, Integral) else list(sizes)
 
-    def _initialize(self, units, activations):
+    def _dropout(self, n_hidden):
+        """Return the probability of dropping an input, and a unit of each hidden layer."""
+        per_layer = [0.0, *[self.dropout] * n_hidden] if isinstance(self.dropout, Real) else list(self.dropout)
+        if len(per_layer) != n_hidden + 1:
+            raise ValueError(
+                f"dropout={self.dropout!r} has {len(per_layer)} entries; the input and {n_hidden} hidden layers take "
+                f"{n_hidden + 1}"
+            )
+        if any(per_layer) and self.solver not in STOCHASTIC:
+            raise ValueError(f"dropout={self.dropout!r} does not go with solver={self.solver!r}, which is not random")
+        return per_layer
+
+    def _initialize(self, n_features, hidden, activations):
         """Draw the first weights (Glorot and Bengio, 2010) and start the records."""
-        self.n_layers_ = len(units)
+        self.n_layers_ = len(hidden) + 2
         self.n_iter_ = self.t_ = 0
         self.coefs_, self.intercepts_ = [], []
-        for i, (fan_in, fan_out) in enumerate(pairwise(units)):
-            name = activations[min(i, len(activations) - 1)][0].name
+        widths = [*(activation.width(n) for activation, n in zip(activations, hidden)), self.n_outputs_]
+        for i, (fan_in, fan_out) in enumerate(zip([n_features, *hidden], widths, strict=True)):
+            name = activations[min(i, len(activations) - 1)].name
             bound = np.sqrt((2.0 if name == "sigmoid" else 6.0) / (fan_in + fan_out))
             self.coefs_.append(self._random_state.uniform(-bound, bound, (fan_in, fan_out)))
             self.intercepts_.append(self._random_state.uniform(-bound, bound, fan_out))
+        self.activation_weights_ = [
+            None if activation.initial_slope is None else np.full(n, activation.initial_slope)
+            for activation, n in zip(activations, hidden)
+        ]
         if self.solver != "lbfgs":
             self.loss_curve_ = []
             self._no_improvement_count = 0
@@ -162,7 +194,7 @@ class BasePerceptron(BaseEstimator):
             raise ValueError(
                 "The validation set is too small. Increase 'validation_fraction' or the size of your dataset."
             )
-        network = self._network(self.coefs_, self.intercepts_)
+        network = self._network(self._arrays())
         held_out_weights = None if weights is None else weights[held_out]
 
         def score():
@@ -172,8 +204,8 @@ class BasePerceptron(BaseEstimator):
         return training, score
 
     def _find_dead_units(self, network, samples, order):
-        alive = network.find_alive(samples, order).astype(bool)
-        self.dead_units_ = np.split(~alive, np.cumsum([len(bias) for bias in self.intercepts_[:-1]]))[:-1]
+        alive = network.find_alive(samples, order)
+        self.dead_units_ = np.split(~alive, np.cumsum([len(coef) for coef in self.coefs_[1:]]))[:-1]
         for i, dead in enumerate(self.dead_units_):
             if dead.mean() > MANY_DEAD:
                 warnings.warn(
@@ -186,17 +218,28 @@ class BasePerceptron(BaseEstimator):
 
     # ---- the network ----
 
-    def _network(self, coefs, intercepts, parameters=None):
+    def _arrays(self):
+        """Return the weights, the biases and the slopes."""
+        return self.coefs_, self.intercepts_, self.activation_weights_
+
+    def _network(self, arrays, parameters=None, dropout=()):
         """Return the network of these arrays, for training where they are views of `parameters`."""
-        hidden = resolve(self.activation, len(coefs) - 1)
+        coefs, intercepts, slopes = arrays
+        activations = resolve(self.activation, len(coefs) - 1)
+        if self.solver not in STOCHASTIC:
+            activations = [activation.settled() for activation in activations]
         output = None if self.out_activation_ == "softmax" else registry.find(self.out_activation_).index
         return Network(
             coefs,
             intercepts,
-            [(activation.index, values) for activation, values in hidden],
+            activations,
             output,
             self._loss,
+            slopes,
             parameters,
+            dropout,
+            getattr(self, "label_smoothing", 0.0),
+            self.n_threads,
         )
 
     def _outputs(self, X):
@@ -204,10 +247,12 @@ class BasePerceptron(BaseEstimator):
         check_is_fitted(self)
         X = validate_data(self, X, accept_sparse="csr", order="C", reset=False)
         dtype = np.float32 if np.result_type(X.dtype, self.coefs_[0]) == np.float32 else np.float64
-        coefs = [np.ascontiguousarray(coef, dtype) for coef in self.coefs_]
-        intercepts = [np.ascontiguousarray(intercept, dtype) for intercept in self.intercepts_]
+        arrays = [
+            [array if array is None else np.ascontiguousarray(array, dtype) for array in group]
+            for group in self._arrays()
+        ]
         with single_threaded_blas():
-            return self._network(coefs, intercepts).predict(Samples(X.astype(dtype, copy=False)))
+            return self._network(arrays).predict(Samples(X.astype(dtype, copy=False)))
 
 
 def _check_weights(sample_weight, X):

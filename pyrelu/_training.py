@@ -14,22 +14,22 @@ NOT_FINITE = (
 )
 
 
-def pack(coefs, intercepts, dtype):
-    """Return one buffer with copies of all arrays, and the arrays as views of it."""
-    arrays = [*coefs, *intercepts]
+def pack(groups, dtype):
+    """Return one buffer with copies of all arrays, and the groups with views of it in their place; None stays."""
+    arrays = [array for group in groups for array in group if array is not None]
     buffer = np.concatenate([array.ravel() for array in arrays], dtype=dtype)
-    ends = np.cumsum([array.size for array in arrays])
-    views = [part.reshape(array.shape) for part, array in zip(np.split(buffer, ends[:-1]), arrays, strict=True)]
-    return buffer, views[: len(coefs)], views[len(coefs) :]
+    parts = iter(np.split(buffer, np.cumsum([array.size for array in arrays])))
+    views = [[array if array is None else next(parts).reshape(array.shape) for array in group] for group in groups]
+    return buffer, views
 
 
 def fit_lbfgs(mlp, network, samples):
     """Minimise the loss over all samples, from the network's parameters on."""
-    solver = Gradient(network.parameters)
+    solver = Gradient(network.parameters, mlp)
 
     def loss_and_gradient(parameters):
         network.parameters[:] = parameters
-        loss = network.train(samples, None, samples.n_samples, solver, mlp.alpha)
+        loss = network.train(samples, None, samples.n_samples, solver).loss
         return loss, solver.state[0].astype(np.float64)
 
     result = scipy.optimize.minimize(
@@ -75,6 +75,8 @@ def fit_stochastic(mlp, network, samples, order, score, incremental):
         mlp._optimizer = mlp._optimizer.copy(network.dtype)
     else:
         mlp._optimizer = STOCHASTIC[mlp.solver](network.parameters, mlp)
+        if network.draws:
+            mlp._optimizer.seed = int(mlp._random_state.randint(2**63, dtype=np.uint64))
     mlp.loss_curve_ = list(mlp.loss_curve_)  # a fit that fails must leave the old list as it was
     mlp.validation_scores_ = list(mlp.validation_scores_) if score else None
     mlp.n_iter_ = 0
@@ -107,7 +109,7 @@ def fit_stochastic(mlp, network, samples, order, score, incremental):
 
 
 def _train_epoch(mlp, network, samples, order, batch_size):
-    mlp.loss_ = network.train(samples, order, batch_size, mlp._optimizer, mlp.alpha)
+    mlp.loss_ = network.train(samples, order, batch_size, mlp._optimizer).loss
     if not mlp.early_stopping and not np.isfinite(mlp.loss_):  # early stopping goes back to the best epoch instead
         raise ValueError(NOT_FINITE.format(mlp.learning_rate_init))
     mlp.n_iter_ += 1

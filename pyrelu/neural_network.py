@@ -9,6 +9,7 @@ from sklearn.utils.multiclass import type_of_target, unique_labels
 from sklearn.utils.validation import validate_data
 
 from pyrelu._optimizers import STOCHASTIC
+from pyrelu._parameters import documented, extends
 from pyrelu._perceptron import BasePerceptron
 
 __all__ = ["MLPClassifier"]
@@ -22,6 +23,7 @@ def _is_stochastic(mlp):
     return True
 
 
+@documented
 class MLPClassifier(ClassifierMixin, BasePerceptron):
     """A multilayer perceptron that minimises the log-loss.
 
@@ -30,55 +32,12 @@ class MLPClassifier(ClassifierMixin, BasePerceptron):
 
     Parameters
     ----------
-    hidden_layer_sizes : int or sequence of int, default=(100,)
-        Units of each hidden layer; `()` for none.
-    activation : str, (str, dict) or sequence of such, default="relu"
-        Activation of the hidden layers: a name or alias in `pyrelu.activations`; with its parameters, as in
-        ``("leaky_relu", {"negative_slope": 0.2})``; or one of these for each hidden layer.
-    solver : {"lbfgs", "sgd", "adam"}, default="adam"
-        L-BFGS on all data, for small data sets; stochastic gradient descent; or Adam (Kingma and Ba, 2014).
-    alpha : float, default=0.0001
-        Strength of the L2 penalty on the weights. The penalty is divided by the batch's number of rows.
-    batch_size : int or "auto", default="auto"
-        Rows in a batch; "auto" is ``min(200, n_samples)``. L-BFGS has no batches.
-    learning_rate : {"constant", "invscaling", "adaptive"}, default="constant"
-        With solver "sgd": constant; divided by ``t_ ** power_t`` after each epoch; or divided by 5 each time the loss
-        (or the validation score) has stalled for `n_iter_no_change` epochs.
-    learning_rate_init : float, default=0.001
-        The learning rate at the start.
-    power_t : float, default=0.5
-        Exponent of "invscaling".
-    max_iter : int, default=200
-        The largest number of epochs, or of iterations of L-BFGS.
-    shuffle : bool, default=True
-        Whether to shuffle the rows before each epoch.
-    random_state : int, RandomState instance or None, default=None
-        Determines the first weights, the validation split and the shuffling.
-    tol : float, default=1e-4
-        An epoch that does not lower the loss (raise the validation score) by as much has not improved.
-    verbose : bool or int, default=False
-        Whether to print the loss of each epoch.
-    warm_start : bool, default=False
-        Whether `fit` goes on from the last solution.
-    momentum : float, default=0.9
-        Momentum of "sgd", between 0 and 1.
-    nesterovs_momentum : bool, default=True
-        Whether that is Nesterov's.
-    early_stopping : bool, default=False
-        Whether to hold out some rows and stop once the score on them stalls. The split is stratified by class where
-        there are two. The weights of the epoch with the best score are kept.
-    validation_fraction : float, default=0.1
-        Share of the rows to hold out.
-    beta_1 : float, default=0.9
-        Decay of Adam's mean of the gradient, in [0, 1).
-    beta_2 : float, default=0.999
-        Decay of Adam's mean of the squared gradient, in [0, 1).
-    epsilon : float, default=1e-8
-        Keeps Adam's step finite.
-    n_iter_no_change : int or inf, default=10
-        How many epochs may pass without improvement before training stops.
-    max_fun : int, default=15000
-        The largest number of evaluations of the loss by L-BFGS.
+    {PARAMETERS}
+    class_weight : dict, list of dict, "balanced" or None, default=None
+        Weights of the classes in the loss, ``{label: weight}``; one dict per column of multilabel targets; or inversely
+        proportional to the classes' frequencies in y.
+    label_smoothing : float, default=0.0
+        Share of each target, in [0, 1), that is spread evenly over all classes (Szegedy et al., 2016).
 
     Attributes
     ----------
@@ -139,6 +98,11 @@ class MLPClassifier(ClassifierMixin, BasePerceptron):
     >>> mlp.predict_proba(X_test[:2]).shape
     (2, 10)
     """
+
+    @extends(BasePerceptron)
+    def __init__(self, *, class_weight=None, label_smoothing=0.0):
+        self.class_weight = class_weight
+        self.label_smoothing = label_smoothing
 
     def fit(self, X, y, sample_weight=None):
         """Train on X and y.

@@ -129,6 +129,11 @@ composed_functions: Mapping[str, AxisFunction] = MappingProxyType(
 _by_name = {name: activation for activation in activations.values() for name in (activation.name, *activation.aliases)}
 
 
+def names():
+    """Return the names of all activations, aliases included."""
+    return list(_by_name)
+
+
 def find(name):
     """Return the `Activation` of that name or alias.
 

@@ -2,6 +2,7 @@
 #ifndef PYRELU_PRODUCTS_H
 #define PYRELU_PRODUCTS_H
 
+#include "dropout.h"
 #include "slice.h"
 
 /* C = A B + beta C, where C has m rows and n columns, and k is summed over. BLAS thinks in columns: to it, the memory
@@ -15,6 +16,12 @@ static inline void multiply(const network *net, char *transpose_a, char *transpo
     ((gemm *)net->gemm)(transpose_b, transpose_a, &N, &M, &K, &one, (real *)b, &LDB, (real *)a, &LDA, &beta, c, &N);
 }
 
+/* The k-th stored value, of a row of the slice, or 0 where dropout takes it. */
+static inline real stored(const slice *s, ptrdiff_t row, ptrdiff_t k) {
+    const real value = ((const real *)s->data->values)[k];
+    return drops_inputs(s) ? value * input_multiplier(s, row, s->data->columns[k]) : value;
+}
+
 static inline void add_multiple(real *restrict y, real a, const real *restrict x, ptrdiff_t n) {
     for (ptrdiff_t j = 0; j < n; j++) y[j] += a * x[j];
 }
@@ -26,7 +33,7 @@ static inline void sparse_forward(const slice *s, ptrdiff_t first, ptrdiff_t row
     for (ptrdiff_t row = 0; row < rows; row++) {
         const ptrdiff_t sample = sample_at(data, s->start + first + row);
         for (ptrdiff_t k = data->starts[sample]; k < data->starts[sample + 1]; k++)
-            add_multiple(z + row * n, ((const real *)data->values)[k], weights + data->columns[k] * n, n);
+            add_multiple(z + row * n, stored(s, first + row, k), weights + data->columns[k] * n, n);
     }
 }
 
@@ -39,7 +46,7 @@ static inline void sparse_gradient(const slice *s, ptrdiff_t first, ptrdiff_t ro
         for (ptrdiff_t k = data->starts[sample]; k < data->starts[sample + 1]; k++) {
             const ptrdiff_t column = data->columns[k] - first;
             if (column >= 0 && column < rows)
-                add_multiple(gradient + column * n, ((const real *)data->values)[k], delta + row * n, n);
+                add_multiple(gradient + column * n, stored(s, row, k), delta + row * n, n);
         }
     }
 }

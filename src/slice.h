@@ -5,6 +5,8 @@
 #include "network.h"
 #include "real.h"
 
+#define TYPE (PYRELU_BITS == 32 ? PYRELU_F32 : PYRELU_F64)
+
 typedef pyrelu_network network;
 typedef pyrelu_layer layer;
 typedef pyrelu_samples samples;
@@ -14,21 +16,28 @@ typedef struct {
     const network *net;
     const samples *data;
     ptrdiff_t start, rows;
-    optimizer *opt; /* NULL: prediction only */
+    ptrdiff_t batch; /* where its batch starts */
+    optimizer *opt;  /* NULL: prediction only */
     pyrelu_step step;
-    int begins, ends; /* whether the slice is the first or the last of its batch */
+    int begins, ends;                     /* whether the slice is the first or the last of its batch */
+    enum { FUSED, MEASURE, APPLY } stage; /* of the update: all at once, or the gradient's norm first */
 } slice;
 
 static inline ptrdiff_t least(ptrdiff_t a, ptrdiff_t b) { return a < b ? a : b; }
 
 static inline ptrdiff_t sample_at(const samples *data, ptrdiff_t row) { return data->order ? data->order[row] : row; }
 
+static inline int drops_inputs(const slice *s) { return s->opt && s->net->input_dropout > 0; }
+
+/* Whether rows are copied before they are read: those of another order or without what dropout takes. */
+static inline int gathers(const slice *s) { return !s->data->starts && (s->data->order || drops_inputs(s)); }
+
 /* The inputs of a layer, from some row of the slice on. */
 static inline const real *inputs(const slice *s, int i, ptrdiff_t first) {
     const network *net = s->net;
     const ptrdiff_t n = net->layers[i].n_inputs;
     if (i > 0) return (const real *)net->layers[i - 1].output + first * n;
-    if (!s->data->order) return (const real *)s->data->values + (s->start + first) * n;
+    if (!gathers(s)) return (const real *)s->data->values + (s->start + first) * n;
     return (const real *)net->inputs + first * n;
 }
 
@@ -44,12 +53,12 @@ static inline ptrdiff_t piece(ptrdiff_t n, ptrdiff_t work_per_row, ptrdiff_t lea
 
 static inline ptrdiff_t block_rows(const slice *s) {
     ptrdiff_t work = 0;
-    for (int i = 0; i < s->net->n_layers; i++) work += s->net->layers[i].n_inputs * s->net->layers[i].n_outputs;
+    for (int i = 0; i < s->net->n_layers; i++) work += s->net->layers[i].n_inputs * s->net->layers[i].width;
     return piece(s->rows, work, s->opt ? 64 : 256); /* batches are small, and predictions plenty */
 }
 
 static inline ptrdiff_t tile_rows(const slice *s, const layer *l) {
-    return piece(l->n_inputs, s->rows * l->n_outputs, 128);
+    return piece(l->n_inputs, s->rows * l->width, 128);
 }
 
 static inline ptrdiff_t count(ptrdiff_t rows, ptrdiff_t rows_each) { return (rows + rows_each - 1) / rows_each; }

@@ -1,6 +1,4 @@
 /* How work is split over threads. The only file that knows of OpenMP. */
-#include <limits.h>
-
 #include "pyrelu.h"
 
 #ifdef _OPENMP
@@ -29,12 +27,14 @@ int pyrelu_get_num_threads(void) {
     return n < limit ? n : limit;
 }
 
-void pyrelu_parallel(ptrdiff_t n, ptrdiff_t grain, void (*body)(void *, ptrdiff_t, ptrdiff_t), void *context) {
+void pyrelu_parallel(int n_threads, ptrdiff_t n, ptrdiff_t grain, void (*body)(void *, ptrdiff_t, ptrdiff_t),
+                     void *context) {
     if (n < 2 * grain) { /* asking OpenMP costs more than a small array */
         body(context, 0, n);
         return;
     }
     ptrdiff_t ranges = pyrelu_get_num_threads();
+    if (ranges > n_threads) ranges = n_threads;
     if (ranges > n / grain) ranges = n / grain;
     if (ranges <= 1) {
         body(context, 0, n);
@@ -53,8 +53,9 @@ void pyrelu_set_num_threads(int n) { (void)n; }
 
 int pyrelu_get_num_threads(void) { return 1; }
 
-void pyrelu_parallel(ptrdiff_t n, ptrdiff_t grain, void (*body)(void *, ptrdiff_t, ptrdiff_t), void *context) {
-    (void)grain;
+void pyrelu_parallel(int n_threads, ptrdiff_t n, ptrdiff_t grain, void (*body)(void *, ptrdiff_t, ptrdiff_t),
+                     void *context) {
+    (void)n_threads, (void)grain;
     body(context, 0, n);
 }
 
