@@ -19,6 +19,7 @@ extensions = [
     "sphinx_gallery.gen_gallery",
     "from_the_table",
 ]
+default_role = "code"
 exclude_patterns = ["_build", "**sg_execution_times.rst"]
 
 html_theme = "pydata_sphinx_theme"
@@ -27,7 +28,13 @@ html_static_path = ["_static"]
 html_css_files = ["pyrelu.css"]
 html_show_sourcelink = False
 html_copy_source = False
-html_theme_options = {"show_prev_next": False, "navigation_with_keys": False, "secondary_sidebar_items": ["page-toc"]}
+html_sidebars = {"**": []}  # few pages: the header names them all
+html_theme_options = {
+    "header_links_before_dropdown": 8,
+    "navigation_with_keys": False,
+    "secondary_sidebar_items": {"**": ["page-toc"], "functions": [], "index": []},
+    "show_prev_next": False,
+}
 
 myst_heading_anchors = 3
 autodoc_docstring_signature = False  # Sphinx 9.0 stumbles over the signature in a ufunc's docstring

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 import pyrelu as pr
 
 FOLDER = "_generated"
+LEGEND = "In the pictures the function is drawn through and its derivative dashed, for x from -4 to 4."
 NAMESPACES = ("functional", "derivative", "vjp")
 ASKED_FOR = {"weight": 0.25, "threshold": 0.5, "value": -0.5}  # parameters without a default
 
@@ -64,7 +65,7 @@ def add_curves(app, docname, source):
     """Give the table of activations its column of curves."""
     if docname != "functions":
         return
-    lines = source[0].split("\n")
+    lines = source[0].replace("| name |", f"{LEGEND}\n\n| name |", 1).split("\n")
     drawn = False
     for i, line in enumerate(lines):
         if line.startswith("| name |"):
