@@ -24,7 +24,10 @@ static inline real uniform(uint32_t bits) {
 }
 
 /* u uniform in [0, 1): whether to drop, and what makes up for those dropped */
-static inline real multiplier(real u, real dropout) { return u < dropout ? 0 : 1 / (1 - dropout); }
+static inline real multiplier(real u, real dropout) {
+    const real scale = 1 / (1 - dropout);
+    return u < dropout ? 0 : scale;
+}
 
 /* The multiplier of one input of a row of the slice. */
 static inline real input_multiplier(const slice *s, ptrdiff_t row, ptrdiff_t feature) {
@@ -52,12 +55,17 @@ static inline void draw(const slice *s, uint32_t stream, ptrdiff_t first, ptrdif
 static inline void draw_mask(const slice *s, uint32_t stream, ptrdiff_t first, ptrdiff_t rows, ptrdiff_t n,
                              real dropout, real *mask) {
     draw(s, stream, first, rows, n, mask);
+#pragma omp simd
     for (ptrdiff_t i = 0; i < rows * n; i++) mask[i] = multiplier(mask[i], dropout);
 }
 
 /* out = x times mask; where that is 0 so is the product, whatever x */
 static inline void drop(const real *x, const real *mask, ptrdiff_t n, real *out) {
-    for (ptrdiff_t i = 0; i < n; i++) out[i] = mask[i] == 0 ? 0 : x[i] * mask[i];
+#pragma omp simd
+    for (ptrdiff_t i = 0; i < n; i++) {
+        const real product = x[i] * mask[i];
+        out[i] = mask[i] == 0 ? 0 : product;
+    }
 }
 
 #endif

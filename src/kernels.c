@@ -6,6 +6,7 @@ const pyrelu_kernels PRIVATE(kernels) = {
     .rowwise = PRIVATE(rowwise),
     .update = PRIVATE(update),
     .softmax_rows = PRIVATE(softmax_rows),
+    .multiply = PRIVATE(multiply),
     .random = PRIVATE(random),
 #if PYRELU_BITS == 32
     .widen = PRIVATE(widen),

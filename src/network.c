@@ -92,9 +92,10 @@ static void forward(const slice *s, ptrdiff_t first, ptrdiff_t rows) {
         const layer *l = &s->net->layers[i];
         const ptrdiff_t n = l->width;
         real *z = from(l->kept, first, n);
-        for (ptrdiff_t row = 0; row < rows; row++) memcpy(z + row * n, l->bias, n * sizeof(real));
-        if (i == 0 && s->data->starts) sparse_forward(s, first, rows, l->weights, n, z);
-        else multiply(s->net, "N", "N", rows, n, l->n_inputs, inputs(s, i, first), l->n_inputs, l->weights, n, 1, z);
+        if (i == 0 && s->data->starts) sparse_forward(s, first, rows, l->weights, l->bias, n, z);
+        else
+            multiply(s->net, &(product){rows, n, l->n_inputs, plain(inputs(s, i, first), l->n_inputs),
+                                        plain(l->weights, n), z, n, .bias = l->bias});
         activate(s, l, first, rows);
     }
 }
@@ -121,7 +122,8 @@ static void backward(const slice *s, ptrdiff_t first, ptrdiff_t rows) {
         const layer *l = &s->net->layers[i], *below = l - 1;
         const ptrdiff_t n = l->width, m = l->n_inputs;
         real *gradient = from(below->gradient, first, m);
-        multiply(s->net, "N", "T", rows, m, n, from(l->delta, first, n), n, l->weights, n, 0, gradient);
+        multiply(s->net,
+                 &(product){rows, m, n, plain(from(l->delta, first, n), n), transposed(l->weights, n), gradient, m});
         if (below->mask) drop(gradient, from(below->mask, first, m), rows * m, gradient);
         transforms[below->transform].backward(below, first, rows, from(below->kept, first, below->width), gradient,
                                               from(below->delta, first, below->width));
@@ -183,8 +185,8 @@ static pyrelu_sums weights_tile(const slice *s, const layer *l, ptrdiff_t first,
             if (s->begins) memset(gradient, 0, rows * n * sizeof(real));
             sparse_gradient(s, first, rows, l->delta, n, gradient);
         } else
-            multiply(s->net, "T", "N", rows, n, s->rows, inputs(s, i, 0) + first, l->n_inputs, l->delta, n, !s->begins,
-                     gradient);
+            multiply(s->net, &(product){rows, n, s->rows, transposed(inputs(s, i, 0) + first, l->n_inputs),
+                                        plain(l->delta, n), gradient, n, .add = !s->begins});
     }
     return update(s, weights, rows * n, 1);
 }

@@ -81,11 +81,29 @@ typedef struct {
     uint32_t row, stream, step;
 } pyrelu_place;
 
+/* Rows of numbers that lie `stride` apart; columns of the matrix where it is `transposed`. */
+typedef struct {
+    const void *values;
+    ptrdiff_t stride;
+    int transposed;
+} pyrelu_matrix;
+
+/* C = A B + bias, or C += A B where `add`: A is (m, k), B (k, n), C (m, n). */
+typedef struct {
+    ptrdiff_t m, n, k;
+    pyrelu_matrix a, b;
+    void *c;
+    ptrdiff_t c_stride;
+    const void *bias; /* (n,), added to each row; NULL: 0 */
+    int add;
+} pyrelu_product;
+
 typedef struct {
     pyrelu_map *const (*map)[PYRELU_N_KINDS];                   /* [row of pyrelu_activations][kind] */
     pyrelu_rowwise *const (*rowwise)[2];                        /* [row of pyrelu_axis_functions][forward, vjp] */
     pyrelu_update *const *update;                               /* [pyrelu_solver] */
     void (*softmax_rows)(void *x, ptrdiff_t rows, ptrdiff_t n); /* in place */
+    void (*multiply)(const pyrelu_product *);
     void (*random)(const pyrelu_place *, uint32_t first_unit, uint32_t *out, ptrdiff_t n); /* a multiple of 4 */
     pyrelu_map *widen, *narrow; /* half to float and back; with the float kernels only */
 } pyrelu_kernels;

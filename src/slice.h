@@ -11,6 +11,7 @@ typedef pyrelu_network network;
 typedef pyrelu_layer layer;
 typedef pyrelu_samples samples;
 typedef pyrelu_optimizer optimizer;
+typedef pyrelu_product product;
 
 typedef struct {
     const network *net;

@@ -116,24 +116,31 @@ static void gated_back(const layer *l, ptrdiff_t first, ptrdiff_t rows, const re
 
 /* ---- maxout: the gradient goes to the largest, the first of equals ---- */
 
-static inline ptrdiff_t largest(const real *z, ptrdiff_t pieces) {
-    ptrdiff_t best = 0;
-    for (ptrdiff_t k = 1; k < pieces; k++)
-        if (z[k] > z[best] || (z[k] != z[k] && z[best] == z[best])) best = k;
-    return best;
-}
+static inline int wins(real challenger, real best) { return (challenger > best) | (challenger != challenger); }
 
 static void maxout(const layer *l, ptrdiff_t first, ptrdiff_t rows, const real *z, real *y) {
     const ptrdiff_t pieces = l->width / l->n_outputs, n = rows * l->n_outputs;
     (void)first;
-    for (ptrdiff_t i = 0; i < n; i++, z += pieces) y[i] = z[largest(z, pieces)];
+    for (ptrdiff_t i = 0; i < n; i++, z += pieces) {
+        real best = z[0];
+        for (ptrdiff_t k = 1; k < pieces; k++) best = wins(z[k], best) ? z[k] : best;
+        y[i] = best;
+    }
 }
 
 static void maxout_back(const layer *l, ptrdiff_t first, ptrdiff_t rows, const real *z, const real *g, real *delta) {
     const ptrdiff_t pieces = l->width / l->n_outputs, n = rows * l->n_outputs;
     (void)first;
-    memset(delta, 0, rows * l->width * sizeof(real));
-    for (ptrdiff_t i = 0; i < n; i++, z += pieces, delta += pieces) delta[largest(z, pieces)] = g[i];
+    for (ptrdiff_t i = 0; i < n; i++, z += pieces, delta += pieces) {
+        real best = z[0];
+        ptrdiff_t winner = 0;
+        for (ptrdiff_t k = 1; k < pieces; k++) {
+            const int won = wins(z[k], best) & (best == best);
+            winner = won ? k : winner;
+            best = won ? z[k] : best;
+        }
+        for (ptrdiff_t k = 0; k < pieces; k++) delta[k] = k == winner ? g[i] : 0;
+    }
 }
 
 /* ---- the caller's own ---- */

@@ -168,10 +168,29 @@ def test_batches_of_any_size(n):
     check_equal(problem.gradient(problem.samples()), problem.expected_gradient())
 
 
-@pytest.mark.parametrize("units", [(1, 1), (3, 2), (2, 1, 1, 2), (300, 200, 100, 10)])
-def test_networks_of_any_shape(units):
-    problem = Problem(units, n=150)
+@pytest.mark.parametrize(
+    ("units", "n"),
+    [
+        ((1, 1), 150),
+        ((3, 2), 150),
+        ((2, 1, 1, 2), 150),
+        ((300, 200, 100, 10), 150),
+        ((600, 33, 17, 3), 1000),  # sums longer than a panel of multiply.c is deep
+        ((512, 300, 2), 1024),  # products that BLAS computes
+    ],
+    ids=str,
+)
+def test_networks_of_any_shape(units, n):
+    problem = Problem(units, n=n)
     check_equal(problem.gradient(problem.samples()), problem.expected_gradient())
+
+
+@pytest.mark.parametrize(("precision", "rtol"), [(np.float32, 1e-3), (np.float64, 1e-12)])
+def test_products_of_any_size(precision, rtol):
+    """Every height and width that a tile of multiply.c can have, in each of the three forms."""
+    for n in range(1, 40):
+        problem = Problem((n + 1, 2 * n, 41 - n, n % 7 + 1), n=n, dtype=precision)
+        check_equal(problem.gradient(problem.samples()), problem.expected_gradient(), rtol)
 
 
 def test_float32():
