@@ -14,6 +14,7 @@ from pyrelu import registry
 from pyrelu._activation import resolve
 from pyrelu._blas import single_threaded_blas
 from pyrelu._constraints import check_parameters
+from pyrelu._conversion import Convertible
 from pyrelu._init import draw
 from pyrelu._network import Network, Samples
 from pyrelu._optimizers import STOCHASTIC
@@ -24,7 +25,7 @@ from pyrelu.exceptions import DeadUnitWarning
 MANY_DEAD = 0.4
 
 
-class BasePerceptron(Persistent, BaseEstimator):
+class BasePerceptron(Convertible, Persistent, BaseEstimator):
     """A multilayer perceptron; a subclass says what its targets are.
 
     It has `_validate(X, y, incremental, first)`, which returns X and the targets as `Samples` takes them, and sets
