@@ -70,7 +70,7 @@ def test_that_of_the_rows_held_out_is_early_stoppings(digits):
     X, _, y, _ = digits
     held_out = classifier(early_stopping=True, init=constant, shuffle=False).fit(X, y)
     training, validation = train_test_split(
-        np.arange(len(X)), test_size=0.1, stratify=y, random_state=np.random.RandomState(0)
+        np.arange(len(X)), test_size=0.1, random_state=np.random.RandomState(0)  # noqa: NPY002
     )
     given = classifier(early_stopping=True, init=constant, shuffle=False)
     given.fit(X[training], y[training], eval_set=(X[validation], y[validation]))
