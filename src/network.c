@@ -167,11 +167,10 @@ static pyrelu_sums add(pyrelu_sums a, pyrelu_sums b) { return (pyrelu_sums){a.lo
 
 /* Parameters of which each unit has one: their gradient is the sum over the rows of `delta`. */
 static pyrelu_sums units_tile(const slice *s, real *parameters, const real *delta, ptrdiff_t n) {
-    real *restrict gradient = beside(s->opt, s->opt->gradients, parameters);
+    real *gradient = beside(s->opt, s->opt->gradients, parameters);
     if (s->stage != APPLY) {
         if (s->begins) memset(gradient, 0, n * sizeof(real));
-        for (ptrdiff_t row = 0; row < s->rows; row++, delta += n)
-            for (ptrdiff_t j = 0; j < n; j++) gradient[j] += delta[j];
+        pyrelu_kernels_for(TYPE)->add_rows(delta, s->rows, n, gradient);
     }
     return update(s, parameters, n, 0);
 }

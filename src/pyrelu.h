@@ -104,6 +104,8 @@ typedef struct {
     pyrelu_update *const *update;                               /* [pyrelu_solver] */
     void (*softmax_rows)(void *x, ptrdiff_t rows, ptrdiff_t n); /* in place */
     void (*multiply)(const pyrelu_product *);
+    void (*add_multiple)(double a, const void *x, void *y, ptrdiff_t n);   /* y += a x */
+    void (*add_rows)(const void *x, ptrdiff_t rows, ptrdiff_t n, void *y); /* y += the sum of the rows of x */
     void (*random)(const pyrelu_place *, uint32_t first_unit, uint32_t *out, ptrdiff_t n); /* a multiple of 4 */
     pyrelu_map *widen, *narrow; /* half to float and back; with the float kernels only */
 } pyrelu_kernels;
