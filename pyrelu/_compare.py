@@ -18,7 +18,6 @@ def command(options):
     seed = 0 if options.seed is None else options.seed
     data = _datasets.load(
         options.data,
-        seed,
         target=options.target,
         ignored=options.ignore,
         task=options.task,
@@ -101,7 +100,7 @@ def _once(mlp, data, test_size, seed):
         "training": float(mlp.score(inputs.transform(X_train), y_train)),
         "epochs": int(mlp.n_iter_),
         "seconds": seconds,
-        "dead": float(np.mean(np.concatenate([*mlp.dead_units_, np.zeros(not mlp.dead_units_)]))),
+        "dead": float(np.mean(np.concatenate(mlp.dead_units_))) if mlp.dead_units_ else 0.0,
     }
 
 

@@ -35,7 +35,7 @@ class Data:
 
 
 def _loaded(name):
-    def load(seed):
+    def load():
         from sklearn import datasets
 
         return getattr(datasets, f"load_{name}")(return_X_y=True)
@@ -44,10 +44,10 @@ def _loaded(name):
 
 
 def _made(name, **settings):
-    def make(seed):
+    def make():
         from sklearn import datasets
 
-        return getattr(datasets, f"make_{name}")(1000, random_state=seed, **settings)
+        return getattr(datasets, f"make_{name}")(1000, random_state=0, **settings)
 
     return make
 
@@ -59,11 +59,11 @@ BUILT_IN = {
 }
 
 
-def load(name, seed, **of_csv):
+def load(name, **of_csv):
     """Return the `Data` of a name in BUILT_IN, else of a CSV file; see `from_csv`."""
     if name not in BUILT_IN:
         return from_csv(name, **of_csv)
-    X, y = BUILT_IN[name](seed)
+    X, y = BUILT_IN[name]()
     return Data(name, X, y, [f"x{i}" for i in range(X.shape[1])], "y", name != "diabetes")
 
 

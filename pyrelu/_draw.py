@@ -33,7 +33,9 @@ def command(options):
     if options.json:
         show({"output": output, "activations": list(map(_data, displays))}, as_json=True)
     else:
-        print(f"{', '.join(display.name for display in displays)}: {output}", file=sys.stderr)
+        print(
+            f"{displays[0].name if len(displays) == 1 else f'{len(displays)} activations'}: {output}", file=sys.stderr
+        )
     return 0
 
 

@@ -121,7 +121,7 @@ t_ : int
     Training rows seen.
 n_features_in_ : int
     Features seen by `fit`.
-feature_names_in_ : ndarray of shape (n_features_in_,)
+feature_names_in_ : ndarray of shape (`n_features_in_`,)
     Their names, where X has names that are all strings.
 n_layers_ : int
     Layers, counting the input and the output.

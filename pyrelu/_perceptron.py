@@ -15,6 +15,7 @@ from pyrelu._activation import resolve
 from pyrelu._blas import single_threaded_blas
 from pyrelu._callback_support import NO_CALLBACKS, CallbackSupportMixin, callbacks_of, with_callbacks
 from pyrelu._constraints import check_parameters
+from pyrelu._conversion import Convertible
 from pyrelu._course import Course
 from pyrelu._init import draw
 from pyrelu._lbfgs import fit_lbfgs
@@ -29,7 +30,7 @@ from pyrelu.exceptions import DeadUnitWarning
 MANY_DEAD = 0.4
 
 
-class BasePerceptron(Persistent, CallbackSupportMixin, BaseEstimator):
+class BasePerceptron(Convertible, Persistent, CallbackSupportMixin, BaseEstimator):
     """A multilayer perceptron; a subclass says what its targets are.
 
     It has `_validate(X, y, incremental, first)`, which returns X and the targets as `Samples` takes them, and sets

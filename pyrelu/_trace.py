@@ -92,11 +92,11 @@ def layers_of(estimator):
     check_is_fitted(estimator)
     hidden = resolve(estimator.activation, len(estimator.coefs_) - 1)
     learned = getattr(estimator, "activation_weights_", [None] * len(hidden))  # scikit-learn's learn none
-    output = HiddenActivation(estimator.out_activation_)
+    name = {"exp": "exponential"}.get(estimator.out_activation_, estimator.out_activation_)  # scikit-learn's is "exp"
     return [
         Layer(np.asarray(weights, float), np.asarray(bias, float), activation, slopes)
         for weights, bias, activation, slopes in zip(
-            estimator.coefs_, estimator.intercepts_, [*hidden, output], [*learned, None], strict=True
+            estimator.coefs_, estimator.intercepts_, [*hidden, HiddenActivation(name)], [*learned, None], strict=True
         )
     ]
 

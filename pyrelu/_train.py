@@ -79,7 +79,7 @@ def _report(mlp, data, training, held_out, seconds, output):
         "training rows": len(training),
         "test rows": len(held_out),
         "epochs": int(mlp.n_iter_),
-        "loss": float(mlp.loss_),
+        "loss": round(float(mlp.loss_), 6),
         **scores,
         "seconds": round(seconds, 3),
         "model": output,

@@ -40,9 +40,9 @@ _TRAIN = """\
 Trains a network to predict one column of a CSV file from all others, and saves it.
 
 The file needs a header, UTF-8, and numbers in all columns but the target's; nothing may be missing. Columns are
-standardised, which the saved network holds within: it takes, and predicts, the numbers as they are. A target of text is
-classified. One of numbers is, too, where they are whole and of no more than 20 kinds (--task says otherwise), else it is
-a regression. A share of the rows is held out of training, and the score on them printed.
+standardised, which the saved network holds within: it takes, and predicts, the numbers as they are. A target of text
+is classified. One of numbers is, too, where they are whole and of no more than 20 kinds (--task says otherwise); else
+it is a regression. A share of the rows is held out of training, and the score on them printed.
 
   pyrelu train flowers.csv --target species --output flowers.safetensors
   pyrelu train houses.csv --target price --ignore id --activation gelu --hidden 64,32 --set early_stopping=True \\

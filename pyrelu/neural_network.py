@@ -1,6 +1,7 @@
 """Multilayer perceptrons, named as in scikit-learn and with its parameters, attributes, warnings and errors."""
 
 import numpy as np
+import sklearn.neural_network
 from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.metrics import r2_score
 from sklearn.preprocessing import LabelBinarizer
@@ -90,6 +91,8 @@ class MLPClassifier(ClassifierMixin, BasePerceptron):
     >>> mlp.predict_proba(X_test[:2]).shape
     (2, 10)
     """
+
+    _theirs = sklearn.neural_network.MLPClassifier
 
     @extends(BasePerceptron)
     def __init__(self, *, class_weight=None, label_smoothing=0.0):
@@ -303,6 +306,8 @@ class MLPRegressor(RegressorMixin, BasePerceptron):
     >>> bool((mlp.predict(X) > 0).all())
     True
     """
+
+    _theirs = sklearn.neural_network.MLPRegressor
 
     @extends(BasePerceptron)
     def __init__(self, loss="squared_error"):

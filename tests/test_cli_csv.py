@@ -168,7 +168,7 @@ def test_a_csv_needs_a_target(tmp_path):
 
 @pytest.mark.parametrize("name", _datasets.BUILT_IN)
 def test_built_in_data(name):
-    data = _datasets.load(name, 0)
+    data = _datasets.load(name)
     assert len(data.X) == len(data.y) and data.X.shape[1] == len(data.feature_names)
     assert data.classification == (name != "diabetes")
 
