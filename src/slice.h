@@ -16,6 +16,7 @@ typedef pyrelu_product product;
 typedef struct {
     const network *net;
     const samples *data;
+    pyrelu_team *team; /* that works on it */
     ptrdiff_t start, rows;
     ptrdiff_t batch; /* where its batch starts */
     optimizer *opt;  /* NULL: prediction only */
