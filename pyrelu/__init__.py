@@ -17,7 +17,7 @@ __version__ = "0.1.0"
 
 # Loaded on first use: scikit-learn takes a hundred times as long to import as the functions do.
 _LAZY = {"MLPClassifier": "pyrelu.neural_network", "MLPRegressor": "pyrelu.neural_network"}
-_LAZY_MODULES = ("neural_network", "exceptions")
+_LAZY_MODULES = ("exceptions", "inspection", "neural_network", "plot")
 
 __all__ = [
     *functional.__all__,
@@ -35,7 +35,9 @@ __all__ = [
 
 if TYPE_CHECKING:  # a type checker would take __getattr__ to mean that any name exists
     from pyrelu import exceptions as exceptions
+    from pyrelu import inspection as inspection
     from pyrelu import neural_network as neural_network
+    from pyrelu import plot as plot
     from pyrelu.neural_network import MLPClassifier as MLPClassifier
     from pyrelu.neural_network import MLPRegressor as MLPRegressor
 else:

@@ -11,9 +11,10 @@ from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils import check_random_state
 
 from pyrelu._optimizers import STOCHASTIC
+from pyrelu._schedules import SCHEDULES
 
 # Classes whose instances are written as their attributes.
-CLASSES = {cls.__name__: cls for cls in (LabelBinarizer, *STOCHASTIC.values())}
+CLASSES = {cls.__name__: cls for cls in (LabelBinarizer, *STOCHASTIC.values(), *SCHEDULES.values())}
 
 GLOBAL_RANDOM_STATE = check_random_state(None)
 BIT_GENERATORS = ("MT19937", "PCG64", "PCG64DXSM", "Philox", "SFC64")

@@ -8,6 +8,7 @@ import functools
 import inspect
 
 from pyrelu._init import INITIALIZERS
+from pyrelu._schedules import describe
 
 PARAMETERS = """\
 hidden_layer_sizes : int or sequence of int, default=(100,)
@@ -23,11 +24,14 @@ alpha : float, default=0.0001
     there is no penalty in the loss: each step takes ``learning_rate * alpha`` of every weight away from it.
 batch_size : int or "auto", default="auto"
     Rows in a batch; "auto" is ``min(200, n_samples)``. L-BFGS has no batches.
-learning_rate : {"constant", "invscaling", "adaptive"}, default="constant"
-    With solver "sgd": constant; divided by ``t_ ** power_t`` after each epoch; or divided by 5 each time the loss
-    (or the validation score) has stalled for `n_iter_no_change` epochs.
+learning_rate : str, (str, dict) or callable, default="constant"
+    How the learning rate changes, over `max_iter` epochs: a name from this list; with its parameters, as in
+    ``("step", {"step_size": 10})``; or a callable that takes the epoch, counted from 0, and returns its rate. L-BFGS has
+    none. Each fit begins anew, partial_fit goes on.
+
+{SCHEDULES}
 learning_rate_init : float, default=0.001
-    The learning rate at the start.
+    The learning rate at the start; of "one_cycle" the largest.
 power_t : float, default=0.5
     Exponent of "invscaling".
 max_iter : int, default=200
@@ -39,7 +43,8 @@ random_state : int, RandomState instance or None, default=None
 tol : float, default=1e-4
     An epoch that does not lower the loss (raise the validation score) by as much has not improved.
 verbose : bool or int, default=False
-    Whether to print the loss of each epoch.
+    True prints the loss of each epoch as scikit-learn does, as do 2 and more; 1 shows a progress bar instead, where tqdm
+    is installed (``pip install 'pyrelu[progress]'``).
 warm_start : bool, default=False
     Whether `fit` goes on from the last solution.
 momentum : float, default=0.9
@@ -47,8 +52,8 @@ momentum : float, default=0.9
 nesterovs_momentum : bool, default=True
     Whether that is Nesterov's.
 early_stopping : bool, default=False
-    Whether to hold out some rows and stop once the score on them stalls. A classifier's split is stratified by
-    class. The weights of the epoch with the best score are kept.
+    Whether to hold out some rows, or take `eval_set`, and stop once the score on them stalls. A classifier's split is
+    stratified by class. The weights of the epoch with the best score are kept.
 validation_fraction : float, default=0.1
     Share of the rows to hold out.
 beta_1 : float, default=0.9
@@ -77,7 +82,9 @@ l1 : float, default=0.0
 clip_norm : float or None, default=None
     The largest norm of a batch's gradient, penalties included; a longer one is scaled down to it.
 scoring : str, callable or None, default=None
-    What early stopping scores: a name or function that scikit-learn knows as scorer; None: accuracy or R2.
+    What scores the rows held out or `eval_set` after each epoch, higher being better: a name that scikit-learn knows as
+    scorer, or a callable that takes the estimator, X and y (and, where it has a parameter of that name, sample_weight).
+    None: accuracy or R2.
 n_threads : int or None, default=None
     The largest number of threads of a fit or prediction; None: `pyrelu.get_num_threads()`. Results do not depend on it.
 """.replace(
@@ -91,15 +98,21 @@ coefs_ : list of ndarray
 intercepts_ : list of ndarray
     Biases of each layer, of shape (n_outputs,).
 dead_units_ : list of ndarray of bool
-    For each hidden layer, which units were 0 for every training row at the end of `fit`.
+    For each hidden layer, which units were 0 for every training row at the end of `fit`; after partial_fit or Ctrl-C,
+    for every row of the last epoch when its batch came.
 loss_ : float
     The loss of the last epoch.
 best_loss_ : float or None
     The lowest loss of an epoch; None with early stopping.
 loss_curve_ : list of float
-    The loss of each epoch.
+    The loss of each epoch; under partial_fit of the last 1000.
+history_ : list of dict
+    A record of each epoch, or iteration of L-BFGS, that `pandas.DataFrame` takes; under warm_start and partial_fit going
+    on, under partial_fit the last 1000: "epoch" (from 1), "loss", "validation_score" (where rows are scored),
+    "learning_rate" (not L-BFGS), "gradient_norm" (mean over the batches, penalties included, before clipping),
+    "dead_units" (share of the hidden units that were 0 for every row of the epoch) and "seconds".
 validation_scores_ : list of float or None
-    Score on the held-out rows after each epoch (accuracy; R2 of a regressor), with early stopping.
+    Score on the held-out rows, with early stopping, or on `eval_set` after each epoch: `scoring`.
 best_validation_score_ : float or None
     The best of them.
 n_iter_ : int
@@ -108,7 +121,7 @@ t_ : int
     Training rows seen.
 n_features_in_ : int
     Features seen by `fit`.
-feature_names_in_ : ndarray of shape (n_features_in_,)
+feature_names_in_ : ndarray of shape (`n_features_in_`,)
     Their names, where X has names that are all strings.
 n_layers_ : int
     Layers, counting the input and the output.
@@ -145,6 +158,6 @@ def extends(base):
 
 def documented(cls):
     """Write the shared text into the class's docstring, where that says {PARAMETERS} and {ATTRIBUTES}."""
-    for name, text in {"PARAMETERS": PARAMETERS, "ATTRIBUTES": ATTRIBUTES}.items():
+    for name, text in {"PARAMETERS": PARAMETERS.replace("{SCHEDULES}", describe()), "ATTRIBUTES": ATTRIBUTES}.items():
         cls.__doc__ = cls.__doc__.replace(f"    {{{name}}}\n", "".join(f"    {line}\n" for line in text.splitlines()))
     return cls

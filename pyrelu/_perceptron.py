@@ -1,7 +1,7 @@
 """What the estimators have in common: parameters, the course of a fit, and the network's outputs."""
 
-import warnings
-from contextlib import contextmanager
+import copy
+from contextlib import closing, contextmanager
 from numbers import Integral, Real
 
 import numpy as np
@@ -10,22 +10,27 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import check_array, check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from pyrelu import registry
+from pyrelu import _display, _schedules, registry
 from pyrelu._activation import resolve
 from pyrelu._blas import single_threaded_blas
+from pyrelu._callback_support import NO_CALLBACKS, CallbackSupportMixin, callbacks_of, with_callbacks
 from pyrelu._constraints import check_parameters
 from pyrelu._conversion import Convertible
+from pyrelu._course import Course
 from pyrelu._init import draw
+from pyrelu._lbfgs import fit_lbfgs
 from pyrelu._network import Network, Samples
 from pyrelu._optimizers import STOCHASTIC
 from pyrelu._persistence import Persistent
-from pyrelu._training import NOT_FINITE, fit_lbfgs, fit_stochastic, pack
+from pyrelu._training import NOT_FINITE, fit_stochastic, pack
+from pyrelu._validation import Validation
+from pyrelu._warn import warn
 from pyrelu.exceptions import DeadUnitWarning
 
 MANY_DEAD = 0.4
 
 
-class BasePerceptron(Convertible, Persistent, BaseEstimator):
+class BasePerceptron(Convertible, Persistent, CallbackSupportMixin, BaseEstimator):
     """A multilayer perceptron; a subclass says what its targets are.
 
     It has `_validate(X, y, incremental, first)`, which returns X and the targets as `Samples` takes them, and sets
@@ -103,7 +108,8 @@ class BasePerceptron(Convertible, Persistent, BaseEstimator):
 
     # ---- the course of a fit ----
 
-    def fit(self, X, y, sample_weight=None):
+    @with_callbacks
+    def fit(self, X, y, sample_weight=None, *, eval_set=None):
         """Train on X and y.
 
         Parameters
@@ -114,6 +120,9 @@ class BasePerceptron(Convertible, Persistent, BaseEstimator):
             A classifier's labels, or for multilabel targets an indicator matrix; a regressor's numbers.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the rows in the loss; None: all 1.
+        eval_set : tuple of (X, y) or (X, y, sample_weight), default=None
+            Validation data, to be scored after each epoch. With `early_stopping`, which then holds out no rows, the
+            score on it decides.
 
         Returns
         -------
@@ -125,8 +134,9 @@ class BasePerceptron(Convertible, Persistent, BaseEstimator):
         ValueError
             Where X or y is not as described, a parameter has a value that is not allowed, or training diverges.
         """
+        callbacks = callbacks_of(self, X, y, sample_weight)
         with self._all_or_nothing():
-            self._fit(X, y, sample_weight, incremental=False)
+            self._fit(X, y, sample_weight, eval_set, callbacks)
         return self
 
     @contextmanager
@@ -140,8 +150,9 @@ class BasePerceptron(Convertible, Persistent, BaseEstimator):
             vars(self).update(before)
             raise
 
-    def _fit(self, X, y, sample_weight, incremental):
+    def _fit(self, X, y, sample_weight, eval_set=None, callbacks=NO_CALLBACKS, incremental=False):
         check_parameters(self)
+        _schedules.resolve(self)
         if incremental and self.early_stopping:
             raise ValueError("partial_fit does not support early_stopping=True")
         first = not (hasattr(self, "coefs_") and (self.warm_start or incremental))
@@ -156,18 +167,24 @@ class BasePerceptron(Convertible, Persistent, BaseEstimator):
         parameters, arrays = pack(self._arrays(), X.dtype)
         self.coefs_, self.intercepts_, self.activation_weights_ = arrays
         network = self._network(self._arrays(), parameters, dropout)
-        samples = Samples(X, targets, weights)
-        with single_threaded_blas():
+        data = X, targets, weights
+        samples = Samples(*data)
+        order, validation = self._hold_out(data, samples, eval_set)
+        display = _display.choose(self.verbose, 1 if incremental else self.max_iter)
+        course = Course(self, network, samples, data, order, validation, callbacks, display)
+        with single_threaded_blas(), closing(display):
             if self.solver == "lbfgs":
-                fit_lbfgs(self, network, samples)
-                order, finished = None, True
+                finished = fit_lbfgs(course)
             else:
-                order, score = self._hold_out(samples, targets, weights)
-                finished = fit_stochastic(self, network, samples, order, score, incremental)
+                finished = fit_stochastic(course, incremental)
             if not np.isfinite(parameters).all():
                 raise ValueError(NOT_FINITE.format(self.learning_rate_init))
+            callbacks.end_fit()
             if finished and not incremental:
-                self._find_dead_units(network, samples, order)
+                self._set_dead_units(network.find_alive(samples, course.order))
+                self._warn_of_dead_units()
+            elif course.alive is not None:
+                self._set_dead_units(course.alive)
 
     def _hidden_units(self):
         sizes = self.hidden_layer_sizes
@@ -189,6 +206,7 @@ class BasePerceptron(Convertible, Persistent, BaseEstimator):
         """Draw the first weights and start the records."""
         self.n_layers_ = len(hidden) + 2
         self.n_iter_ = self.t_ = 0
+        self.history_ = []
         self.coefs_, self.intercepts_ = [], []
         widths = [*(activation.width(n) for activation, n in zip(activations, hidden)), self.n_outputs_]
         for i, shape in enumerate(zip([n_features, *hidden], widths, strict=True)):
@@ -207,46 +225,62 @@ class BasePerceptron(Convertible, Persistent, BaseEstimator):
             self.validation_scores_ = [] if self.early_stopping else None
             self.best_validation_score_ = -np.inf if self.early_stopping else None
 
-    def _hold_out(self, samples, targets, weights):
-        """Return which samples to train on and, for early stopping, what scores the rest."""
+    def _hold_out(self, data, samples, eval_set):
+        """Return which samples to train on, and what scores others after each epoch."""
         everything = np.arange(samples.n_samples, dtype=np.intp)
-        if not self.early_stopping:
+        network = self._network(self._arrays())
+        if eval_set is not None:
+            data = self._validate_eval_set(eval_set, samples.dtype)
+            return everything, Validation(self, network, Samples(*data), data)
+        if not self.early_stopping or self.solver == "lbfgs":
             return everything, None
         training, held_out = train_test_split(
             everything,
             random_state=self._random_state,
             test_size=self.validation_fraction,
-            stratify=self._strata(targets),
+            stratify=self._strata(data[1]),
         )
         if len(held_out) < 2:
             raise ValueError(
                 "The validation set is too small. Increase 'validation_fraction' or the size of your dataset."
             )
-        network = self._network(self._arrays())
-        held_out_weights = None if weights is None else weights[held_out]
+        return training, Validation(self, network, samples, data, held_out)
 
-        def score():
-            outputs = network.predict(samples, held_out)
-            return self._score_outputs(outputs, targets[held_out], held_out_weights)
+    def _validate_eval_set(self, eval_set, dtype):
+        """Return X, targets and weights of the user's validation data."""
+        if not isinstance(eval_set, tuple) or len(eval_set) not in (2, 3):
+            raise ValueError(f"eval_set must be a tuple of (X, y) or (X, y, sample_weight). Got {eval_set!r}.")
+        X, y, weights = (*eval_set, None)[:3]
+        probe = copy.copy(self)  # validation sets attributes
+        probe.warm_start = False  # which would ask for all of the classes
+        try:
+            X, targets = probe._validate(X, y, incremental=True, first=False)
+            weights = None if weights is None else _check_weights(weights, X).astype(dtype, copy=False)
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"eval_set: {error}") from error
+        return X.astype(dtype, copy=False), targets.astype(dtype, copy=False), weights
 
-        return training, score
+    def _set_dead_units(self, alive):
+        ends = np.cumsum([len(coef) for coef in self.coefs_[1:]])
+        self.dead_units_ = np.split(~alive, ends)[:-1]
 
-    def _find_dead_units(self, network, samples, order):
-        alive = network.find_alive(samples, order)
-        self.dead_units_ = np.split(~alive, np.cumsum([len(coef) for coef in self.coefs_[1:]]))[:-1]
+    def _warn_of_dead_units(self):
         for i, dead in enumerate(self.dead_units_):
             if dead.mean() > MANY_DEAD:
-                warnings.warn(
+                warn(
                     f"{dead.sum()} of the {len(dead)} units of hidden layer {i} are 0 for every training row and "
                     "learn no more. Lower learning_rate_init, scale the data, or take an activation without a flat "
                     "side, such as leaky_relu or elu.",
                     DeadUnitWarning,
-                    stacklevel=4,
                 )
 
     def _weigh(self, weights, targets, incremental):
         """Return the rows' weights in the loss, given those of the user."""
         return weights
+
+    def _decode(self, targets):
+        """Return the y that `_validate` made them of."""
+        return targets.ravel() if self.n_outputs_ == 1 else targets
 
     # ---- the network ----
 

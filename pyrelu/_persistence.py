@@ -44,6 +44,7 @@ class Persistent:
         """
         parameters = self.get_params(deep=False)
         fitted = {name: value for name, value in vars(self).items() if name not in parameters}
+        fitted.pop("_skl_callbacks", None)  # belong to the process, not to the model
         content = {"dtype": str(self.coefs_[0].dtype) if hasattr(self, "coefs_") else None}
         if "_metadata_request" in fitted:
             fitted.pop("_metadata_request")

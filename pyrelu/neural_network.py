@@ -242,6 +242,11 @@ class MLPClassifier(ClassifierMixin, BasePerceptron):
             raise ValueError(f"class_weight={self.class_weight!r} leaves no row of y with a weight greater than 0")
         return of_rows
 
+    def _decode(self, targets):
+        if self.out_activation_ == "softmax":
+            return self.classes_[targets[:, 0].astype(int)]
+        return self._label_binarizer.inverse_transform(super()._decode(targets))
+
     def _strata(self, targets):
         return targets.astype(bool) if self.n_outputs_ == 1 else None
 

@@ -23,7 +23,8 @@ enum {
     VECTORS = 2,
     LANES = WIDTH / sizeof(real),
     COLUMNS = VECTORS * LANES,
-    DEPTH = 256 /* of a panel: 32 KiB at the widest, two thirds of the first-level cache */
+    DEPTH = 256,                   /* of a panel: 32 KiB at the widest, two thirds of the first-level cache */
+    PANELS = 256 / VECTORS / WIDTH /* copied at a time: memory likes runs of 256 bytes better than of 128 */
 };
 
 typedef real vector __attribute__((vector_size(WIDTH), aligned(sizeof(real))));
@@ -37,6 +38,10 @@ typedef bits places __attribute__((vector_size(4 * sizeof(bits))));
 #endif
 
 #define INLINE static inline __attribute__((always_inline))
+
+static inline ptrdiff_t least(ptrdiff_t a, ptrdiff_t b) { return a < b ? a : b; }
+
+static inline ptrdiff_t pieces(ptrdiff_t n, ptrdiff_t most) { return (n + most - 1) / most; }
 
 /* Strides in place of transposition: a(i, l) is a[i * step + l * next]. */
 typedef struct {
@@ -121,22 +126,26 @@ typedef void tile_function(const operands *);
 EACH(TILE)
 static tile_function *const tiles[ROWS][VECTORS] = {EACH(ENTRY)};
 
-/* panel(l, j) = b(l, j), and 0 for the columns up to `width` that are not there */
-static void pack(const real *b, ptrdiff_t ldb, ptrdiff_t k, ptrdiff_t columns, ptrdiff_t width, real *panel) {
-    if (columns == COLUMNS) /* a constant size makes it a few moves */
-        for (ptrdiff_t l = 0; l < k; l++) memcpy(panel + l * COLUMNS, b + l * ldb, COLUMNS * sizeof(real));
-    else
-        for (ptrdiff_t l = 0; l < k; l++) {
-            memcpy(panel + l * width, b + l * ldb, columns * sizeof(real));
-            memset(panel + l * width + columns, 0, (width - columns) * sizeof(real));
-        }
+/* ---- panels: panel(l, j) = b(l, j), and 0 for columns up to `width` that are not there ---- */
+
+/* Panels side by side, whole ones. A row at a time: memory likes long runs. */
+static void pack_whole(const real *b, ptrdiff_t stride, ptrdiff_t k, ptrdiff_t n, real *panels) {
+    for (ptrdiff_t l = 0; l < k; l++, b += stride, panels += COLUMNS)
+        for (ptrdiff_t i = 0; i < n; i++) memcpy(panels + i * k * COLUMNS, b + i * COLUMNS, COLUMNS * sizeof(real));
+}
+
+static void pack_part(const real *b, ptrdiff_t stride, ptrdiff_t k, ptrdiff_t columns, ptrdiff_t width, real *panel) {
+    for (ptrdiff_t l = 0; l < k; l++, b += stride, panel += width) {
+        memcpy(panel, b, columns * sizeof(real));
+        memset(panel + columns, 0, (width - columns) * sizeof(real));
+    }
 }
 
 INLINE quad load(const real *x) { return *(const quad *)x; }
 
 /* Four rows of four numbers become four columns. */
-INLINE void transpose(const real *b, ptrdiff_t ldb, real *to, ptrdiff_t width) {
-    const quad x = load(b), y = load(b + ldb), z = load(b + 2 * ldb), w = load(b + 3 * ldb);
+INLINE void transpose(const real *b, ptrdiff_t stride, real *to, ptrdiff_t width) {
+    const quad x = load(b), y = load(b + stride), z = load(b + 2 * stride), w = load(b + 3 * stride);
     const quad xy = SHUFFLE(x, y, 0, 4, 1, 5), zw = SHUFFLE(z, w, 0, 4, 1, 5);
     const quad XY = SHUFFLE(x, y, 2, 6, 3, 7), ZW = SHUFFLE(z, w, 2, 6, 3, 7);
     *(quad *)to = SHUFFLE(xy, zw, 0, 1, 4, 5);
@@ -145,24 +154,36 @@ INLINE void transpose(const real *b, ptrdiff_t ldb, real *to, ptrdiff_t width) {
     *(quad *)(to + 3 * width) = SHUFFLE(XY, ZW, 2, 3, 6, 7);
 }
 
-/* The same where b(l, j) is b[j * ldb + l]. */
-static void pack_transposed(const real *b, ptrdiff_t ldb, ptrdiff_t k, ptrdiff_t columns, ptrdiff_t width,
+/* Where b(l, j) is b[j * stride + l]. */
+static void pack_transposed(const real *b, ptrdiff_t stride, ptrdiff_t k, ptrdiff_t columns, ptrdiff_t width,
                             real *panel) {
     if (columns < width || k < 4) memset(panel, 0, k * width * sizeof(real));
     ptrdiff_t j = 0;
     for (; k >= 4 && j + 4 <= columns; j += 4) {
-        const real *from = b + j * ldb;
-        for (ptrdiff_t l = 0; l < k - 4; l += 4) transpose(from + l, ldb, panel + l * width + j, width);
-        transpose(from + k - 4, ldb, panel + (k - 4) * width + j, width); /* may do some again */
+        const real *from = b + j * stride;
+        for (ptrdiff_t l = 0; l < k - 4; l += 4) transpose(from + l, stride, panel + l * width + j, width);
+        transpose(from + k - 4, stride, panel + (k - 4) * width + j, width); /* may do some again */
     }
     for (; j < columns; j++)
-        for (ptrdiff_t l = 0; l < k; l++) panel[l * width + j] = b[j * ldb + l];
+        for (ptrdiff_t l = 0; l < k; l++) panel[l * width + j] = b[j * stride + l];
 }
 
-static ptrdiff_t pieces(ptrdiff_t n, ptrdiff_t most) { return (n + most - 1) / most; }
+/* ---- the product ---- */
 
-/* C = start + A P for the panel P, in tiles of about equal height. */
-static void all_rows(ptrdiff_t m, int vectors, operands o) {
+/* Copies `columns` columns of B, at most PANELS panels of them. */
+static void pack(const pyrelu_matrix *b, ptrdiff_t l, ptrdiff_t j, ptrdiff_t k, ptrdiff_t columns, real *panels) {
+    const real *values = b->values;
+    const ptrdiff_t stride = b->stride, whole = b->transposed ? 0 : columns / COLUMNS;
+    if (whole) pack_whole(values + l * stride + j, stride, k, whole, panels);
+    for (ptrdiff_t i = whole * COLUMNS; i < columns; i += COLUMNS) {
+        const ptrdiff_t n = least(columns - i, COLUMNS), width = pieces(n, LANES) * LANES;
+        if (b->transposed) pack_transposed(values + (j + i) * stride + l, stride, k, n, width, panels + i * k);
+        else pack_part(values + l * stride + j + i, stride, k, n, width, panels + i * k);
+    }
+}
+
+/* C = start + A P for a panel P, in tiles of about equal height. */
+static void all_rows(ptrdiff_t m, operands o) {
     const ptrdiff_t n = pieces(m, ROWS);
     const operands first = o;
     for (ptrdiff_t t = 0, i = 0; t < n; t++) {
@@ -170,36 +191,32 @@ static void all_rows(ptrdiff_t m, int vectors, operands o) {
         o.a = first.a + i * o.step;
         o.c = first.c + i * o.c_stride;
         if (o.start) o.start = first.start + i * o.start_step;
-        tiles[stop - i - 1][vectors - 1](&o);
+        tiles[stop - i - 1][o.columns > LANES](&o);
         i = stop;
     }
 }
 
 void PRIVATE(multiply)(const pyrelu_product *p) {
-    _Alignas(64) real panel[DEPTH * COLUMNS];
+    _Alignas(64) real panels[PANELS * DEPTH * COLUMNS];
     const ptrdiff_t n = pieces(p->k, DEPTH);
     for (ptrdiff_t piece = 0, l = 0; piece < n; piece++) {
         const ptrdiff_t k = p->k * (piece + 1) / n - l;
         for (ptrdiff_t j = 0; j < p->n; j += COLUMNS) {
-            const ptrdiff_t columns = p->n - j < COLUMNS ? p->n - j : COLUMNS;
-            const int vectors = columns > LANES ? 2 : 1;
-            const real *b = p->b.values;
-            if (p->b.transposed)
-                pack_transposed(b + j * p->b.stride + l, p->b.stride, k, columns, vectors * LANES, panel);
-            else pack(b + l * p->b.stride + j, p->b.stride, k, columns, vectors * LANES, panel);
+            const ptrdiff_t place = j % (PANELS * COLUMNS);
+            if (place == 0) pack(&p->b, l, j, k, least(p->n - j, PANELS * COLUMNS), panels);
             operands o = {.k = k,
                           .step = p->a.transposed ? 1 : p->a.stride,
                           .next = p->a.transposed ? p->a.stride : 1,
-                          .panel = panel,
+                          .panel = panels + place * k,
                           .c = (real *)p->c + j,
                           .c_stride = p->c_stride,
-                          .columns = columns};
+                          .columns = least(p->n - j, COLUMNS)};
             o.a = (const real *)p->a.values + l * o.next;
             if (l || p->add) {
                 o.start = o.c;
                 o.start_step = o.c_stride;
             } else if (p->bias) o.start = (const real *)p->bias + j;
-            all_rows(p->m, vectors, o);
+            all_rows(p->m, o);
         }
         l += k;
     }

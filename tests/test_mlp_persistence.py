@@ -145,7 +145,7 @@ def test_what_was_requested_of_routing(tmp_path):
         mlp = MLPClassifier().set_fit_request(sample_weight=True).set_score_request(sample_weight="weights")
         again = save_and_load(mlp, tmp_path)
         routing = again.get_metadata_routing()
-        assert routing.fit.requests == {"sample_weight": True}
+        assert routing.fit.requests == {"sample_weight": True, "eval_set": None}
         assert routing.score.requests == {"sample_weight": "weights"}
         assert routing.partial_fit.requests == mlp.get_metadata_routing().partial_fit.requests
     save_and_load(mlp, tmp_path)  # outside of it too

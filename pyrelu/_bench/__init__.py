@@ -16,6 +16,16 @@ SUBJECTS = {
 }
 
 
+def command(options):
+    """Run `pyrelu bench`."""
+    names = ("namespace", "dtype", "n", "threads", "seconds", "activation")
+    report = run(options.what, **{name: getattr(options, name) for name in names})
+    print(report.json() if options.json else report.text())
+    if options.plot:
+        report.draw(options.plot)
+    return 0
+
+
 def run(words, **options):
     """Measure one subject.
 
