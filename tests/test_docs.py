@@ -4,6 +4,7 @@ import doctest
 import importlib
 import pkgutil
 import re
+import textwrap
 from pathlib import Path
 
 import matplotlib.pyplot
@@ -34,7 +35,11 @@ def test_there_are_examples():
 
 
 def blocks(page):
-    return re.findall(r"^```(?:python|\{plot\})\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE)
+    """The page's Python, that of its pictures too."""
+    found = re.findall(
+        r"^```(?:python|\{eval-rst\}\n\.\. plot::\n[^\n]*\n)\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE
+    )
+    return [textwrap.dedent(block) for block in found]
 
 
 def run_session(block, scope, name):
