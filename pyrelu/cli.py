@@ -185,7 +185,7 @@ def _add_plot(commands):
     plot.add_argument(
         "names",
         nargs="+",
-        type=lambda text: text if text == "all" else _options.activation(text),
+        type=_options.function,
         metavar="NAME",
         help="NAME or NAME:PARAMETER=VALUE; all: the whole table",
     )
@@ -233,7 +233,7 @@ def _add_predict(commands):
     predict.add_argument("data", metavar="DATA.csv", help="the file; - for the standard input")
     predict.add_argument("--output", metavar="FILE", help="where to write to (default: the standard output)")
     predict.add_argument("--proba", action="store_true", help="add the probability of each class")
-    predict.add_argument("--delimiter", default=",", help="between the file's cells (default: %(default)s)")
+    _add_delimiter(predict)
     predict.set_defaults(module="predict")
     return predict
 
@@ -284,7 +284,17 @@ def _add_csv(command):
         default="auto",
         help="what to make of the target's column (default: %(default)s, by what it holds)",
     )
-    command.add_argument("--delimiter", default=",", help="between the file's cells (default: %(default)s)")
+    _add_delimiter(command)
+
+
+def _add_delimiter(command):
+    command.add_argument(
+        "--delimiter",
+        type=_options.delimiter,
+        default=",",
+        metavar="CHARACTER",
+        help=r"between the file's cells, \t for tab (default: %(default)s)",
+    )
 
 
 def _add_network(command, of_seed):
