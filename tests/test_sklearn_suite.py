@@ -1,11 +1,12 @@
-"""scikit-learn's own tests of its MLPs, run against these classes."""
+"""scikit-learn's own tests of its MLPs, and those of its tests elsewhere that use one, run against these classes."""
 
+import importlib
 import importlib.util
+import inspect
 from unittest import mock
 
 import pytest
 import sklearn.neural_network
-from sklearn.neural_network.tests import test_mlp as original
 
 import pyrelu
 
@@ -14,15 +15,22 @@ pytestmark = pytest.mark.filterwarnings(
     "ignore::pyrelu.exceptions.DeadUnitWarning",
 )
 
+MODULES = (
+    "sklearn.neural_network.tests.test_mlp",
+    "sklearn.ensemble.tests.test_stacking",
+    "sklearn.model_selection.tests.test_validation",
+    "sklearn.utils._repr_html.tests.test_estimator",
+)
+
 # What is left out, and why.
 PRIVATE = {
     "test_gradient": "calls the private method _loss_grad_lbfgs; test_network.py compares gradients with differences",
 }
 
 
-def with_our_classes():
-    """Import scikit-learn's test module once more, with our classes where it imports scikit-learn's."""
-    spec = importlib.util.spec_from_file_location("sklearn_test_mlp", original.__file__)
+def with_our_classes(name):
+    """Import the module once more, with our classes where it imports scikit-learn's."""
+    spec = importlib.util.spec_from_file_location(f"{name}_of_ours", importlib.import_module(name).__file__)
     module = importlib.util.module_from_spec(spec)
     ours = {name: getattr(pyrelu, name) for name in ("MLPClassifier", "MLPRegressor")}
     with mock.patch.multiple(sklearn.neural_network, **ours):
@@ -30,7 +38,16 @@ def with_our_classes():
     return module
 
 
-TESTS = {name: test for name, test in vars(with_our_classes()).items() if name.startswith("test_")}
+def mlp_tests(module):
+    """Return the module's tests of MLPs."""
+    return {
+        name: test
+        for name, test in vars(module).items()
+        if name.startswith("test_") and "MLP" in inspect.getsource(test)
+    }
+
+
+TESTS = {name: test for module in MODULES for name, test in mlp_tests(with_our_classes(module)).items()}
 globals().update({name: test for name, test in TESTS.items() if name not in PRIVATE})
 
 
@@ -42,5 +59,5 @@ def global_random_seed():
 def test_all_of_them_are_run():
     assert len(TESTS) >= 40 and TESTS.keys() > PRIVATE.keys()
     for test in TESTS.values():
-        assert test.__globals__["MLPClassifier"] is pyrelu.MLPClassifier
-        assert test.__globals__["MLPRegressor"] is pyrelu.MLPRegressor
+        for name in ("MLPClassifier", "MLPRegressor"):
+            assert test.__globals__.get(name, getattr(pyrelu, name)) is getattr(pyrelu, name)
