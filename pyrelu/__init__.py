@@ -17,7 +17,7 @@ __version__ = "0.1.0"
 
 # Loaded on first use: scikit-learn takes a hundred times as long to import as the functions do.
 _LAZY = {"MLPClassifier": "pyrelu.neural_network", "MLPRegressor": "pyrelu.neural_network"}
-_LAZY_MODULES = ("exceptions", "inspection", "neural_network", "plot")
+_LAZY_MODULES = ("callbacks", "exceptions", "inspection", "neural_network", "plot")
 
 __all__ = [
     *functional.__all__,
@@ -34,6 +34,7 @@ __all__ = [
 
 
 if TYPE_CHECKING:  # a type checker would take __getattr__ to mean that any name exists
+    from pyrelu import callbacks as callbacks
     from pyrelu import exceptions as exceptions
     from pyrelu import inspection as inspection
     from pyrelu import neural_network as neural_network

@@ -37,6 +37,7 @@ boolean = Constraint("a bool", lambda value: isinstance(value, bool | np.bool_))
 not_negative = real("[0, inf)", lambda value: value >= 0)
 positive = real("(0, inf)", lambda value: value > 0)
 fraction = real("[0, 1)", lambda value: 0 <= value < 1)
+string = Constraint("a str", lambda value: isinstance(value, str))
 none = Constraint("None", lambda value: value is None)
 count = Constraint("an int in the range [1, inf)", lambda value: isinstance(value, Integral) and int(value) >= 1)
 sizes = Constraint(
@@ -97,7 +98,7 @@ CONSTRAINTS = {
     ),
     "l1": not_negative,
     "clip_norm": positive | none,
-    "scoring": Constraint("a str", lambda value: isinstance(value, str)) | Constraint("a callable", callable) | none,
+    "scoring": string | Constraint("a callable", callable) | none,
     "n_threads": count | none,
     "class_weight": weights | list_of_weights | one_of("balanced") | none,
     "label_smoothing": fraction,
@@ -105,11 +106,16 @@ CONSTRAINTS = {
 }
 
 
+def check(owner, name, value, constraint):
+    """Raise InvalidParameterError, a ValueError and a TypeError, where `owner` is not allowed that value."""
+    if not constraint.test(value):
+        raise InvalidParameterError(
+            f"The {name!r} parameter of {type(owner).__name__} must be {constraint.allowed}. Got {value!r} instead."
+        )
+
+
 def check_parameters(estimator):
-    """Raise InvalidParameterError, a ValueError and a TypeError, for the first parameter that is not allowed."""
+    """Raise InvalidParameterError for the first parameter that is not allowed."""
     for name, value in estimator.get_params(deep=False).items():
-        if name in CONSTRAINTS and not CONSTRAINTS[name].test(value):
-            raise InvalidParameterError(
-                f"The {name!r} parameter of {type(estimator).__name__} must be {CONSTRAINTS[name].allowed}. "
-                f"Got {value!r} instead."
-            )
+        if name in CONSTRAINTS:
+            check(estimator, name, value, CONSTRAINTS[name])

@@ -18,14 +18,17 @@ def course_of(mlp):
 
 @dataclass
 class Moment:
-    """What `Course.moment` returns."""
+    """All that an epoch changes, as `Course.moment` found it."""
 
-    arrays: dict
-    counters: dict
+    parameters: np.ndarray
+    state: list  # of the optimizer
+    of_optimizer: dict  # its counters
+    counters: dict  # of the estimator
     n_records: dict
-    of_optimizer: dict
+    order: np.ndarray
+    kept: dict
+    alive: np.ndarray | None
     random_state: dict | None
-    alive: np.ndarray
 
 
 class Course:
@@ -48,12 +51,17 @@ class Course:
 
     Attributes
     ----------
+    optimizer : Optimizer
     kept : dict of str to ndarray
-        Earlier parameters to go back to at the end.
+        Earlier parameters to go back to at the end. Replaced, never written to.
+    alive : ndarray of bool, or None
+        For each hidden unit, whether it was not 0 for all rows of the last epoch.
     ended : bool
         Whether a stopping rule has applied.
-    alive : ndarray of uint8, or None
-        For each hidden unit, whether it was not 0 for all rows of the last epoch.
+    whole : Moment
+        The end of the last whole epoch.
+    notes : dict
+        What callbacks of ours remember.
     """
 
     def __init__(self, mlp, network, samples, data, order, validation, callbacks, display):
@@ -67,48 +75,44 @@ class Course:
         self.display = display
         self.optimizer = None
         self.kept = {}
-        self.ended = False
         self.alive = None
-        _courses[mlp] = self
+        self.ended = False
+        self.whole = None
+        self.notes = {}
+        if callbacks:
+            _courses[mlp] = self
 
     @property
     def parameters(self):
         return self.network.parameters
 
-    def arrays(self):
-        """Return the arrays that an epoch changes; those but the first ones are replaced by it, not written to."""
-        state = {f"optimizer.{i}": array for i, array in enumerate(self.optimizer.state)}
-        held_out = {} if self.validation is None or self.validation.rows is None else {"held_out": self.validation.rows}
-        kept = {f"kept.{name}": array for name, array in self.kept.items()}
-        return {"parameters": self.parameters, **state}, {"order": self.order, **held_out, **kept}
-
     def moment(self):
-        """Return all as it is now."""
-        written, replaced = self.arrays()
+        """Return all as it is now. What epochs replace rather than write to is not copied."""
+        mlp, optimizer = vars(self.mlp), self.optimizer
         return Moment(
-            {name: array.copy() for name, array in written.items()} | replaced,
-            {name: vars(self.mlp)[name] for name in COUNTERS if name in vars(self.mlp)},
-            {name: len(getattr(self.mlp, name) or ()) for name in RECORDS},
-            {name: getattr(self.optimizer, name) for name in self.optimizer.counters},
-            self.mlp._random_state.get_state(legacy=False) if self.callbacks else None,  # only a checkpoint needs it
+            self.parameters.copy(),
+            [array.copy() for array in optimizer.state],
+            {name: getattr(optimizer, name) for name in optimizer.counters},
+            {name: mlp[name] for name in COUNTERS if name in mlp},
+            {name: len(mlp[name] or ()) for name in RECORDS},
+            self.order,
+            dict(self.kept),
             self.alive,
+            self.mlp._random_state.get_state(legacy=False) if self.callbacks else None,  # takes long; for checkpoints
         )
 
     def go_to(self, moment):
         """Make all as it was; what the records have more is dropped."""
-        for name, array in self.arrays()[0].items():
-            array[:] = moment.arrays[name]
-        self.order = moment.arrays["order"]
-        if "held_out" in moment.arrays:
-            self.validation.take(moment.arrays["held_out"])
-        self.kept = {
-            name.removeprefix("kept."): array for name, array in moment.arrays.items() if name.startswith("kept.")
-        }
-        vars(self.mlp).update(moment.counters)
+        self.parameters[:] = moment.parameters
+        for array, was in zip(self.optimizer.state, moment.state, strict=True):
+            array[:] = was
         vars(self.optimizer).update(moment.of_optimizer)
+        vars(self.mlp).update(moment.counters)
         for name, length in moment.n_records.items():
             if length:
                 del getattr(self.mlp, name)[length:]
+        self.order = moment.order
+        self.kept = dict(moment.kept)
+        self.alive = moment.alive
         if moment.random_state:
             self.mlp._random_state.set_state(moment.random_state)
-        self.alive = moment.alive

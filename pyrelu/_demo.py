@@ -16,10 +16,14 @@ _SCIKIT_LEARN_NAMES = {"relu": "relu", "tanh": "tanh", "sigmoid": "logistic"}
 
 def command(options):
     """Run `pyrelu demo`."""
+    from pyrelu.plot._style import new_figure, save
+
     check_output(options.output)
+    figure = new_figure(figsize=(7, 4.5))  # before all else, in case that matplotlib is missing
     rows, curves = run(epochs=options.epochs, seed=options.seed)
     show(rows, options.json, table)
-    draw(curves, options.output)
+    draw(curves, figure)
+    save(figure, options.output)
     print(f"Loss curves: {options.output}", file=sys.stderr)
     return 0
 
@@ -97,12 +101,9 @@ def _cell(heading, value):
     return f"{value:.3f}" if isinstance(value, float) else str(value)
 
 
-def draw(curves, path):
-    """Write a picture of the loss curves."""
+def draw(curves, figure):
+    """Draw the loss curves."""
     from pyrelu.plot import LossCurveDisplay
-    from pyrelu.plot._style import new_figure, save
 
-    figure = new_figure(figsize=(7, 4.5))
     display = LossCurveDisplay(curves).plot(ax=figure.subplots())
     display.ax_.set_title("Digits, 64-100-10, adam: loss by activation", loc="left")
-    save(figure, path)

@@ -17,6 +17,14 @@ def positive(text):
     return number
 
 
+def seed(text):
+    """An integer that NumPy takes as a seed."""
+    number = int(text)
+    if not 0 <= number < 2**32:
+        raise argparse.ArgumentTypeError(f"{number} is not in the range [0, {2**32 - 1}]")
+    return number
+
+
 def share(text):
     """A number in [0, 1)."""
     number = float(text)

@@ -170,7 +170,8 @@ class BasePerceptron(Convertible, Persistent, CallbackSupportMixin, BaseEstimato
         data = X, targets, weights
         samples = Samples(*data)
         order, validation = self._hold_out(data, samples, eval_set)
-        display = _display.choose(self.verbose, 1 if incremental else self.max_iter)
+        # A bar for each call of partial_fit would be a column of bars.
+        display = _display.choose(bool(self.verbose) if incremental else self.verbose, self.max_iter)
         course = Course(self, network, samples, data, order, validation, callbacks, display)
         with single_threaded_blas(), closing(display):
             if self.solver == "lbfgs":

@@ -4,7 +4,7 @@ import math
 import textwrap
 from typing import ClassVar
 
-from pyrelu._constraints import Constraint, count, not_negative, one_of, positive, real
+from pyrelu._constraints import Constraint, check, count, not_negative, one_of, positive, real
 from pyrelu.exceptions import InvalidParameterError
 
 
@@ -169,10 +169,7 @@ def resolve(mlp):
     [1.0, 1.0, 0.1, 0.1]
     """
     given = mlp.learning_rate
-    if not _allowed.test(given):
-        raise InvalidParameterError(
-            f"The 'learning_rate' parameter of {type(mlp).__name__} must be {_allowed.allowed}. Got {given!r} instead."
-        )
+    check(mlp, "learning_rate", given, _allowed)
     of_mlp = mlp.learning_rate_init, mlp.max_iter, mlp.power_t
     if callable(given):
         return Called(given, *of_mlp)

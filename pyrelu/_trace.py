@@ -101,6 +101,12 @@ def layers_of(estimator):
     ]
 
 
+def activation_name(estimator):
+    """Return the names of a fitted estimator's hidden activations, one where all are the same."""
+    names = [layer.description for layer in layers_of(estimator)[:-1]] or ["no hidden layer"]
+    return names[0] if len(set(names)) == 1 else ", ".join(names)
+
+
 @dataclass
 class Pass:
     """A block of rows on its way through the network.

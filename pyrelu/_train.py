@@ -3,6 +3,7 @@
 import sys
 import time
 import warnings
+from contextlib import redirect_stdout
 
 import numpy as np
 
@@ -51,7 +52,7 @@ def _network(data, options):
 def _fit(mlp, data, training):
     """Train; return the seconds that it took. What it warns of goes to standard error, a line each."""
     start = time.perf_counter()
-    with warnings.catch_warnings(record=True) as caught:
+    with warnings.catch_warnings(record=True) as caught, redirect_stdout(sys.stderr):  # where `verbose` has its say
         warnings.simplefilter("always")
         try:
             _standardised.fit(mlp, data.X[training], data.y[training])

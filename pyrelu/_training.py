@@ -41,16 +41,17 @@ def fit_stochastic(course, incremental):
     mlp, callbacks = course.mlp, course.callbacks
     _start(course, incremental)
     batch_size = _batch_size(mlp, len(course.order))
-    whole = course.moment()
+    course.whole = course.moment()
     try:
         callbacks.begin_fit()  # where a checkpoint may put it on a later epoch
-        whole = course.moment()
+        course.whole = course.moment()
         while not course.ended and mlp.n_iter_ < mlp.max_iter:
             callbacks.begin_epoch()
             _train_epoch(course, batch_size)
             course.ended = incremental or (mlp._no_improvement_count > mlp.n_iter_no_change and _stops(course))
-            whole = course.moment()
+            course.whole = course.moment()
             course.ended |= callbacks.end_epoch()
+            course.whole.kept = dict(course.kept)  # as a callback may have kept it
         if not course.ended:
             warn(
                 f"Stochastic Optimizer: Maximum iterations ({mlp.max_iter}) reached and the optimization hasn't "
@@ -59,7 +60,7 @@ def fit_stochastic(course, incremental):
             )
         interrupted = False
     except KeyboardInterrupt:
-        course.go_to(whole)
+        course.go_to(course.whole)
         warn("Training interrupted by user.")
         interrupted = True
     if mlp.early_stopping:

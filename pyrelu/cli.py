@@ -145,7 +145,9 @@ def _add_demo(commands):
         "activations, same seed and epochs; prints accuracy, time and dead units, and draws the loss curves.",
     )
     demo.add_argument("--epochs", type=_options.positive, default=60, help="epochs of each fit (default: %(default)s)")
-    demo.add_argument("--seed", type=int, default=0, help="seed of the split and of the weights (default: %(default)s)")
+    demo.add_argument(
+        "--seed", type=_options.seed, default=0, help="seed of the split and of the weights (default: %(default)s)"
+    )
     demo.add_argument("--output", default="demo.png", help="the picture to write (default: %(default)s)")
     demo.set_defaults(module="demo")
     return demo
@@ -196,7 +198,7 @@ def _add_plot(commands):
         "--range", type=_options.finite, nargs=2, metavar=("LOW", "HIGH"), help="of x (default: what shows all kinks)"
     )
     plot.add_argument("--no-derivative", action="store_true", help="draw the activations only")
-    plot.set_defaults(module="draw")
+    plot.set_defaults(module="plot")
     return plot
 
 
@@ -291,7 +293,7 @@ def _add_network(command, of_seed):
         "--hidden", type=_options.sizes, metavar="N,N,...", help="units of each hidden layer (default: 100)"
     )
     command.add_argument("--epochs", type=_options.positive, help="the largest number of epochs (default: 200)")
-    command.add_argument("--seed", type=int, help=of_seed)
+    command.add_argument("--seed", type=_options.seed, help=of_seed)
     command.add_argument(
         "--set",
         type=_options.setting,

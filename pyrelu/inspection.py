@@ -234,7 +234,7 @@ def unit_activity(estimator, X):
 class ActivityRecorder:
     """Keeps, for each epoch, to how much of some rows each hidden unit responds.
 
-    `pyrelu.plot.UnitActivityDisplay.from_recorder` draws it.
+    It is a callback of scikit-learn's (1.9 or later). `pyrelu.plot.UnitActivityDisplay.from_recorder` draws it.
 
     Parameters
     ----------
@@ -244,25 +244,30 @@ class ActivityRecorder:
     Attributes
     ----------
     activity_ : list of list of ndarray of shape (n_units,)
-        What `unit_activity` returned at each epoch.
+        What `unit_activity` returned after each epoch.
 
     Examples
     --------
-    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.datasets import load_digits
     >>> from pyrelu import MLPClassifier
     >>> from pyrelu.inspection import ActivityRecorder
-    >>> X, y = load_iris(return_X_y=True)
-    >>> recorder = ActivityRecorder(X)
-    >>> mlp = MLPClassifier((8, 4), random_state=0)
-    >>> for _ in range(3):
-    ...     recorder.record(mlp.partial_fit(X, y, classes=[0, 1, 2]))
-    >>> len(recorder.activity_), recorder.activity_[-1][1].shape
-    (3, (4,))
+    >>> X, y = load_digits(return_X_y=True)
+    >>> recorder = ActivityRecorder(X[:500])
+    >>> mlp = MLPClassifier((32, 16), max_iter=500, random_state=0).set_callbacks(recorder).fit(X, y)
+    >>> len(recorder.activity_) == mlp.n_iter_
+    True
+    >>> recorder.activity_[-1][1].shape
+    (16,)
+
+    Without callbacks, or between calls of `partial_fit`:
+
+    >>> recorder.record(mlp)
     """
 
     def __init__(self, X):
         self.X = X
         self.activity_ = []
+        self._rows_seen = None
 
     def record(self, estimator):
         """Look at the estimator as it is now.
@@ -273,6 +278,21 @@ class ActivityRecorder:
             Fitted; of pyrelu or of scikit-learn.
         """
         self.activity_.append(unit_activity(estimator, self.X))
+
+    def setup(self, estimator, context):
+        """Do nothing before a fit: records of several fits follow each other."""
+
+    def teardown(self, estimator, context):
+        """Do nothing after a fit."""
+
+    def on_fit_task_begin(self, estimator, context):
+        """Do nothing before an epoch."""
+
+    def on_fit_task_end(self, estimator, context, *, fitted_estimator=None):
+        """Record an epoch; the end of the fit as a whole is none."""
+        if fitted_estimator is not None and fitted_estimator.t_ != self._rows_seen:
+            self._rows_seen = fitted_estimator.t_
+            self.record(fitted_estimator)
 
 
 def gradient_norms(estimator, X, y):

@@ -204,7 +204,7 @@ void pyrelu_map_loop(char **args, const ptrdiff_t *dims, const ptrdiff_t *steps,
     int split = n >= 2 * GRAIN;
     for (int k = 0; split && k < call.n_in; k++)
         split = !partial_overlap(args[k], steps[k], args[call.n_in], steps[call.n_in], n);
-    if (split) pyrelu_parallel(PYRELU_ALL_THREADS, n, GRAIN, map_range, &call);
+    if (split) pyrelu_parallel(n, GRAIN, map_range, &call);
     else map_range(&call, 0, n);
 }
 
@@ -279,6 +279,6 @@ pyrelu_loop pyrelu_make_rowwise_loop(int axis_function, int vjp, pyrelu_type typ
 
 int pyrelu_rowwise_loop(char **args, const ptrdiff_t *dims, const ptrdiff_t *steps, void *data) {
     row_call call = {.loop = data, .args = args, .steps = steps, .n = dims[1]};
-    pyrelu_parallel(PYRELU_ALL_THREADS, dims[0], call.n < GRAIN ? GRAIN / (call.n + 1) + 1 : 1, rowwise_range, &call);
+    pyrelu_parallel(dims[0], call.n < GRAIN ? GRAIN / (call.n + 1) + 1 : 1, rowwise_range, &call);
     return call.failed ? -1 : 0;
 }

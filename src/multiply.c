@@ -8,26 +8,20 @@
  * Contraction is on in this file: products and sums may be fused, as they are in any BLAS.
  */
 #include "kernels.h"
-#include "real.h"
+#include "vectors.h"
 
-#if defined(__AVX512F__)
-enum { WIDTH = 64, ROWS = 12 }; /* 24 of 32 registers hold the tile */
-#elif defined(__AVX__)
-enum { WIDTH = 32, ROWS = 6 }; /* 12 of 16 */
-#elif defined(__aarch64__)
-enum { WIDTH = 16, ROWS = 12 };
+#if defined(__AVX512F__) || defined(__aarch64__)
+enum { ROWS = 12 }; /* 24 of 32 registers hold the tile */
 #else
-enum { WIDTH = 16, ROWS = 6 };
+enum { ROWS = 6 }; /* 12 of 16 */
 #endif
 enum {
     VECTORS = 2,
-    LANES = WIDTH / sizeof(real),
     COLUMNS = VECTORS * LANES,
     DEPTH = 256,                   /* of a panel: 32 KiB at the widest, two thirds of the first-level cache */
     PANELS = 256 / VECTORS / WIDTH /* copied at a time: memory likes runs of 256 bytes better than of 128 */
 };
 
-typedef real vector __attribute__((vector_size(WIDTH), aligned(sizeof(real))));
 typedef real quad __attribute__((vector_size(4 * sizeof(real)), aligned(sizeof(real))));
 typedef bits places __attribute__((vector_size(4 * sizeof(bits))));
 
@@ -36,8 +30,6 @@ typedef bits places __attribute__((vector_size(4 * sizeof(bits))));
 #else
 #define SHUFFLE(x, y, ...) __builtin_shuffle(x, y, (places){__VA_ARGS__})
 #endif
-
-#define INLINE static inline __attribute__((always_inline))
 
 static inline ptrdiff_t least(ptrdiff_t a, ptrdiff_t b) { return a < b ? a : b; }
 

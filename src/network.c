@@ -167,11 +167,10 @@ static pyrelu_sums add(pyrelu_sums a, pyrelu_sums b) { return (pyrelu_sums){a.lo
 
 /* Parameters of which each unit has one: their gradient is the sum over the rows of `delta`. */
 static pyrelu_sums units_tile(const slice *s, real *parameters, const real *delta, ptrdiff_t n) {
-    real *restrict gradient = beside(s->opt, s->opt->gradients, parameters);
+    real *gradient = beside(s->opt, s->opt->gradients, parameters);
     if (s->stage != APPLY) {
         if (s->begins) memset(gradient, 0, n * sizeof(real));
-        for (ptrdiff_t row = 0; row < s->rows; row++, delta += n)
-            for (ptrdiff_t j = 0; j < n; j++) gradient[j] += delta[j];
+        pyrelu_kernels_for(TYPE)->add_rows(delta, s->rows, n, gradient);
     }
     return update(s, parameters, n, 0);
 }
@@ -225,36 +224,39 @@ static pyrelu_sums tile(const slice *s, ptrdiff_t i) {
 
 /* ---- the core ---- */
 
-/* Blocks or tiles. Threads take them one after the other; which thread takes which does not matter to the result. */
+/* Blocks or tiles. The team takes them one after the other; who takes which does not matter to the result. */
 typedef struct {
     const slice *s;
     pyrelu_sums (*work)(const slice *, ptrdiff_t);
-    ptrdiff_t n;
-    _Atomic ptrdiff_t next;
 } job;
 
-static void take_turns(void *context, ptrdiff_t begin, ptrdiff_t end) {
-    (void)begin, (void)end;
-    job *j = context;
-    for (ptrdiff_t i; (i = j->next++) < j->n;) j->s->net->partial_sums[i] = j->work(j->s, i);
+static void piece_of(void *context, ptrdiff_t i) {
+    const job *j = context;
+    j->s->net->partial_sums[i] = j->work(j->s, i);
 }
 
-/* Returns the sum of what the pieces return. `grain` of them are worth a thread. */
-static pyrelu_sums run(const slice *s, pyrelu_sums (*work)(const slice *, ptrdiff_t), ptrdiff_t n, ptrdiff_t grain) {
-    job j = {.s = s, .work = work, .n = n};
+/* Returns the sum of what the pieces return. */
+static pyrelu_sums run(const slice *s, pyrelu_sums (*work)(const slice *, ptrdiff_t), ptrdiff_t n) {
     pyrelu_sums sums = {0, 0};
-    pyrelu_parallel(s->net->n_threads, n, grain, take_turns, &j);
+    pyrelu_share(s->team, n, piece_of, &(job){s, work});
     for (ptrdiff_t i = 0; i < n; i++) sums = add(sums, s->net->partial_sums[i]);
     return sums;
 }
 
-static pyrelu_sums run_blocks(const slice *s) { return run(s, block, count(s->rows, block_rows(s)), 1); }
-
-static pyrelu_sums run_tiles(const slice *s) {
-    const network *net = s->net;
+static ptrdiff_t n_tiles(const slice *s) {
     ptrdiff_t n = 0;
-    for (int i = 0; i < net->n_layers; i++) n += tiles_of(s, &net->layers[i]);
-    return run(s, tile, n, n > net->n_layers ? 1 : n); /* no layer is worth cutting: none is worth a thread */
+    for (int i = 0; i < s->net->n_layers; i++) n += tiles_of(s, &s->net->layers[i]);
+    return n;
+}
+
+static pyrelu_sums run_blocks(const slice *s) { return run(s, block, count(s->rows, block_rows(s))); }
+
+static pyrelu_sums run_tiles(const slice *s) { return run(s, tile, n_tiles(s)); }
+
+/* How many threads a slice is worth: one if neither its rows nor the weights of a layer are worth cutting. */
+static int threads_for(const slice *s) {
+    const int cut = count(s->rows, block_rows(s)) > 1 || (s->opt && n_tiles(s) > s->net->n_layers);
+    return cut ? s->net->n_threads : 1;
 }
 
 static double total_weight(const samples *data, ptrdiff_t start, ptrdiff_t stop) {
@@ -289,15 +291,16 @@ static void update_clipped(slice *s, double norm) {
 }
 
 /* Returns the batch's loss and the norm of its gradient. */
-static pyrelu_course train_batch(const network *net, const samples *data, ptrdiff_t start, ptrdiff_t stop,
-                                 optimizer *opt) {
-    const double weight = total_weight(data, start, stop);
+static pyrelu_course train_batch(slice s, ptrdiff_t start, ptrdiff_t stop) {
+    const double weight = total_weight(s.data, start, stop);
     if (weight == 0) return (pyrelu_course){0, 0}; /* as if the batch were not there */
-    slice s = {.net = net, .data = data, .batch = start, .opt = opt, .step = next_step(opt, weight)};
+    optimizer *opt = s.opt;
+    s.batch = start;
+    s.step = next_step(opt, weight);
     s.stage = isinf(opt->clip_norm) ? FUSED : MEASURE;
     pyrelu_sums rows = {0, 0}, parameters = {0, 0};
     for (s.start = start; s.start < stop; s.start += s.rows) {
-        s.rows = least(net->slice_rows, stop - s.start);
+        s.rows = least(s.net->slice_rows, stop - s.start);
         s.begins = s.start == start;
         s.ends = s.start + s.rows == stop;
         rows = add(rows, run_blocks(&s));
@@ -307,29 +310,53 @@ static pyrelu_course train_batch(const network *net, const samples *data, ptrdif
     return (pyrelu_course){(rows.loss + parameters.loss) / weight, sqrt(parameters.gradient)};
 }
 
+/* A call of the core: what is worked on, and where to. */
+typedef struct {
+    slice s;
+    ptrdiff_t stop, batch_size;
+    pyrelu_course course;
+    real *outputs;
+    unsigned char *alive;
+} errand;
+
+static void train_batches(pyrelu_team *team, void *context) {
+    errand *e = context;
+    e->s.team = team;
+    for (ptrdiff_t start = e->s.start; start < e->stop; start += e->batch_size) {
+        const ptrdiff_t end = least(start + e->batch_size, e->stop);
+        const pyrelu_course batch = train_batch(e->s, start, end);
+        e->course.loss += batch.loss * (end - start);
+        e->course.gradient_norm += batch.gradient_norm * (end - start);
+    }
+}
+
 static pyrelu_course train(const network *net, const samples *data, ptrdiff_t start, ptrdiff_t stop,
                            ptrdiff_t batch_size, optimizer *opt) {
-    pyrelu_course course = {0, 0};
-    for (; start < stop; start += batch_size) {
-        const ptrdiff_t end = least(start + batch_size, stop);
-        const pyrelu_course batch = train_batch(net, data, start, end, opt);
-        course.loss += batch.loss * (end - start);
-        course.gradient_norm += batch.gradient_norm * (end - start);
+    const ptrdiff_t rows = least(least(batch_size, stop - start), net->slice_rows);
+    errand e = {{.net = net, .data = data, .start = start, .rows = rows, .opt = opt}, stop, batch_size};
+    pyrelu_with_team(threads_for(&e.s), train_batches, &e);
+    return e.course;
+}
+
+static void predict_slices(pyrelu_team *team, void *context) {
+    errand *e = context;
+    const network *net = e->s.net;
+    const layer *last = &net->layers[net->n_layers - 1];
+    const ptrdiff_t n = last->n_outputs;
+    slice s = e->s;
+    for (s.team = team; s.start < e->stop; s.start += s.rows) {
+        s.rows = least(net->slice_rows, e->stop - s.start);
+        run_blocks(&s);
+        if (e->outputs) memcpy(from(e->outputs, s.start, n), last->output, s.rows * n * sizeof(real));
+        for (const layer *l = net->layers; e->alive && l < last; l++) mark_alive(l, s.rows, flags(net, l, e->alive));
     }
-    return course;
 }
 
 static void predict(const network *net, const samples *data, ptrdiff_t start, ptrdiff_t stop, void *outputs,
                     unsigned char *alive) {
-    const layer *last = &net->layers[net->n_layers - 1];
-    const ptrdiff_t n = last->n_outputs;
-    slice s = {.net = net, .data = data};
-    for (s.start = start; s.start < stop; s.start += s.rows) {
-        s.rows = least(net->slice_rows, stop - s.start);
-        run_blocks(&s);
-        if (outputs) memcpy((real *)outputs + s.start * n, last->output, s.rows * n * sizeof(real));
-        for (const layer *l = net->layers; alive && l < last; l++) mark_alive(l, s.rows, flags(net, l, alive));
-    }
+    const ptrdiff_t rows = least(stop - start, net->slice_rows);
+    errand e = {{.net = net, .data = data, .start = start, .rows = rows}, stop, .outputs = outputs, .alive = alive};
+    pyrelu_with_team(threads_for(&e.s), predict_slices, &e);
 }
 
 const pyrelu_core CORE = {arrange, predict, train};

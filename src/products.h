@@ -37,19 +37,16 @@ static inline real stored(const slice *s, ptrdiff_t row, ptrdiff_t k) {
     return drops_inputs(s) ? value * input_multiplier(s, row, s->data->columns[k]) : value;
 }
 
-static inline void add_multiple(real *restrict y, real a, const real *restrict x, ptrdiff_t n) {
-    for (ptrdiff_t j = 0; j < n; j++) y[j] += a * x[j];
-}
-
 /* z = X W + bias for `rows` rows of the slice, from `first` on */
 static inline void sparse_forward(const slice *s, ptrdiff_t first, ptrdiff_t rows, const real *weights,
                                   const real *bias, ptrdiff_t n, real *z) {
     const samples *data = s->data;
+    void (*const add_multiple)(double, const void *, void *, ptrdiff_t) = pyrelu_kernels_for(TYPE)->add_multiple;
     for (ptrdiff_t row = 0; row < rows; row++) {
         memcpy(z + row * n, bias, n * sizeof(real));
         const ptrdiff_t sample = sample_at(data, s->start + first + row);
         for (ptrdiff_t k = data->starts[sample]; k < data->starts[sample + 1]; k++)
-            add_multiple(z + row * n, stored(s, first + row, k), weights + data->columns[k] * n, n);
+            add_multiple(stored(s, first + row, k), weights + data->columns[k] * n, z + row * n, n);
     }
 }
 
@@ -57,12 +54,13 @@ static inline void sparse_forward(const slice *s, ptrdiff_t first, ptrdiff_t row
 static inline void sparse_gradient(const slice *s, ptrdiff_t first, ptrdiff_t rows, const real *delta, ptrdiff_t n,
                                    real *gradient) {
     const samples *data = s->data;
+    void (*const add_multiple)(double, const void *, void *, ptrdiff_t) = pyrelu_kernels_for(TYPE)->add_multiple;
     for (ptrdiff_t row = 0; row < s->rows; row++) {
         const ptrdiff_t sample = sample_at(data, s->start + row);
         for (ptrdiff_t k = data->starts[sample]; k < data->starts[sample + 1]; k++) {
             const ptrdiff_t column = data->columns[k] - first;
             if (column >= 0 && column < rows)
-                add_multiple(gradient + column * n, stored(s, row, k), delta + row * n, n);
+                add_multiple(stored(s, row, k), delta + row * n, gradient + column * n, n);
         }
     }
 }

@@ -104,6 +104,8 @@ typedef struct {
     pyrelu_update *const *update;                               /* [pyrelu_solver] */
     void (*softmax_rows)(void *x, ptrdiff_t rows, ptrdiff_t n); /* in place */
     void (*multiply)(const pyrelu_product *);
+    void (*add_multiple)(double a, const void *x, void *y, ptrdiff_t n);   /* y += a x */
+    void (*add_rows)(const void *x, ptrdiff_t rows, ptrdiff_t n, void *y); /* y += the sum of the rows of x */
     void (*random)(const pyrelu_place *, uint32_t first_unit, uint32_t *out, ptrdiff_t n); /* a multiple of 4 */
     pyrelu_map *widen, *narrow; /* half to float and back; with the float kernels only */
 } pyrelu_kernels;
@@ -125,10 +127,18 @@ PYRELU_API int pyrelu_get_num_threads(void); /* how many a large array would use
 
 enum { PYRELU_ALL_THREADS = INT_MAX };
 
-/* Calls body(context, start, stop) over [0, n) in ranges of at least `grain`, no more than n_threads and
- * pyrelu_get_num_threads() of them. */
-PYRELU_API void pyrelu_parallel(int n_threads, ptrdiff_t n, ptrdiff_t grain, void (*body)(void *, ptrdiff_t, ptrdiff_t),
+/* Calls body(context, start, stop) over [0, n) in at most pyrelu_get_num_threads() ranges of at least `grain`. */
+PYRELU_API void pyrelu_parallel(ptrdiff_t n, ptrdiff_t grain, void (*body)(void *, ptrdiff_t, ptrdiff_t),
                                 void *context);
+
+/* Threads that stay together over many short jobs. NULL: the calling thread alone. */
+typedef struct pyrelu_team pyrelu_team;
+
+/* Calls conduct(team, context) with a team of at most n_threads and pyrelu_get_num_threads(). */
+PYRELU_API void pyrelu_with_team(int n_threads, void (*conduct)(pyrelu_team *, void *), void *context);
+
+/* Calls piece(context, i) for each i < n, in any order and by any of the team. */
+PYRELU_API void pyrelu_share(pyrelu_team *team, ptrdiff_t n, void (*piece)(void *, ptrdiff_t), void *context);
 
 /* ---- loops in the form of NumPy's: any strides, half precision, threads ---- */
 

@@ -16,6 +16,7 @@ typedef pyrelu_product product;
 typedef struct {
     const network *net;
     const samples *data;
+    pyrelu_team *team; /* that works on it */
     ptrdiff_t start, rows;
     ptrdiff_t batch; /* where its batch starts */
     optimizer *opt;  /* NULL: prediction only */
@@ -58,10 +59,12 @@ static inline ptrdiff_t block_rows(const slice *s) {
     return piece(s->rows, work, s->opt ? 64 : 256); /* batches are small, and predictions plenty */
 }
 
-static inline ptrdiff_t tile_rows(const slice *s, const layer *l) {
-    return piece(l->n_inputs, s->rows * l->width, 128);
-}
-
 static inline ptrdiff_t count(ptrdiff_t rows, ptrdiff_t rows_each) { return (rows + rows_each - 1) / rows_each; }
+
+/* For each tile of a sparse first layer, all that is stored is looked through: those are few. */
+static inline ptrdiff_t tile_rows(const slice *s, const layer *l) {
+    const int sparse = l == s->net->layers && s->data->starts;
+    return piece(l->n_inputs, s->rows * l->width, sparse && l->n_inputs > 8 * 128 ? count(l->n_inputs, 8) : 128);
+}
 
 #endif

@@ -4,6 +4,8 @@
 #ifdef _OPENMP
 #include <omp.h>
 #include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
 
 static _Atomic int limit = INT_MAX; /* pyrelu_set_num_threads; OpenMP's own settings count as well */
 
@@ -27,14 +29,12 @@ int pyrelu_get_num_threads(void) {
     return n < limit ? n : limit;
 }
 
-void pyrelu_parallel(int n_threads, ptrdiff_t n, ptrdiff_t grain, void (*body)(void *, ptrdiff_t, ptrdiff_t),
-                     void *context) {
+void pyrelu_parallel(ptrdiff_t n, ptrdiff_t grain, void (*body)(void *, ptrdiff_t, ptrdiff_t), void *context) {
     if (n < 2 * grain) { /* asking OpenMP costs more than a small array */
         body(context, 0, n);
         return;
     }
     ptrdiff_t ranges = pyrelu_get_num_threads();
-    if (ranges > n_threads) ranges = n_threads;
     if (ranges > n / grain) ranges = n / grain;
     if (ranges <= 1) {
         body(context, 0, n);
@@ -45,6 +45,76 @@ void pyrelu_parallel(int n_threads, ptrdiff_t n, ptrdiff_t grain, void (*body)(v
     for (ptrdiff_t start = 0; start < n; start += length) body(context, start, start + length < n ? start + length : n);
 }
 
+/* ---- teams ---- */
+
+/* Whoever is awake takes the next piece of the job; whoever conducts waits for pieces that others have begun, but for
+ * no one to come. So a core that another program has taken costs its share of the work and no more, where a barrier of
+ * OpenMP after each job would wait until the core is back: 10 ms where the job takes 1. */
+struct pyrelu_team {
+    void (*piece)(void *, ptrdiff_t);
+    void *context;
+    _Alignas(64) _Atomic ptrdiff_t left; /* pieces that no one has taken; set last */
+    _Alignas(64) _Atomic ptrdiff_t open; /* pieces that are not done */
+    _Alignas(64) _Atomic int over;
+};
+
+enum { PATIENCE = 1000 }; /* looks at the job before the core is offered to others, some 20 us */
+
+static void look_again(int *looks) {
+    if (++*looks > PATIENCE) sched_yield();
+#if defined(__x86_64__)
+    else __builtin_ia32_pause();
+#endif
+}
+
+/* Takes a piece and does it. Returns 0 where none is left. */
+static int work(pyrelu_team *team) {
+    ptrdiff_t left = team->left;
+    while (left > 0 && !atomic_compare_exchange_weak(&team->left, &left, left - 1)) {
+    }
+    if (left <= 0) return 0;
+    team->piece(team->context, left - 1); /* a job does not change while one of its pieces is open */
+    team->open--;
+    return 1;
+}
+
+static void assist(pyrelu_team *team) {
+    for (int looks = 0; !team->over;)
+        if (work(team)) looks = 0;
+        else look_again(&looks);
+}
+
+void pyrelu_share(pyrelu_team *team, ptrdiff_t n, void (*piece)(void *, ptrdiff_t), void *context) {
+    if (!team || n < 2) {
+        for (ptrdiff_t i = 0; i < n; i++) piece(context, i);
+        return;
+    }
+    team->piece = piece;
+    team->context = context;
+    team->open = n;
+    team->left = n;
+    while (work(team)) {
+    }
+    for (int looks = 0; team->open;) look_again(&looks);
+}
+
+void pyrelu_with_team(int n_threads, void (*conduct)(pyrelu_team *, void *), void *context) {
+    const int available = n_threads > 1 ? pyrelu_get_num_threads() : 1,
+              n = available < n_threads ? available : n_threads;
+    if (n < 2) {
+        conduct(NULL, context);
+        return;
+    }
+    pyrelu_team team = {.left = 0};
+#pragma omp parallel num_threads(n)
+    if (omp_get_thread_num() == 0) {
+        conduct(&team, context);
+        team.over = 1;
+    } else {
+        assist(&team);
+    }
+}
+
 #else
 
 int pyrelu_has_openmp(void) { return 0; }
@@ -53,10 +123,19 @@ void pyrelu_set_num_threads(int n) { (void)n; }
 
 int pyrelu_get_num_threads(void) { return 1; }
 
-void pyrelu_parallel(int n_threads, ptrdiff_t n, ptrdiff_t grain, void (*body)(void *, ptrdiff_t, ptrdiff_t),
-                     void *context) {
-    (void)n_threads, (void)grain;
+void pyrelu_parallel(ptrdiff_t n, ptrdiff_t grain, void (*body)(void *, ptrdiff_t, ptrdiff_t), void *context) {
+    (void)grain;
     body(context, 0, n);
+}
+
+void pyrelu_with_team(int n_threads, void (*conduct)(pyrelu_team *, void *), void *context) {
+    (void)n_threads;
+    conduct(NULL, context);
+}
+
+void pyrelu_share(pyrelu_team *team, ptrdiff_t n, void (*piece)(void *, ptrdiff_t), void *context) {
+    (void)team;
+    for (ptrdiff_t i = 0; i < n; i++) piece(context, i);
 }
 
 #endif

@@ -196,7 +196,7 @@ def test_tables_in_pages_can_be_measured_anew():
         assert tables and page.read_text().count("<!-- end -->") == len(tables)
         for _, command, _ in tables:
             options = cli._parser().parse_args(measure.split(command)[1])
-            assert options.module == "_bench"
+            assert options.module == "bench"
     page = "before\n<!-- measured by: A=b pyrelu bench relu -n 32 --seconds 0 -->\nold\n<!-- end -->\nafter\n"
     text = measure.renewed(page, ["relu"])
     assert text.startswith(page[: page.index("old")]) and text.endswith("<!-- end -->\nafter\n")

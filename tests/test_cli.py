@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -13,6 +15,8 @@ import pytest
 
 import pyrelu
 from pyrelu import _datasets, _ufuncs, cli
+
+README = Path(__file__).parent.parent / "README.md"
 
 
 def test_info(capsys):
@@ -60,6 +64,7 @@ def test_a_missing_extra_is_named(tmp_path, monkeypatch, capsys):
         ["compare", "relu,rleu"],
         ["compare", "--test-size", "1"],
         ["compare", "--hidden", "8,,8"],
+        ["compare", "--seed", "-1"],
         ["compare", "--set", "alpha"],
         ["train", "data.csv", "--output", "model"],
         ["train", "data.csv", "--target", "y"],
@@ -81,6 +86,20 @@ def test_help(command, capsys):
     assert end.value.code == 0
     text = capsys.readouterr().out
     assert "usage: pyrelu" in text and all(len(line) <= 120 for line in text.splitlines())
+
+
+def shown_commands():
+    """The commands in README's shell blocks and in the help texts, with lines that go on joined."""
+    blocks = re.findall(r"^```sh\n(.*?)^```", README.read_text(), re.DOTALL | re.MULTILINE)
+    texts = "\n".join([*blocks, cli._COMPARE, cli._PLOT, cli._TRAIN, cli._PREDICT]).replace("\\\n", " ")
+    return re.findall(r"^ *(pyrelu .*)", texts, re.MULTILINE)
+
+
+@pytest.mark.parametrize("command", shown_commands())
+def test_commands_that_are_shown_are_right(command):
+    options = cli._parser().parse_args(shlex.split(command)[1:])
+    if settings := dict(getattr(options, "set", [])):
+        assert settings.keys() <= pyrelu.MLPClassifier().get_params().keys()
 
 
 # ---- plot ----

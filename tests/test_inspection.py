@@ -13,7 +13,16 @@ from sklearn.neural_network import MLPRegressor as ScikitLearnRegressor
 import pyrelu as pr
 from pyrelu import MLPClassifier, inspection, registry
 from pyrelu._activation import names
-from pyrelu.inspection import dead_units, gradient_norms, layer_report, local_linear_map, loss_gradients, repeated
+from pyrelu.inspection import (
+    ActivityRecorder,
+    dead_units,
+    gradient_norms,
+    layer_report,
+    local_linear_map,
+    loss_gradients,
+    repeated,
+    unit_activity,
+)
 
 PIECEWISE_LINEAR = [
     name
@@ -321,6 +330,35 @@ def test_repeated_keeps_shape_and_type_and_refuses_what_it_does_not_know():
     for f, n in (("softmax", 1), ("maxout", 1), (print, 1), ("relu", -1), ("relu", 1.5), ("relu", True)):
         with pytest.raises(ValueError, match="not known|along an axis|n="):
             repeated(f, 1.0, n)
+
+
+def test_activity_by_callback_is_that_between_epochs():
+    """Also where early stopping goes back to an earlier epoch at the end, and in a second fit."""
+    X, y = data(200)
+    recorder, by_hand = ActivityRecorder(X), ActivityRecorder(X)
+    settings = dict(hidden_layer_sizes=(6, 5), random_state=0, learning_rate_init=0.01)
+    with pytest.warns(Warning):
+        mlp = MLPClassifier(max_iter=4, **settings).set_callbacks(recorder).fit(X, y)
+    twin = MLPClassifier(**settings)
+    for _ in range(4):
+        by_hand.record(twin.partial_fit(X, y, classes=[0, 1, 2]))
+    for recorded, want in zip(recorder.activity_, by_hand.activity_, strict=True):
+        for layer, wanted in zip(recorded, want, strict=True):
+            np.testing.assert_array_equal(layer, wanted)
+    for layer, wanted in zip(recorder.activity_[-1], unit_activity(mlp, X), strict=True):
+        np.testing.assert_array_equal(layer, wanted)
+    with pytest.warns(Warning):
+        MLPClassifier(max_iter=4, early_stopping=True, **settings).set_callbacks(recorder).fit(X, y)
+    assert len(recorder.activity_) == 8
+
+
+def test_unit_activity_of_every_kind():
+    X, y = data()
+    mlp = fitted(X, y, ("sigmoid", "maxout"), hidden=(4, 3))
+    mlp.coefs_[0][:] = 0
+    mlp.intercepts_[0][:] = [0, 4, -5, 10]  # sigmoid' is 0.0177 at 4 and 0.0066 at 5
+    first, second = unit_activity(mlp, X)
+    assert first.tolist() == [1, 1, 0, 0] and second.tolist() == [1, 1, 1]
 
 
 def test_public_names():

@@ -145,6 +145,8 @@ def test_loss_curves():
     assert display.ax_.get_yscale() == "log"
     (line,) = LossCurveDisplay.from_estimator(fits["relu"], linewidth=3).lines_
     assert line.get_linewidth() == 3
+    for activation, name in ((("gelu", "relu"), "gelu, relu"), (("elu", {"alpha": 2}), "elu(alpha=2)")):
+        assert LossCurveDisplay.from_estimator(fitted(activation)).texts_[0].get_text() == name
     with pytest.raises(ValueError, match="has no loss_curve_"):
         LossCurveDisplay.from_estimator(fitted(solver="lbfgs"))
 
@@ -175,6 +177,15 @@ def test_gradient_norms():
         assert line.get_xdata().tolist() == [1, 2, 3, 4]
         np.testing.assert_array_equal(line.get_ydata(), gradient_norms(fit, X, y))
     assert GradientNormDisplay.from_estimator(fits["relu"], X, y, name="mine").texts_[0].get_text() == "mine"
+
+
+def test_a_gradient_of_zero_is_not_drawn_but_named():
+    X, y = moons()
+    display = GradientNormDisplay.from_estimators({name: fitted(name) for name in ("relu", "step")}, X, y)
+    assert display.lines_[1].get_ydata()[0] == 0
+    assert all(np.isfinite(text.xy).all() for text in display.texts_)
+    display = GradientNormDisplay({"none": np.zeros(3), "some": np.ones(3)}).plot()
+    assert display.texts_[0].xy == (1, display.ax_.get_ylim()[0])
 
 
 def test_unit_activity():

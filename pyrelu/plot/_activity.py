@@ -28,15 +28,13 @@ class UnitActivityDisplay:
     --------
     >>> import matplotlib
     >>> matplotlib.use("agg")
-    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.datasets import load_digits
     >>> from pyrelu import MLPClassifier
     >>> from pyrelu.inspection import ActivityRecorder
     >>> from pyrelu.plot import UnitActivityDisplay
-    >>> X, y = load_iris(return_X_y=True)
-    >>> mlp = MLPClassifier((16, 16), random_state=0)
-    >>> recorder = ActivityRecorder(X)
-    >>> for epoch in range(20):
-    ...     recorder.record(mlp.partial_fit(X, y, classes=[0, 1, 2]))
+    >>> X, y = load_digits(return_X_y=True)
+    >>> recorder = ActivityRecorder(X[:500])
+    >>> mlp = MLPClassifier((32, 16), max_iter=500, random_state=0).set_callbacks(recorder).fit(X, y)
     >>> display = UnitActivityDisplay.from_recorder(recorder)
     >>> len(display.images_)
     2

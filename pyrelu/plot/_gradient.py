@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from pyrelu._trace import activation_name
 from pyrelu.inspection import gradient_norms
 from pyrelu.plot._style import bare, figure_and_axes, line_style, log_scale, write_names
 
@@ -51,7 +52,7 @@ class GradientNormDisplay:
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Their targets.
         name : str, default=None
-            What to write beside the line; None: its activation.
+            What to write beside the line; None: its hidden activations.
         ax : Axes, default=None
             Where to draw; None: on a new figure.
         **keywords
@@ -68,7 +69,7 @@ class GradientNormDisplay:
         MissingExtraError
             Where matplotlib is not installed.
         """
-        return cls.from_estimators({name or str(estimator.activation): estimator}, X, y, ax=ax, **keywords)
+        return cls.from_estimators({name or activation_name(estimator): estimator}, X, y, ax=ax, **keywords)
 
     @classmethod
     def from_estimators(cls, estimators, X, y, *, ax=None, **keywords):

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from pyrelu._trace import activation_name
 from pyrelu.plot._style import bare, figure_and_axes, line_style, log_scale, write_names
 
 
@@ -48,7 +49,7 @@ class LossCurveDisplay:
         estimator : MLPClassifier or MLPRegressor
             Fitted by a solver that goes by epochs.
         name : str, default=None
-            What to write beside the line; None: its activation.
+            What to write beside the line; None: its hidden activations.
         ax : Axes, default=None
             Where to draw; None: on a new figure.
         **keywords
@@ -65,7 +66,7 @@ class LossCurveDisplay:
         MissingExtraError
             Where matplotlib is not installed.
         """
-        return cls.from_estimators({name or str(estimator.activation): estimator}, ax=ax, **keywords)
+        return cls.from_estimators({name or activation_name(estimator): estimator}, ax=ax, **keywords)
 
     @classmethod
     def from_estimators(cls, estimators, *, ax=None, **keywords):

@@ -55,7 +55,8 @@ def log_scale(ax):
     """Make y logarithmic, with ticks at 1, 2 and 5 where it spans little more than a decade."""
     from matplotlib.ticker import LogLocator, NullFormatter
 
-    ax.set_yscale("log")
+    ax.set_yscale("log", nonpositive="mask")
+    ax.margins(y=0.08)  # below a line there is room for another's name
     ax.autoscale_view()
     low, high = ax.get_ylim()
     if high < 1000 * low:
@@ -86,7 +87,7 @@ def write_names(ax, lines, names, side="right"):
     list of Annotation
     """
     size = 9.0
-    ends = [_end(line, side) for line in lines]
+    ends = [_end(ax, line, side) for line in lines]
     height = ax.get_window_extent().height * 72 / ax.figure.dpi  # in points
     wanted = np.array([ax.transLimits.transform(ax.transScale.transform(end))[1] for end in ends]) * height
     given = spread(wanted, 1.25 * size, height)
@@ -106,10 +107,13 @@ def write_names(ax, lines, names, side="right"):
     ]
 
 
-def _end(line, side):
+def _end(ax, line, side):
+    """Return the line's last or first point that can be drawn; one on the x axis where none can, as 0 on a log scale."""
     points = line.get_xydata()
-    points = points[np.isfinite(points).all(axis=1)]
-    return tuple(points[-1 if side == "right" else 0])
+    drawn = points[np.isfinite(ax.transScale.transform(points)).all(axis=1)]
+    if not len(drawn):
+        drawn = np.column_stack([points[:, 0], np.full(len(points), ax.get_ylim()[0])])
+    return tuple(drawn[-1 if side == "right" else 0])
 
 
 def spread(wanted, gap, height):
