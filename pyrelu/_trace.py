@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from pyrelu import derivative, registry
 from pyrelu._activation import HiddenActivation, resolve
 
+SATURATED = 0.01  # of what comes in from above, less than a hundredth goes on through a unit with a smaller derivative
 BLOCK_ROWS = 1024  # keeps what a wide layer gives for a block to some megabytes
 
 

@@ -11,12 +11,12 @@ import matplotlib.pyplot
 import pytest
 
 import pyrelu
-from pyrelu import plot
+from pyrelu import inspection, plot
 
 ROOT = Path(__file__).parent.parent
 MODULES = [
     m.name
-    for package in (pyrelu, plot)
+    for package in (pyrelu, inspection, plot)
     for m in pkgutil.iter_modules(package.__path__, f"{package.__name__}.")
     if m.name not in ("pyrelu.__main__", "pyrelu.libpyrelu")
 ]

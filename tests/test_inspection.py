@@ -19,10 +19,10 @@ from pyrelu.inspection import (
     gradient_norms,
     layer_report,
     local_linear_map,
-    loss_gradients,
     repeated,
     unit_activity,
 )
+from pyrelu.inspection._gradients import loss_gradients
 
 PIECEWISE_LINEAR = [
     name
