@@ -20,8 +20,8 @@ def gradient_norms(estimator, X, y):
     Returns
     -------
     ndarray of shape (n_layers,)
-        L2 norms of the gradient of the mean loss over the rows, the output layer's last. Penalties, class weights and label
-        smoothing are left out.
+        L2 norms of the gradient of the mean loss over the rows, the output layer's last. Penalties, class weights and
+        label smoothing are left out.
 
     Raises
     ------
