@@ -106,7 +106,6 @@ class ActivityRecorder:
     def __init__(self, X):
         self.X = X
         self.activity_ = []
-        self._rows_seen = None
 
     def record(self, estimator):
         """Look at the estimator as it is now.
@@ -127,8 +126,7 @@ class ActivityRecorder:
     def on_fit_task_begin(self, estimator, context):
         """Do nothing before an epoch."""
 
-    def on_fit_task_end(self, estimator, context, *, fitted_estimator=None):
-        """Record an epoch; the end of the fit as a whole is none."""
-        if fitted_estimator is not None and fitted_estimator.t_ != self._rows_seen:
-            self._rows_seen = fitted_estimator.t_
-            self.record(fitted_estimator)
+    def on_fit_task_end(self, estimator, context):
+        """Record an epoch. The fit as a whole is none: it has subtasks, the epochs."""
+        if context.max_subtasks == 0:
+            self.record(estimator)
