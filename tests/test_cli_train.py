@@ -1,10 +1,16 @@
 """`pyrelu train` and `pyrelu predict`: from CSV to CSV, and what the saved network is."""
 
 import csv
+import fcntl
 import io
 import json
 import os
+import pty
 import stat
+import struct
+import subprocess
+import sys
+import termios
 
 import numpy as np
 import pytest
@@ -165,6 +171,22 @@ def test_a_file_is_replaced_whole_and_keeps_its_mode(iris, capsys, monkeypatch):
     assert cli.main(["predict", "model", "iris.csv", "--output", "out.csv"]) == 0
     assert stat.S_IMODE(os.stat("out.csv").st_mode) == 0o640
     assert sorted(os.listdir()) == ["iris.csv", "model", "out.csv"]
+
+
+def test_a_bar_on_a_terminal_and_json_elsewhere(iris):
+    main_end, terminal = pty.openpty()
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 100, 0, 0))
+    command = "train iris.csv --target species --ignore number --epochs 500 --output model --json --seed 0"
+    try:
+        result = subprocess.run(
+            [sys.executable, "-m", "pyrelu", *command.split()], stdout=subprocess.PIPE, stderr=terminal, timeout=100
+        )
+        shown = os.read(main_end, 1 << 20).decode()
+    finally:
+        os.close(terminal)
+        os.close(main_end)
+    assert result.returncode == 0 and json.loads(result.stdout)["model"] == "model"
+    assert "fit:" in shown and "epoch" in shown
 
 
 def test_warnings_are_lines(iris, capsys):
