@@ -176,7 +176,7 @@ def test_a_file_is_replaced_whole_and_keeps_its_mode(iris, capsys, monkeypatch):
 def test_a_bar_on_a_terminal_and_json_elsewhere(iris):
     main_end, terminal = pty.openpty()
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 100, 0, 0))
-    command = "train iris.csv --target species --ignore number --epochs 500 --output model --json --seed 0"
+    command = "train iris.csv --target species --ignore number --epochs 20 --output model --json --seed 0"
     try:
         result = subprocess.run(
             [sys.executable, "-m", "pyrelu", *command.split()], stdout=subprocess.PIPE, stderr=terminal, timeout=100
