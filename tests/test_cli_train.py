@@ -11,6 +11,8 @@ import struct
 import subprocess
 import sys
 import termios
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -171,6 +173,24 @@ def test_a_file_is_replaced_whole_and_keeps_its_mode(iris, capsys, monkeypatch):
     assert cli.main(["predict", "model", "iris.csv", "--output", "out.csv"]) == 0
     assert stat.S_IMODE(os.stat("out.csv").st_mode) == 0o640
     assert sorted(os.listdir()) == ["iris.csv", "model", "out.csv"]
+
+
+@pytest.mark.parametrize("command", ["predict", "train", "plot"])
+def test_a_pipe_is_written_to_and_not_replaced(command, iris):
+    """Nor is a device: a file in place of /dev/null would harm the whole machine."""
+    assert train("--target", "species", "--epochs", "2") == 0
+    os.mkfifo("pipe")
+    arguments = {
+        "predict": ["model", "iris.csv"],
+        "train": ["iris.csv", "--target", "species", "--ignore", "number", "--epochs", "2"],
+        "plot": ["relu"],
+    }[command]
+    with ThreadPoolExecutor(1) as pool:
+        received = pool.submit(Path("pipe").read_bytes)
+        assert cli.main([command, *arguments, "--output", "pipe"]) == 0
+        assert len(received.result(timeout=60)) > 1000
+    assert stat.S_ISFIFO(os.stat("pipe").st_mode)
+    assert sorted(os.listdir()) == ["iris.csv", "model", "pipe"]
 
 
 def test_a_bar_on_a_terminal_and_json_elsewhere(iris):
