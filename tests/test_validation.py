@@ -69,9 +69,7 @@ def test_that_of_the_rows_held_out_is_early_stoppings(digits):
     """The same rows, given or held out, and the same weights at the start, make the same fit."""
     X, _, y, _ = digits
     held_out = classifier(early_stopping=True, init=constant, shuffle=False).fit(X, y)
-    training, validation = train_test_split(
-        np.arange(len(X)), test_size=0.1, random_state=np.random.RandomState(0)  # noqa: NPY002
-    )
+    training, validation = train_test_split(np.arange(len(X)), test_size=0.1, random_state=np.random.RandomState(0))
     given = classifier(early_stopping=True, init=constant, shuffle=False)
     given.fit(X[training], y[training], eval_set=(X[validation], y[validation]))
     assert held_out.validation_scores_ == given.validation_scores_
