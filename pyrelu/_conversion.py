@@ -131,9 +131,8 @@ def _convert(source, cls, parameters):
     """
     if not hasattr(source, "coefs_"):
         return cls(**parameters)
-    target = cls(
-        solver="lbfgs", hidden_layer_sizes=(), max_iter=1, **{k: parameters[k] for k in {"loss"} & {*parameters}}
-    )
+    loss = {"loss": parameters["loss"]} if "loss" in parameters else {}
+    target = cls(solver="lbfgs", hidden_layer_sizes=(), max_iter=1, **loss)
     X = np.zeros((max(2, len(getattr(source, "classes_", ()))), source.n_features_in_))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
