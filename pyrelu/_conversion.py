@@ -102,8 +102,8 @@ def _in_their_words(mlp, theirs):
     for name in parameters.keys() - known.keys():
         if parameters[name] is not defaults[name] and parameters[name] != defaults[name]:
             raise ValueError(
-                f"scikit-learn's class cannot express {name}={parameters[name]!r}; predictions do not depend on it, so "
-                f"set_params({name}={defaults[name]!r}) loses nothing but the setting of a next fit"
+                f"scikit-learn's class has no parameter {name!r}; where {name}={parameters[name]!r} is for training only, "
+                f"set_params({name}={defaults[name]!r}) changes no prediction"
             )
     parameters = {name: parameters[name] for name in known}
     parameters["activation"] = _their_activation(parameters["activation"], mlp)
