@@ -229,10 +229,9 @@ class BasePerceptron(Convertible, Persistent, CallbackSupportMixin, BaseEstimato
     def _hold_out(self, data, samples, eval_set):
         """Return which samples to train on, and what scores others after each epoch."""
         everything = np.arange(samples.n_samples, dtype=np.intp)
-        network = self._network(self._arrays())
         if eval_set is not None:
             data = self._validate_eval_set(eval_set, samples.dtype)
-            return everything, Validation(self, network, Samples(*data), data)
+            return everything, Validation(self, Samples(*data), data)
         if not self.early_stopping or self.solver == "lbfgs":
             return everything, None
         training, held_out = train_test_split(
@@ -245,7 +244,7 @@ class BasePerceptron(Convertible, Persistent, CallbackSupportMixin, BaseEstimato
             raise ValueError(
                 "The validation set is too small. Increase 'validation_fraction' or the size of your dataset."
             )
-        return training, Validation(self, network, samples, data, held_out)
+        return training, Validation(self, samples, data, held_out)
 
     def _validate_eval_set(self, eval_set, dtype):
         """Return X, targets and weights of the user's validation data."""

@@ -7,6 +7,7 @@ import warnings
 
 import numpy as np
 import pytest
+import sklearn.neural_network
 from sklearn.exceptions import ConvergenceWarning
 
 from pyrelu import MLPClassifier, MLPRegressor, _schedules
@@ -116,6 +117,19 @@ def test_scikit_learns_are_for_sgd_only():
     assert len(set(rates(fit(learning_rate="invscaling", solver="sgd")))) == 12
     adaptive = fit(learning_rate="adaptive", solver="sgd", tol=1e9, n_iter_no_change=1)
     assert rates(adaptive)[3:7] == pytest.approx([0.001 / 5, 0.001 / 5, 0.001 / 25, 0.001 / 25])
+
+
+def test_partial_fit_adapts_the_rate():
+    mlp = MLPClassifier(learning_rate="adaptive", solver="sgd", tol=1e9, n_iter_no_change=1, random_state=0)
+    theirs = sklearn.neural_network.MLPClassifier(**{name: getattr(mlp, name) for name in ADAPTIVE})
+    for _ in range(9):
+        mlp.partial_fit(X, Y, classes=[0, 1])
+        theirs.partial_fit(X, Y, classes=[0, 1])
+        assert mlp._optimizer.learning_rate == pytest.approx(theirs._optimizer.learning_rate)
+    assert mlp.loss_ == pytest.approx(theirs.loss_) and mlp._optimizer.learning_rate < 1e-4
+
+
+ADAPTIVE = ("learning_rate", "solver", "tol", "n_iter_no_change", "random_state")
 
 
 @pytest.mark.parametrize(
