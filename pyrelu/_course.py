@@ -32,7 +32,7 @@ class Moment:
 
 
 class Course:
-    """A fit on its way.
+    """A fit on its way; `course_of` finds it in a ``with`` block.
 
     Parameters
     ----------
@@ -79,8 +79,13 @@ class Course:
         self.ended = False
         self.whole = None
         self.notes = {}
-        if callbacks:
-            _courses[mlp] = self
+
+    def __enter__(self):
+        _courses[self.mlp] = self
+        return self
+
+    def __exit__(self, *exception):
+        del _courses[self.mlp]
 
     @property
     def parameters(self):

@@ -121,8 +121,8 @@ class BasePerceptron(Convertible, Persistent, CallbackSupportMixin, BaseEstimato
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the rows in the loss; None: all 1.
         eval_set : tuple of (X, y) or (X, y, sample_weight), default=None
-            Validation data, to be scored after each epoch. With `early_stopping`, which then holds out no rows, the
-            score on it decides.
+            Validation data, to be scored after each epoch, weighted by its own sample weights only. With
+            `early_stopping`, which then holds out no rows, the score on it decides.
 
         Returns
         -------
@@ -133,6 +133,21 @@ class BasePerceptron(Convertible, Persistent, CallbackSupportMixin, BaseEstimato
         ------
         ValueError
             Where X or y is not as described, a parameter has a value that is not allowed, or training diverges.
+
+        Examples
+        --------
+        Rows of one's own decide when to stop, by a score of one's own choice:
+
+        >>> from pyrelu import MLPClassifier
+        >>> from sklearn.datasets import load_digits
+        >>> X, y = load_digits(return_X_y=True)
+        >>> X, y, X_val, y_val = X[:1400] / 16, y[:1400], X[1400:] / 16, y[1400:]
+        >>> mlp = MLPClassifier(early_stopping=True, scoring="neg_log_loss", max_iter=500, random_state=0)
+        >>> mlp = mlp.fit(X, y, eval_set=(X_val, y_val))
+        >>> mlp.n_iter_ < 150, mlp.score(X_val, y_val) > 0.92
+        (True, True)
+        >>> list(mlp.history_[-1])
+        ['epoch', 'loss', 'validation_score', 'learning_rate', 'gradient_norm', 'dead_units', 'seconds']
         """
         callbacks = callbacks_of(self, X, y, sample_weight)
         with self._all_or_nothing():
@@ -173,7 +188,7 @@ class BasePerceptron(Convertible, Persistent, CallbackSupportMixin, BaseEstimato
         # A bar for each call of partial_fit would be a column of bars.
         display = _display.choose(bool(self.verbose) if incremental else self.verbose, self.max_iter)
         course = Course(self, network, samples, data, order, validation, callbacks, display)
-        with single_threaded_blas(), closing(display):
+        with single_threaded_blas(), closing(display), course:
             if self.solver == "lbfgs":
                 finished = fit_lbfgs(course)
             else:
