@@ -23,7 +23,7 @@ class Schedule:
         The schedule's own parameters.
     """
 
-    parameters: ClassVar = {}  # name -> default, constraint
+    parameters: ClassVar[dict] = {}  # name -> default, constraint
     for_adam = True  # whether the solvers other than "sgd" follow it; scikit-learn's do not
     ends_with_max_iter = False  # so that more epochs would be another fit
 

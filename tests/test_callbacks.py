@@ -144,6 +144,14 @@ def test_copies_and_pickles(twin, tmp_path):
     assert [type(callback) for callback in kept] == [EarlyStopping, Checkpoint]
 
 
+def test_saved_without_them(tmp_path):
+    mlp = classifier(EarlyStopping()).fit(X, Y)
+    mlp.save(tmp_path / "mlp")
+    again = MLPClassifier.load(tmp_path / "mlp")
+    assert same_bits(again.predict_proba(X), mlp.predict_proba(X)) and not hasattr(again, "_skl_callbacks")
+    assert again.history_ == mlp.history_
+
+
 def test_nothing_keeps_the_data_alive():
     data = np.copy(X)
     mlp = classifier(EarlyStopping()).fit(data, Y)  # scikit-learn keeps callbacks alive: one that holds no data
