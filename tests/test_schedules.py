@@ -111,6 +111,18 @@ def test_restarts_with_fit_and_goes_on_with_partial_fit():
     assert pickle.loads(pickle.dumps(mlp)).partial_fit(X, Y).loss_ > 0
 
 
+@pytest.mark.parametrize("given", ["invscaling", "adaptive", *GIVEN], ids=str)
+def test_saved_in_the_middle(given, tmp_path):
+    mlp = MLPClassifier(5, learning_rate=given, solver="sgd", max_iter=6, random_state=0)
+    for _ in range(3):
+        mlp.partial_fit(X, Y, classes=[0, 1])
+    mlp.save(tmp_path / "mlp")
+    again = MLPClassifier.load(tmp_path / "mlp")
+    for _ in range(3):
+        assert again.partial_fit(X, Y).loss_ == mlp.partial_fit(X, Y).loss_
+    assert rates(again) == rates(mlp)
+
+
 def test_scikit_learns_are_for_sgd_only():
     for name in ("invscaling", "adaptive"):
         assert set(rates(fit(learning_rate=name, solver="adam", tol=1e9, n_iter_no_change=1))) == {0.001}
