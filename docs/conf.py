@@ -18,9 +18,14 @@ extensions = [
     "myst_parser",
     "sphinx_gallery.gen_gallery",
     "from_the_table",
+    "matplotlib.sphinxext.plot_directive",
 ]
 default_role = "code"
 exclude_patterns = ["_build", "**sg_execution_times.rst"]
+
+plot_include_source = True
+plot_formats = [("png", 110)]
+plot_html_show_formats = plot_html_show_source_link = False
 
 html_theme = "pydata_sphinx_theme"
 html_title = "pyrelu"

@@ -16,13 +16,7 @@ from pyrelu.exceptions import InvalidParameterError
 def command(options):
     """Compare as the options say."""
     seed = 0 if options.seed is None else options.seed
-    data = _datasets.load(
-        options.data,
-        target=options.target,
-        ignored=options.ignore,
-        task=options.task,
-        delimiter=options.delimiter,
-    )
+    data = _datasets.load(options.data, options.target, options.ignore, options.task, options.delimiter)
     show(run(data, options.activations or ACTIVATIONS, options, seed), options.json, table)
     return 0
 

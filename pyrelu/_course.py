@@ -8,7 +8,8 @@ import numpy as np
 COUNTERS = ("loss_", "n_iter_", "t_", "_no_improvement_count", "best_loss_", "best_validation_score_")
 RECORDS = ("loss_curve_", "validation_scores_", "history_")
 
-_courses = weakref.WeakKeyDictionary()  # not an attribute of the estimator, which may be copied and pickled on the way
+# Not an attribute of the estimator, which may be copied and pickled on the way.
+_courses: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()
 
 
 def course_of(mlp):

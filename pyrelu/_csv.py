@@ -104,7 +104,8 @@ def _check_name(path, line, header, name):
 def no_column(name, header):
     """Say that a column is not there, and which are."""
     known = ", ".join(map(_shortened, header[:20])) + (f" and {len(header) - 20} more" if len(header) > 20 else "")
-    return f"has no column {name!r}; it has: {known}"
+    other = next((character for character in ";\t|" if len(header) == 1 and character in header[0]), None)
+    return f"has no column {name!r}; it has: {known}" + (f" (try --delimiter {other!r})" if other else "")
 
 
 def _columns(path, lines, header, names, text, advice):

@@ -1,5 +1,6 @@
 """What `pyrelu compare` trains on: scikit-learn's data sets that need no download, or a CSV file."""
 
+import os
 from dataclasses import dataclass
 
 import numpy as np
@@ -59,12 +60,22 @@ BUILT_IN = {
 }
 
 
-def load(name, **of_csv):
-    """Return the `Data` of a name in BUILT_IN, else of a CSV file; see `from_csv`."""
-    if name not in BUILT_IN:
-        return from_csv(name, **of_csv)
-    X, y = BUILT_IN[name]()
-    return Data(name, X, y, [f"x{i}" for i in range(X.shape[1])], "y", name != "diabetes")
+def load(name, target, ignored=(), task="auto", delimiter=","):
+    """Return the `Data` of a name in BUILT_IN, else of a CSV file; see `from_csv`.
+
+    Raises
+    ------
+    InvalidParameterError
+        Where there is neither, or where a name comes with what only files have.
+    """
+    if name in BUILT_IN:
+        if target is not None or ignored or task != "auto":
+            raise InvalidParameterError(f"--target, --ignore and --task are for CSV files; {name} needs none of them")
+        X, y = BUILT_IN[name]()
+        return Data(name, X, y, [f"x{i}" for i in range(X.shape[1])], "y", name != "diabetes")
+    if name != "-" and not os.path.exists(name):
+        raise InvalidParameterError(f"--data {name}: there is no such file, and the names are {', '.join(BUILT_IN)}")
+    return from_csv(name, target, ignored, task, delimiter)
 
 
 def from_csv(path, target, ignored=(), task="auto", delimiter=","):

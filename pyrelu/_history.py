@@ -34,7 +34,7 @@ def append(mlp, trained, seconds, learning_rate=None, score=None):
     if learning_rate is not None:
         record["learning_rate"] = learning_rate
     record["gradient_norm"] = trained.gradient_norm
-    n_units = len(trained.alive)
-    record["dead_units"] = 1 - int(np.count_nonzero(trained.alive)) / n_units if n_units else 0.0
+    n_dead = len(trained.alive) - int(np.count_nonzero(trained.alive))
+    record["dead_units"] = n_dead / max(1, len(trained.alive))
     record["seconds"] = seconds
     history.append(record)

@@ -41,6 +41,14 @@ def finite(text):
     return number
 
 
+def delimiter(text):
+    r"""What stands between the cells of a CSV file; tab may be written as \t."""
+    character = {"\\t": "\t", "tab": "\t"}.get(text, text)
+    if len(character) != 1 or character in '"\r\n':
+        raise argparse.ArgumentTypeError(f"{text!r} is not one character (tab: \\t)")
+    return character
+
+
 def sizes(text):
     """Units of the hidden layers.
 
@@ -68,6 +76,13 @@ def activation(text):
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
     return layers[0] if len(layers) == 1 else layers
+
+
+def function(text):
+    """One activation to be drawn, or "all"."""
+    if "," in text:
+        raise argparse.ArgumentTypeError(f"{text!r} is not of the form NAME or NAME:PARAMETER=VALUE")
+    return text if text == "all" else activation(text)
 
 
 def _one(text):
@@ -131,12 +146,14 @@ def estimator(cls, **parameters):
     return cls(**parameters)
 
 
-def check_output(path):
-    """Raise OSError, before any work is done, where a file cannot be written."""
+def check_output(path, *inputs):
+    """Raise OSError, before any work is done, where a file cannot be written or is one of those that are read."""
     folder = os.path.dirname(os.path.realpath(path))
     if os.path.isdir(path):
         raise IsADirectoryError(f"{path} is a folder, not a file")
     if not os.path.isdir(folder):
         raise FileNotFoundError(f"{path} cannot be written: there is no folder {folder}")
+    if os.path.exists(path) and any(os.path.exists(file) and os.path.samefile(path, file) for file in inputs):
+        raise FileExistsError(f"{path} is to be read; write to another file")
     if not os.access(folder, os.W_OK):
         raise PermissionError(f"{path} cannot be written: no permission to write to {folder}")

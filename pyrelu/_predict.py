@@ -15,7 +15,7 @@ from pyrelu.exceptions import InvalidFileError, InvalidParameterError
 def command(options):
     """Predict as the options say."""
     if options.output:
-        check_output(options.output)
+        check_output(options.output, options.model, options.data)
     mlp = load(options.model)
     if options.proba and not hasattr(mlp, "predict_proba"):
         raise InvalidParameterError(f"--proba needs a classifier; {options.model} holds a regressor")

@@ -23,8 +23,9 @@ class Schedule:
         The schedule's own parameters.
     """
 
-    parameters: ClassVar = {}  # name -> default, constraint
+    parameters: ClassVar[dict] = {}  # name -> default, constraint
     for_adam = True  # whether the solvers other than "sgd" follow it; scikit-learn's do not
+    ends_with_max_iter = False  # so that more epochs would be another fit
 
     def __init__(self, initial, n_epochs, power_t=0.5, **values):
         self.initial = float(initial)
@@ -77,6 +78,7 @@ class Cosine(Schedule):
     """Half a cosine from `learning_rate_init` to ``eta_min`` (Loshchilov and Hutter, 2016, without restarts)."""
 
     parameters: ClassVar = {"eta_min": (0.0, not_negative)}
+    ends_with_max_iter = True
 
     def rate(self, epoch, last):
         return _cosine(self.initial, self.eta_min, epoch / self.n_epochs)
@@ -101,6 +103,7 @@ class OneCycle(Schedule):
         "div_factor": (25.0, positive),
         "final_div_factor": (1e4, positive),
     }
+    ends_with_max_iter = True
 
     def rate(self, epoch, last):
         start = self.initial / self.div_factor

@@ -17,7 +17,7 @@ def command(options):
     """Train as the options say and save the network."""
     from sklearn.model_selection import train_test_split
 
-    check_output(options.output)
+    check_output(options.output, options.data)
     data = _datasets.from_csv(options.data, options.target, options.ignore, options.task, options.delimiter)
     mlp = _network(data, options)
     rows = np.arange(len(data.y))

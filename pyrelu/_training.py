@@ -52,7 +52,7 @@ def fit_stochastic(course, incremental):
             course.whole = course.moment()
             course.ended |= callbacks.end_epoch()
             course.whole.kept = dict(course.kept)  # as a callback may have kept it
-        if not course.ended:
+        if not course.ended and not mlp._optimizer.schedule.ends_with_max_iter:
             warn(
                 f"Stochastic Optimizer: Maximum iterations ({mlp.max_iter}) reached and the optimization hasn't "
                 "converged yet.",

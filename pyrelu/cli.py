@@ -70,6 +70,7 @@ Times pyrelu and what else is installed, in turn within one process; prints medi
   pyrelu bench memory [NAME ...]        relu beside memory copies, the cost of a call, two threads
   pyrelu bench fit [NETWORK ...]        a step of MLPClassifier.fit beside its bare matrix products, scikit-learn,
                                         PyTorch and JAX; NETWORK is layers/batch, such as 64-100-10/32
+  pyrelu bench estimators [TASK ...]    prediction, setting up a fit, sparse rows, L-BFGS, beside scikit-learn
 
 All use the best instruction set they know, which is not always the same: the head of the table names it. To compare
 AVX2 with AVX2, set PYRELU_ISA=v3 (JAX's functions follow it), ATEN_CPU_CAPABILITY=avx2 and
@@ -185,7 +186,7 @@ def _add_plot(commands):
     plot.add_argument(
         "names",
         nargs="+",
-        type=lambda text: text if text == "all" else _options.activation(text),
+        type=_options.function,
         metavar="NAME",
         help="NAME or NAME:PARAMETER=VALUE; all: the whole table",
     )
@@ -233,7 +234,7 @@ def _add_predict(commands):
     predict.add_argument("data", metavar="DATA.csv", help="the file; - for the standard input")
     predict.add_argument("--output", metavar="FILE", help="where to write to (default: the standard output)")
     predict.add_argument("--proba", action="store_true", help="add the probability of each class")
-    predict.add_argument("--delimiter", default=",", help="between the file's cells (default: %(default)s)")
+    _add_delimiter(predict)
     predict.set_defaults(module="predict")
     return predict
 
@@ -245,7 +246,9 @@ def _add_bench(commands):
         "time the functions and fits, beside NumPy, SciPy, PyTorch, JAX and scikit-learn where installed",
         _BENCH,
     )
-    bench.add_argument("what", nargs="*", metavar="SUBJECT | NAME", help="functions (default), values, memory or fit")
+    bench.add_argument(
+        "what", nargs="*", metavar="SUBJECT | NAME", help="functions (default), values, memory, fit or estimators"
+    )
     bench.add_argument("--namespace", choices=("functional", "derivative", "vjp"), help="default: functional")
     bench.add_argument("--dtype", choices=("float32", "float64", "float16"), help="default: float32")
     bench.add_argument("-n", type=_options.positive, help="elements of the input (default: 65536)")
@@ -284,7 +287,17 @@ def _add_csv(command):
         default="auto",
         help="what to make of the target's column (default: %(default)s, by what it holds)",
     )
-    command.add_argument("--delimiter", default=",", help="between the file's cells (default: %(default)s)")
+    _add_delimiter(command)
+
+
+def _add_delimiter(command):
+    command.add_argument(
+        "--delimiter",
+        type=_options.delimiter,
+        default=",",
+        metavar="CHARACTER",
+        help=r"between the file's cells, \t for tab (default: %(default)s)",
+    )
 
 
 def _add_network(command, of_seed):

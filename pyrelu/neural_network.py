@@ -70,7 +70,8 @@ class MLPClassifier(ClassifierMixin, BasePerceptron):
     Warns
     -----
     ConvergenceWarning
-        Where `max_iter` was reached before the loss stalled.
+        Where `max_iter` was reached before the loss stalled, unless the learning rate is "cosine" or "one_cycle" and
+        has come to its end there.
     DeadUnitWarning
         Where more than 40% of a hidden layer is dead.
 
@@ -281,7 +282,8 @@ class MLPRegressor(RegressorMixin, BasePerceptron):
     Warns
     -----
     ConvergenceWarning
-        Where `max_iter` was reached before the loss stalled.
+        Where `max_iter` was reached before the loss stalled, unless the learning rate is "cosine" or "one_cycle" and
+        has come to its end there.
     DeadUnitWarning
         Where more than 40% of a hidden layer is dead.
 

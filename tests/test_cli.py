@@ -60,6 +60,7 @@ def test_a_missing_extra_is_named(tmp_path, monkeypatch, capsys):
         ["plot"],
         ["plot", "rleu"],
         ["plot", "elu:alpha"],
+        ["plot", "relu,elu"],
         ["plot", "gelu", "--range", "0", "inf"],
         ["compare", "relu,rleu"],
         ["compare", "--test-size", "1"],
@@ -69,6 +70,7 @@ def test_a_missing_extra_is_named(tmp_path, monkeypatch, capsys):
         ["train", "data.csv", "--output", "model"],
         ["train", "data.csv", "--target", "y"],
         ["predict", "model"],
+        ["predict", "model", "data.csv", "--delimiter", ";;"],
     ],
     ids=" ".join,
 )
@@ -184,8 +186,9 @@ def test_compare_a_regression_that_diverges(capsys):
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        (["--data", "none.csv", "--target", "y"], "none.csv: No such file"),
-        (["--data", "none.csv"], "say with --target"),
+        (["--data", "none.csv", "--target", "y"], "none.csv: there is no such file, and the names are digits, iris"),
+        (["--data", str(README)], "README.md is a CSV file: say with --target"),
+        (["--target", "y"], "--target, --ignore and --task are for CSV files; iris needs none of them"),
         (["--set", "depth=3"], "MLPClassifier has no parameter 'depth'; it has: activation, alpha"),
         (["--set", "alpha=-1"], "The 'alpha' parameter of MLPClassifier must be"),
         (["relu,tanh"], "has 2 entries for 1 hidden layer"),

@@ -74,6 +74,10 @@ BAD = {
     "blank": ("\n\n  \n".replace(" ", ""), "is empty"),
     "header only": ("width,height,kind\n", "has a header, but no rows"),
     "no such column": ("width,height\n1,2\n", "has no column 'kind'; it has: 'width', 'height'"),
+    "semicolons": (
+        GOOD.replace(",", ";"),
+        "has no column 'kind'; it has: 'width;height;kind' (try --delimiter ';')",
+    ),
     "text": (GOOD.replace("4,dog", "four,dog"), "line 3, column 'height': 'four' is not a number"),
     "decimal comma": (GOOD.replace("3,4,", '3,"4,5",'), "line 3, column 'height': '4,5' is not a number"),
     "underscore": (GOOD.replace("3,4", "3,4_000"), "line 3, column 'height': '4_000' is not a number"),
@@ -124,6 +128,11 @@ def test_a_long_cell_is_not_printed_whole(tmp_path):
         _csv.read(write(tmp_path, f"width,kind\n{'x' * 10_000},cat\n"), both)
 
 
+def test_tabs(tmp_path):
+    options = cli._parser().parse_args(["predict", "model", "data.csv", "--delimiter", r"\t"])
+    assert _csv.read(write(tmp_path, GOOD.replace(",", "\t")), both, options.delimiter).numbers.shape == (4, 2)
+
+
 def test_what_is_ignored_may_be_anything(tmp_path):
     path = write(tmp_path, ",id,id,width,kind\n0,a,b,1,cat\n1,,,2,dog\n")
     data = _datasets.from_csv(path, "kind", ["", "id"])
@@ -168,7 +177,7 @@ def test_a_csv_needs_a_target(tmp_path):
 
 @pytest.mark.parametrize("name", _datasets.BUILT_IN)
 def test_built_in_data(name):
-    data = _datasets.load(name)
+    data = _datasets.load(name, None)
     assert len(data.X) == len(data.y) and data.X.shape[1] == len(data.feature_names)
     assert data.classification == (name != "diabetes")
 

@@ -181,6 +181,7 @@ def test_warnings_are_lines(iris, capsys):
         (["--test-size", "0.001"], "--test-size 0.001: "),
         (["--ignore", "colour"], "iris.csv has no column 'colour'"),
         (["--output", "none/model"], "none/model cannot be written"),
+        (["--output", "./iris.csv"], "./iris.csv is to be read; write to another file"),
         (["--set", "learning_rate_init=1e300"], "non-finite"),
     ],
 )

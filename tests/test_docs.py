@@ -34,7 +34,7 @@ def test_there_are_examples():
 
 
 def blocks(page):
-    return re.findall(r"^```python\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE)
+    return re.findall(r"^```(?:python|\{plot\})\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE)
 
 
 def run_session(block, scope, name):

@@ -3,6 +3,7 @@
 import math
 import pickle
 import re
+import warnings
 
 import numpy as np
 import pytest
@@ -87,17 +88,16 @@ def test_callable_gets_the_epoch():
     assert rates(mlp) == table
 
 
-def test_a_rate_counts(digits=None):
-    constant, halved = fit(2, solver="sgd"), fit(2, solver="sgd", learning_rate=lambda epoch: [0.001, 0.0005][epoch])
-    assert constant.loss_curve_ == halved.loss_curve_  # the second rate comes after the second loss
-    once = fit(1, solver="sgd", momentum=0)
-    whole, half = (
-        fit(2, solver="sgd", momentum=0, shuffle=False, learning_rate=("step", {"step_size": 1, "gamma": gamma}))
-        for gamma in (1.0, 0.5)
-    )
-    np.testing.assert_allclose(
-        once.coefs_[0] * 0 + half.coefs_[0] - whole.coefs_[0], (whole.coefs_[0] - half.coefs_[0]) * -1
-    )
+def test_the_rate_is_that_of_its_epoch():
+    """Plain gradient descent moves the weights by rate * gradient: after the first epoch half as far with half the rate."""
+
+    def fitted(*rates):
+        return fit(len(rates), solver="sgd", momentum=0, shuffle=False, learning_rate=lambda epoch: rates[epoch])
+
+    start, whole, half = fitted(0.1), fitted(0.1, 0.1), fitted(0.1, 0.05)
+    assert whole.loss_curve_ == half.loss_curve_  # of the weights before the last rate
+    for a, b, c in zip(start.coefs_, whole.coefs_, half.coefs_):
+        np.testing.assert_allclose(c - a, (b - a) / 2, rtol=1e-9, atol=1e-15)
 
 
 def test_restarts_with_fit_and_goes_on_with_partial_fit():
@@ -144,6 +144,14 @@ def test_wrong_rate_leaves_the_estimator_as_it_was(wrong):
     with pytest.raises(ValueError, match=re.escape(f"Got {wrong!r} for epoch 2")):
         mlp.fit(X, Y)
     assert pickle.dumps(mlp.set_params(learning_rate="constant")) == before
+
+
+@pytest.mark.parametrize("name", _schedules.SCHEDULES)
+def test_the_end_of_the_schedule_is_no_failure_to_converge(name):
+    ends = name in ("cosine", "one_cycle")
+    with warnings.catch_warnings() if ends else pytest.warns(ConvergenceWarning, match="Maximum iterations"):
+        warnings.simplefilter("error" if ends else "always")
+        fit(learning_rate=name)
 
 
 def test_every_schedule_is_described():

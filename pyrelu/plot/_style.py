@@ -4,6 +4,7 @@ import io
 import os
 
 import numpy as np
+from sklearn.isotonic import IsotonicRegression
 
 from pyrelu._files import write_atomically
 from pyrelu.exceptions import InvalidParameterError, MissingExtraError
@@ -126,14 +127,9 @@ def spread(wanted, gap, height):
     """
     wanted = np.asarray(wanted, float)
     order = np.argsort(wanted, kind="stable")
-    clusters = []  # (number of members, mean of the positions at which the first would be, were each where it wants)
-    for i, place in enumerate(wanted[order]):
-        clusters.append((1, place - i * gap))
-        while len(clusters) > 1 and clusters[-2][1] > clusters[-1][1]:
-            (n, a), (m, b) = clusters[-2:]
-            clusters[-2:] = [(n + m, (n * a + m * b) / (n + m))]
     steps = gap * np.arange(len(wanted))
-    places = np.repeat([start for _, start in clusters], [n for n, _ in clusters]) + steps
+    # What is left of the positions without the least gaps before them has to rise: the nearest such by least squares.
+    rising = IsotonicRegression(y_min=0, y_max=max(0, height - steps[-1]))
     result = np.empty_like(wanted)
-    result[order] = np.maximum(np.minimum(places, height - steps[::-1]), steps)
+    result[order] = rising.fit_transform(steps, wanted[order] - steps) + steps
     return result
