@@ -99,7 +99,7 @@ def read(path, kind):
             metadata = file.metadata() or {}
             if "pyrelu" not in metadata:
                 raise InvalidFileError(path, "was not written by pyrelu")
-            arrays = {name: np.array(file.get_tensor(name)) for name in file.keys()}
+            arrays = {name: file.get_tensor(name) for name in file.keys()}
         document = json.loads(metadata["pyrelu"])
         check_format(document["format"], document["version"], path)
         if metadata["sha256"] != _digest(metadata["pyrelu"], arrays):
@@ -130,5 +130,5 @@ def _digest(text, arrays):
     digest = hashlib.sha256(text.encode())
     for name, array in sorted(arrays.items()):
         digest.update(f"{name}\0{array.dtype.str}\0{array.shape}\0".encode())
-        digest.update(array.tobytes())
+        digest.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8))
     return digest.hexdigest()
