@@ -40,6 +40,8 @@ class Encoder:
         if type(value) is list:
             if value and all(type(item) is float for item in value):
                 return {"floats": self._name(np.array(value), where)}
+            if _are_records(value):
+                return {"records": [[self.encode(k, where), self._encode_column(value, k, where)] for k in value[0]]}
             return self._encode_items(value, where)
         if type(value) is tuple:
             return {"tuple": self._encode_items(value, where)}
@@ -55,6 +57,9 @@ class Encoder:
 
     def _encode_items(self, items, where):
         return [self.encode(item, f"{where}.{i}") for i, item in enumerate(items)]
+
+    def _encode_column(self, records, key, where):
+        return self.encode([record[key] for record in records], f"{where}.{key}")
 
     def _encode_array(self, array, where):
         if array.dtype.kind == "O":
@@ -76,6 +81,11 @@ class Encoder:
                 return {"same": i}
         self.random_states.append(value)
         return {"RandomState": self.encode(value.get_state(legacy=False), where)}
+
+
+def _are_records(items):
+    """Whether all are dicts with the same keys: columns of numbers take far less time than as many objects."""
+    return bool(items) and all(type(item) is dict and item and item.keys() == items[0].keys() for item in items)
 
 
 class Decoder:
@@ -111,6 +121,10 @@ class Decoder:
 
     def _decode_floats(self, name):
         return self.arrays[name].tolist()
+
+    def _decode_records(self, columns):
+        keys, columns = zip(*((self.decode(key), self.decode(column)) for key, column in columns))
+        return [dict(zip(keys, values)) for values in zip(*columns, strict=True)]
 
     def _decode_strings(self, content):
         shape, items = content
