@@ -20,7 +20,14 @@ FORMAT = 1
 
 
 def write_atomically(path, content):
-    """Write bytes so that at any moment, whatever is killed, `path` holds the old file or the whole of the new one."""
+    """Write bytes so that at any moment, whatever is killed, `path` holds the old file or the whole of the new one.
+
+    A device or a pipe, such as /dev/null, is written to and stays what it is.
+    """
+    if is_special(path):
+        with open(path, "wb") as file:
+            file.write(content)
+        return
     path = os.path.realpath(path)  # a link stays a link
     folder, name = os.path.split(path)
     temporary = os.path.join(folder, f".{name}.{secrets.token_hex(8)}.tmp")
@@ -41,6 +48,11 @@ def write_atomically(path, content):
         os.unlink(temporary)
         raise
     _sync(folder)
+
+
+def is_special(path):
+    """Tell whether there is something at `path` that is neither a file nor a folder."""
+    return os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path)
 
 
 def _sync(folder):
