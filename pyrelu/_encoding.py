@@ -62,10 +62,12 @@ class Encoder:
         return self.encode([record[key] for record in records], f"{where}.{key}")
 
     def _encode_array(self, array, where):
+        if not array.dtype.isnative:
+            return {"swapped": self._encode_array(array.astype(array.dtype.newbyteorder("=")), where)}
         if array.dtype.kind == "O":
             return {"objects": [list(array.shape), self._encode_items(array.ravel().tolist(), where)]}
         if array.dtype.kind == "U":
-            return {"strings": [list(array.shape), array.ravel().tolist()]}
+            return {"strings": [array.dtype.itemsize // 4, list(array.shape), array.ravel().tolist()]}
         if array.dtype.kind not in "biuf" or array.dtype.itemsize > 8:
             raise TypeError(f"{where} is an array of dtype {array.dtype}, which cannot be saved to a file; pickle may")
         return {"array": self._name(array, where)}
@@ -116,6 +118,10 @@ class Decoder:
     def _decode_array(self, name):
         return self.arrays[name].copy()
 
+    def _decode_swapped(self, code):
+        array = self.decode(code)
+        return array.astype(array.dtype.newbyteorder())
+
     def _decode_scalar(self, code):
         return self.decode(code)[()]
 
@@ -127,8 +133,8 @@ class Decoder:
         return [dict(zip(keys, values)) for values in zip(*columns, strict=True)]
 
     def _decode_strings(self, content):
-        shape, items = content
-        return np.array(items, str).reshape(shape)
+        width, shape, items = content
+        return np.array(items, f"U{int(width)}").reshape(shape)
 
     def _decode_objects(self, content):
         shape, items = content
