@@ -79,10 +79,10 @@ def test_in_the_first_epoch():
 
 def test_goes_on_with_warm_start():
     mlp = interrupt(MLPClassifier((50,), warm_start=True, **ENDLESS), 0.5, X, Y)
-    epochs, loss = mlp.n_iter_, mlp.loss_
+    epochs = mlp.n_iter_
     mlp.set_params(max_iter=3).fit(X, Y)
     assert len(mlp.loss_curve_) == len(mlp.history_) == epochs + 3
-    assert mlp.loss_curve_[epochs] < 1.1 * loss
+    assert mlp.loss_curve_[epochs] < mlp.loss_curve_[0] / 10  # Adam's means start anew, the weights do not
 
 
 def test_lbfgs_keeps_the_last_iterate():
