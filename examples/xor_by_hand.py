@@ -78,6 +78,25 @@ print(f"largest difference between the gradient and the difference quotients: {g
 assert gap < 1e-6
 
 # %%
+# The estimator's gradient
+# ------------------------
+# One step of plain SGD moves the weights by ``-rate * gradient``; so the estimator's gradient can be read off its
+# weights. Its loss is half the mean of the squares where ours is their sum, which is a factor of 2 N = 8.
+
+settings = dict(solver="sgd", momentum=0, learning_rate_init=rate, batch_size=N, alpha=0, init="he_normal")
+network = pr.MLPRegressor(hidden_layer_sizes=(H,), random_state=0, **settings)
+network.partial_fit(x, y.ravel())  # draws weights, and zeros for the biases; ours take their place
+for theirs, ours in zip(network.coefs_, start):
+    theirs[:] = ours
+for bias in network.intercepts_:
+    bias[:] = 0
+network.partial_fit(x, y.ravel())
+for name, after, before, by_hand in zip(("first", "second"), network.coefs_, start, gradients[0]):
+    gap = np.abs((before - after) / rate * 2 * N - by_hand).max()
+    print(f"{name} layer: largest difference between the estimator's gradient and the one by hand: {gap:.1e}")
+    assert gap < 1e-9
+
+# %%
 # At x = 0
 # --------
 # relu has no derivative at 0: the slope is 0 on the left and 1 on the right, and any number between them is a

@@ -127,8 +127,9 @@ def table(report):
     diverged = any(row["diverged"] for row in report["activations"])
     lines = [[*headings, "diverged"], *lines]
     seeds = report["seeds"]
-    spread = "mean ± standard deviation" if len(seeds) > 1 else "one run"
-    head = f"{report['data']}: {report['rows']} rows, {report['features']} features; {spread} over the seeds {seeds[0]} to {seeds[-1]}"
+    spread = "mean ± standard deviation" if len(seeds) > 1 else "the one run"
+    of = f"{report['data']}: {report['rows']} rows, {report['features']} features"
+    head = f"{of}; {spread} over the seeds {seeds[0]} to {seeds[-1]}"
     return f"{head}\n\n" + aligned(lines if diverged else [line[:-1] for line in lines])
 
 

@@ -55,7 +55,7 @@ class MLPClassifier(ClassifierMixin, BasePerceptron):
     class_weight : dict, list of dict, "balanced" or None, default=None
         Weights of the classes, ``{label: weight}`` with 1 where there is none; for multilabel targets one dict
         ``{0: weight, 1: weight}`` per column, the product of which counts; or "balanced", inversely proportional to
-        the classes' frequencies in y. The sample weights are multiplied with them, also where early stopping scores.
+        the classes' frequencies in y. The sample weights are multiplied with them, also those of held-out rows.
     label_smoothing : float, default=0.0
         Share of each target, in [0, 1), that is spread evenly over all classes (Szegedy et al., 2016).
 

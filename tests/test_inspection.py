@@ -9,6 +9,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.metrics import log_loss
 from sklearn.neural_network import MLPClassifier as ScikitLearnClassifier
 from sklearn.neural_network import MLPRegressor as ScikitLearnRegressor
+from sklearn.pipeline import make_pipeline
 
 import pyrelu as pr
 from pyrelu import MLPClassifier, inspection, registry
@@ -19,10 +20,10 @@ from pyrelu.inspection import (
     gradient_norms,
     layer_report,
     local_linear_map,
-    loss_gradients,
     repeated,
     unit_activity,
 )
+from pyrelu.inspection._gradients import loss_gradients
 
 PIECEWISE_LINEAR = [
     name
@@ -287,6 +288,8 @@ def test_wrong_input():
     for look in (layer_report, dead_units, local_linear_map):
         with pytest.raises(NotFittedError):
             look(MLPClassifier(), X[0] if look is local_linear_map else X)
+        with pytest.raises(TypeError, match="Pipeline is no multi-layer perceptron; of a pipeline, pass the last step"):
+            look(make_pipeline(mlp), X[0] if look is local_linear_map else X)
     with pytest.raises(ValueError, match="expecting 5 features"):
         layer_report(mlp, X[:, :4])
     with pytest.raises(ValueError, match="y has 5, which is none of the classes"):

@@ -47,6 +47,17 @@ MODELS = {
     "float32": lambda: MLPClassifier(max_iter=3).fit(X.astype(np.float32), y),
     "no hidden layer": lambda: MLPClassifier((), max_iter=3).fit(X, y),
     "activations": lambda: MLPClassifier((9, 8), ("gelu", ("elu", {"alpha": 2})), max_iter=3).fit(X, y),
+    "learned slopes": lambda: MLPClassifier((9, 8), ("prelu", ("maxout", {"num_pieces": 3})), max_iter=3).fit(X, y),
+    "drawn slopes": lambda: MLPRegressor(
+        "squared_error", (9, 8), ("rrelu", "glu"), dropout=(0.1, 0.5, 0.2), max_iter=3
+    ).fit(X, y),
+    "schedule": lambda: MLPClassifier(
+        solver="adamw", learning_rate=("one_cycle", {"pct_start": 0.4}), clip_norm=1.0, l1=0.1, max_iter=3
+    ).fit(X, y),
+    "step": lambda: MLPClassifier(solver="sgd", learning_rate="step", init="he_normal", max_iter=3).fit(X, y),
+    "own validation data": lambda: MLPRegressor(early_stopping=True, scoring="neg_max_error", max_iter=3).fit(
+        X, y, eval_set=(X, y)
+    ),
     "parameters": lambda: MLPClassifier(
         np.array([5]), class_weight={0: 2, 3: 0.5}, alpha=np.float32(0.1), n_iter_no_change=np.inf, max_iter=np.int64(3)
     ).fit(X, y),
@@ -120,8 +131,10 @@ def check_equal(again, value, where):
             check_equal(a, v, where)
     elif isinstance(value, np.random.RandomState):
         check_equal(again.get_state(), value.get_state(), where)
+    elif isinstance(value, dict):
+        check_equal(list(again.items()), list(value.items()), where)
     elif hasattr(value, "__dict__"):
-        check_equal(list(vars(again).values()), list(vars(value).values()), where)
+        check_equal(vars(again), vars(value), where)
     else:
         assert again == value, where
 
