@@ -187,13 +187,15 @@ class MLPClassifier(ClassifierMixin, BasePerceptron):
             self.classes_ = self._label_binarizer.classes_
         else:
             self._check_classes(unique_labels(y))
-        targets = self._label_binarizer.transform(y)
-        self.n_outputs_ = targets.shape[1]
-        if self._label_binarizer.y_type_ == "multiclass":
-            self.out_activation_, self._loss = "softmax", "log_loss"
-            targets = targets.argmax(axis=1)[:, np.newaxis]
+        kind = self._label_binarizer.y_type_
+        if kind in ("binary", "multiclass") and y.ndim == 1:
+            targets = np.searchsorted(self.classes_, y)[:, np.newaxis]  # LabelBinarizer takes longer than an epoch may
         else:
-            self.out_activation_, self._loss = "logistic", "binary_log_loss"
+            targets = self._label_binarizer.transform(y)
+        if kind == "multiclass":
+            self.n_outputs_, self.out_activation_, self._loss = len(self.classes_), "softmax", "log_loss"
+        else:
+            self.n_outputs_, self.out_activation_, self._loss = targets.shape[1], "logistic", "binary_log_loss"
         return X, np.ascontiguousarray(targets, X.dtype)
 
     def _set_classes(self, y, classes):
