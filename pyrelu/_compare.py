@@ -64,8 +64,9 @@ def _once(mlp, data, test_size, seed):
     """Return test score, training score, epochs, seconds and share of dead units of one fit; None where it diverges."""
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.model_selection import train_test_split
-    from sklearn.preprocessing import StandardScaler
 
+    from pyrelu import _standardised
+    from pyrelu._training import NOT_FINITE
     from pyrelu.exceptions import DeadUnitWarning
 
     try:
@@ -74,24 +75,20 @@ def _once(mlp, data, test_size, seed):
         )
     except ValueError as error:
         raise InvalidParameterError(f"--test-size {test_size:g}: {error}") from None
-    inputs = StandardScaler().fit(X_train)
-    target = None if data.classification else StandardScaler().fit(y_train[:, np.newaxis])
-    if target:
-        y_train, y_test = (target.transform(y[:, np.newaxis]).ravel() for y in (y_train, y_test))
     start = time.perf_counter()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         warnings.simplefilter("ignore", DeadUnitWarning)  # the table says how many
         try:
-            mlp.fit(inputs.transform(X_train), y_train)
+            _standardised.fit(mlp, X_train, y_train)
         except ValueError as error:
-            if "non-finite" in str(error):
+            if str(error) == NOT_FINITE.format(mlp.learning_rate_init):
                 return None
             raise InvalidParameterError(str(error)) from error
     seconds = time.perf_counter() - start
     return {
-        "test": float(mlp.score(inputs.transform(X_test), y_test)),
-        "training": float(mlp.score(inputs.transform(X_train), y_train)),
+        "test": float(mlp.score(X_test, y_test)),
+        "training": float(mlp.score(X_train, y_train)),
         "epochs": int(mlp.n_iter_),
         "seconds": seconds,
         "dead": float(np.mean(np.concatenate(mlp.dead_units_))) if mlp.dead_units_ else 0.0,
@@ -127,8 +124,9 @@ def table(report):
     diverged = any(row["diverged"] for row in report["activations"])
     lines = [[*headings, "diverged"], *lines]
     seeds = report["seeds"]
-    spread = "mean ± standard deviation" if len(seeds) > 1 else "one run"
-    head = f"{report['data']}: {report['rows']} rows, {report['features']} features; {spread} over the seeds {seeds[0]} to {seeds[-1]}"
+    of = f"{report['data']}: {report['rows']} rows, {report['features']} features"
+    several = f"mean ± standard deviation over the seeds {seeds[0]} to {seeds[-1]}"
+    head = f"{of}; {several if len(seeds) > 1 else f'seed {seeds[0]}'}"
     return f"{head}\n\n" + aligned(lines if diverged else [line[:-1] for line in lines])
 
 

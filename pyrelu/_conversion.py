@@ -102,8 +102,8 @@ def _in_their_words(mlp, theirs):
     for name in parameters.keys() - known.keys():
         if parameters[name] is not defaults[name] and parameters[name] != defaults[name]:
             raise ValueError(
-                f"scikit-learn's class cannot express {name}={parameters[name]!r}; predictions do not depend on it, so "
-                f"set_params({name}={defaults[name]!r}) loses nothing but the setting of a next fit"
+                f"scikit-learn's class has no parameter {name!r}; where {name}={parameters[name]!r} is for training only, "
+                f"set_params({name}={defaults[name]!r}) changes no prediction"
             )
     parameters = {name: parameters[name] for name in known}
     parameters["activation"] = _their_activation(parameters["activation"], mlp)
@@ -131,9 +131,8 @@ def _convert(source, cls, parameters):
     """
     if not hasattr(source, "coefs_"):
         return cls(**parameters)
-    target = cls(
-        solver="lbfgs", hidden_layer_sizes=(), max_iter=1, **{k: parameters[k] for k in {"loss"} & {*parameters}}
-    )
+    loss = {"loss": parameters["loss"]} if "loss" in parameters else {}
+    target = cls(solver="lbfgs", hidden_layer_sizes=(), max_iter=1, **loss)
     X = np.zeros((max(2, len(getattr(source, "classes_", ()))), source.n_features_in_))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -1,6 +1,5 @@
 """A fit on its way: all that an epoch changes, to go back to the end of the last whole one."""
 
-import weakref
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,13 +7,13 @@ import numpy as np
 COUNTERS = ("loss_", "n_iter_", "t_", "_no_improvement_count", "best_loss_", "best_validation_score_")
 RECORDS = ("loss_curve_", "validation_scores_", "history_")
 
-# Not an attribute of the estimator, which may be copied and pickled on the way.
-_courses: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()
+# By id of the estimator; not an attribute of it, as callbacks may copy and pickle it on the way.
+_courses: dict = {}
 
 
 def course_of(mlp):
     """Return the Course of the fit that the estimator is in."""
-    return _courses[mlp]
+    return _courses[id(mlp)]
 
 
 @dataclass
@@ -33,7 +32,7 @@ class Moment:
 
 
 class Course:
-    """A fit on its way.
+    """A fit on its way; `course_of` finds it in a ``with`` block.
 
     Parameters
     ----------
@@ -80,8 +79,13 @@ class Course:
         self.ended = False
         self.whole = None
         self.notes = {}
-        if callbacks:
-            _courses[mlp] = self
+
+    def __enter__(self):
+        _courses[id(self.mlp)] = self
+        return self
+
+    def __exit__(self, *exception):
+        del _courses[id(self.mlp)]
 
     @property
     def parameters(self):
@@ -110,8 +114,9 @@ class Course:
         vars(self.optimizer).update(moment.of_optimizer)
         vars(self.mlp).update(moment.counters)
         for name, length in moment.n_records.items():
-            if length:
-                del getattr(self.mlp, name)[length:]
+            records = getattr(self.mlp, name)
+            if records is not None:
+                del records[length:]
         self.order = moment.order
         self.kept = dict(moment.kept)
         self.alive = moment.alive

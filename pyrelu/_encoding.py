@@ -40,6 +40,8 @@ class Encoder:
         if type(value) is list:
             if value and all(type(item) is float for item in value):
                 return {"floats": self._name(np.array(value), where)}
+            if _are_records(value):
+                return {"records": [[self.encode(k, where), self._encode_column(value, k, where)] for k in value[0]]}
             return self._encode_items(value, where)
         if type(value) is tuple:
             return {"tuple": self._encode_items(value, where)}
@@ -56,11 +58,16 @@ class Encoder:
     def _encode_items(self, items, where):
         return [self.encode(item, f"{where}.{i}") for i, item in enumerate(items)]
 
+    def _encode_column(self, records, key, where):
+        return self.encode([record[key] for record in records], f"{where}.{key}")
+
     def _encode_array(self, array, where):
+        if not array.dtype.isnative:
+            return {"swapped": self._encode_array(array.astype(array.dtype.newbyteorder("=")), where)}
         if array.dtype.kind == "O":
             return {"objects": [list(array.shape), self._encode_items(array.ravel().tolist(), where)]}
         if array.dtype.kind == "U":
-            return {"strings": [list(array.shape), array.ravel().tolist()]}
+            return {"strings": [array.dtype.itemsize // 4, list(array.shape), array.ravel().tolist()]}
         if array.dtype.kind not in "biuf" or array.dtype.itemsize > 8:
             raise TypeError(f"{where} is an array of dtype {array.dtype}, which cannot be saved to a file; pickle may")
         return {"array": self._name(array, where)}
@@ -76,6 +83,11 @@ class Encoder:
                 return {"same": i}
         self.random_states.append(value)
         return {"RandomState": self.encode(value.get_state(legacy=False), where)}
+
+
+def _are_records(items):
+    """Whether all are dicts with the same keys: columns of numbers take far less time than as many objects."""
+    return bool(items) and all(type(item) is dict and item and item.keys() == items[0].keys() for item in items)
 
 
 class Decoder:
@@ -106,15 +118,23 @@ class Decoder:
     def _decode_array(self, name):
         return self.arrays[name].copy()
 
+    def _decode_swapped(self, code):
+        array = self.decode(code)
+        return array.astype(array.dtype.newbyteorder())
+
     def _decode_scalar(self, code):
         return self.decode(code)[()]
 
     def _decode_floats(self, name):
         return self.arrays[name].tolist()
 
+    def _decode_records(self, columns):
+        keys, columns = zip(*((self.decode(key), self.decode(column)) for key, column in columns))
+        return [dict(zip(keys, values)) for values in zip(*columns, strict=True)]
+
     def _decode_strings(self, content):
-        shape, items = content
-        return np.array(items, str).reshape(shape)
+        width, shape, items = content
+        return np.array(items, f"U{int(width)}").reshape(shape)
 
     def _decode_objects(self, content):
         shape, items = content

@@ -20,11 +20,22 @@ FORMAT = 1
 
 
 def write_atomically(path, content):
-    """Write bytes so that at any moment, whatever is killed, `path` holds the old file or the whole of the new one."""
+    """Write bytes so that at any moment, whatever is killed, `path` holds the old file or the whole of the new one.
+
+    A device or a pipe, such as /dev/null, is written to and stays what it is.
+    """
+    if is_special(path):
+        with open(path, "wb") as file:
+            file.write(content)
+        return
     path = os.path.realpath(path)  # a link stays a link
     folder, name = os.path.split(path)
     temporary = os.path.join(folder, f".{name}.{secrets.token_hex(8)}.tmp")
-    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+    try:
+        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+    except OSError as error:
+        error.filename = path  # the name that the user knows
+        raise
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
@@ -37,6 +48,11 @@ def write_atomically(path, content):
         os.unlink(temporary)
         raise
     _sync(folder)
+
+
+def is_special(path):
+    """Tell whether there is something at `path` that is neither a file nor a folder."""
+    return os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path)
 
 
 def _sync(folder):
@@ -87,7 +103,7 @@ def read(path, kind):
             metadata = file.metadata() or {}
             if "pyrelu" not in metadata:
                 raise InvalidFileError(path, "was not written by pyrelu")
-            arrays = {name: np.array(file.get_tensor(name)) for name in file.keys()}
+            arrays = {name: file.get_tensor(name) for name in file.keys()}
         document = json.loads(metadata["pyrelu"])
         check_format(document["format"], document["version"], path)
         if metadata["sha256"] != _digest(metadata["pyrelu"], arrays):
@@ -118,5 +134,5 @@ def _digest(text, arrays):
     digest = hashlib.sha256(text.encode())
     for name, array in sorted(arrays.items()):
         digest.update(f"{name}\0{array.dtype.str}\0{array.shape}\0".encode())
-        digest.update(array.tobytes())
+        digest.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8))
     return digest.hexdigest()

@@ -52,6 +52,8 @@ cdef extern from "network.h" nogil:
         pyrelu_loss loss
         double label_smoothing
         int n_threads
+        int (*interrupted)(void *) noexcept nogil
+        void *context
         unsigned char *alive
         void (*gemm)()
 
@@ -112,9 +114,6 @@ cdef Py_ssize_t SLICE_ROWS = 1024
 cdef Py_ssize_t GLANCE = 64
 
 cdef size_t CACHE_LINE = 64
-
-# Forward multiply-adds between two looks for Ctrl-C; with the backward pass, some 0.05 s on a slow core.
-cdef double PATIENCE = 1e8
 
 ctypedef void (*gemm)() noexcept nogil
 
@@ -210,6 +209,16 @@ cdef void call(void *context, int derivative, const void *z, void *out, Py_ssize
         memset(out, 0, rows * n * called.dtype.itemsize)
 
 
+cdef int interrupted(void *context) noexcept with gil:
+    """Tell C whether to stop."""
+    cdef Network network = <Network>context
+    try:
+        network._check()
+    except BaseException as error:
+        network.error = error
+    return network.error is not None
+
+
 cdef class Network:
     """Layers of weights, as views of the arrays given.
 
@@ -239,12 +248,12 @@ cdef class Network:
     cdef readonly object dtype
     cdef readonly Py_ssize_t n_hidden_units, n_outputs
     cdef readonly bint draws  # whether training needs random numbers
-    cdef double work  # multiply-adds per row
     cdef object arrays, layers, scratch  # that `network` points to
     cdef list called
     cdef readonly object parameters
     cdef object gradients  # laid out as `parameters`
     cdef tuple arranged  # what for: rows, training
+    cdef object error  # for which C has stopped
 
     def __init__(self, weights, biases, activations, output, loss, slopes=(), parameters=None, dropout=(),
                  label_smoothing=0.0, n_threads=None):
@@ -264,6 +273,8 @@ cdef class Network:
         self.network.loss = LOSSES[loss]
         self.network.label_smoothing = label_smoothing
         self.network.n_threads = n_threads or PYRELU_ALL_THREADS
+        self.network.interrupted = interrupted
+        self.network.context = <void *>self
         self.network.gemm = <gemm>sgemm if self.dtype == np.float32 else <gemm>dgemm
         self.network.input_dropout = dropout[0] if dropout else 0
         self.draws = any(dropout)
@@ -273,7 +284,6 @@ cdef class Network:
             layer.n_outputs = layer.width
             layer.weights = address(w, self.dtype, w.shape)
             layer.bias = address(b, self.dtype, w.shape[1:])
-            self.work += w.size
             if i < self.network.n_layers - 1:
                 layer.dropout = dropout[i + 1] if dropout else 0
                 self._set_activation(layer, activations[i], slopes[i] if slopes else None)
@@ -300,12 +310,15 @@ cdef class Network:
             layer.call = call
             layer.context = <void *>self.called[-1]
 
-    cdef _raise_errors(self):
-        """Raise what a function of the user's raised while C called it."""
+    cdef _check(self):
+        """Raise KeyboardInterrupt after Ctrl-C, and what a function of the user's raised while C called it."""
+        cdef object error
+        error, self.error = self.error, None
         for called in self.called:
-            error, (<Called>called).error = (<Called>called).error, None
-            if error is not None:
-                raise error
+            error, (<Called>called).error = error or (<Called>called).error, None
+        if error is not None:
+            raise error
+        PyErr_CheckSignals()
 
     cdef _arrange(self, Py_ssize_t rows, bint training):
         if self.arranged == (rows, training):
@@ -347,23 +360,17 @@ cdef class Network:
     cdef _predict(self, Samples samples, order, void *outputs, alive):
         cdef pyrelu_samples data = self._samples(samples, order)
         cdef Py_ssize_t n = samples.n_samples if order is None else len(order)
-        cdef Py_ssize_t start = 0, stop, most = self._patience(SLICE_ROWS)
-        cdef Py_ssize_t rows = most if alive is None else min(GLANCE, most)
+        cdef Py_ssize_t start = 0, stop, rows = n if alive is None else GLANCE
         cdef unsigned char *flags = NULL if alive is None else <unsigned char *>cnp.PyArray_DATA(alive)
         self._arrange(min(n, SLICE_ROWS), False)
         while start < n:
             stop = min(start + rows, n)
             with nogil:
                 self.core.predict(&self.network, &data, start, stop, outputs, flags)
-            self._raise_errors()
+            self._check()
             if alive is not None and alive.all():
                 return  # no need to see the rest
-            PyErr_CheckSignals()
-            start, rows = stop, min(2 * rows, most)
-
-    cdef Py_ssize_t _patience(self, Py_ssize_t rows):
-        """How many rows, a multiple of that, to work on between two looks for Ctrl-C."""
-        return rows * max(1, <Py_ssize_t>(PATIENCE / (self.work * rows)))
+            start, rows = stop, 2 * rows
 
     def train(self, Samples samples, order, Py_ssize_t batch_size, optimizer):
         """Train for one epoch.
@@ -386,23 +393,15 @@ cdef class Network:
             raise ValueError(f"{samples.n_targets} targets do not fit a network of {self.n_outputs} outputs")
         cdef pyrelu_optimizer opt = self._optimizer(optimizer)
         cdef Py_ssize_t n = samples.n_samples if order is None else len(order)
-        cdef Py_ssize_t start = 0, stop, rows = self._patience(batch_size)
         cdef pyrelu_course course
-        cdef double loss = 0, gradient_norm = 0
         alive = np.zeros(self.n_hidden_units, bool)
         self.network.alive = <unsigned char *>cnp.PyArray_DATA(alive)
         self._arrange(min(batch_size, n, SLICE_ROWS), True)
-        while start < n:
-            stop = min(start + rows, n)
-            with nogil:
-                course = self.core.train(&self.network, &data, start, stop, batch_size, &opt)
-            loss += course.loss
-            gradient_norm += course.gradient_norm
-            optimizer.t = opt.t
-            self._raise_errors()
-            PyErr_CheckSignals()
-            start = stop
-        return Epoch(loss / n, gradient_norm / n, alive)
+        with nogil:
+            course = self.core.train(&self.network, &data, 0, n, batch_size, &opt)
+        optimizer.t = opt.t
+        self._check()
+        return Epoch(course.loss / n, course.gradient_norm / n, alive)
 
     cdef pyrelu_optimizer _optimizer(self, optimizer) except *:
         """What C is to read of the optimizer."""

@@ -52,8 +52,8 @@ momentum : float, default=0.9
 nesterovs_momentum : bool, default=True
     Whether that is Nesterov's.
 early_stopping : bool, default=False
-    Whether to hold out some rows, or take `eval_set`, and stop once the score on them stalls. A classifier's split is
-    stratified by class. The weights of the epoch with the best score are kept.
+    Whether to hold out some rows, or take `eval_set`, and stop once the score on them stalls; L-BFGS ignores it. A
+    classifier's split is stratified by class. The weights of the epoch with the best score are kept.
 validation_fraction : float, default=0.1
     Share of the rows to hold out.
 beta_1 : float, default=0.9

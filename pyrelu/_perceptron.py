@@ -121,8 +121,8 @@ class BasePerceptron(Convertible, Persistent, CallbackSupportMixin, BaseEstimato
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the rows in the loss; None: all 1.
         eval_set : tuple of (X, y) or (X, y, sample_weight), default=None
-            Validation data, to be scored after each epoch. With `early_stopping`, which then holds out no rows, the
-            score on it decides.
+            Validation data, to be scored after each epoch, weighted by its own sample weights only. With
+            `early_stopping`, which then holds out no rows, the score on it decides.
 
         Returns
         -------
@@ -133,6 +133,21 @@ class BasePerceptron(Convertible, Persistent, CallbackSupportMixin, BaseEstimato
         ------
         ValueError
             Where X or y is not as described, a parameter has a value that is not allowed, or training diverges.
+
+        Examples
+        --------
+        Rows of one's own decide when to stop, by a score of one's own choice:
+
+        >>> from pyrelu import MLPClassifier
+        >>> from sklearn.datasets import load_digits
+        >>> X, y = load_digits(return_X_y=True)
+        >>> X, y, X_val, y_val = X[:1400] / 16, y[:1400], X[1400:] / 16, y[1400:]
+        >>> mlp = MLPClassifier(early_stopping=True, scoring="neg_log_loss", max_iter=500, random_state=0)
+        >>> mlp = mlp.fit(X, y, eval_set=(X_val, y_val))
+        >>> mlp.n_iter_ < 150, mlp.score(X_val, y_val) > 0.9
+        (True, True)
+        >>> list(mlp.history_[-1])
+        ['epoch', 'loss', 'validation_score', 'learning_rate', 'gradient_norm', 'dead_units', 'seconds']
         """
         callbacks = callbacks_of(self, X, y, sample_weight)
         with self._all_or_nothing():
@@ -152,7 +167,7 @@ class BasePerceptron(Convertible, Persistent, CallbackSupportMixin, BaseEstimato
 
     def _fit(self, X, y, sample_weight, eval_set=None, callbacks=NO_CALLBACKS, incremental=False):
         check_parameters(self)
-        _schedules.resolve(self)
+        _schedules.resolve(self)  # for its errors
         if incremental and self.early_stopping:
             raise ValueError("partial_fit does not support early_stopping=True")
         first = not (hasattr(self, "coefs_") and (self.warm_start or incremental))
@@ -173,19 +188,25 @@ class BasePerceptron(Convertible, Persistent, CallbackSupportMixin, BaseEstimato
         # A bar for each call of partial_fit would be a column of bars.
         display = _display.choose(bool(self.verbose) if incremental else self.verbose, self.max_iter)
         course = Course(self, network, samples, data, order, validation, callbacks, display)
-        with single_threaded_blas(), closing(display):
+        with single_threaded_blas(), closing(display), course:
             if self.solver == "lbfgs":
                 finished = fit_lbfgs(course)
             else:
                 finished = fit_stochastic(course, incremental)
             if not np.isfinite(parameters).all():
                 raise ValueError(NOT_FINITE.format(self.learning_rate_init))
-            callbacks.end_fit()
-            if finished and not incremental:
-                self._set_dead_units(network.find_alive(samples, course.order))
-                self._warn_of_dead_units()
-            elif course.alive is not None:
-                self._set_dead_units(course.alive)
+            alive = course.alive
+            try:
+                callbacks.end_fit()
+                if finished and not incremental:
+                    alive = network.find_alive(samples, course.order)
+            except KeyboardInterrupt:  # too late to undo anything
+                warn("Training interrupted by user.")
+                finished = False
+        if alive is not None:
+            self._set_dead_units(alive)
+        if finished and not incremental:
+            self._warn_of_dead_units()
 
     def _hidden_units(self):
         sizes = self.hidden_layer_sizes
@@ -229,10 +250,9 @@ class BasePerceptron(Convertible, Persistent, CallbackSupportMixin, BaseEstimato
     def _hold_out(self, data, samples, eval_set):
         """Return which samples to train on, and what scores others after each epoch."""
         everything = np.arange(samples.n_samples, dtype=np.intp)
-        network = self._network(self._arrays())
         if eval_set is not None:
             data = self._validate_eval_set(eval_set, samples.dtype)
-            return everything, Validation(self, network, Samples(*data), data)
+            return everything, Validation(self, Samples(*data), data)
         if not self.early_stopping or self.solver == "lbfgs":
             return everything, None
         training, held_out = train_test_split(
@@ -245,7 +265,7 @@ class BasePerceptron(Convertible, Persistent, CallbackSupportMixin, BaseEstimato
             raise ValueError(
                 "The validation set is too small. Increase 'validation_fraction' or the size of your dataset."
             )
-        return training, Validation(self, network, samples, data, held_out)
+        return training, Validation(self, samples, data, held_out)
 
     def _validate_eval_set(self, eval_set, dtype):
         """Return X, targets and weights of the user's validation data."""

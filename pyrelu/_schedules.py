@@ -49,8 +49,6 @@ class Schedule:
 class Constant(Schedule):
     """It stays at `learning_rate_init`."""
 
-    for_adam = False
-
 
 class InverseScaling(Schedule):
     """With solver "sgd", ``learning_rate_init / t_ ** power_t`` after each epoch."""

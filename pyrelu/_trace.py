@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from pyrelu import derivative, registry
 from pyrelu._activation import HiddenActivation, resolve
 
+SATURATED = 0.01  # of what comes in from above, less than a hundredth goes on through a unit with a smaller derivative
 BLOCK_ROWS = 1024  # keeps what a wide layer gives for a block to some megabytes
 
 
@@ -89,6 +90,11 @@ def elementwise(activation):
 
 def layers_of(estimator):
     """Return the `Layer` of each of a fitted estimator's layers, hidden ones first."""
+    if not hasattr(estimator, "hidden_layer_sizes"):
+        raise TypeError(
+            f"{type(estimator).__name__} is no multi-layer perceptron; of a pipeline, pass the last step, and X as the "
+            "steps before leave it"
+        )
     check_is_fitted(estimator)
     hidden = resolve(estimator.activation, len(estimator.coefs_) - 1)
     learned = getattr(estimator, "activation_weights_", [None] * len(hidden))  # scikit-learn's learn none

@@ -41,14 +41,15 @@ def fit_stochastic(course, incremental):
     mlp, callbacks = course.mlp, course.callbacks
     _start(course, incremental)
     batch_size = _batch_size(mlp, len(course.order))
+    callbacks.begin_fit()  # where a checkpoint may put it on a later epoch
     course.whole = course.moment()
     try:
-        callbacks.begin_fit()  # where a checkpoint may put it on a later epoch
-        course.whole = course.moment()
         while not course.ended and mlp.n_iter_ < mlp.max_iter:
             callbacks.begin_epoch()
             _train_epoch(course, batch_size)
-            course.ended = incremental or (mlp._no_improvement_count > mlp.n_iter_no_change and _stops(course))
+            course.ended = (mlp._no_improvement_count > mlp.n_iter_no_change and _stops(course)) or incremental
+            if incremental:
+                break
             course.whole = course.moment()
             course.ended |= callbacks.end_epoch()
             course.whole.kept = dict(course.kept)  # as a callback may have kept it

@@ -13,8 +13,7 @@ class Validation:
     Parameters
     ----------
     mlp : estimator
-    network : Network
-        Of the weights in training.
+        Its weights are those in training.
     samples : Samples
     data : tuple of (X, targets, weights)
         What `samples` are of.
@@ -22,9 +21,9 @@ class Validation:
         Which of them to score; None: all.
     """
 
-    def __init__(self, mlp, network, samples, data, rows=None):
+    def __init__(self, mlp, samples, data, rows=None):
         self.mlp = mlp
-        self.network = network
+        self.network = mlp._network(mlp._arrays())  # not the one that trains, as that is laid out for training
         self.samples = samples
         self.data = data
         self.scorer = None if mlp.scoring is None else check_scoring(mlp, mlp.scoring)

@@ -152,7 +152,8 @@ class Checkpoint(_Callback):
     path : str or path-like
         The file. Each fit that is under way needs one of its own.
     every : int, default=1
-        After how many epochs to write it. It is also written as the fit ends or is interrupted by Ctrl-C.
+        After how many epochs to write it, which takes a few milliseconds, or 0.1 s for a million weights. It is also
+        written as the fit ends or is interrupted by Ctrl-C.
     resume : bool, default=False
         Whether to go on from the file where there is one. A file of a fit that had come to its end gives its result at
         once. With False, a file that is there is replaced.

@@ -55,7 +55,7 @@ class MLPClassifier(ClassifierMixin, BasePerceptron):
     class_weight : dict, list of dict, "balanced" or None, default=None
         Weights of the classes, ``{label: weight}`` with 1 where there is none; for multilabel targets one dict
         ``{0: weight, 1: weight}`` per column, the product of which counts; or "balanced", inversely proportional to
-        the classes' frequencies in y. The sample weights are multiplied with them, also where early stopping scores.
+        the classes' frequencies in y. The sample weights are multiplied with them, also those of held-out rows.
     label_smoothing : float, default=0.0
         Share of each target, in [0, 1), that is spread evenly over all classes (Szegedy et al., 2016).
 
@@ -187,13 +187,14 @@ class MLPClassifier(ClassifierMixin, BasePerceptron):
             self.classes_ = self._label_binarizer.classes_
         else:
             self._check_classes(unique_labels(y))
-        targets = self._label_binarizer.transform(y)
-        self.n_outputs_ = targets.shape[1]
+        if self._label_binarizer.y_type_.startswith("multilabel"):
+            targets = self._label_binarizer.transform(y)
+        else:  # numbers of classes, without a column for each
+            targets = np.searchsorted(self.classes_, y)[:, np.newaxis]
         if self._label_binarizer.y_type_ == "multiclass":
-            self.out_activation_, self._loss = "softmax", "log_loss"
-            targets = targets.argmax(axis=1)[:, np.newaxis]
+            self.n_outputs_, self.out_activation_, self._loss = len(self.classes_), "softmax", "log_loss"
         else:
-            self.out_activation_, self._loss = "logistic", "binary_log_loss"
+            self.n_outputs_, self.out_activation_, self._loss = targets.shape[1], "logistic", "binary_log_loss"
         return X, np.ascontiguousarray(targets, X.dtype)
 
     def _set_classes(self, y, classes):

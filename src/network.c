@@ -290,8 +290,33 @@ static void update_clipped(slice *s, double norm) {
     run_tiles(s);
 }
 
+/* A call of the core: what is worked on, and where to. */
+typedef struct {
+    slice s;
+    ptrdiff_t stop, batch_size;
+    double work; /* multiply-adds since the caller was asked whether to stop */
+    int stopped;
+    pyrelu_course course;
+    real *outputs;
+    unsigned char *alive;
+} errand;
+
+/* Multiply-adds between two such questions, some 0.05 s on a slow core, and what a slice takes beside its own, counted
+ * in these: a function of the user's may take 0.1 ms. */
+static const double PATIENCE = 3e8, OVERHEAD = 3e5;
+
+/* Notes that so many rows are done, and asks whether to stop once in a while. */
+static void advance(errand *e, ptrdiff_t rows) {
+    const network *net = e->s.net;
+    e->work += (double)rows * work_per_row(net) * (e->s.opt ? 3 : 1) + OVERHEAD;
+    if (e->work < PATIENCE) return;
+    e->work = 0;
+    e->stopped = net->interrupted && net->interrupted(net->context);
+}
+
 /* Returns the batch's loss and the norm of its gradient. */
-static pyrelu_course train_batch(slice s, ptrdiff_t start, ptrdiff_t stop) {
+static pyrelu_course train_batch(errand *e, ptrdiff_t start, ptrdiff_t stop) {
+    slice s = e->s;
     const double weight = total_weight(s.data, start, stop);
     if (weight == 0) return (pyrelu_course){0, 0}; /* as if the batch were not there */
     optimizer *opt = s.opt;
@@ -299,41 +324,35 @@ static pyrelu_course train_batch(slice s, ptrdiff_t start, ptrdiff_t stop) {
     s.step = next_step(opt, weight);
     s.stage = isinf(opt->clip_norm) ? FUSED : MEASURE;
     pyrelu_sums rows = {0, 0}, parameters = {0, 0};
-    for (s.start = start; s.start < stop; s.start += s.rows) {
+    for (s.start = start; s.start < stop && !e->stopped; s.start += s.rows) {
         s.rows = least(s.net->slice_rows, stop - s.start);
         s.begins = s.start == start;
         s.ends = s.start + s.rows == stop;
         rows = add(rows, run_blocks(&s));
         parameters = add(parameters, run_tiles(&s));
         if (s.ends && s.stage == MEASURE) update_clipped(&s, sqrt(parameters.gradient));
+        advance(e, s.rows);
     }
     return (pyrelu_course){(rows.loss + parameters.loss) / weight, sqrt(parameters.gradient)};
 }
 
-/* A call of the core: what is worked on, and where to. */
-typedef struct {
-    slice s;
-    ptrdiff_t stop, batch_size;
-    pyrelu_course course;
-    real *outputs;
-    unsigned char *alive;
-} errand;
-
 static void train_batches(pyrelu_team *team, void *context) {
     errand *e = context;
     e->s.team = team;
-    for (ptrdiff_t start = e->s.start; start < e->stop; start += e->batch_size) {
-        const ptrdiff_t end = least(start + e->batch_size, e->stop);
-        const pyrelu_course batch = train_batch(e->s, start, end);
-        e->course.loss += batch.loss * (end - start);
-        e->course.gradient_norm += batch.gradient_norm * (end - start);
+    for (ptrdiff_t start = e->s.start, rows; start < e->stop && !e->stopped; start += rows) {
+        rows = least(e->batch_size, e->stop - start);
+        const pyrelu_course batch = train_batch(e, start, start + rows);
+        e->course.loss += batch.loss * rows;
+        e->course.gradient_norm += batch.gradient_norm * rows;
     }
 }
 
 static pyrelu_course train(const network *net, const samples *data, ptrdiff_t start, ptrdiff_t stop,
                            ptrdiff_t batch_size, optimizer *opt) {
     const ptrdiff_t rows = least(least(batch_size, stop - start), net->slice_rows);
-    errand e = {{.net = net, .data = data, .start = start, .rows = rows, .opt = opt}, stop, batch_size};
+    errand e = {.s = {.net = net, .data = data, .start = start, .rows = rows, .opt = opt},
+                .stop = stop,
+                .batch_size = batch_size};
     pyrelu_with_team(threads_for(&e.s), train_batches, &e);
     return e.course;
 }
@@ -344,18 +363,23 @@ static void predict_slices(pyrelu_team *team, void *context) {
     const layer *last = &net->layers[net->n_layers - 1];
     const ptrdiff_t n = last->n_outputs;
     slice s = e->s;
-    for (s.team = team; s.start < e->stop; s.start += s.rows) {
+    s.team = team;
+    for (; s.start < e->stop && !e->stopped; s.start += s.rows) {
         s.rows = least(net->slice_rows, e->stop - s.start);
         run_blocks(&s);
         if (e->outputs) memcpy(from(e->outputs, s.start, n), last->output, s.rows * n * sizeof(real));
         for (const layer *l = net->layers; e->alive && l < last; l++) mark_alive(l, s.rows, flags(net, l, e->alive));
+        advance(e, s.rows);
     }
 }
 
 static void predict(const network *net, const samples *data, ptrdiff_t start, ptrdiff_t stop, void *outputs,
                     unsigned char *alive) {
     const ptrdiff_t rows = least(stop - start, net->slice_rows);
-    errand e = {{.net = net, .data = data, .start = start, .rows = rows}, stop, .outputs = outputs, .alive = alive};
+    errand e = {.s = {.net = net, .data = data, .start = start, .rows = rows},
+                .stop = stop,
+                .outputs = outputs,
+                .alive = alive};
     pyrelu_with_team(threads_for(&e.s), predict_slices, &e);
 }
 

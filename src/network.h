@@ -55,13 +55,15 @@ typedef struct {
     pyrelu_layer *layers;
     double input_dropout; /* as the layers' dropout */
     pyrelu_loss loss;
-    double label_smoothing;    /* of MULTINOMIAL and BINARY: the share of a target that goes to all classes evenly */
-    int n_threads;             /* at most */
-    unsigned char *alive;      /* training sets it for each hidden unit that is not 0 for all rows; or NULL */
-    void (*gemm)(void);        /* sgemm or dgemm, called as Fortran's */
-    ptrdiff_t slice_rows;      /* how many rows are worked on at a time; set by `arrange` with the rest */
-    void *inputs, *input_mask; /* (slice_rows, n_features) */
-    pyrelu_sums *partial_sums; /* one for each piece of the work */
+    double label_smoothing;     /* of MULTINOMIAL and BINARY: the share of a target that goes to all classes evenly */
+    int n_threads;              /* at most */
+    int (*interrupted)(void *); /* asked now and then by the thread that calls: whether to stop; NULL: never */
+    void *context;              /* of that function */
+    unsigned char *alive;       /* training sets it for each hidden unit that is not 0 for all rows; or NULL */
+    void (*gemm)(void);         /* sgemm or dgemm, called as Fortran's */
+    ptrdiff_t slice_rows;       /* how many rows are worked on at a time; set by `arrange` with the rest */
+    void *inputs, *input_mask;  /* (slice_rows, n_features) */
+    pyrelu_sums *partial_sums;  /* one for each piece of the work */
 } pyrelu_network;
 
 typedef struct {

@@ -48,15 +48,20 @@ static const ptrdiff_t GRAIN = 1 << 22;
 
 /* Cuts n rows into pieces of equal length, worth GRAIN and of no fewer than `least_rows` each. Returns that length.
  * BLAS packs an operand anew for each piece, so pieces are not to be small. */
-static inline ptrdiff_t piece(ptrdiff_t n, ptrdiff_t work_per_row, ptrdiff_t least_rows) {
-    const ptrdiff_t pieces = least(n * work_per_row / GRAIN, n / least_rows);
+static inline ptrdiff_t piece(ptrdiff_t n, ptrdiff_t work_each, ptrdiff_t least_rows) {
+    const ptrdiff_t pieces = least(n * work_each / GRAIN, n / least_rows);
     return pieces > 1 ? (n + pieces - 1) / pieces : n;
 }
 
-static inline ptrdiff_t block_rows(const slice *s) {
+/* Multiply-adds forward. */
+static inline ptrdiff_t work_per_row(const network *net) {
     ptrdiff_t work = 0;
-    for (int i = 0; i < s->net->n_layers; i++) work += s->net->layers[i].n_inputs * s->net->layers[i].width;
-    return piece(s->rows, work, s->opt ? 64 : 256); /* batches are small, and predictions plenty */
+    for (int i = 0; i < net->n_layers; i++) work += net->layers[i].n_inputs * net->layers[i].width;
+    return work;
+}
+
+static inline ptrdiff_t block_rows(const slice *s) {
+    return piece(s->rows, work_per_row(s->net), s->opt ? 64 : 256); /* batches are small, and predictions plenty */
 }
 
 static inline ptrdiff_t count(ptrdiff_t rows, ptrdiff_t rows_each) { return (rows + rows_each - 1) / rows_each; }

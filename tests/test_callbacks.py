@@ -1,11 +1,13 @@
 """Callbacks: scikit-learn's own, and those of pyrelu.callbacks."""
 
 import copy
+import gc
 import pickle
 import re
 import subprocess
 import sys
 import warnings
+import weakref
 
 import numpy as np
 import pytest
@@ -140,6 +142,23 @@ def test_partial_fit_calls_none():
 def test_copies_and_pickles(twin, tmp_path):
     kept = twin(classifier(EarlyStopping(), Checkpoint(tmp_path / "a")).fit(X, Y))._skl_callbacks
     assert [type(callback) for callback in kept] == [EarlyStopping, Checkpoint]
+
+
+def test_saved_without_them(tmp_path):
+    mlp = classifier(EarlyStopping()).fit(X, Y)
+    mlp.save(tmp_path / "mlp")
+    again = MLPClassifier.load(tmp_path / "mlp")
+    assert same_bits(again.predict_proba(X), mlp.predict_proba(X)) and not hasattr(again, "_skl_callbacks")
+    assert again.history_ == mlp.history_
+
+
+def test_nothing_keeps_the_data_alive():
+    data = np.copy(X)
+    mlp = classifier(EarlyStopping()).fit(data, Y)  # scikit-learn keeps callbacks alive: one that holds no data
+    kept = weakref.ref(data), weakref.ref(mlp)
+    del data, mlp
+    gc.collect()
+    assert all(reference() is None for reference in kept)
 
 
 # ---- scikit-learn's ----

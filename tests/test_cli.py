@@ -183,6 +183,19 @@ def test_compare_a_regression_that_diverges(capsys):
     assert "2 of 2" in capsys.readouterr().out
 
 
+def test_compare_counts_and_one_seed(tmp_path, capsys):
+    """A target that standardising would make negative; a single run has no spread."""
+    path = tmp_path / "counts.csv"
+    path.write_text("x,n\n" + "".join(f"{i / 50},{i // 5}\n" for i in range(200)))
+    arguments = ["relu", "--data", str(path), "--target", "n", "--repeats", "1", "--seed", "3"]
+    report = compared(capsys, *arguments, "--set", "loss=poisson", "--set", "solver=lbfgs")
+    (row,) = report["activations"]
+    assert row["test sd"] is None and row["test mean"] > 0.9
+    assert cli.main(["compare", *arguments]) == 0
+    text = capsys.readouterr().out
+    assert text.splitlines()[0].endswith("200 rows, 1 features; seed 3") and "±" not in text
+
+
 @pytest.mark.parametrize(
     "arguments, message",
     [

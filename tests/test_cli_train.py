@@ -1,10 +1,18 @@
 """`pyrelu train` and `pyrelu predict`: from CSV to CSV, and what the saved network is."""
 
 import csv
+import fcntl
 import io
 import json
 import os
+import pty
 import stat
+import struct
+import subprocess
+import sys
+import termios
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -165,6 +173,40 @@ def test_a_file_is_replaced_whole_and_keeps_its_mode(iris, capsys, monkeypatch):
     assert cli.main(["predict", "model", "iris.csv", "--output", "out.csv"]) == 0
     assert stat.S_IMODE(os.stat("out.csv").st_mode) == 0o640
     assert sorted(os.listdir()) == ["iris.csv", "model", "out.csv"]
+
+
+@pytest.mark.parametrize("command", ["predict", "train", "plot"])
+def test_a_pipe_is_written_to_and_not_replaced(command, iris):
+    """Nor is a device: a file in place of /dev/null would harm the whole machine."""
+    assert train("--target", "species", "--epochs", "2") == 0
+    os.mkfifo("pipe")
+    arguments = {
+        "predict": ["model", "iris.csv"],
+        "train": ["iris.csv", "--target", "species", "--ignore", "number", "--epochs", "2"],
+        "plot": ["relu"],
+    }[command]
+    with ThreadPoolExecutor(1) as pool:
+        received = pool.submit(Path("pipe").read_bytes)
+        assert cli.main([command, *arguments, "--output", "pipe"]) == 0
+        assert len(received.result(timeout=60)) > 1000
+    assert stat.S_ISFIFO(os.stat("pipe").st_mode)
+    assert sorted(os.listdir()) == ["iris.csv", "model", "pipe"]
+
+
+def test_a_bar_on_a_terminal_and_json_elsewhere(iris):
+    main_end, terminal = pty.openpty()
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 100, 0, 0))
+    command = "train iris.csv --target species --ignore number --epochs 20 --output model --json --seed 0"
+    try:
+        result = subprocess.run(
+            [sys.executable, "-m", "pyrelu", *command.split()], stdout=subprocess.PIPE, stderr=terminal, timeout=100
+        )
+        shown = os.read(main_end, 1 << 20).decode()
+    finally:
+        os.close(terminal)
+        os.close(main_end)
+    assert result.returncode == 0 and json.loads(result.stdout)["model"] == "model"
+    assert "fit:" in shown and "epoch" in shown
 
 
 def test_warnings_are_lines(iris, capsys):

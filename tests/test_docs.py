@@ -4,18 +4,19 @@ import doctest
 import importlib
 import pkgutil
 import re
+import textwrap
 from pathlib import Path
 
 import matplotlib.pyplot
 import pytest
 
 import pyrelu
-from pyrelu import plot
+from pyrelu import inspection, plot
 
 ROOT = Path(__file__).parent.parent
 MODULES = [
     m.name
-    for package in (pyrelu, plot)
+    for package in (pyrelu, inspection, plot)
     for m in pkgutil.iter_modules(package.__path__, f"{package.__name__}.")
     if m.name not in ("pyrelu.__main__", "pyrelu.libpyrelu")
 ]
@@ -34,7 +35,11 @@ def test_there_are_examples():
 
 
 def blocks(page):
-    return re.findall(r"^```(?:python|\{plot\})\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE)
+    """The page's Python, that of its pictures too."""
+    found = re.findall(
+        r"^```(?:python|\{eval-rst\}\n\.\. plot::\n[^\n]*\n)\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE
+    )
+    return [textwrap.dedent(block) for block in found]
 
 
 def run_session(block, scope, name):

@@ -1,10 +1,12 @@
 """`history_`: what its records say, how long it gets."""
 
 import pickle
+import warnings
 
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.datasets import load_digits
 from sklearn.exceptions import ConvergenceWarning
 
 from pyrelu import MLPClassifier, MLPRegressor
@@ -62,6 +64,20 @@ def test_dead_units():
     assert mlp.history_[-1]["dead_units"] > mlp.history_[0]["dead_units"]
     assert MLPClassifier(()).fit(X, Y).history_[0]["dead_units"] == 0
     assert {r["dead_units"] for r in MLPClassifier(activation="tanh", max_iter=3).fit(X, Y).history_} == {0}
+
+
+def test_a_rate_that_kills_units():
+    """relu, at a rate that leaves 40% of the units dead, and at one that does not."""
+    X, y = load_digits(return_X_y=True)
+    mlp = MLPClassifier((50,), solver="sgd", learning_rate_init=3.0, max_iter=10, random_state=0)
+    with pytest.warns(DeadUnitWarning, match=r"of the 50 units of hidden layer 0 are 0 .* Lower learning_rate_init"):
+        mlp.fit(X / 16, y)
+    shares = [record["dead_units"] for record in mlp.history_]
+    assert mlp.dead_units_[0].mean() > 0.4 and shares[-1] > 0.4 > shares[0]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", DeadUnitWarning)
+        mlp.set_params(learning_rate_init=0.1).fit(X / 16, y)
+    assert mlp.dead_units_[0].mean() < 0.1
 
 
 def test_goes_on_with_warm_start():

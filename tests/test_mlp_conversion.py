@@ -116,8 +116,11 @@ def test_names_that_mean_the_same(given, their_word):
         ({"activation": ("relu", "tanh")}, "Got ('relu', 'tanh') instead"),
         ({"activation": "maxout"}, "Got 'maxout' instead"),
         ({"solver": "adamw"}, "The 'solver' parameter of MLPClassifier must be"),
-        ({"dropout": 0.5}, "cannot express dropout=0.5; predictions do not depend on it, so set_params(dropout=0.0)"),
-        ({"class_weight": "balanced"}, "cannot express class_weight='balanced'"),
+        (
+            {"dropout": 0.5},
+            "has no parameter 'dropout'; where dropout=0.5 is for training only, set_params(dropout=0.0)",
+        ),
+        ({"class_weight": "balanced"}, "has no parameter 'class_weight'"),
     ],
 )
 def test_what_scikit_learn_lacks(parameters, message):

@@ -72,7 +72,7 @@ def test_cross_validation():
     "model",
     [
         CalibratedClassifierCV(classifier(), cv=3),
-        CalibratedClassifierCV(classifier(), method="temperature", ensemble=False),
+        CalibratedClassifierCV(classifier(), method="isotonic", ensemble=False),
         VotingClassifier([("mlp", classifier()), ("linear", LogisticRegression())], voting="soft"),
         AdaBoostClassifier(classifier(), n_estimators=3),
         OneVsRestClassifier(classifier()),

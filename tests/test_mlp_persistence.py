@@ -8,8 +8,12 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 
+import hypothesis
+import hypothesis.extra.numpy
+import hypothesis.strategies as st
 import joblib
 import numpy as np
 import pandas as pd
@@ -34,6 +38,7 @@ LABELS = {
     "str": y.astype(str),
     "object": np.array(["odd", "even"], object)[y % 2],
     "int8": (y % 3).astype(np.int8),
+    "big-endian": y.astype(">i4"),
     "multilabel": make_multilabel_classification(300, random_state=0)[1],
     "sparse multilabel": scipy.sparse.csr_array(make_multilabel_classification(300, random_state=0)[1]),
 }
@@ -47,6 +52,17 @@ MODELS = {
     "float32": lambda: MLPClassifier(max_iter=3).fit(X.astype(np.float32), y),
     "no hidden layer": lambda: MLPClassifier((), max_iter=3).fit(X, y),
     "activations": lambda: MLPClassifier((9, 8), ("gelu", ("elu", {"alpha": 2})), max_iter=3).fit(X, y),
+    "learned slopes": lambda: MLPClassifier((9, 8), ("prelu", ("maxout", {"num_pieces": 3})), max_iter=3).fit(X, y),
+    "drawn slopes": lambda: MLPRegressor(
+        "squared_error", (9, 8), ("rrelu", "glu"), dropout=(0.1, 0.5, 0.2), max_iter=3
+    ).fit(X, y),
+    "schedule": lambda: MLPClassifier(
+        solver="adamw", learning_rate=("one_cycle", {"pct_start": 0.4}), clip_norm=1.0, l1=0.1, max_iter=3
+    ).fit(X, y),
+    "step": lambda: MLPClassifier(solver="sgd", learning_rate="step", init="he_normal", max_iter=3).fit(X, y),
+    "own validation data": lambda: MLPRegressor(early_stopping=True, scoring="neg_max_error", max_iter=3).fit(
+        X, y, eval_set=(X, y)
+    ),
     "parameters": lambda: MLPClassifier(
         np.array([5]), class_weight={0: 2, 3: 0.5}, alpha=np.float32(0.1), n_iter_no_change=np.inf, max_iter=np.int64(3)
     ).fit(X, y),
@@ -120,8 +136,10 @@ def check_equal(again, value, where):
             check_equal(a, v, where)
     elif isinstance(value, np.random.RandomState):
         check_equal(again.get_state(), value.get_state(), where)
+    elif isinstance(value, dict):
+        check_equal(list(again.items()), list(value.items()), where)
     elif hasattr(value, "__dict__"):
-        check_equal(list(vars(again).values()), list(vars(value).values()), where)
+        check_equal(vars(again), vars(value), where)
     else:
         assert again == value, where
 
@@ -156,6 +174,32 @@ def test_arrays_are_plain_safetensors(tmp_path):
     mlp.save(tmp_path / "mlp")
     arrays = safetensors.numpy.load_file(tmp_path / "mlp")
     assert same_bits(arrays["coefs_.0"], mlp.coefs_[0]) and same_bits(arrays["intercepts_.1"], mlp.intercepts_[1])
+
+
+numbers = hypothesis.extra.numpy.arrays(
+    st.sampled_from(["f2", "<f4", "f8", "i1", ">i4", "u8", "?"]),
+    hypothesis.extra.numpy.array_shapes(min_dims=0, min_side=0),
+)
+plain = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text()
+scalars = (
+    st.floats(width=32, allow_nan=False).map(np.float32) | st.integers(0, 9).map(np.int8) | st.booleans().map(np.bool_)
+)
+words = st.lists(st.text(alphabet="aé☃", max_size=5)).map(lambda words: np.array(words, "U7"))
+objects = st.lists(plain).map(lambda items: np.array([*items, None], object)[:-1])
+contents = st.recursive(
+    plain | scalars | numbers | words | objects,
+    lambda inner: st.lists(inner) | st.lists(inner).map(tuple) | st.dictionaries(plain | st.tuples(plain), inner),
+    max_leaves=20,
+)
+
+
+@hypothesis.given(contents)
+@hypothesis.settings(max_examples=200, deadline=None)
+def test_any_content_comes_back(content):
+    with tempfile.TemporaryDirectory() as folder:
+        _files.write(f"{folder}/file", "anything", {"content": content, "again": [content]})
+        found = _files.read(f"{folder}/file", "anything")
+    check_equal(found, {"content": content, "again": [content]}, "content")
 
 
 # ---- what cannot be saved ----
@@ -335,6 +379,15 @@ def test_a_write_that_fails_leaves_the_old_file_and_no_other(file, monkeypatch):
             with pytest.raises(OSError, match="no space"):
                 MLPClassifier().save(file)
         assert file.read_bytes() == before and os.listdir(file.parent) == ["mlp"]
+
+
+def test_a_folder_that_is_not_there(tmp_path):
+    with pytest.raises(FileNotFoundError) as caught:
+        MLPClassifier().save(tmp_path / "nowhere" / "mlp")
+    assert caught.value.filename == str(tmp_path / "nowhere" / "mlp")
+    with pytest.raises(OSError, match="irectory"):
+        MLPClassifier().save(tmp_path)
+    assert os.listdir(tmp_path) == []
 
 
 def test_permissions_and_links(file):

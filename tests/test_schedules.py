@@ -7,6 +7,7 @@ import warnings
 
 import numpy as np
 import pytest
+import sklearn.neural_network
 from sklearn.exceptions import ConvergenceWarning
 
 from pyrelu import MLPClassifier, MLPRegressor, _schedules
@@ -110,12 +111,37 @@ def test_restarts_with_fit_and_goes_on_with_partial_fit():
     assert pickle.loads(pickle.dumps(mlp)).partial_fit(X, Y).loss_ > 0
 
 
+@pytest.mark.parametrize("given", ["invscaling", "adaptive", *GIVEN], ids=str)
+def test_saved_in_the_middle(given, tmp_path):
+    mlp = MLPClassifier(5, learning_rate=given, solver="sgd", max_iter=6, random_state=0)
+    for _ in range(3):
+        mlp.partial_fit(X, Y, classes=[0, 1])
+    mlp.save(tmp_path / "mlp")
+    again = MLPClassifier.load(tmp_path / "mlp")
+    for _ in range(3):
+        assert again.partial_fit(X, Y).loss_ == mlp.partial_fit(X, Y).loss_
+    assert rates(again) == rates(mlp)
+
+
 def test_scikit_learns_are_for_sgd_only():
     for name in ("invscaling", "adaptive"):
         assert set(rates(fit(learning_rate=name, solver="adam", tol=1e9, n_iter_no_change=1))) == {0.001}
     assert len(set(rates(fit(learning_rate="invscaling", solver="sgd")))) == 12
     adaptive = fit(learning_rate="adaptive", solver="sgd", tol=1e9, n_iter_no_change=1)
     assert rates(adaptive)[3:7] == pytest.approx([0.001 / 5, 0.001 / 5, 0.001 / 25, 0.001 / 25])
+
+
+def test_partial_fit_adapts_the_rate():
+    mlp = MLPClassifier(learning_rate="adaptive", solver="sgd", tol=1e9, n_iter_no_change=1, random_state=0)
+    theirs = sklearn.neural_network.MLPClassifier(**{name: getattr(mlp, name) for name in ADAPTIVE})
+    for _ in range(9):
+        mlp.partial_fit(X, Y, classes=[0, 1])
+        theirs.partial_fit(X, Y, classes=[0, 1])
+        assert mlp._optimizer.learning_rate == pytest.approx(theirs._optimizer.learning_rate)
+    assert mlp.loss_ == pytest.approx(theirs.loss_) and mlp._optimizer.learning_rate < 1e-4
+
+
+ADAPTIVE = ("learning_rate", "solver", "tol", "n_iter_no_change", "random_state")
 
 
 @pytest.mark.parametrize(

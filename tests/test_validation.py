@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse
+import sklearn
 from helpers import same_bits
 from sklearn.datasets import load_digits, make_multilabel_classification
 from sklearn.exceptions import ConvergenceWarning
@@ -167,6 +168,16 @@ def test_in_pipeline_and_grid_search(digits):
     assert pipeline[-1].validation_scores_[-1] == pipeline.score(X_val, y_val)
     search = GridSearchCV(classifier(max_iter=3), {"alpha": [0.1]}, cv=2).fit(X, y, eval_set=(X_val, y_val))
     assert len(search.best_estimator_.validation_scores_) == 3
+
+
+def test_by_metadata_routing(digits):
+    X, X_val, y, y_val = digits
+    with sklearn.config_context(enable_metadata_routing=True):
+        mlp = classifier(max_iter=3, scoring="accuracy").set_fit_request(eval_set=True, sample_weight=True)
+        validation = StandardScaler().fit(X).transform(X_val), y_val, np.ones(len(y_val))
+        pipeline = make_pipeline(StandardScaler().set_fit_request(sample_weight=False), mlp)
+        pipeline.fit(X, y, eval_set=validation, sample_weight=np.ones(len(y)))
+        assert pipeline[-1].validation_scores_[-1] == pipeline.score(X_val, y_val)
 
 
 # ---- scoring ----

@@ -5,9 +5,10 @@ They need matplotlib (the extra `plot`). `DecisionBoundaryDisplay` is scikit-lea
 
 from sklearn.inspection import DecisionBoundaryDisplay
 
-from pyrelu.plot._activation import ActivationDisplay, ActivationGridDisplay
+from pyrelu.plot._activation import ActivationDisplay
 from pyrelu.plot._activity import UnitActivityDisplay
 from pyrelu.plot._gradient import GradientNormDisplay
+from pyrelu.plot._grid import ActivationGridDisplay
 from pyrelu.plot._loss import LossCurveDisplay
 from pyrelu.plot._regions import LinearRegionsDisplay
 

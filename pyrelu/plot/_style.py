@@ -13,7 +13,6 @@ from pyrelu.exceptions import InvalidParameterError, MissingExtraError
 # pale for a line on white.
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
 DASHES = ("-", "--", ":", "-.")  # after the last colour, the same again with the next of these
-GREY = "0.55"
 
 
 def figure_and_axes(ax=None, **keywords):
