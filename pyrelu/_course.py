@@ -18,7 +18,7 @@ def course_of(mlp):
 
 @dataclass
 class Moment:
-    """All that an epoch changes, as `Course.moment` found it."""
+    """All that an epoch changes, as `Course.note_whole_epoch` found it."""
 
     parameters: np.ndarray
     state: list  # of the optimizer
@@ -77,7 +77,7 @@ class Course:
         self.kept = {}
         self.alive = None
         self.ended = False
-        self.whole = None
+        self.whole = self._spare = None
         self.notes = {}
 
     def __enter__(self):
@@ -91,12 +91,25 @@ class Course:
     def parameters(self):
         return self.network.parameters
 
-    def moment(self):
+    def note_whole_epoch(self):
+        """Let `whole` be now. Its arrays are those of two epochs ago, as fresh ones would take the time to be had."""
+        last, self.whole = self.whole, self._moment(self._spare)
+        self._spare = last
+
+    def _moment(self, spare):
         """Return all as it is now. What epochs replace rather than write to is not copied."""
         mlp, optimizer = vars(self.mlp), self.optimizer
+        arrays = [self.parameters, *optimizer.state]
+        copies = (
+            [spare.parameters, *spare.state]
+            if spare
+            else list(np.empty((len(arrays), *arrays[0].shape), arrays[0].dtype))
+        )
+        for copy, array in zip(copies, arrays, strict=True):
+            copy[:] = array
         return Moment(
-            self.parameters.copy(),
-            [array.copy() for array in optimizer.state],
+            copies[0],
+            copies[1:],
             {name: getattr(optimizer, name) for name in optimizer.counters},
             {name: mlp[name] for name in COUNTERS if name in mlp},
             {name: len(mlp[name] or ()) for name in RECORDS},

@@ -42,7 +42,7 @@ def fit_stochastic(course, incremental):
     _start(course, incremental)
     batch_size = _batch_size(mlp, len(course.order))
     callbacks.begin_fit()  # where a checkpoint may put it on a later epoch
-    course.whole = course.moment()
+    course.note_whole_epoch()
     try:
         while not course.ended and mlp.n_iter_ < mlp.max_iter:
             callbacks.begin_epoch()
@@ -50,7 +50,7 @@ def fit_stochastic(course, incremental):
             course.ended = (mlp._no_improvement_count > mlp.n_iter_no_change and _stops(course)) or incremental
             if incremental:
                 break
-            course.whole = course.moment()
+            course.note_whole_epoch()
             course.ended |= callbacks.end_epoch()
             course.whole.kept = dict(course.kept)  # as a callback may have kept it
         if not course.ended and not mlp._optimizer.schedule.ends_with_max_iter:
