@@ -215,7 +215,13 @@ left.axhline(GOAL, color=GREY, linestyle="--", linewidth=0.8)
 left.text(900, GOAL + 0.02, "25%", color="0.4")
 for name, place in {"relu": (23, 0.52), "tanh": (10, 0.31), "sigmoid": (20, 0.93)}.items():
     left.text(*place, name, color=COLORS[name])
-left.set(title="Training error without convolutions, five seeds", xlabel="step of 100 rows", xscale="log", ylim=(0, 1))
+left.set(
+    title="Training error without convolutions, five seeds",
+    xlabel="step of 100 rows",
+    xscale="log",
+    xlim=(10, 1300),
+    ylim=(0, 1),
+)
 left.yaxis.set_major_formatter("{x:.0%}")
 right.set(
     title="Steps to 25% training error", xlabel="steps", xscale="log", xlim=(10, 2000), ylim=(-0.5, 4.6), yticks=[]
