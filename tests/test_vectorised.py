@@ -14,8 +14,9 @@ ROOT = Path(__file__).parent.parent
 
 
 def options(variable):
-    """What a `set(...)` of CMakeLists.txt holds."""
-    return re.search(rf"set\({variable} (.*?)\)", (ROOT / "CMakeLists.txt").read_text())[1].split()
+    """What CMakeLists.txt sets a variable to, for gcc."""
+    text = (ROOT / "CMakeLists.txt").read_text()
+    return " ".join(re.findall(rf"(?:set\(|list\(APPEND ){variable} (.*?)\)", text)).split()
 
 
 @pytest.fixture(scope="module", params=[32, 64])
@@ -26,7 +27,7 @@ def functions(request):
     compiler = sysconfig.get_config_var("CC").split()[0]
     command = [compiler, *flags, *defines, "-S", ROOT / "src" / "elementwise.c", "-o", "-"]
     assembly = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    parts = re.split(r"^(\w+):\n", assembly, flags=re.MULTILINE)
+    parts = re.split(r"^(\w[\w.]*):\n", assembly, flags=re.MULTILINE)
     return dict(zip(parts[1::2], parts[2::2], strict=True))
 
 
