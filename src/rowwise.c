@@ -22,14 +22,8 @@ static inline void add(sums *s, int lane, real value) {
     s->lo[lane] += t.lo;
 }
 
-static inline pair total(sums *s) {
-#if PYRELU_BITS == 32
-    double sum = 0;
-    _Pragma("omp simd reduction(+ : sum)") for (int lane = 0; lane < LANES; lane++) sum +=
-        (double)s->hi[lane] + (double)s->lo[lane];
-    const real hi = (real)sum;
-    return (pair){hi, (real)(sum - hi)};
-#else /* the lanes by halves */
+/* The lanes by halves; of a sum that is hardly more than 1, even the excess is right. */
+static inline pair exact_total(sums *s) {
 #pragma GCC unroll 8
     for (int half = LANES / 2; half; half /= 2)
         for (int lane = 0; lane < half; lane++) {
@@ -37,6 +31,17 @@ static inline pair total(sums *s) {
             s->lo[lane] += s->lo[lane + half];
         }
     return fast_two_sum(s->hi[0], s->lo[0]);
+}
+
+/* As a ratio needs it */
+static inline pair total(sums *s) {
+#if PYRELU_BITS == 32
+    double sum = 0;
+    _Pragma("omp simd reduction(+ : sum)") for (int lane = 0; lane < LANES; lane++) sum +=
+        (double)s->hi[lane] + (double)s->lo[lane];
+    return (pair){(real)sum, (real)(sum - (real)sum)};
+#else
+    return exact_total(s);
 #endif
 }
 
@@ -83,8 +88,8 @@ INLINE void exponentials_of(const real *x, real sign, real m, real floor, real *
     }
 }
 
-/* e^(sign x - m) as `out` if that is not NULL, and their sum */
-INLINE pair exponentials(const real *x, real sign, real m, real *restrict out, ptrdiff_t n) {
+/* e^(sign x - m) as `out` if that is not NULL, and their sums */
+INLINE sums exponentials(const real *x, real sign, real m, real *restrict out, ptrdiff_t n) {
     /* as far below m as results are not 0, or as numbers of its size are apart */
     const real floor = m - at_least(abs_(m) * R(0x1p-20), 1 - EXP_LOWEST);
     sums s;
@@ -97,15 +102,32 @@ INLINE pair exponentials(const real *x, real sign, real m, real *restrict out, p
         exponentials_of(last, sign, m, floor, y, &s);
         if (out) memcpy(out + start, y, (n - start) * sizeof(real));
     }
-    return total(&s);
+    return s;
+}
+
+/* log s for s >= 3/4, with as many digits near 1 as s.lo brings: s = 2^k f, log f = 2 atanh((f - 1)/(f + 1)) */
+static inline pair log_(pair s) {
+    const bits k = (to_bits(s.hi) - to_bits(R(0.75))) >> R_FRACTION;
+    const real p = from_bits(to_bits(R(1.0)) - (k << R_FRACTION)), hi = s.hi * p, lo = s.lo * p;
+    const pair q = pair_quotient(fast_two_sum(hi - 1, lo), two_sum(hi + 1, lo));
+    const real z = q.hi * q.hi, kr = (real)(int)k;
+    const pair t = two_sum(kr * LN2.hi, 2 * q.hi);
+    return fast_two_sum(t.hi, t.lo + mad(kr, LN2.lo, 2 * mad(q.hi * z, POLYNOMIAL(z, ATANH_POLYNOMIAL), q.lo)));
+}
+
+/* log(sum(e^x)) = m + log(sum(e^(x - m))). The maximum is taken off first, or the sum would overflow and, for large x,
+ * drown. */
+INLINE pair log_sum_exp(const real *x, real m, ptrdiff_t n) {
+    sums s = exponentials(x, 1, m, NULL, n);
+    return pair_sum((pair){m, 0}, log_(exact_total(&s)));
 }
 
 INLINE void softmax_of(const real *x, real sign, real *out, ptrdiff_t n) {
-    const pair r = pair_quotient((pair){1, 0}, exponentials(x, sign, largest(x, sign, n), out, n));
+    sums s = exponentials(x, sign, largest(x, sign, n), out, n);
+    const pair r = pair_quotient((pair){1, 0}, total(&s));
     EACH_ELEMENT out[i] = times(out[i], r);
 }
 
-/* y * (g - sum(g y)) for y = softmax(sign x), times sign */
 INLINE void softmax_vjp_of(const real *x, const real *g, real sign, real *out, ptrdiff_t n) {
     softmax_of(x, sign, out, n);
     sums s = {0};
@@ -120,21 +142,10 @@ static void vjp_softmax(const void *const *in, void *out, ptrdiff_t n) { softmax
 static void forward_softmin(const void *const *in, void *out, ptrdiff_t n) { softmax_of(in[0], -1, out, n); }
 static void vjp_softmin(const void *const *in, void *out, ptrdiff_t n) { softmax_vjp_of(in[0], in[1], -1, out, n); }
 
-/* log s for s >= 3/4, with as many digits near 1 as s.lo brings: s = 2^k f, log f = 2 atanh((f - 1)/(f + 1)) */
-static inline pair log_(pair s) {
-    const bits k = (to_bits(s.hi) - to_bits(R(0.75))) >> R_FRACTION;
-    const real p = from_bits(to_bits(R(1.0)) - (k << R_FRACTION)), hi = s.hi * p, lo = s.lo * p;
-    const pair q = pair_quotient(fast_two_sum(hi - 1, lo), two_sum(hi + 1, lo));
-    const real z = q.hi * q.hi, kr = (real)(int)k;
-    const pair t = two_sum(kr * LN2.hi, 2 * q.hi);
-    return fast_two_sum(t.hi, t.lo + mad(kr, LN2.lo, 2 * mad(q.hi * z, POLYNOMIAL(z, ATANH_POLYNOMIAL), q.lo)));
-}
-
-/* x - (m + log(sum e^(x - m))). The maximum is taken off first, or the sum would overflow and, for large x, drown. */
 static void forward_log_softmax(const void *const *in, void *out, ptrdiff_t n) {
-    const real *x = in[0], m = largest(x, 1, n);
+    const real *x = in[0];
     real *y = out;
-    const pair l = pair_sum((pair){m, 0}, log_(exponentials(x, 1, m, NULL, n)));
+    const pair l = log_sum_exp(x, largest(x, 1, n), n);
     EACH_ELEMENT y[i] = (x[i] - l.hi) - l.lo;
 }
 
@@ -157,7 +168,7 @@ static void forward_logsumexp(const void *const *in, void *out, ptrdiff_t n) {
         *(real *)out = m + total(&s).hi;
         return;
     }
-    *(real *)out = pair_value(pair_sum((pair){m, 0}, log_(exponentials(x, 1, m, NULL, n))));
+    *(real *)out = pair_value(log_sum_exp(x, m, n));
 }
 
 static void vjp_logsumexp(const void *const *in, void *out, ptrdiff_t n) {
