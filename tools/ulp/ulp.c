@@ -45,6 +45,8 @@ static int runs_v3(void) { return __builtin_cpu_supports("avx2") && __builtin_cp
 static int runs_v4(void) {
     return runs_v3() && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
 }
+#else
+static int runs_neon(void) { return 1; }
 #endif
 #define ISA(target) {#target, runs_##target, loops_##target},
 static const struct {
