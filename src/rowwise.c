@@ -22,8 +22,8 @@ static inline void add(sums *s, int lane, real value) {
     s->lo[lane] += t.lo;
 }
 
-/* The lanes by halves; of a sum that is hardly more than 1, even the excess is right. */
-static inline pair exact_total(sums *s) {
+/* The lanes by halves. Of a sum that is hardly more than 1 even the excess is right. */
+static inline pair total(sums *s) {
 #pragma GCC unroll 8
     for (int half = LANES / 2; half; half /= 2)
         for (int lane = 0; lane < half; lane++) {
@@ -31,18 +31,6 @@ static inline pair exact_total(sums *s) {
             s->lo[lane] += s->lo[lane + half];
         }
     return fast_two_sum(s->hi[0], s->lo[0]);
-}
-
-/* As a ratio needs it */
-static inline pair total(sums *s) {
-#if PYRELU_BITS == 32
-    double sum = 0;
-    _Pragma("omp simd reduction(+ : sum)") for (int lane = 0; lane < LANES; lane++) sum +=
-        (double)s->hi[lane] + (double)s->lo[lane];
-    return (pair){(real)sum, (real)(sum - (real)sum)};
-#else
-    return exact_total(s);
-#endif
 }
 
 /* Adds `value`, an expression of i, to `s` for each i < n. */
@@ -69,8 +57,10 @@ INLINE real largest(const real *x, real sign, ptrdiff_t n) {
     ptrdiff_t start = 0;
     EACH_LANE most[lane] = -R_INF;
     for (; start + LANES <= n; start += LANES) EACH_LANE most[lane] = at_least(sign * x[start + lane], most[lane]);
-    fill(last, x + start, n - start, -sign * R_INF);
-    EACH_LANE most[lane] = at_least(sign * last[lane], most[lane]);
+    if (start < n) {
+        fill(last, x + start, n - start, -sign * R_INF);
+        EACH_LANE most[lane] = at_least(sign * last[lane], most[lane]);
+    }
     real m = -R_INF;
     _Pragma("omp simd reduction(max : m)") for (int lane = 0; lane < LANES; lane++) m = at_least(most[lane], m);
     return m;
@@ -119,7 +109,7 @@ static inline pair log_(pair s) {
  * drown. */
 INLINE pair log_sum_exp(const real *x, real m, ptrdiff_t n) {
     sums s = exponentials(x, 1, m, NULL, n);
-    return pair_sum((pair){m, 0}, log_(exact_total(&s)));
+    return pair_sum((pair){m, 0}, log_(total(&s)));
 }
 
 INLINE void softmax_of(const real *x, real sign, real *out, ptrdiff_t n) {
