@@ -256,7 +256,7 @@ static inline real f_mish(real x) {
     real a = limited(x);
     exponential e = exp_parts((pair){a, 0});
     real power = visible_power_of_2(e.k);
-    pair f = plus_exp(TWO, power, e.p), n = pair_plus_product(f, e.p);
+    pair f = plus_exp(TWO, power, e), n = pair_plus_product(f, e.p);
     pair q = pair_quotient(n, sorted_pair_sum(2, pair_scaled(n, power)));
     real y = scale(times(a, q), e.k);
     return y < SATURATED ? y : x;

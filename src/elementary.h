@@ -78,17 +78,17 @@ static inline real expm1_(pair x) {
 
 static inline real limited(real x) { return at_most(at_least(x, EXP_LOWEST), SATURATED); }
 
-/* c + 2^k (1 + p) for c > 0 and power = 2^k. The sum of c and 2^k may round, and is rounded again when 2^k p joins it;
- * lo is what both lost. */
-static inline pair plus_exp(real c, real power, real p) {
-    real sum = power + c, hi = mad(power, p, sum), lost = at_most(power, c) - (sum - at_least(power, c));
-    return (pair){hi, mad(power, p, sum - hi) + lost};
+/* c + 2^k (1 + r + s) for c > 0 and power = 2^k. The sum of c and 2^k may round, and is rounded again when 2^k (r + s)
+ * joins it; lo is what both lost. */
+static inline pair plus_exp(real c, real power, exponential e) {
+    real sum = power + c, hi = mad(power, e.p, sum), lost = at_most(power, c) - (sum - at_least(power, c));
+    return (pair){hi, mad(power, e.s, mad(power, e.r, sum - hi)) + lost};
 }
 
 /* 1 + e^x times UNIT, which keeps it from overflow, for -SATURATED <= x <= -EXP_LOWEST */
 static inline pair one_plus_exp(pair x) {
     exponential e = exp_parts(x);
-    return plus_exp(UNIT, power_of_2(e.k, -SCALE_BIAS), e.p);
+    return plus_exp(UNIT, power_of_2(e.k, -SCALE_BIAS), e);
 }
 
 /* a/(1 + e^-x), a times the logistic function */
