@@ -1,7 +1,8 @@
 """Activation functions for NumPy arrays, exact and fast, and the multi-layer perceptrons built on them.
 
 `pyrelu.gelu(x)` is an activation, `pyrelu.derivative.gelu(x)` its derivative, `pyrelu.vjp.gelu(x, g)` g times that in
-one pass; `pyrelu.activations` lists them all. `pyrelu.MLPClassifier` is scikit-learn's with any of them.
+one pass; `pyrelu.activations` lists them all. `pyrelu.MLPClassifier` and
+`pyrelu.MLPRegressor` are scikit-learn's with any of them.
 """
 
 from importlib import import_module as _import_module
@@ -15,8 +16,8 @@ from pyrelu.registry import activations, axis_functions
 __version__ = "0.1.0"
 
 # Loaded on first use: scikit-learn takes a hundred times as long to import as the functions do.
-_LAZY = {"MLPClassifier": "pyrelu.neural_network"}
-_LAZY_MODULES = ("neural_network", "exceptions")
+_LAZY = {"MLPClassifier": "pyrelu.neural_network", "MLPRegressor": "pyrelu.neural_network"}
+_LAZY_MODULES = ("callbacks", "exceptions", "inspection", "neural_network", "plot")
 
 __all__ = [
     *functional.__all__,
@@ -33,9 +34,13 @@ __all__ = [
 
 
 if TYPE_CHECKING:  # a type checker would take __getattr__ to mean that any name exists
+    from pyrelu import callbacks as callbacks
     from pyrelu import exceptions as exceptions
+    from pyrelu import inspection as inspection
     from pyrelu import neural_network as neural_network
+    from pyrelu import plot as plot
     from pyrelu.neural_network import MLPClassifier as MLPClassifier
+    from pyrelu.neural_network import MLPRegressor as MLPRegressor
 else:
 
     def __getattr__(name):

@@ -11,12 +11,12 @@ import numpy as np
 from pyrelu import _docstrings, _ufuncs
 from pyrelu.registry import composed_functions
 
-_GATES = {"glu": "sigmoid", "reglu": "relu", "geglu": "gelu", "swiglu": "silu"}
+GATES = {"glu": "sigmoid", "reglu": "relu", "geglu": "gelu", "swiglu": "silu"}
 
 
 def forward(functions, module):
     """Return name -> composed function for `functional`, given its ufuncs."""
-    composed = {name: _gated(functions[gate]) for name, gate in _GATES.items()}
+    composed = {name: _gated(functions[gate]) for name, gate in GATES.items()}
     composed |= {"maxout": _maxout, "crelu": _crelu(functions["relu"])}
     return _named(composed, functions, _rrelu, _ufuncs.FORWARD, module)
 
@@ -28,7 +28,7 @@ def derivative(functions, module):
 
 def vjp(functions, activations, module):
     """Return name -> composed function for `vjp`, given its ufuncs and those of `functional`."""
-    composed = {name: _gated_vjp(activations[gate], functions[gate]) for name, gate in _GATES.items()}
+    composed = {name: _gated_vjp(activations[gate], functions[gate]) for name, gate in GATES.items()}
     composed |= {"maxout": _maxout_vjp, "crelu": _crelu_vjp(functions["relu"])}
     return _named(composed, functions, _rrelu_vjp, _ufuncs.VJP, module) | {"prelu_weight": prelu_weight}
 

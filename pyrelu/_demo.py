@@ -1,15 +1,31 @@
 """The main job: one network per activation on the digits data set, side by side."""
 
+import sys
 import time
 import warnings
 
 import numpy as np
 
-from pyrelu._text import aligned
-from pyrelu.exceptions import MissingExtraError
+from pyrelu._options import check_output
+from pyrelu._progress import bar
+from pyrelu._text import aligned, show
 
 ACTIVATIONS = ("relu", "leaky_relu", "elu", "gelu", "tanh", "sigmoid")
 _SCIKIT_LEARN_NAMES = {"relu": "relu", "tanh": "tanh", "sigmoid": "logistic"}
+
+
+def command(options):
+    """Run `pyrelu demo`."""
+    from pyrelu.plot._style import new_figure, save
+
+    check_output(options.output)
+    figure = new_figure(figsize=(7, 4.5))  # before all else, in case that matplotlib is missing
+    rows, curves = run(epochs=options.epochs, seed=options.seed)
+    show(rows, options.json, table)
+    draw(curves, figure)
+    save(figure, options.output)
+    print(f"Loss curves: {options.output}", file=sys.stderr)
+    return 0
 
 
 def run(epochs, seed):
@@ -45,7 +61,7 @@ def run(epochs, seed):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a fixed number of epochs is meant to end before convergence
         MLPClassifier(**settings | {"max_iter": 1}).fit(X_train, y_train)  # what loads on first use is not timed
-        for activation in _progress(ACTIVATIONS):
+        for activation in bar(ACTIVATIONS, "fits"):
             model, seconds = _timed_fit(MLPClassifier(activation=activation, **settings), X_train, y_train)
             reference_seconds = None
             if activation in _SCIKIT_LEARN_NAMES:
@@ -71,15 +87,6 @@ def _timed_fit(model, X, y):
     return model, time.perf_counter() - start
 
 
-def _progress(names):
-    """The names, behind a progress bar where stderr is a terminal and tqdm is installed."""
-    try:
-        from tqdm.auto import tqdm
-    except ImportError:
-        return names
-    return tqdm(names, desc="fits", leave=False, disable=None)
-
-
 def table(rows):
     """Return the rows as text."""
     headings = list(rows[0])
@@ -94,20 +101,9 @@ def _cell(heading, value):
     return f"{value:.3f}" if isinstance(value, float) else str(value)
 
 
-def draw(curves, path):
-    """Write a picture of the loss curves."""
-    try:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise MissingExtraError("matplotlib", "plot") from error
+def draw(curves, figure):
+    """Draw the loss curves."""
+    from pyrelu.plot import LossCurveDisplay
 
-    figure = Figure(figsize=(7, 4.5), layout="constrained")
-    FigureCanvasAgg(figure)
-    axes = figure.subplots()
-    for name, losses in curves.items():
-        axes.plot(range(1, len(losses) + 1), losses, label=name)
-    axes.set(xlabel="epoch", ylabel="training loss", yscale="log", title="Digits, 64-100-10, adam: loss by activation")
-    axes.grid(alpha=0.3)
-    axes.legend(title="activation")
-    figure.savefig(path, dpi=120)
+    display = LossCurveDisplay(curves).plot(ax=figure.subplots())
+    display.ax_.set_title("Digits, 64-100-10, adam: loss by activation", loc="left")

@@ -7,6 +7,13 @@ import threadpoolctl
 
 import pyrelu
 from pyrelu import _ufuncs
+from pyrelu._text import pairs, show
+
+
+def command(options):
+    """Run `pyrelu info`."""
+    show(facts(), options.json, pairs)
+    return 0
 
 
 def facts():

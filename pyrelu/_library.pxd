@@ -6,6 +6,7 @@ cdef extern from "pyrelu.h" nogil:
     enum:
         PYRELU_MAX_PARAMETERS
         PYRELU_MAX_OPERANDS
+        PYRELU_ALL_THREADS
 
     ctypedef struct pyrelu_parameter:
         const char *name

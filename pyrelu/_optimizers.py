@@ -1,44 +1,50 @@
-"""Solvers: what they are set to, what they keep between steps, and how their learning rate changes.
+"""Solvers: what they are set to, and what they keep between steps.
 
-The arithmetic of a step is in src/optimizers.c.
+The arithmetic of a step is in src/optimizers.c, how the learning rate changes in _schedules.py.
 """
 
 import copy
 
 import numpy as np
 
+from pyrelu import _schedules
+
 
 class Optimizer:
-    """What a solver keeps between steps: `state`, arrays laid out as the parameters are, and `t`, the steps so far.
+    """What a solver keeps between steps: `state`, arrays laid out as the parameters are, and the `counters`.
 
     Parameters
     ----------
     parameters : ndarray of shape (n_parameters,)
-        All weights and biases of the network.
-    learning_rate : float, default=0
+        All weights, biases and slopes of the network.
+    mlp : estimator
+        Its parameters say how to train.
     """
 
     solver: str  # as src/optimizers.c calls it
     n_states: int
-    momentum = beta_1 = beta_2 = epsilon = 0.0
+    momentum = beta_1 = beta_2 = epsilon = decay = 0.0
+    counters = ("learning_rate", "t", "epoch", "seed")
 
-    def __init__(self, parameters, learning_rate=0.0):
-        self.learning_rate = float(learning_rate)
+    def __init__(self, parameters, mlp):
+        self.learning_rate = float(mlp.learning_rate_init)
         self.state = [np.zeros_like(parameters) for _ in range(self.n_states)]
-        self.t = 0
+        self.t = 0  # steps so far
+        self.epoch = 0  # epochs so far
+        self.seed = 0  # of dropout and of drawn slopes
+        self.take_penalties(mlp)
 
-    def copy(self, dtype):
+    def take_penalties(self, mlp):
+        """Set what belongs to the loss, of which `mlp` is master from fit to fit."""
+        self.alpha, self.l1 = mlp.alpha, mlp.l1
+        self.clip_norm = np.inf if mlp.clip_norm is None else mlp.clip_norm
+
+    def copy(self, mlp, dtype):
         """Return one that goes on from here, in that precision, and leaves this one as it is."""
         twin = copy.copy(self)
         twin.state = [array.astype(dtype) for array in self.state]
+        twin.take_penalties(mlp)
         return twin
-
-    def end_epoch(self, n_samples_seen):
-        """Adjust the learning rate."""
-
-    def stall(self):
-        """Adjust the learning rate now that training gets no further. Return whether to stop, and what was done."""
-        return True, "Stopping."
 
 
 class Gradient(Optimizer):
@@ -48,43 +54,59 @@ class Gradient(Optimizer):
     n_states = 1
 
 
-class SGD(Optimizer):
+class Stochastic(Optimizer):
+    """One that the estimator's parameters describe, and whose learning rate follows a schedule."""
+
+    def __init__(self, parameters, mlp):
+        super().__init__(parameters, mlp)
+        self.schedule = _schedules.resolve(mlp)
+
+    def begin_epoch(self):
+        """Set the learning rate of the epoch."""
+        self.learning_rate = self.schedule.rate(self.epoch, self.learning_rate)
+
+    def end_epoch(self, n_samples_seen):
+        """Count the epoch."""
+        self.epoch += 1
+        self.learning_rate = self.schedule.after(self.learning_rate, n_samples_seen)
+
+    def stall(self):
+        """Adjust the learning rate now that training gets no further. Return whether to stop, and what was done."""
+        rate, consequence = self.schedule.stall(self.learning_rate)
+        self.learning_rate = rate or self.learning_rate
+        return rate is None, consequence
+
+
+class SGD(Stochastic):
     """Stochastic gradient descent with momentum."""
 
     n_states = 1
 
     def __init__(self, parameters, mlp):
-        super().__init__(parameters, mlp.learning_rate_init)
+        super().__init__(parameters, mlp)
         self.solver = "nesterov" if mlp.nesterovs_momentum else "sgd"
         self.momentum = mlp.momentum
-        self.learning_rate_init = self.learning_rate
-        self.schedule = mlp.learning_rate
-        self.power_t = mlp.power_t
-
-    def end_epoch(self, n_samples_seen):
-        if self.schedule == "invscaling":
-            self.learning_rate = self.learning_rate_init / (n_samples_seen + 1) ** self.power_t
-
-    def stall(self):
-        if self.schedule != "adaptive":
-            return super().stall()
-        if self.learning_rate <= 1e-6:
-            return True, "Learning rate too small. Stopping."
-        self.learning_rate /= 5
-        return False, f"Setting learning rate to {self.learning_rate:f}"
 
 
-class Adam(Optimizer):
+class Adam(Stochastic):
     """Adam (Kingma and Ba, 2014): the state is the running means of the gradient and of its square."""
 
     solver = "adam"
     n_states = 2
 
     def __init__(self, parameters, mlp):
-        super().__init__(parameters, mlp.learning_rate_init)
+        super().__init__(parameters, mlp)
         self.beta_1 = mlp.beta_1
         self.beta_2 = mlp.beta_2
         self.epsilon = mlp.epsilon
 
 
-STOCHASTIC = {"sgd": SGD, "adam": Adam}
+class AdamW(Adam):
+    """Adam with decoupled weight decay (Loshchilov and Hutter, 2017): alpha is that decay and no penalty."""
+
+    def take_penalties(self, mlp):
+        super().take_penalties(mlp)
+        self.alpha, self.decay = 0.0, mlp.alpha
+
+
+STOCHASTIC = {"sgd": SGD, "adam": Adam, "adamw": AdamW}

@@ -1,4 +1,6 @@
-"""Tables as text."""
+"""Results as text: tables, pairs, JSON."""
+
+import json
 
 
 def aligned(lines):
@@ -30,3 +32,22 @@ def aligned(lines):
         ).rstrip()
         for line in [headings, ["-" * width for width in widths], *rows]
     )
+
+
+def pairs(facts):
+    """Return name -> value as text, a line each; lists by their elements.
+
+    Examples
+    --------
+    >>> print(pairs({"rows": 3, "classes": ["a", "b"]}))
+    rows     3
+    classes  a, b
+    """
+    width = max(map(len, facts))
+    texts = {name: ", ".join(map(str, fact)) if isinstance(fact, list) else str(fact) for name, fact in facts.items()}
+    return "\n".join(f"{name:{width}}  {text}" for name, text in texts.items())
+
+
+def show(result, as_json, as_text=None):
+    """Print a result as JSON, or as what `as_text(result)` returns."""
+    print(json.dumps(result, indent=2, allow_nan=False) if as_json else as_text(result))

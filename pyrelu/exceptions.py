@@ -1,10 +1,17 @@
 """Errors and warnings."""
 
-__all__ = ["DeadUnitWarning", "InvalidParameterError", "MissingExtraError"]
+__all__ = ["DeadUnitWarning", "InvalidFileError", "InvalidParameterError", "MissingExtraError"]
 
 
 class InvalidParameterError(ValueError, TypeError):
     """A parameter has a type or a value that is not allowed; the message says what is."""
+
+
+class InvalidFileError(ValueError):
+    """A file is not what it should be; the message says why."""
+
+    def __init__(self, path, reason):
+        super().__init__(f"{path} {reason}")
 
 
 class DeadUnitWarning(UserWarning):

@@ -1,17 +1,21 @@
 """Multilayer perceptrons, named as in scikit-learn and with its parameters, attributes, warnings and errors."""
 
 import numpy as np
-from sklearn.base import ClassifierMixin
+import sklearn.neural_network
+from sklearn.base import ClassifierMixin, RegressorMixin
+from sklearn.metrics import r2_score
 from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils import column_or_1d
+from sklearn.utils.class_weight import compute_class_weight, compute_sample_weight
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import type_of_target, unique_labels
 from sklearn.utils.validation import validate_data
 
 from pyrelu._optimizers import STOCHASTIC
+from pyrelu._parameters import documented, extends
 from pyrelu._perceptron import BasePerceptron
 
-__all__ = ["MLPClassifier"]
+__all__ = ["MLPClassifier", "MLPRegressor"]
 
 
 def _is_stochastic(mlp):
@@ -22,6 +26,23 @@ def _is_stochastic(mlp):
     return True
 
 
+def _check(mlp, X, y, first, **more):
+    """Return X and y as scikit-learn's own validation leaves them; y of one column becomes one-dimensional."""
+    X, y = validate_data(
+        mlp,
+        X,
+        y,
+        accept_sparse="csr",
+        multi_output=True,
+        dtype=(np.float64, np.float32),
+        order="C",
+        reset=first,
+        **more,
+    )
+    return X, column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
+
+
+@documented
 class MLPClassifier(ClassifierMixin, BasePerceptron):
     """A multilayer perceptron that minimises the log-loss.
 
@@ -30,95 +51,27 @@ class MLPClassifier(ClassifierMixin, BasePerceptron):
 
     Parameters
     ----------
-    hidden_layer_sizes : int or sequence of int, default=(100,)
-        Units of each hidden layer; `()` for none.
-    activation : str, (str, dict) or sequence of such, default="relu"
-        Activation of the hidden layers: a name or alias in `pyrelu.activations`; with its parameters, as in
-        ``("leaky_relu", {"negative_slope": 0.2})``; or one of these for each hidden layer.
-    solver : {"lbfgs", "sgd", "adam"}, default="adam"
-        L-BFGS on all data, for small data sets; stochastic gradient descent; or Adam (Kingma and Ba, 2014).
-    alpha : float, default=0.0001
-        Strength of the L2 penalty on the weights. The penalty is divided by the batch's number of rows.
-    batch_size : int or "auto", default="auto"
-        Rows in a batch; "auto" is ``min(200, n_samples)``. L-BFGS has no batches.
-    learning_rate : {"constant", "invscaling", "adaptive"}, default="constant"
-        With solver "sgd": constant; divided by ``t_ ** power_t`` after each epoch; or divided by 5 each time the loss
-        (or the validation score) has stalled for `n_iter_no_change` epochs.
-    learning_rate_init : float, default=0.001
-        The learning rate at the start.
-    power_t : float, default=0.5
-        Exponent of "invscaling".
-    max_iter : int, default=200
-        The largest number of epochs, or of iterations of L-BFGS.
-    shuffle : bool, default=True
-        Whether to shuffle the rows before each epoch.
-    random_state : int, RandomState instance or None, default=None
-        Determines the first weights, the validation split and the shuffling.
-    tol : float, default=1e-4
-        An epoch that does not lower the loss (raise the validation score) by as much has not improved.
-    verbose : bool or int, default=False
-        Whether to print the loss of each epoch.
-    warm_start : bool, default=False
-        Whether `fit` goes on from the last solution.
-    momentum : float, default=0.9
-        Momentum of "sgd", between 0 and 1.
-    nesterovs_momentum : bool, default=True
-        Whether that is Nesterov's.
-    early_stopping : bool, default=False
-        Whether to hold out some rows and stop once the score on them stalls. The split is stratified by class where
-        there are two. The weights of the epoch with the best score are kept.
-    validation_fraction : float, default=0.1
-        Share of the rows to hold out.
-    beta_1 : float, default=0.9
-        Decay of Adam's mean of the gradient, in [0, 1).
-    beta_2 : float, default=0.999
-        Decay of Adam's mean of the squared gradient, in [0, 1).
-    epsilon : float, default=1e-8
-        Keeps Adam's step finite.
-    n_iter_no_change : int or inf, default=10
-        How many epochs may pass without improvement before training stops.
-    max_fun : int, default=15000
-        The largest number of evaluations of the loss by L-BFGS.
+    {PARAMETERS}
+    class_weight : dict, list of dict, "balanced" or None, default=None
+        Weights of the classes, ``{label: weight}`` with 1 where there is none; for multilabel targets one dict
+        ``{0: weight, 1: weight}`` per column, the product of which counts; or "balanced", inversely proportional to
+        the classes' frequencies in y. The sample weights are multiplied with them, also those of held-out rows.
+    label_smoothing : float, default=0.0
+        Share of each target, in [0, 1), that is spread evenly over all classes (Szegedy et al., 2016).
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
         The class labels.
-    coefs_ : list of ndarray
-        Weights of each layer, of shape (n_inputs, n_outputs) of that layer.
-    intercepts_ : list of ndarray
-        Biases of each layer, of shape (n_outputs,).
-    dead_units_ : list of ndarray of bool
-        For each hidden layer, which units were 0 for every training row at the end of `fit`.
-    loss_ : float
-        The loss of the last epoch.
-    best_loss_ : float or None
-        The lowest loss of an epoch; None with early stopping.
-    loss_curve_ : list of float
-        The loss of each epoch.
-    validation_scores_ : list of float or None
-        Accuracy on the held-out rows after each epoch, with early stopping.
-    best_validation_score_ : float or None
-        The best of them.
-    n_iter_ : int
-        Epochs (iterations of L-BFGS) of the last fit.
-    t_ : int
-        Training rows seen.
-    n_features_in_ : int
-        Features seen by `fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
-        Their names, where X has names that are all strings.
-    n_layers_ : int
-        Layers, counting the input and the output.
-    n_outputs_ : int
-        Units of the output layer.
+    {ATTRIBUTES}
     out_activation_ : {"softmax", "logistic"}
         Its activation: softmax for three or more classes, logistic for two and for multilabel targets.
 
     Warns
     -----
     ConvergenceWarning
-        Where `max_iter` was reached before the loss stalled.
+        Where `max_iter` was reached before the loss stalled, unless the learning rate is "cosine" or "one_cycle" and
+        has come to its end there.
     DeadUnitWarning
         Where more than 40% of a hidden layer is dead.
 
@@ -140,31 +93,12 @@ class MLPClassifier(ClassifierMixin, BasePerceptron):
     (2, 10)
     """
 
-    def fit(self, X, y, sample_weight=None):
-        """Train on X and y.
+    _theirs = sklearn.neural_network.MLPClassifier
 
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            The features. Sparse rows are made dense batch by batch.
-        y : array-like of shape (n_samples,) or (n_samples, n_classes)
-            The class labels, or for multilabel targets an indicator matrix.
-        sample_weight : array-like of shape (n_samples,), default=None
-            Weights of the rows in the loss; None: all 1.
-
-        Returns
-        -------
-        MLPClassifier
-            The estimator itself. Where fitting fails, it is left as it was.
-
-        Raises
-        ------
-        ValueError
-            Where X or y is not as described, a parameter has a value that is not allowed, or training diverges.
-        """
-        with self._all_or_nothing():
-            self._fit(X, y, sample_weight, incremental=False)
-        return self
+    @extends(BasePerceptron)
+    def __init__(self, *, class_weight=None, label_smoothing=0.0):
+        self.class_weight = class_weight
+        self.label_smoothing = label_smoothing
 
     @available_if(_is_stochastic)
     def partial_fit(self, X, y, sample_weight=None, classes=None):
@@ -247,23 +181,20 @@ class MLPClassifier(ClassifierMixin, BasePerceptron):
     # ---- what BasePerceptron asks of it ----
 
     def _validate(self, X, y, incremental, first):
-        X, y = validate_data(
-            self, X, y, accept_sparse="csr", multi_output=True, dtype=(np.float64, np.float32), order="C", reset=first
-        )
-        if y.ndim == 2 and y.shape[1] == 1:
-            y = column_or_1d(y, warn=True)
+        X, y = _check(self, X, y, first)
         if not hasattr(self, "classes_") or not (self.warm_start or incremental):
             self._label_binarizer = LabelBinarizer().fit(y)
             self.classes_ = self._label_binarizer.classes_
         else:
             self._check_classes(unique_labels(y))
-        targets = self._label_binarizer.transform(y)
-        self.n_outputs_ = targets.shape[1]
+        if self._label_binarizer.y_type_.startswith("multilabel"):
+            targets = self._label_binarizer.transform(y)
+        else:  # numbers of classes, without a column for each
+            targets = np.searchsorted(self.classes_, y)[:, np.newaxis]
         if self._label_binarizer.y_type_ == "multiclass":
-            self.out_activation_, self._loss = "softmax", "log_loss"
-            targets = targets.argmax(axis=1)[:, np.newaxis]
+            self.n_outputs_, self.out_activation_, self._loss = len(self.classes_), "softmax", "log_loss"
         else:
-            self.out_activation_, self._loss = "logistic", "binary_log_loss"
+            self.n_outputs_, self.out_activation_, self._loss = targets.shape[1], "logistic", "binary_log_loss"
         return X, np.ascontiguousarray(targets, X.dtype)
 
     def _set_classes(self, y, classes):
@@ -289,8 +220,37 @@ class MLPClassifier(ClassifierMixin, BasePerceptron):
                 f"`y` has classes not in `self.classes_`. `self.classes_` has {self.classes_}. 'y' has {classes}."
             )
 
+    def _weigh(self, weights, targets, incremental):
+        if self.class_weight is None:
+            return weights
+        if incremental and isinstance(self.class_weight, str):
+            raise ValueError(
+                "class_weight='balanced' is not supported by partial_fit, which sees a part of y only. Give "
+                "class_weight=dict(zip(classes, compute_class_weight('balanced', classes=classes, y=y))), with y large "
+                "enough to estimate the classes' frequencies."
+            )
+        numbers = targets.astype(int)
+        if self._label_binarizer.y_type_.startswith("multilabel"):
+            per_class = self.class_weight
+            if isinstance(per_class, list):  # complete, as a batch may lack a value that has no weight of its own
+                per_class = [{0: 1.0, 1: 1.0} | weights_of for weights_of in per_class]
+            of_rows = compute_sample_weight(per_class, numbers)
+        else:
+            numbers = numbers.ravel()
+            per_class = compute_class_weight(self.class_weight, classes=self.classes_, y=self.classes_[numbers])
+            of_rows = per_class[numbers]
+        of_rows = of_rows.astype(targets.dtype) if weights is None else weights * of_rows.astype(targets.dtype)
+        if not of_rows.any():
+            raise ValueError(f"class_weight={self.class_weight!r} leaves no row of y with a weight greater than 0")
+        return of_rows
+
+    def _decode(self, targets):
+        if self.out_activation_ == "softmax":
+            return self.classes_[targets[:, 0].astype(int)]
+        return self._label_binarizer.inverse_transform(super()._decode(targets))
+
     def _strata(self, targets):
-        return targets.ravel() if self.n_outputs_ == 1 else None
+        return targets.astype(bool) if self.n_outputs_ == 1 else None
 
     def _score_outputs(self, outputs, targets, weights):
         if self.out_activation_ == "softmax":
@@ -298,3 +258,119 @@ class MLPClassifier(ClassifierMixin, BasePerceptron):
         else:
             right = ((outputs > 0.5) == targets).all(axis=1)
         return float(np.average(right, weights=weights))
+
+
+@documented
+class MLPRegressor(RegressorMixin, BasePerceptron):
+    """A multilayer perceptron that minimises the squared error or the Poisson deviance.
+
+    It takes the place of scikit-learn's class of that name: where that one has the setting, the same `random_state`
+    gives the same `loss_curve_` and `coefs_` to rounding. It trains in float32 where X is float32.
+
+    Parameters
+    ----------
+    loss : {"squared_error", "poisson"}, default="squared_error"
+        Half the squared error, or half the Poisson deviance. For "poisson" y must not be negative, and the output layer
+        is exponential.
+    {PARAMETERS}
+
+    Attributes
+    ----------
+    {ATTRIBUTES}
+    out_activation_ : {"identity", "exp"}
+        Its activation: exp for "poisson".
+
+    Warns
+    -----
+    ConvergenceWarning
+        Where `max_iter` was reached before the loss stalled, unless the learning rate is "cosine" or "one_cycle" and
+        has come to its end there.
+    DeadUnitWarning
+        Where more than 40% of a hidden layer is dead.
+
+    See Also
+    --------
+    sklearn.neural_network.MLPRegressor : What this is modelled on.
+
+    Examples
+    --------
+    >>> from pyrelu import MLPRegressor
+    >>> from sklearn.datasets import make_regression
+    >>> from sklearn.preprocessing import scale
+    >>> X, y = make_regression(200, n_features=10, random_state=0)
+    >>> mlp = MLPRegressor(activation="gelu", solver="lbfgs", random_state=0).fit(X, scale(y))
+    >>> mlp.score(X, scale(y)) > 0.99
+    True
+
+    Counts, with means that are never negative:
+
+    >>> y = [len(word) for word in "the squared error of counts is a poor measure".split()]
+    >>> mlp = MLPRegressor("poisson", (5,), solver="lbfgs", max_iter=1000, random_state=0).fit(X[:9], y)
+    >>> bool((mlp.predict(X) > 0).all())
+    True
+    """
+
+    _theirs = sklearn.neural_network.MLPRegressor
+
+    @extends(BasePerceptron)
+    def __init__(self, loss="squared_error"):
+        self.loss = loss
+
+    @available_if(_is_stochastic)
+    def partial_fit(self, X, y, sample_weight=None):
+        """Train for one epoch, going on from where the last call ended.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The features.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            The targets.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows in the loss; None: all 1.
+
+        Returns
+        -------
+        MLPRegressor
+            The estimator itself. Where training fails, it is left as it was.
+        """
+        with self._all_or_nothing():
+            self._fit(X, y, sample_weight, incremental=True)
+        return self
+
+    def predict(self, X):
+        """Return the prediction for each row.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The features.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            In the precision that the weights and X have in common.
+        """
+        outputs = self._outputs(X)
+        return outputs.ravel() if self.n_outputs_ == 1 else outputs
+
+    # ---- what BasePerceptron asks of it ----
+
+    def _validate(self, X, y, incremental, first):
+        X, y = _check(self, X, y, first, y_numeric=True)
+        targets = y.reshape(len(y), -1)
+        if not first and targets.shape[1] != self.n_outputs_:
+            raise ValueError(f"y has {targets.shape[1]} outputs, but the network was fitted to {self.n_outputs_}")
+        if self.loss == "poisson" and (targets < 0).any():
+            raise ValueError(f"y must not be negative with loss='poisson', got {targets.min()}")
+        self.n_outputs_ = targets.shape[1]
+        self.out_activation_, self._loss = "exp" if self.loss == "poisson" else "identity", self.loss
+        return X, np.ascontiguousarray(targets, X.dtype)
+
+    def _strata(self, targets):
+        return None
+
+    def _score_outputs(self, outputs, targets, weights):
+        if not np.isfinite(outputs).all():
+            return np.nan
+        return float(r2_score(targets, outputs, sample_weight=weights))

@@ -4,10 +4,12 @@
 compiled table (src/activations.def, src/rowwise.def). `composed_functions` are those that Python composes of them.
 """
 
+import ast
 import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from types import MappingProxyType
 
 from pyrelu import _ufuncs
@@ -67,6 +69,50 @@ class Activation:
     index: int = field(repr=False)  # the row, as the compiled modules count them
     choice_of: tuple[str, str, str] | None = field(repr=False)  # ("gelu", "approximate", "tanh")
 
+    @cached_property
+    def piecewise_linear(self):
+        """Whether it is linear wherever it has no kink and no jump, as its formula tells.
+
+        Examples
+        --------
+        >>> import pyrelu as pr
+        >>> [name for name in ("relu", "hardtanh", "hardswish", "gelu") if pr.activations[name].piecewise_linear]
+        ['relu', 'hardtanh']
+        """
+        return _degree(ast.parse(self.formula, mode="eval").body) <= 1
+
+    def kinks_at(self, *values):
+        """Return where the kinks are for these values of the parameters, as floats in ascending order.
+
+        Examples
+        --------
+        >>> import pyrelu as pr
+        >>> pr.activations["softshrink"].kinks_at(0.5)
+        [-0.5, 0.5]
+        """
+        given = dict(zip(self.parameters, values, strict=True))
+        return sorted(float(eval(kink, {"__builtins__": {}}, given)) for kink in self.kinks)
+
+
+def _degree(node, data=("x",)):
+    """Return the highest degree in `data` of the polynomials that an expression is made of; inf where it is none."""
+    degrees = [_degree(part, data) for part in ast.iter_child_nodes(node) if isinstance(part, ast.expr)]
+    match node:
+        case ast.Name():
+            return 1 if node.id in data else 0
+        case ast.BinOp(op=ast.Mult()):
+            return sum(degrees)
+        case ast.BinOp(op=ast.Pow(), right=ast.Constant()):
+            return degrees[0] * node.right.value
+        case ast.BinOp(op=ast.Div()) if degrees[1] == 0:
+            return degrees[0]
+        case ast.BinOp(op=ast.Add() | ast.Sub()) | ast.UnaryOp() | ast.IfExp() | ast.Compare() | ast.Subscript():
+            return max(degrees)
+        case ast.Call(func=ast.Name(id="min" | "max" | "abs")):
+            return max(degrees)
+        case _:  # any other function or operator: constant where all that goes in is
+            return math.inf if any(degrees) else 0
+
 
 @dataclass(frozen=True)
 class AxisFunction:
@@ -81,6 +127,11 @@ class AxisFunction:
     summary: str
     reference: str
     index: int | None = field(default=None, repr=False)
+
+    @cached_property
+    def piecewise_linear(self):
+        """Whether its formula says that it is linear wherever it has no kink; a and b are halves of x."""
+        return _degree(ast.parse(self.formula, mode="eval").body, data=("x", "a", "b")) <= 1
 
 
 _CHOICE = re.compile(r"(\w+)\((\w+)=(\w+)\)")
@@ -127,6 +178,11 @@ composed_functions: Mapping[str, AxisFunction] = MappingProxyType(
     }
 )  # fmt: skip
 _by_name = {name: activation for activation in activations.values() for name in (activation.name, *activation.aliases)}
+
+
+def names():
+    """Return the names of all activations, aliases included."""
+    return list(_by_name)
 
 
 def find(name):

@@ -6,6 +6,10 @@ const pyrelu_kernels PRIVATE(kernels) = {
     .rowwise = PRIVATE(rowwise),
     .update = PRIVATE(update),
     .softmax_rows = PRIVATE(softmax_rows),
+    .multiply = PRIVATE(multiply),
+    .add_multiple = PRIVATE(add_multiple),
+    .add_rows = PRIVATE(add_rows),
+    .random = PRIVATE(random),
 #if PYRELU_BITS == 32
     .widen = PRIVATE(widen),
     .narrow = PRIVATE(narrow),

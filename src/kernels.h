@@ -15,6 +15,10 @@ extern pyrelu_map *const PRIVATE(map)[][PYRELU_N_KINDS];
 extern pyrelu_rowwise *const PRIVATE(rowwise)[][2];
 extern pyrelu_update *const PRIVATE(update)[PYRELU_N_SOLVERS];
 void PRIVATE(softmax_rows)(void *x, ptrdiff_t rows, ptrdiff_t n);
+void PRIVATE(multiply)(const pyrelu_product *);
+void PRIVATE(add_multiple)(double a, const void *x, void *y, ptrdiff_t n);
+void PRIVATE(add_rows)(const void *x, ptrdiff_t rows, ptrdiff_t n, void *y);
+void PRIVATE(random)(const pyrelu_place *, uint32_t first_unit, uint32_t *out, ptrdiff_t n);
 pyrelu_map PRIVATE(widen), PRIVATE(narrow);
 extern const pyrelu_kernels PRIVATE(kernels);
 #endif

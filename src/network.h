@@ -6,33 +6,64 @@
 #ifndef PYRELU_NETWORK_H
 #define PYRELU_NETWORK_H
 
+#include <stdint.h>
+
 #include "pyrelu.h"
 
-enum { PYRELU_SOFTMAX = -1 };
+/* What a layer makes of its pre-activations; transforms.h has one pair of functions for each. */
+typedef enum {
+    PYRELU_ELEMENTWISE,    /* `activation` is a row of pyrelu_activations */
+    PYRELU_LEARNED_SLOPES, /* prelu, which is the row `activation`, with a slope for each unit: `slopes` */
+    PYRELU_DRAWN_SLOPES,   /* the same with slopes drawn between the two parameters; their mean where not trained */
+    PYRELU_ROWWISE,        /* a row of pyrelu_axis_functions, over the units */
+    PYRELU_GATED,          /* the first half of the pre-activations times an elementwise activation of the second */
+    PYRELU_MAXOUT,         /* the largest of as many neighbours as there are to an output */
+    PYRELU_CALLED,         /* the caller's own function */
+    PYRELU_SOFTMAX,        /* of the output layer only */
+    PYRELU_N_TRANSFORMS
+} pyrelu_transform;
+
+/* Writes an elementwise function, or its derivative, of an array of that shape. May be called by any thread. */
+typedef void pyrelu_call(void *context, int derivative, const void *z, void *out, ptrdiff_t rows, ptrdiff_t n);
 
 typedef struct {
-    ptrdiff_t n_inputs, n_outputs;
-    int activation;                           /* a row of pyrelu_activations, or in the last layer PYRELU_SOFTMAX */
+    ptrdiff_t n_inputs, width, n_outputs; /* width: the number of pre-activations */
+    pyrelu_transform transform;
+    int activation;
     double parameters[PYRELU_MAX_PARAMETERS]; /* of the activation */
-    void *weights, *bias;                     /* (n_inputs, n_outputs) and (n_outputs,) */
-    void *kept;                               /* set by `arrange`: what the backward pass reads, input or output */
-    void *output;                             /* of the activation; may be `kept` */
-    void *delta;                              /* the gradient of the loss before the activation; may be `output` */
+    double dropout;                           /* the probability that training drops an output */
+    pyrelu_call *call;
+    void *context;        /* of the call */
+    void *weights, *bias; /* (n_inputs, width) and (width,) */
+    void *slopes;         /* (n_outputs,), of LEARNED_SLOPES */
+    /* The rest is set by `arrange`, each of as many rows as a slice. */
+    void *kept;             /* the pre-activations, or what an activation in place makes of them */
+    void *output;           /* may be `kept` */
+    void *gradient, *delta; /* of the loss, before dropout and before the activation; may be one */
+    void *mask, *drawn;     /* what the outputs are multiplied by, the slopes drawn */
+    void *slope_delta;      /* what to add up over the rows for the gradient of the slopes */
 } pyrelu_layer;
 
 /* Each goes with the output activation that makes prediction - target its gradient. The targets of MULTINOMIAL are
- * class numbers, one a row, and its output softmax; of BINARY 0 or 1 per output, logistic; of SQUARED_ERROR anything.
+ * class numbers, one a row, and its output softmax; of BINARY 0 or 1 per output, logistic; of SQUARED_ERROR anything,
+ * identity; of POISSON not negative, exponential.
  */
-typedef enum { PYRELU_MULTINOMIAL, PYRELU_BINARY, PYRELU_SQUARED_ERROR } pyrelu_loss;
+typedef enum { PYRELU_MULTINOMIAL, PYRELU_BINARY, PYRELU_SQUARED_ERROR, PYRELU_POISSON } pyrelu_loss;
 
 typedef struct {
     int n_layers; /* hidden layers and the output layer */
     pyrelu_layer *layers;
+    double input_dropout; /* as the layers' dropout */
     pyrelu_loss loss;
-    void (*gemm)(void);   /* sgemm or dgemm, called as Fortran's */
-    ptrdiff_t slice_rows; /* how many rows are worked on at a time; set by `arrange` with the rest */
-    void *inputs;         /* (slice_rows, n_features) */
-    double *partial_sums; /* one for each piece of the work */
+    double label_smoothing;     /* of MULTINOMIAL and BINARY: the share of a target that goes to all classes evenly */
+    int n_threads;              /* at most */
+    int (*interrupted)(void *); /* asked now and then by the thread that calls: whether to stop; NULL: never */
+    void *context;              /* of that function */
+    unsigned char *alive;       /* training sets it for each hidden unit that is not 0 for all rows; or NULL */
+    void (*gemm)(void);         /* sgemm or dgemm, called as Fortran's */
+    ptrdiff_t slice_rows;       /* how many rows are worked on at a time; set by `arrange` with the rest */
+    void *inputs, *input_mask;  /* (slice_rows, n_features) */
+    pyrelu_sums *partial_sums;  /* one for each piece of the work */
 } pyrelu_network;
 
 typedef struct {
@@ -46,11 +77,18 @@ typedef struct {
 typedef struct {
     pyrelu_solver solver;
     double learning_rate, momentum, beta_1, beta_2, epsilon; /* as scikit-learn's */
-    double alpha;                                            /* L2 penalty on the weights, not the biases */
+    double alpha, l1;                                        /* penalties on the weights, not on biases and slopes */
+    double decay;                                            /* of the weights, times the learning rate, by each step */
+    double clip_norm;                                        /* the largest norm of a gradient; may be infinite */
+    uint64_t seed;                                           /* of dropout and of drawn slopes */
     ptrdiff_t t;                                             /* updates so far */
-    /* Four buffers laid out alike; the weights and biases of all layers lie in the first. */
+    /* Four buffers laid out alike; the weights, biases and slopes of all layers lie in the first. */
     void *parameters, *gradients, *state[2];
 } pyrelu_optimizer;
+
+typedef struct {
+    double loss, gradient_norm; /* of each batch, times its rows, added up */
+} pyrelu_course;
 
 typedef struct {
     /* How many bytes of scratch the network needs for slices of that many rows; lays them out unless NULL. */
@@ -61,9 +99,9 @@ typedef struct {
     void (*predict)(const pyrelu_network *, const pyrelu_samples *, ptrdiff_t start, ptrdiff_t stop, void *outputs,
                     unsigned char *alive);
 
-    /* Trains on rows [start, stop) batch by batch. Returns the sum over batches of loss times rows. */
-    double (*train)(const pyrelu_network *, const pyrelu_samples *, ptrdiff_t start, ptrdiff_t stop,
-                    ptrdiff_t batch_size, pyrelu_optimizer *);
+    /* Trains on rows [start, stop) batch by batch. */
+    pyrelu_course (*train)(const pyrelu_network *, const pyrelu_samples *, ptrdiff_t start, ptrdiff_t stop,
+                           ptrdiff_t batch_size, pyrelu_optimizer *);
 } pyrelu_core;
 
 extern PYRELU_API const pyrelu_core pyrelu_core_f32, pyrelu_core_f64;

@@ -5,7 +5,7 @@
 #include "real.h"
 
 typedef struct {
-    real rate, momentum, beta_1, beta_2, epsilon;
+    real rate, momentum, beta_1, beta_2, epsilon, decay;
 } settings;
 
 /* A rule returns the new value of one parameter w, whose gradient is g, and moves the state that it keeps for it. */
@@ -34,27 +34,30 @@ static inline real adam(const settings *s, real w, real g, real *const *state, p
     const real square = s->beta_2 * state[1][i] + (1 - s->beta_2) * (g * g);
     state[0][i] = mean;
     state[1][i] = square;
-    return w - s->rate * mean / (sqrt(square) + s->epsilon);
+    return w - (s->rate * mean / (sqrt(square) + s->epsilon) + s->decay * w);
 }
 
-static inline __attribute__((always_inline)) double each(rule *f, const pyrelu_step *step, real *w, const real *g,
-                                                         void *const *state, ptrdiff_t n) {
-    const settings s = {step->rate, step->momentum, step->beta_1, step->beta_2, step->epsilon};
-    const real penalty = step->penalty, scale = step->scale;
+static inline __attribute__((always_inline)) pyrelu_sums each(rule *f, const pyrelu_step *step, real *w, const real *g,
+                                                              void *const *state, ptrdiff_t n) {
+    const settings s = {step->rate, step->momentum, step->beta_1, step->beta_2, step->epsilon, step->decay};
+    const real half_l2 = step->l2 / 2, l1 = step->l1, scale = step->scale;
     real *const states[2] = {state[0], state[1]};
-    real squares = 0;
-#pragma omp simd reduction(+ : squares)
+    real penalties = 0, squares = 0;
+#pragma omp simd reduction(+ : penalties, squares)
     for (ptrdiff_t i = 0; i < n; i++) {
-        squares += w[i] * w[i];
-        w[i] = f(&s, w[i], (g[i] + penalty * w[i]) * scale, states, i);
+        const real of_l1 = w[i] == 0 ? 0 : copysign_(l1, w[i]), penalty = half_l2 * w[i] + of_l1; /* per unit of w */
+        const real gradient = (g[i] + (penalty + half_l2 * w[i])) * scale;
+        penalties += penalty * w[i];
+        squares += gradient * gradient;
+        w[i] = f(&s, w[i], gradient, states, i);
     }
-    return squares;
+    return (pyrelu_sums){penalties, squares};
 }
 
-#define SOLVER(name)                                                                                      \
-    static __attribute__((flatten)) double update_##name(const pyrelu_step *step, void *w, const void *g, \
-                                                         void *const *state, ptrdiff_t n) {               \
-        return each(name, step, w, g, state, n);                                                          \
+#define SOLVER(name)                                                                                           \
+    static __attribute__((flatten)) pyrelu_sums update_##name(const pyrelu_step *step, void *w, const void *g, \
+                                                              void *const *state, ptrdiff_t n) {               \
+        return each(name, step, w, g, state, n);                                                               \
     }
 SOLVER(gradient)
 SOLVER(sgd)

@@ -2,31 +2,51 @@
 #ifndef PYRELU_PRODUCTS_H
 #define PYRELU_PRODUCTS_H
 
+#include "dropout.h"
 #include "slice.h"
 
-/* C = A B + beta C, where C has m rows and n columns, and k is summed over. BLAS thinks in columns: to it, the memory
- * of a matrix holds the transpose, and so it is asked for C' = B' A' + beta C'. */
-static inline void multiply(const network *net, char *transpose_a, char *transpose_b, ptrdiff_t m, ptrdiff_t n,
-                            ptrdiff_t k, const real *a, ptrdiff_t lda, const real *b, ptrdiff_t ldb, real beta,
-                            real *c) {
-    typedef void gemm(char *, char *, int *, int *, int *, real *, real *, int *, real *, int *, real *, real *, int *);
-    int M = m, N = n, K = k, LDA = lda, LDB = ldb;
-    real one = 1;
-    ((gemm *)net->gemm)(transpose_b, transpose_a, &N, &M, &K, &one, (real *)b, &LDB, (real *)a, &LDA, &beta, c, &N);
+/* Multiply-adds up to which our own loops are as fast as BLAS or faster; see docs/performance.md. */
+static const double LIMIT = 1 << 27;
+
+static inline pyrelu_matrix plain(const void *values, ptrdiff_t stride) { return (pyrelu_matrix){values, stride, 0}; }
+
+static inline pyrelu_matrix transposed(const void *values, ptrdiff_t stride) {
+    return (pyrelu_matrix){values, stride, 1};
 }
 
-static inline void add_multiple(real *restrict y, real a, const real *restrict x, ptrdiff_t n) {
-    for (ptrdiff_t j = 0; j < n; j++) y[j] += a * x[j];
+/* BLAS thinks in columns: to it, the memory of a matrix holds the transpose, and so it is asked for C' = B' A' + C'. */
+static inline void multiply_by_blas(void (*function)(void), const product *p) {
+    typedef void gemm(char *, char *, int *, int *, int *, real *, const real *, int *, const real *, int *, real *,
+                      real *, int *);
+    int m = p->m, n = p->n, k = p->k, a = p->a.stride, b = p->b.stride, c = p->c_stride;
+    real one = 1, beta = p->add || p->bias;
+    if (p->bias && !p->add)
+        for (ptrdiff_t i = 0; i < p->m; i++) memcpy((real *)p->c + i * p->c_stride, p->bias, p->n * sizeof(real));
+    ((gemm *)function)(p->b.transposed ? "T" : "N", p->a.transposed ? "T" : "N", &n, &m, &k, &one, p->b.values, &b,
+                       p->a.values, &a, &beta, p->c, &c);
 }
 
-/* z += X W for `rows` rows of the slice, from `first` on */
-static inline void sparse_forward(const slice *s, ptrdiff_t first, ptrdiff_t rows, const real *weights, ptrdiff_t n,
-                                  real *z) {
+static inline void multiply(const network *net, const product *p) {
+    if ((double)p->m * p->n * p->k <= LIMIT) pyrelu_kernels_for(TYPE)->multiply(p);
+    else multiply_by_blas(net->gemm, p);
+}
+
+/* The k-th stored value, of a row of the slice, or 0 where dropout takes it. */
+static inline real stored(const slice *s, ptrdiff_t row, ptrdiff_t k) {
+    const real value = ((const real *)s->data->values)[k];
+    return drops_inputs(s) ? value * input_multiplier(s, row, s->data->columns[k]) : value;
+}
+
+/* z = X W + bias for `rows` rows of the slice, from `first` on */
+static inline void sparse_forward(const slice *s, ptrdiff_t first, ptrdiff_t rows, const real *weights,
+                                  const real *bias, ptrdiff_t n, real *z) {
     const samples *data = s->data;
+    void (*const add_multiple)(double, const void *, void *, ptrdiff_t) = pyrelu_kernels_for(TYPE)->add_multiple;
     for (ptrdiff_t row = 0; row < rows; row++) {
+        memcpy(z + row * n, bias, n * sizeof(real));
         const ptrdiff_t sample = sample_at(data, s->start + first + row);
         for (ptrdiff_t k = data->starts[sample]; k < data->starts[sample + 1]; k++)
-            add_multiple(z + row * n, ((const real *)data->values)[k], weights + data->columns[k] * n, n);
+            add_multiple(stored(s, first + row, k), weights + data->columns[k] * n, z + row * n, n);
     }
 }
 
@@ -34,12 +54,13 @@ static inline void sparse_forward(const slice *s, ptrdiff_t first, ptrdiff_t row
 static inline void sparse_gradient(const slice *s, ptrdiff_t first, ptrdiff_t rows, const real *delta, ptrdiff_t n,
                                    real *gradient) {
     const samples *data = s->data;
+    void (*const add_multiple)(double, const void *, void *, ptrdiff_t) = pyrelu_kernels_for(TYPE)->add_multiple;
     for (ptrdiff_t row = 0; row < s->rows; row++) {
         const ptrdiff_t sample = sample_at(data, s->start + row);
         for (ptrdiff_t k = data->starts[sample]; k < data->starts[sample + 1]; k++) {
             const ptrdiff_t column = data->columns[k] - first;
             if (column >= 0 && column < rows)
-                add_multiple(gradient + column * n, ((const real *)data->values)[k], delta + row * n, n);
+                add_multiple(stored(s, row, k), delta + row * n, gradient + column * n, n);
         }
     }
 }

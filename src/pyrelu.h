@@ -2,7 +2,9 @@
 #ifndef PYRELU_H
 #define PYRELU_H
 
+#include <limits.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #if defined(_WIN32)
 #define PYRELU_API __declspec(dllexport)
@@ -57,19 +59,54 @@ typedef void pyrelu_rowwise(const void *const *in, void *out, ptrdiff_t n);
 typedef enum { PYRELU_GRADIENT, PYRELU_SGD, PYRELU_NESTEROV, PYRELU_ADAM, PYRELU_N_SOLVERS } pyrelu_solver;
 
 typedef struct {
-    double penalty, scale; /* the gradient is (gradient + penalty * w) * scale */
+    double l2, l1, scale; /* the gradient is (gradient + l2 * w + l1 * sign(w)) * scale */
+    double decay;         /* a step takes so much of w away, beside all else */
     double rate, momentum, beta_1, beta_2, epsilon;
 } pyrelu_step;
 
+typedef struct {
+    double loss;     /* of rows, or the penalties on parameters */
+    double gradient; /* the sum of its squares */
+} pyrelu_sums;
+
 /* Updates n parameters and what the solver keeps for each: GRADIENT the gradient itself (and leaves w as it is), SGD
- * and NESTEROV the velocity, ADAM two means. Returns the sum of squares of the parameters as they were. */
-typedef double pyrelu_update(const pyrelu_step *step, void *w, const void *gradient, void *const *state, ptrdiff_t n);
+ * and NESTEROV the velocity, ADAM two means. Returns the penalties on the parameters as they were, and their gradient.
+ */
+typedef pyrelu_sums pyrelu_update(const pyrelu_step *step, void *w, const void *gradient, void *const *state,
+                                  ptrdiff_t n);
+
+/* Where in the training random numbers are drawn (random.h). */
+typedef struct {
+    uint64_t seed;
+    uint32_t row, stream, step;
+} pyrelu_place;
+
+/* Rows of numbers that lie `stride` apart; columns of the matrix where it is `transposed`. */
+typedef struct {
+    const void *values;
+    ptrdiff_t stride;
+    int transposed;
+} pyrelu_matrix;
+
+/* C = A B + bias, or C += A B where `add`: A is (m, k), B (k, n), C (m, n). */
+typedef struct {
+    ptrdiff_t m, n, k;
+    pyrelu_matrix a, b;
+    void *c;
+    ptrdiff_t c_stride;
+    const void *bias; /* (n,), added to each row; NULL: 0 */
+    int add;
+} pyrelu_product;
 
 typedef struct {
     pyrelu_map *const (*map)[PYRELU_N_KINDS];                   /* [row of pyrelu_activations][kind] */
     pyrelu_rowwise *const (*rowwise)[2];                        /* [row of pyrelu_axis_functions][forward, vjp] */
     pyrelu_update *const *update;                               /* [pyrelu_solver] */
     void (*softmax_rows)(void *x, ptrdiff_t rows, ptrdiff_t n); /* in place */
+    void (*multiply)(const pyrelu_product *);
+    void (*add_multiple)(double a, const void *x, void *y, ptrdiff_t n);   /* y += a x */
+    void (*add_rows)(const void *x, ptrdiff_t rows, ptrdiff_t n, void *y); /* y += the sum of the rows of x */
+    void (*random)(const pyrelu_place *, uint32_t first_unit, uint32_t *out, ptrdiff_t n); /* a multiple of 4 */
     pyrelu_map *widen, *narrow; /* half to float and back; with the float kernels only */
 } pyrelu_kernels;
 
@@ -88,9 +125,20 @@ PYRELU_API int pyrelu_has_openmp(void);
 PYRELU_API void pyrelu_set_num_threads(int n);
 PYRELU_API int pyrelu_get_num_threads(void); /* how many a large array would use now */
 
+enum { PYRELU_ALL_THREADS = INT_MAX };
+
 /* Calls body(context, start, stop) over [0, n) in at most pyrelu_get_num_threads() ranges of at least `grain`. */
 PYRELU_API void pyrelu_parallel(ptrdiff_t n, ptrdiff_t grain, void (*body)(void *, ptrdiff_t, ptrdiff_t),
                                 void *context);
+
+/* Threads that stay together over many short jobs. NULL: the calling thread alone. */
+typedef struct pyrelu_team pyrelu_team;
+
+/* Calls conduct(team, context) with a team of at most n_threads and pyrelu_get_num_threads(). */
+PYRELU_API void pyrelu_with_team(int n_threads, void (*conduct)(pyrelu_team *, void *), void *context);
+
+/* Calls piece(context, i) for each i < n, in any order and by any of the team. */
+PYRELU_API void pyrelu_share(pyrelu_team *team, ptrdiff_t n, void (*piece)(void *, ptrdiff_t), void *context);
 
 /* ---- loops in the form of NumPy's: any strides, half precision, threads ---- */
 

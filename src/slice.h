@@ -5,30 +5,41 @@
 #include "network.h"
 #include "real.h"
 
+#define TYPE (PYRELU_BITS == 32 ? PYRELU_F32 : PYRELU_F64)
+
 typedef pyrelu_network network;
 typedef pyrelu_layer layer;
 typedef pyrelu_samples samples;
 typedef pyrelu_optimizer optimizer;
+typedef pyrelu_product product;
 
 typedef struct {
     const network *net;
     const samples *data;
+    pyrelu_team *team; /* that works on it */
     ptrdiff_t start, rows;
-    optimizer *opt; /* NULL: prediction only */
+    ptrdiff_t batch; /* where its batch starts */
+    optimizer *opt;  /* NULL: prediction only */
     pyrelu_step step;
-    int begins, ends; /* whether the slice is the first or the last of its batch */
+    int begins, ends;                     /* whether the slice is the first or the last of its batch */
+    enum { FUSED, MEASURE, APPLY } stage; /* of the update: all at once, or the gradient's norm first */
 } slice;
 
 static inline ptrdiff_t least(ptrdiff_t a, ptrdiff_t b) { return a < b ? a : b; }
 
 static inline ptrdiff_t sample_at(const samples *data, ptrdiff_t row) { return data->order ? data->order[row] : row; }
 
+static inline int drops_inputs(const slice *s) { return s->opt && s->net->input_dropout > 0; }
+
+/* Whether rows are copied before they are read: those of another order or without what dropout takes. */
+static inline int gathers(const slice *s) { return !s->data->starts && (s->data->order || drops_inputs(s)); }
+
 /* The inputs of a layer, from some row of the slice on. */
 static inline const real *inputs(const slice *s, int i, ptrdiff_t first) {
     const network *net = s->net;
     const ptrdiff_t n = net->layers[i].n_inputs;
     if (i > 0) return (const real *)net->layers[i - 1].output + first * n;
-    if (!s->data->order) return (const real *)s->data->values + (s->start + first) * n;
+    if (!gathers(s)) return (const real *)s->data->values + (s->start + first) * n;
     return (const real *)net->inputs + first * n;
 }
 
@@ -37,21 +48,28 @@ static const ptrdiff_t GRAIN = 1 << 22;
 
 /* Cuts n rows into pieces of equal length, worth GRAIN and of no fewer than `least_rows` each. Returns that length.
  * BLAS packs an operand anew for each piece, so pieces are not to be small. */
-static inline ptrdiff_t piece(ptrdiff_t n, ptrdiff_t work_per_row, ptrdiff_t least_rows) {
-    const ptrdiff_t pieces = least(n * work_per_row / GRAIN, n / least_rows);
+static inline ptrdiff_t piece(ptrdiff_t n, ptrdiff_t work_each, ptrdiff_t least_rows) {
+    const ptrdiff_t pieces = least(n * work_each / GRAIN, n / least_rows);
     return pieces > 1 ? (n + pieces - 1) / pieces : n;
 }
 
-static inline ptrdiff_t block_rows(const slice *s) {
+/* Multiply-adds forward. */
+static inline ptrdiff_t work_per_row(const network *net) {
     ptrdiff_t work = 0;
-    for (int i = 0; i < s->net->n_layers; i++) work += s->net->layers[i].n_inputs * s->net->layers[i].n_outputs;
-    return piece(s->rows, work, s->opt ? 64 : 256); /* batches are small, and predictions plenty */
+    for (int i = 0; i < net->n_layers; i++) work += net->layers[i].n_inputs * net->layers[i].width;
+    return work;
 }
 
-static inline ptrdiff_t tile_rows(const slice *s, const layer *l) {
-    return piece(l->n_inputs, s->rows * l->n_outputs, 128);
+static inline ptrdiff_t block_rows(const slice *s) {
+    return piece(s->rows, work_per_row(s->net), s->opt ? 64 : 256); /* batches are small, and predictions plenty */
 }
 
 static inline ptrdiff_t count(ptrdiff_t rows, ptrdiff_t rows_each) { return (rows + rows_each - 1) / rows_each; }
+
+/* For each tile of a sparse first layer, all that is stored is looked through: those are few. */
+static inline ptrdiff_t tile_rows(const slice *s, const layer *l) {
+    const int sparse = l == s->net->layers && s->data->starts;
+    return piece(l->n_inputs, s->rows * l->width, sparse && l->n_inputs > 8 * 128 ? count(l->n_inputs, 8) : 128);
+}
 
 #endif

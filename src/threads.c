@@ -1,11 +1,10 @@
 /* How work is split over threads. The only file that knows of OpenMP. */
-#include <limits.h>
-
 #include "pyrelu.h"
 
 #ifdef _OPENMP
 #include <omp.h>
 #include <pthread.h>
+#include <stdatomic.h>
 
 static _Atomic int limit = INT_MAX; /* pyrelu_set_num_threads; OpenMP's own settings count as well */
 
@@ -45,6 +44,99 @@ void pyrelu_parallel(ptrdiff_t n, ptrdiff_t grain, void (*body)(void *, ptrdiff_
     for (ptrdiff_t start = 0; start < n; start += length) body(context, start, start + length < n ? start + length : n);
 }
 
+/* ---- teams ---- */
+
+/* Whoever is awake takes the next piece of the job; whoever conducts waits for pieces that others have begun, but for
+ * no one to come. So a core that another program has taken costs its share of the work and little more, where OpenMP's
+ * barrier after each job waits until the core is back: 10 ms where the job takes 1. */
+struct pyrelu_team {
+    void (*piece)(void *, ptrdiff_t);
+    void *context;
+    _Alignas(64) _Atomic ptrdiff_t left; /* pieces that no one has taken; set last */
+    _Alignas(64) _Atomic ptrdiff_t open; /* pieces that are not done */
+    _Alignas(64) _Atomic int over, sleepers;
+    pthread_mutex_t lock;
+    pthread_cond_t change;
+};
+
+/* Looks before falling asleep, some 0.1 ms: about what waking up takes, and the difference between two pieces. */
+enum { PATIENCE = 5000 };
+
+static int has_work(pyrelu_team *team) { return team->left > 0 || team->over; }
+
+static int is_done(pyrelu_team *team) { return team->open == 0; }
+
+static void wait_until(pyrelu_team *team, int (*ready)(pyrelu_team *)) {
+    for (int looks = 0; looks < PATIENCE; looks++) {
+        if (ready(team)) return;
+#if defined(__x86_64__)
+        __builtin_ia32_pause();
+#endif
+    }
+    pthread_mutex_lock(&team->lock);
+    team->sleepers++;
+    while (!ready(team)) pthread_cond_wait(&team->change, &team->lock);
+    team->sleepers--;
+    pthread_mutex_unlock(&team->lock);
+}
+
+/* To be called after each change that makes something ready. */
+static void wake(pyrelu_team *team) {
+    if (!team->sleepers) return;
+    pthread_mutex_lock(&team->lock);
+    pthread_cond_broadcast(&team->change);
+    pthread_mutex_unlock(&team->lock);
+}
+
+/* Takes a piece and does it. Returns 0 where none is left. */
+static int work(pyrelu_team *team) {
+    ptrdiff_t left = team->left;
+    while (left > 0 && !atomic_compare_exchange_weak(&team->left, &left, left - 1)) {
+    }
+    if (left <= 0) return 0;
+    team->piece(team->context, left - 1); /* a job does not change while one of its pieces is open */
+    if (--team->open == 0) wake(team);
+    return 1;
+}
+
+static void assist(pyrelu_team *team) {
+    while (!team->over)
+        if (!work(team)) wait_until(team, has_work);
+}
+
+void pyrelu_share(pyrelu_team *team, ptrdiff_t n, void (*piece)(void *, ptrdiff_t), void *context) {
+    if (!team || n < 2) {
+        for (ptrdiff_t i = 0; i < n; i++) piece(context, i);
+        return;
+    }
+    team->piece = piece;
+    team->context = context;
+    team->open = n;
+    team->left = n;
+    wake(team);
+    while (work(team)) {
+    }
+    wait_until(team, is_done);
+}
+
+void pyrelu_with_team(int n_threads, void (*conduct)(pyrelu_team *, void *), void *context) {
+    const int available = n_threads > 1 ? pyrelu_get_num_threads() : 1,
+              n = available < n_threads ? available : n_threads;
+    if (n < 2) {
+        conduct(NULL, context);
+        return;
+    }
+    pyrelu_team team = {.lock = PTHREAD_MUTEX_INITIALIZER, .change = PTHREAD_COND_INITIALIZER};
+#pragma omp parallel num_threads(n)
+    if (omp_get_thread_num() == 0) {
+        conduct(&team, context);
+        team.over = 1;
+        wake(&team);
+    } else {
+        assist(&team);
+    }
+}
+
 #else
 
 int pyrelu_has_openmp(void) { return 0; }
@@ -56,6 +148,16 @@ int pyrelu_get_num_threads(void) { return 1; }
 void pyrelu_parallel(ptrdiff_t n, ptrdiff_t grain, void (*body)(void *, ptrdiff_t, ptrdiff_t), void *context) {
     (void)grain;
     body(context, 0, n);
+}
+
+void pyrelu_with_team(int n_threads, void (*conduct)(pyrelu_team *, void *), void *context) {
+    (void)n_threads;
+    conduct(NULL, context);
+}
+
+void pyrelu_share(pyrelu_team *team, ptrdiff_t n, void (*piece)(void *, ptrdiff_t), void *context) {
+    (void)team;
+    for (ptrdiff_t i = 0; i < n; i++) piece(context, i);
 }
 
 #endif

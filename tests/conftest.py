@@ -12,13 +12,18 @@ DTYPES = [np.float16, np.float32, np.float64]
 
 
 def pytest_generate_tests(metafunc):
-    """`activation`, `axis_function`: every name of the table; `dtype`: every type with loops of its own."""
+    """`activation`, `axis_function`: every name of the table; `dtype`: every type with loops of its own.
+
+    A test that says itself what they are to be goes before.
+    """
+    said = [mark.args[0] for mark in metafunc.definition.iter_markers("parametrize")]
+    said = {name.strip() for names in said for name in (names.split(",") if isinstance(names, str) else names)}
     for argument, values in {
         "activation": list(registry.activations),
         "axis_function": list(registry.axis_functions),
         "dtype": DTYPES,
     }.items():
-        if argument in metafunc.fixturenames:
+        if argument in metafunc.fixturenames and argument not in said:
             metafunc.parametrize(argument, values, ids=[getattr(v, "__name__", v) for v in values])
 
 

@@ -25,7 +25,7 @@ static inline real df_double_relu(real x, real factor) { return factor * df_relu
 
 def listed(rule):
     """The files that a rule of CMakeLists.txt compiles."""
-    (files,) = re.findall(re.escape(rule) + r"((?: src/\w+\.c)+)\)", (SOURCE.parent / "CMakeLists.txt").read_text())
+    (files,) = re.findall(re.escape(rule) + r"((?:\s+src/\w+\.c)+)\)", (SOURCE.parent / "CMakeLists.txt").read_text())
     return [Path(file).name for file in files.split()]
 
 

@@ -12,7 +12,7 @@ import pytest
 
 import pyrelu
 from pyrelu import _bench, cli
-from pyrelu._bench import fit, functions, memory, peers, timing, values
+from pyrelu._bench import estimators, fit, functions, memory, peers, timing, values
 from pyrelu.exceptions import InvalidParameterError
 
 TINY = dict(n=32, seconds=0)
@@ -153,6 +153,18 @@ def test_fit():
     assert row["network/batch"] == NETWORK and row["pyrelu"] > 0 and row["scikit-learn"] > 0
     assert row["scikit-learn / pyrelu"] == pytest.approx(row["scikit-learn"] / row["pyrelu"])
     assert fit.run([NETWORK], activation="elu", rounds=1, work=1).rows[0]["scikit-learn"] is None
+    assert row["one thread"] is None
+    (row,) = fit.run([NETWORK], threads=2, rounds=1, work=1).rows
+    assert row["one thread / pyrelu"] == pytest.approx(row["one thread"] / row["pyrelu"])
+
+
+def test_estimators():
+    report = estimators.run(rounds=1, size=0.001)
+    assert len(report.rows) == len(estimators.TASKS)
+    for row in report.rows:
+        assert row["pyrelu"] > 0 or "without its epoch" in row["task"]  # a difference
+        if row["scikit-learn"]:
+            assert row["scikit-learn / pyrelu"] == pytest.approx(row["scikit-learn"] / row["pyrelu"])
 
 
 @pytest.mark.parametrize(("package", "module"), [("torch", "torch_fit"), ("jax", "jax_fit")])
@@ -196,7 +208,7 @@ def test_tables_in_pages_can_be_measured_anew():
         assert tables and page.read_text().count("<!-- end -->") == len(tables)
         for _, command, _ in tables:
             options = cli._parser().parse_args(measure.split(command)[1])
-            assert options.run is cli._bench
+            assert options.module == "bench"
     page = "before\n<!-- measured by: A=b pyrelu bench relu -n 32 --seconds 0 -->\nold\n<!-- end -->\nafter\n"
     text = measure.renewed(page, ["relu"])
     assert text.startswith(page[: page.index("old")]) and text.endswith("<!-- end -->\nafter\n")

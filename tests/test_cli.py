@@ -1,13 +1,22 @@
 """The command line: what it prints, and its exit codes."""
 
 import json
+import os
+import re
+import shlex
+import signal
 import subprocess
 import sys
+import threading
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 import pyrelu
-from pyrelu import _ufuncs, cli
+from pyrelu import _datasets, _ufuncs, cli
+
+README = Path(__file__).parent.parent / "README.md"
 
 
 def test_info(capsys):
@@ -41,12 +50,203 @@ def test_a_missing_extra_is_named(tmp_path, monkeypatch, capsys):
     assert "pip install 'pyrelu[plot]'" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("arguments", [[], ["fly"], ["demo", "--epochs", "0"], ["demo", "--epochs", "many"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["fly"],
+        ["demo", "--epochs", "0"],
+        ["demo", "--epochs", "many"],
+        ["plot"],
+        ["plot", "rleu"],
+        ["plot", "elu:alpha"],
+        ["plot", "relu,elu"],
+        ["plot", "gelu", "--range", "0", "inf"],
+        ["compare", "relu,rleu"],
+        ["compare", "--test-size", "1"],
+        ["compare", "--hidden", "8,,8"],
+        ["compare", "--seed", "-1"],
+        ["compare", "--set", "alpha"],
+        ["train", "data.csv", "--output", "model"],
+        ["train", "data.csv", "--target", "y"],
+        ["predict", "model"],
+        ["predict", "model", "data.csv", "--delimiter", ";;"],
+    ],
+    ids=" ".join,
+)
 def test_a_wrong_call_exits_with_2(arguments, capsys):
     with pytest.raises(SystemExit) as error:
         cli.main(arguments)
     assert error.value.code == 2
     assert "usage: pyrelu" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["", "demo", "compare", "plot", "train", "predict", "bench", "info"])
+def test_help(command, capsys):
+    with pytest.raises(SystemExit) as end:
+        cli.main([*command.split(), "--help"])
+    assert end.value.code == 0
+    text = capsys.readouterr().out
+    assert "usage: pyrelu" in text and all(len(line) <= 120 for line in text.splitlines())
+
+
+def shown_commands():
+    """The commands in README's shell blocks and in the help texts, with lines that go on joined."""
+    blocks = re.findall(r"^```sh\n(.*?)^```", README.read_text(), re.DOTALL | re.MULTILINE)
+    texts = "\n".join([*blocks, cli._COMPARE, cli._PLOT, cli._TRAIN, cli._PREDICT]).replace("\\\n", " ")
+    return re.findall(r"^ *(pyrelu .*)", texts, re.MULTILINE)
+
+
+@pytest.mark.parametrize("command", shown_commands())
+def test_commands_that_are_shown_are_right(command):
+    options = cli._parser().parse_args(shlex.split(command)[1:])
+    if settings := dict(getattr(options, "set", [])):
+        assert settings.keys() <= pyrelu.MLPClassifier().get_params().keys()
+
+
+# ---- plot ----
+
+
+def test_plot(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["plot", "gelu"]) == 0
+    assert cli.main(["plot", "relu", "elu:alpha=2", "--output", "two.svg", "--range", "-1", "1"]) == 0
+    assert cli.main(["plot", "all"]) == 0
+    assert capsys.readouterr().out == ""
+    assert Path("gelu.png").read_bytes().startswith(b"\x89PNG")
+    assert Path("activations.png").read_bytes().startswith(b"\x89PNG")
+    assert "<svg" in Path("two.svg").read_text()
+    assert sorted(os.listdir()) == ["activations.png", "gelu.png", "two.svg"]
+
+
+def test_plot_as_json(tmp_path, capsys):
+    output = str(tmp_path / "step.png")
+    assert cli.main(["plot", "step", "leaky_relu:negative_slope=0.5", "--output", output, "--json"]) == 0
+    drawn = json.loads(capsys.readouterr().out)
+    step, leaky = drawn["activations"]
+    assert drawn["output"] == output and step["name"] == "step"
+    assert {*step["function"]["y"]} == {0, 1, None}
+    assert leaky["parameters"] == {"negative_slope": 0.5} and leaky["function"]["y"][0] == -2
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (["softmax"], "works along an axis"),
+        (["relu", "--output", "x.doc"], "x.doc: pictures can be written as "),
+        (["relu", "--output", "none/x.png"], "none/x.png cannot be written: there is no folder"),
+        (["relu", "--output", "."], ". is a folder"),
+        (["relu", "--range", "1", "0"], "the smaller one first"),
+    ],
+)
+def test_what_cannot_be_drawn(arguments, message, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["plot", *arguments]) == 2
+    assert message in one_line(capsys)
+    assert os.listdir() == []
+
+
+# ---- compare ----
+
+
+def compared(capsys, *arguments):
+    assert cli.main(["compare", *arguments, "--json"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def test_compare(capsys):
+    arguments = ["relu", "elu:alpha=2.0", "--data", "moons", "--repeats", "3", "--epochs", "30", "--hidden", "8"]
+    report = compared(capsys, *arguments)
+    assert report["data"] == "moons" and report["seeds"] == [0, 1, 2] and report["score"] == "accuracy"
+    assert [row["activation"] for row in report["activations"]] == ["relu", "elu:alpha=2.0"]
+    for row in report["activations"]:
+        assert len(row["test scores"]) == row["runs"] == 3 and row["diverged"] == 0
+        assert row["test mean"] == pytest.approx(np.mean(row["test scores"]), abs=1e-4)
+        assert row["test sd"] == pytest.approx(np.std(row["test scores"], ddof=1), abs=1e-4)
+        assert 0.6 < row["test mean"] <= 1 and row["epochs mean"] == 30 and 0 <= row["dead mean"] <= 1
+    again = compared(capsys, *arguments)
+    assert [row["test scores"] for row in again["activations"]] == [row["test scores"] for row in report["activations"]]
+    (moved,) = compared(capsys, *arguments[:1], *arguments[2:], "--seed", "1")["activations"]
+    assert moved["test scores"][:2] == report["activations"][0]["test scores"][1:]
+    assert cli.main(["compare", *arguments]) == 0
+    text = capsys.readouterr().out
+    assert "relu " in text and "elu:alpha=2.0 " in text and " ± " in text and "diverged" not in text
+
+
+def test_compare_a_regression_that_diverges(capsys):
+    settings = ["--set", "learning_rate_init=9", "--set", "solver=sgd", "--repeats", "2", "--data", "diabetes"]
+    report = compared(capsys, "exponential", *settings)
+    (row,) = report["activations"]
+    assert report["score"] == "R2"
+    assert row["diverged"] == 2 and row["test mean"] is None and row["test scores"] == [None, None]
+    assert cli.main(["compare", "exponential", *settings]) == 0
+    assert "2 of 2" in capsys.readouterr().out
+
+
+def test_compare_counts_and_one_seed(tmp_path, capsys):
+    """A target that standardising would make negative; a single run has no spread."""
+    path = tmp_path / "counts.csv"
+    path.write_text("x,n\n" + "".join(f"{i / 50},{i // 5}\n" for i in range(200)))
+    arguments = ["relu", "--data", str(path), "--target", "n", "--repeats", "1", "--seed", "3"]
+    report = compared(capsys, *arguments, "--set", "loss=poisson", "--set", "solver=lbfgs")
+    (row,) = report["activations"]
+    assert row["test sd"] is None and row["test mean"] > 0.9
+    assert cli.main(["compare", *arguments]) == 0
+    text = capsys.readouterr().out
+    assert text.splitlines()[0].endswith("200 rows, 1 features; seed 3") and "±" not in text
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (["--data", "none.csv", "--target", "y"], "none.csv: there is no such file, and the names are digits, iris"),
+        (["--data", str(README)], "README.md is a CSV file: say with --target"),
+        (["--target", "y"], "--target, --ignore and --task are for CSV files; iris needs none of them"),
+        (["--set", "depth=3"], "MLPClassifier has no parameter 'depth'; it has: activation, alpha"),
+        (["--set", "alpha=-1"], "The 'alpha' parameter of MLPClassifier must be"),
+        (["relu,tanh"], "has 2 entries for 1 hidden layer"),
+        (["--test-size", "0.999999"], "--test-size 0.999999: "),
+    ],
+)
+def test_what_cannot_be_compared(arguments, message, capsys):
+    assert cli.main(["compare", "--data", "iris", *arguments]) == 2
+    assert message in one_line(capsys)
+
+
+# ---- how it ends ----
+
+
+def one_line(capsys):
+    out, err = capsys.readouterr()
+    assert out == "" and err.startswith("pyrelu: ") and err.count("\n") == 1
+    return err
+
+
+@pytest.mark.parametrize("command", ["compare", "train"])
+def test_ctrl_c(command, tmp_path, monkeypatch, capsys):
+    """A signal while a network trains that would train for ever: code 130, and nothing written."""
+    load = _datasets.from_csv
+    data = tmp_path / "data.csv"
+    data.write_text("x,y\n" + "".join(f"{i},{i % 2}\n" for i in range(5000)))
+
+    def load_and_start_the_clock(*arguments, **keywords):
+        threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
+        return load(*arguments, **keywords)
+
+    monkeypatch.setattr(_datasets, "from_csv", load_and_start_the_clock)
+    before = signal.getsignal(signal.SIGINT)
+    arguments = ["--target", "y", "--epochs", "1000000000", "--set", "n_iter_no_change=1000000000"]
+    arguments += ["--data", str(data)] if command == "compare" else [str(data), "--output", str(tmp_path / "model")]
+    assert cli.main([command, *arguments]) == 130
+    assert one_line(capsys) == "pyrelu: interrupted\n"
+    assert os.listdir(tmp_path) == ["data.csv"]
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_a_reader_that_stops_reading_is_no_error(tmp_path):
+    command = f"{sys.executable} -m pyrelu plot all --json --output {tmp_path / 'x.png'} | head -n 1"
+    result = subprocess.run(command, shell=True, capture_output=True, text=True)
+    assert (result.stdout, result.stderr) == ("{\n", "")
 
 
 def test_module_runs_as_a_command():

@@ -4,20 +4,24 @@ import doctest
 import importlib
 import pkgutil
 import re
+import textwrap
 from pathlib import Path
 
-import matplotlib
+import matplotlib.pyplot
 import pytest
 
 import pyrelu
+from pyrelu import inspection, plot
 
 ROOT = Path(__file__).parent.parent
 MODULES = [
     m.name
-    for m in pkgutil.iter_modules(pyrelu.__path__, "pyrelu.")
+    for package in (pyrelu, inspection, plot)
+    for m in pkgutil.iter_modules(package.__path__, f"{package.__name__}.")
     if m.name not in ("pyrelu.__main__", "pyrelu.libpyrelu")
 ]
 PAGES = [ROOT / "README.md", *sorted(ROOT.glob("docs/*.md"))]
+EXAMPLES = [script for script in sorted(ROOT.glob("examples/*.py")) if "\n# %%\n" in script.read_text()]  # no modules
 
 
 @pytest.mark.parametrize("name", ["pyrelu", *MODULES])
@@ -31,16 +35,56 @@ def test_there_are_examples():
 
 
 def blocks(page):
-    return re.findall(r"^```python\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE)
+    """The page's Python, that of its pictures too."""
+    found = re.findall(
+        r"^```(?:python|\{eval-rst\}\n\.\. plot::\n[^\n]*\n)\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE
+    )
+    return [textwrap.dedent(block) for block in found]
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_code_in_pages(page, tmp_path, monkeypatch, capsys):
+def run_session(block, scope, name):
+    """Run an interactive session; the names that it defines go into scope."""
+    session = doctest.DocTestParser().get_doctest(block, scope, name, None, 0)
+    runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS)
+    runner.run(session, clear_globs=False)
+    assert runner.failures == 0
+    scope.update(session.globs)
+
+
+@pytest.fixture
+def anywhere(tmp_path, monkeypatch):
+    """Another directory to run in, without a display; the number of threads is as before after it."""
     matplotlib.use("agg")
     monkeypatch.chdir(tmp_path)
+    threads = pyrelu.get_num_threads()
+    yield
+    pyrelu.set_num_threads(threads)
+
+
+@pytest.mark.usefixtures("anywhere")
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_code_in_pages(page):
     scope = {}
     for block in blocks(page):
-        exec(compile(block, str(page), "exec"), scope)
+        if block.startswith(">>>"):
+            run_session(block, scope, page.name)
+        else:
+            exec(compile(block, str(page), "exec"), scope)
+
+
+def quickly(script):
+    """Return the script's source with what its comments say for a quick run: ``EPOCHS = 40  # quick: 1``."""
+    return re.sub(r"^(\w+ = ).*# quick: (.*)$", r"\1\2", script.read_text(), flags=re.MULTILINE)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")  # so few epochs are meant
+@pytest.mark.usefixtures("anywhere")
+@pytest.mark.parametrize("script", EXAMPLES, ids=lambda script: script.stem)
+def test_example(script, monkeypatch):
+    monkeypatch.syspath_prepend(script.parent)
+    exec(compile(quickly(script), str(script), "exec"), {"__name__": "__main__"})
+    matplotlib.pyplot.close("all")
+    assert Path(f"{script.stem}.png").stat().st_size > 10_000
 
 
 def test_readme_begins_with_the_two_commands():

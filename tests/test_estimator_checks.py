@@ -1,21 +1,44 @@
 """scikit-learn's own checks of estimators, none expected to fail."""
 
+from itertools import product
+
 import pytest
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from pyrelu import MLPClassifier
+import pyrelu as pr
+from pyrelu import MLPClassifier, MLPRegressor
 from pyrelu.exceptions import DeadUnitWarning
+
+# One for each way in which the core treats an activation: kept by its output, kept by its input, with parameters,
+# learned slopes, drawn slopes, along the row, gated, competing, the user's own. The slopes are drawn from one value, as
+# the checks compare weighted rows with repeated ones, each of which would draw its own.
+FAMILIES = (
+    {"activation": "relu"},
+    {"activation": "silu"},
+    {"activation": ("leaky_relu", {"negative_slope": 0.2})},
+    {"activation": "prelu"},
+    {"activation": ("rrelu", {"lower": 0.2, "upper": 0.2})},
+    {"activation": "softmax", "hidden_layer_sizes": 10, "learning_rate_init": 0.1},  # each of 100 would be 0.01
+    {"activation": "glu"},
+    {"activation": ("maxout", {"num_pieces": 3})},
+    {"activation": (pr.softsign, pr.derivative.softsign)},
+)
+
+# Some checks fit a regressor to values of some hundred, where gradient descent, scikit-learn's too (with "identity"),
+# diverges unless its steps are bounded.
+SOLVERS = (
+    {"solver": "adam", "max_iter": 100},
+    {"solver": "adamw", "max_iter": 100},
+    {"solver": "sgd", "max_iter": 100, "clip_norm": 10.0},
+    {"solver": "lbfgs", "max_iter": 30, "alpha": 0.1},  # less held back, it amplifies rounding
+)
 
 
 @pytest.mark.filterwarnings("ignore", category=ConvergenceWarning)
 @pytest.mark.filterwarnings("ignore", category=DeadUnitWarning)
 @parametrize_with_checks(
-    [
-        MLPClassifier(max_iter=100),
-        MLPClassifier(max_iter=100, solver="sgd", activation="tanh"),
-        MLPClassifier(max_iter=100, solver="lbfgs", activation="silu"),
-    ]
+    [cls(**solver, **family) for cls, solver, family in product((MLPClassifier, MLPRegressor), SOLVERS, FAMILIES)]
 )
 def test_estimator(estimator, check):
     check(estimator)

@@ -1,17 +1,16 @@
 """The training core against the same in plain NumPy; rows in any form and order, threads, wrong arguments."""
 
-from itertools import pairwise
-
 import numpy as np
 import pytest
 import scipy.sparse
-from helpers import derivative, forward, parameters, rng, same_bits
+from helpers import parameters, rng, same_bits
 from pyrelu._network import Network, Samples
 
+from pyrelu._activation import names, resolve
 from pyrelu._optimizers import Adam, Gradient
 from pyrelu._training import pack
 from pyrelu.neural_network import MLPClassifier
-from pyrelu.registry import find
+from pyrelu.registry import activations, find
 
 OUTPUTS = {
     "log_loss": lambda z: np.exp(z) / np.exp(z).sum(axis=1, keepdims=True),
@@ -21,19 +20,50 @@ OUTPUTS = {
 ROWS = {"log_loss": None, "binary_log_loss": find("sigmoid").index, "squared_error": find("identity").index}
 
 
+[TANH] = resolve("tanh", 1)
+
+
+def arctan_slope(x):
+    return 1 / (1 + x**2)
+
+
 class Problem:
     """A network with random weights, some rows to train it on, and their loss and gradient in plain NumPy."""
 
-    def __init__(self, units=(5, 4, 4, 3), activation="tanh", loss="log_loss", n=12, dtype=np.float64):
+    def __init__(
+        self,
+        units=(5, 4, 4, 3),
+        activation="tanh",
+        loss="log_loss",
+        n=12,
+        dtype=np.float64,
+        smoothing=0.0,
+        dropout=(),
+        draws=False,
+    ):
         random = rng("network", units, n)
-        shapes = list(pairwise(units))
+        self.hidden = [one if draws else one.settled() for one in resolve(activation, len(units) - 2)]
+        widths = [*(a.width(n_units) for a, n_units in zip(self.hidden, units[1:-1], strict=True)), units[-1]]
+        shapes = list(zip(units, widths, strict=False))
         weights = [random.normal(size=shape) / np.sqrt(4 * shape[0]) for shape in shapes]  # no output is clipped
-        biases = [random.normal(size=n_outputs) / 4 for _, n_outputs in shapes]
-        self.parameters, self.weights, self.biases = pack(weights, biases, dtype)
-        self.activation, self.loss = activation, loss
-        values = tuple((find(activation).parameters | parameters(activation)).values())
-        hidden = [(find(activation).index, values)] * (len(units) - 2)
-        self.network = Network(self.weights, self.biases, hidden, ROWS[loss], loss, self.parameters)
+        biases = [random.normal(size=width) / 4 for width in widths]
+        slopes = [
+            None if a.initial_slope is None else random.uniform(-1, 2, n_units)
+            for a, n_units in zip(self.hidden, units[1:-1], strict=True)
+        ]
+        self.parameters, (self.weights, self.biases, self.slopes) = pack((weights, biases, slopes), dtype)
+        self.loss, self.smoothing = loss, smoothing
+        self.network = Network(
+            self.weights,
+            self.biases,
+            self.hidden,
+            ROWS[loss],
+            loss,
+            self.slopes,
+            self.parameters,
+            dropout,
+            smoothing,
+        )
         self.X = random.normal(size=(n, units[0])).astype(dtype)
         self.sample_weight = random.uniform(0.5, 2, n).astype(dtype)
         if loss == "log_loss":
@@ -45,38 +75,52 @@ class Problem:
         given = dict(X=self.X, targets=self.targets, weights=self.sample_weight) | changes
         return Samples(given["X"], given["targets"], given["weights"])
 
-    def gradient(self, samples, order=None, alpha=0.5):
+    def gradient(self, samples, order=None, **settings):
         """Return the core's loss and gradient."""
-        solver = Gradient(self.parameters)
+        solver = Gradient(self.parameters, MLPClassifier(**dict(alpha=0.5) | settings))
         n = samples.n_samples if order is None else len(order)
-        return self.network.train(samples, order, n, solver, alpha), solver.state[0]
+        return self.network.train(samples, order, n, solver).loss, solver.state[0]
 
-    def expected_gradient(self, alpha=0.5):
-        inputs, before = [self.X], []
-        for w, b in zip(self.weights, self.biases, strict=True):
-            before.append(inputs[-1] @ w + b)
-            inputs.append(forward(self.activation, before[-1]))
-        outputs = OUTPUTS[self.loss](before[-1])
+    def truth(self, outputs):
+        n = outputs.shape[1]
         if self.loss == "log_loss":
-            truth = np.eye(outputs.shape[1])[self.targets[:, 0].astype(int)]
-            losses = -np.log(outputs[truth == 1])
-        elif self.loss == "binary_log_loss":
-            truth = self.targets
-            losses = -np.log(np.where(truth == 1, outputs, 1 - outputs)).sum(axis=1)
-        else:
-            truth = self.targets
-            losses = ((outputs - truth) ** 2).mean(axis=1) / 2
+            return (1 - self.smoothing) * np.eye(n)[self.targets[:, 0].astype(int)] + self.smoothing / n
+        if self.loss == "binary_log_loss":
+            return (1 - self.smoothing) * self.targets + self.smoothing / 2
+        return self.targets
+
+    def losses(self, outputs, truth):
+        if self.loss == "log_loss":
+            return -(truth * np.log(outputs)).sum(axis=1)
+        if self.loss == "binary_log_loss":
+            return -(truth * np.log(outputs) + (1 - truth) * np.log(1 - outputs)).sum(axis=1)
+        return ((outputs - truth) ** 2).mean(axis=1) / 2
+
+    def expected_gradient(self, alpha=0.5, l1=0.0):
+        inputs, before = [self.X], []
+        for w, b, activation, slopes in zip(
+            self.weights, self.biases, [*self.hidden, None], [*self.slopes, None], strict=True
+        ):
+            before.append(inputs[-1] @ w + b)
+            if activation:
+                inputs.append(activation.forward(before[-1], slopes))
+        outputs = OUTPUTS[self.loss](before[-1])
+        truth = self.truth(outputs)
         total = self.sample_weight.sum()
         delta = (outputs - truth) * self.sample_weight[:, np.newaxis]
-        of_weights, of_biases = [], []
+        of_weights, of_biases, of_slopes = [], [], []
         for i in reversed(range(len(self.weights))):
-            of_weights.insert(0, (inputs[i].T @ delta + alpha * self.weights[i]) / total)
+            w = self.weights[i]
+            of_weights.insert(0, (inputs[i].T @ delta + alpha * w + l1 * np.sign(w)) / total)
             of_biases.insert(0, delta.sum(axis=0) / total)
             if i > 0:
-                delta = delta @ self.weights[i].T * derivative(self.activation, before[i - 1])
-        penalty = alpha / 2 * sum((w**2).sum() for w in self.weights)
-        loss = (losses @ self.sample_weight + penalty) / total
-        return loss, np.concatenate([g.ravel() for g in of_weights + of_biases])
+                g, slopes = delta @ w.T, self.slopes[i - 1]
+                delta = self.hidden[i - 1].backward(before[i - 1], g, slopes)
+                if slopes is not None:
+                    of_slopes.insert(0, (g * np.minimum(before[i - 1], 0)).sum(axis=0) / total)
+        penalty = sum(alpha / 2 * (w**2).sum() + l1 * abs(w).sum() for w in self.weights)
+        loss = (self.losses(outputs, truth) @ self.sample_weight + penalty) / total
+        return loss, np.concatenate([g.ravel() for g in of_weights + of_biases + of_slopes])
 
     def outputs(self, samples, order=None):
         return self.network.predict(samples, order)
@@ -89,8 +133,32 @@ def check_equal(got, want, rtol=1e-12):
 
 @pytest.mark.parametrize("loss", ROWS)
 def test_every_activation(activation, loss):
-    problem = Problem(activation=activation, loss=loss)
+    problem = Problem(activation=(activation, parameters(activation)), loss=loss)
     check_equal(problem.gradient(problem.samples()), problem.expected_gradient())
+
+
+@pytest.mark.parametrize(
+    "other", [*sorted(set(names()) - set(activations)), ("maxout", {"num_pieces": 5}), (np.arctan, arctan_slope)]
+)
+def test_every_other_activation(other):
+    problem = Problem(activation=other, n=3000)
+    want = problem.expected_gradient()
+    check_equal(problem.gradient(problem.samples()), want, rtol=1e-11)
+    outputs = problem.outputs(problem.samples())
+    delta = problem.losses(outputs, problem.truth(outputs))
+    assert want[0] == pytest.approx(np.average(delta, weights=problem.sample_weight), rel=0.01)
+
+
+@pytest.mark.parametrize("loss", ["log_loss", "binary_log_loss"])
+def test_label_smoothing(loss):
+    problem = Problem(loss=loss, smoothing=0.3)
+    check_equal(problem.gradient(problem.samples()), problem.expected_gradient())
+
+
+def test_penalties():
+    problem = Problem()
+    problem.weights[0][2, 1] = 0  # where the slope of l1 is 0
+    check_equal(problem.gradient(problem.samples(), alpha=0.0, l1=0.7), problem.expected_gradient(0.0, 0.7))
 
 
 @pytest.mark.parametrize("n", [1, 7, 1024, 1025, 3000])
@@ -100,10 +168,29 @@ def test_batches_of_any_size(n):
     check_equal(problem.gradient(problem.samples()), problem.expected_gradient())
 
 
-@pytest.mark.parametrize("units", [(1, 1), (3, 2), (2, 1, 1, 2), (300, 200, 100, 10)])
-def test_networks_of_any_shape(units):
-    problem = Problem(units, n=150)
+@pytest.mark.parametrize(
+    ("units", "n"),
+    [
+        ((1, 1), 150),
+        ((3, 2), 150),
+        ((2, 1, 1, 2), 150),
+        ((300, 200, 100, 10), 150),
+        ((600, 33, 17, 3), 1000),  # sums longer than a panel of multiply.c is deep
+        ((512, 300, 2), 1024),  # products that BLAS computes
+    ],
+    ids=str,
+)
+def test_networks_of_any_shape(units, n):
+    problem = Problem(units, n=n)
     check_equal(problem.gradient(problem.samples()), problem.expected_gradient())
+
+
+@pytest.mark.parametrize(("precision", "rtol"), [(np.float32, 1e-3), (np.float64, 1e-12)])
+def test_products_of_any_size(precision, rtol):
+    """Every height and width that a tile of multiply.c can have, in each of the three forms."""
+    for n in range(1, 40):
+        problem = Problem((n + 1, 2 * n, 41 - n, n % 7 + 1), n=n, dtype=precision)
+        check_equal(problem.gradient(problem.samples()), problem.expected_gradient(), rtol)
 
 
 def test_float32():
@@ -135,7 +222,7 @@ def test_batch_without_weight_changes_nothing():
     problem = Problem()
     before = problem.parameters.copy()
     samples = problem.samples(weights=np.zeros(12))
-    assert problem.network.train(samples, None, 5, Adam(problem.parameters, MLPClassifier()), 0.1) == 0
+    assert problem.network.train(samples, None, 5, Adam(problem.parameters, MLPClassifier())).loss == 0
     assert same_bits(problem.parameters, before)
 
 
@@ -146,7 +233,7 @@ def test_threads_do_not_change_a_bit(units, threads):
         threads(n)
         problem = Problem(units, "relu", n=1500, dtype=np.float32)
         solver = Adam(problem.parameters, MLPClassifier())
-        losses = [problem.network.train(problem.samples(), None, 256, solver, 1e-4) for _ in range(2)]
+        losses = [problem.network.train(problem.samples(), None, 256, solver).loss for _ in range(2)]
         results.append((np.array(losses), problem.parameters, problem.outputs(problem.samples())))
     for result in results[1:]:
         assert all(map(same_bits, result, results[0]))
@@ -184,10 +271,10 @@ def test_wrong_arrays_are_refused(changes):
 def test_wrong_networks_are_refused():
     weights, biases = [np.zeros((2, 3)), np.zeros((4, 1))], [np.zeros(3), np.zeros(1)]
     with pytest.raises(ValueError, match=r"coefs_\[1\] of shape \(4, 1\) does not fit"):
-        Network(weights, biases, [(0, ())], None, "log_loss")
+        Network(weights, biases, [TANH], None, "log_loss")
     problem = Problem()
     with pytest.raises(ValueError, match="views of `parameters`"):
-        Network(problem.weights, problem.biases, [(0, ())] * 2, None, "log_loss", np.zeros(1000))
-    network = Network(problem.weights, problem.biases, [(0, ())] * 2, None, "log_loss")
+        Network(problem.weights, problem.biases, [TANH] * 2, None, "log_loss", (), np.zeros(1000))
+    network = Network(problem.weights, problem.biases, [TANH] * 2, None, "log_loss")
     with pytest.raises(ValueError, match="cannot be trained"):
-        network.train(problem.samples(), None, 4, Gradient(problem.parameters), 0.0)
+        network.train(problem.samples(), None, 4, Gradient(problem.parameters, MLPClassifier()))

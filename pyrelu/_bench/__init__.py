@@ -1,6 +1,7 @@
 """`pyrelu bench`: the time of pyrelu and of what else is installed, measured in turn in one process.
 
-`timing` measures, `peers` knows who is compared, `functions`, `values`, `memory` and `fit` are the subjects, `report`
+`timing` measures, `peers` knows who is compared, `functions`, `values`, `memory`, `fit` and `estimators` are the
+subjects, `report`
 prints. Nothing of this is loaded by `import pyrelu`.
 """
 
@@ -13,7 +14,18 @@ SUBJECTS = {
     "values": ("names", "namespace", "dtype", "n", "seconds"),
     "memory": ("names", "n", "seconds"),
     "fit": ("names", "threads", "activation"),
+    "estimators": ("names", "threads"),
 }
+
+
+def command(options):
+    """Run `pyrelu bench`."""
+    names = ("namespace", "dtype", "n", "threads", "seconds", "activation")
+    report = run(options.what, **{name: getattr(options, name) for name in names})
+    print(report.json() if options.json else report.text())
+    if options.plot:
+        report.draw(options.plot)
+    return 0
 
 
 def run(words, **options):

@@ -4,7 +4,7 @@ import re
 import warnings
 from functools import partial
 from importlib import import_module
-from itertools import pairwise
+from itertools import chain, pairwise
 from math import ceil
 
 import numpy as np
@@ -18,6 +18,7 @@ from pyrelu.registry import activations
 NETWORKS = ("64-100-10/200", "64-100-10/32", "784-1024-10/128", "784-256-256-10/128", "20-64-64-10/256")
 WORK = 12e9  # floating-point operations of the matrix products of one timed fit, about: a tenth to a third of a second
 PEERS = ("scikit-learn", "PyTorch", "JAX")
+ALONE = "one thread"  # pyrelu's, where the others have more
 _LEARNERS = {"PyTorch": "torch_fit", "JAX": "jax_fit"}
 _SCIKIT_LEARN_NAMES = {"identity": "identity", "relu": "relu", "tanh": "tanh", "sigmoid": "logistic"}
 
@@ -54,7 +55,7 @@ def run(names=(), threads=1, activation="relu", rounds=7, work=WORK):
     (activation,) = chosen([activation], list(activations), "an activation")
     with peers.limited_to(threads), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a fixed number of epochs is meant to end before convergence
-        rows = [_row(network, *how, activation, rounds) for network, how in plans.items()]
+        rows = [_row(network, *how, activation, rounds, threads) for network, how in plans.items()]
         import sklearn
 
         facts = machine({**peers.versions(), "scikit-learn": sklearn.__version__})
@@ -73,7 +74,7 @@ def run(names=(), threads=1, activation="relu", rounds=7, work=WORK):
 
 def _summary(rows):
     lines = {"pyrelu / floor, most": max(row["pyrelu / floor"] for row in rows)}
-    for peer in PEERS:
+    for peer in (ALONE, *PEERS):
         ratios = [row[f"{peer} / pyrelu"] for row in rows if row[peer]]
         if ratios:
             lines[f"{peer} / pyrelu, least"] = min(ratios)
@@ -117,8 +118,8 @@ def data(layers, batch):
     return X, np.resize(np.arange(layers[-1]), rows)
 
 
-def _row(network, layers, batch, epochs, steps, activation, rounds):
-    fits = learners(*data(layers, batch), layers, batch, epochs, activation)
+def _row(network, layers, batch, epochs, steps, activation, rounds, threads):
+    fits = learners(*data(layers, batch), layers, batch, epochs, activation, alone=threads > 1)
     candidates = {"products": floor(layers, batch, steps), "calls": floor([1] * len(layers), 1, steps)}
     times = once_in_turn(candidates | fits, rounds)
     us = {name: time / steps / 1e3 for name, time in times.items()}
@@ -128,6 +129,8 @@ def _row(network, layers, batch, epochs, steps, activation, rounds):
         "floor": least,
         "pyrelu": us["pyrelu"],
         "pyrelu / floor": us["pyrelu"] / least,
+        ALONE: us.get(ALONE),
+        f"{ALONE} / pyrelu": us[ALONE] / us["pyrelu"] if ALONE in us else None,
         **{peer: us.get(peer) for peer in PEERS},
         **{f"{peer} / pyrelu": us[peer] / us["pyrelu"] if peer in us else None for peer in PEERS},
     }
@@ -171,6 +174,26 @@ def floor(layers, batch, steps):
     return compute
 
 
+def forward_products(layers, rows):
+    """Return a callable that computes the products of a prediction, 1,024 rows at a time."""
+    from scipy.linalg.blas import sgemm
+
+    whole, rest = divmod(rows, 1024)
+    batches = [[1024] * whole, [rest] * (rest > 0)]
+    calls = [
+        [_product(sgemm, (batch[0], outputs, inputs), (False, False)) for inputs, outputs in pairwise(layers)]
+        * len(batch)
+        for batch in batches
+        if batch
+    ]
+
+    def compute():
+        for call in chain(*calls):
+            call()
+
+    return compute
+
+
 def _product(sgemm, shape, transposed):
     """Row by row C = op(A) op(B); column by column, as BLAS has it, that is C' = op(B)' op(A)'."""
     m, n, k = shape
@@ -181,8 +204,8 @@ def _product(sgemm, shape, transposed):
     return partial(sgemm, 1.0, b.T, a.T, 0.0, c.T, transposed[1], transposed[0], True)
 
 
-def learners(X, y, layers, batch, epochs, activation):
-    """Return name -> callable that fits once, for pyrelu and each peer that has the activation."""
+def learners(X, y, layers, batch, epochs, activation, alone=False):
+    """Return name -> callable that fits once, for pyrelu (and where `alone` on one thread too) and the peers that can."""
     from sklearn.neural_network import MLPClassifier as Reference
 
     from pyrelu.neural_network import MLPClassifier
@@ -191,6 +214,8 @@ def learners(X, y, layers, batch, epochs, activation):
         hidden_layer_sizes=layers[1:-1], batch_size=batch, max_iter=epochs, n_iter_no_change=epochs, random_state=0
     )
     found = {"pyrelu": partial(MLPClassifier(activation=activation, **settings).fit, X, y)}
+    if alone:
+        found[ALONE] = partial(MLPClassifier(activation=activation, n_threads=1, **settings).fit, X, y)
     if activation in _SCIKIT_LEARN_NAMES:
         reference = Reference(activation=_SCIKIT_LEARN_NAMES[activation], **settings)
         found["scikit-learn"] = partial(reference.fit, X, y)

@@ -1,0 +1,85 @@
+"""scikit-learn's callbacks in a fit, where the installed scikit-learn has them (from 1.9)."""
+
+import copy
+
+try:
+    from sklearn.callback import CallbackSupportMixin, with_callbacks
+except ImportError:
+
+    class CallbackSupportMixin:  # type: ignore[no-redef]
+        """Says what callbacks need."""
+
+        def set_callbacks(self, *callbacks):
+            """Raise ImportError: this scikit-learn has no callbacks."""
+            raise ImportError("callbacks need scikit-learn 1.9 or later")
+
+    def with_callbacks(method):
+        return method
+
+
+__all__ = ["NO_CALLBACKS", "CallbackSupportMixin", "callbacks_of", "with_callbacks"]
+
+
+class NoCallbacks:
+    """What a fit without callbacks calls, at no cost."""
+
+    def __bool__(self):
+        return False
+
+    def begin_fit(self):
+        """Call what is to be called before the first epoch."""
+
+    def begin_epoch(self):
+        """Call what is to be called before an epoch."""
+
+    def end_epoch(self):
+        """Call what is to be called after an epoch; return whether one asks to stop."""
+        return False
+
+    def end_fit(self):
+        """Call what is to be called at the end."""
+
+
+NO_CALLBACKS = NoCallbacks()
+
+
+class Callbacks(NoCallbacks):
+    """The estimator's callbacks, called with the data as the user gave it."""
+
+    def __init__(self, mlp, X, y, sample_weight):
+        self.mlp = mlp
+        self.fit_context = mlp._init_callback_context(max_subtasks=mlp.max_iter)
+        self.data = {"X": X, "y": y, "metadata": {} if sample_weight is None else {"sample_weight": sample_weight}}
+
+    def __bool__(self):
+        return True
+
+    def begin_fit(self):
+        self.fit_context.call_on_fit_task_begin(estimator=self.mlp, **self.data)
+
+    def begin_epoch(self):
+        self.context = self.fit_context.subcontext(task_name=f"epoch {self.mlp.n_iter_ + 1}")
+        self.context.call_on_fit_task_begin(estimator=self.mlp, **self.data)
+
+    def end_epoch(self):
+        return self._end(self.context)
+
+    def end_fit(self):
+        self._end(self.fit_context)
+
+    def _end(self, context):
+        return context.call_on_fit_task_end(
+            estimator=self.mlp, **self.data, reconstruction_attributes=self._fitted_attributes
+        )
+
+    def _fitted_attributes(self):
+        """Return copies of what training goes on to change in place."""
+        arrays = ("coefs_", "intercepts_", "activation_weights_")
+        weights = {name: copy.deepcopy(vars(self.mlp)[name]) for name in arrays}
+        records = {name: list(vars(self.mlp).get(name) or ()) for name in ("loss_curve_", "history_")}
+        return weights | records
+
+
+def callbacks_of(mlp, X, y, sample_weight):
+    """Return the callbacks set on the estimator; their `setup` has been called."""
+    return Callbacks(mlp, X, y, sample_weight) if getattr(mlp, "_skl_callbacks", None) else NO_CALLBACKS

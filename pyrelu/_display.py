@@ -1,0 +1,65 @@
+"""What `verbose` shows of a fit: nothing, scikit-learn's lines, or a progress bar."""
+
+import numpy as np
+
+
+def choose(verbose, n_epochs):
+    """Return the display that `verbose` asks for: True or 2 and more: lines; 1: a bar where tqdm is installed.
+
+    Parameters
+    ----------
+    verbose : bool or int
+    n_epochs : int
+        How many there may be.
+    """
+    if verbose == 1 and not isinstance(verbose, bool | np.bool_):
+        try:
+            return Bar(n_epochs)
+        except ImportError:
+            return Lines()
+    return Lines() if verbose else Nothing()
+
+
+class Nothing:
+    """Shows nothing."""
+
+    def epoch(self, n_iter, loss, score=None):
+        """Take note of an epoch."""
+
+    def say(self, text):
+        """Take note of a decision."""
+
+    def close(self):
+        """Clean up."""
+
+
+class Lines(Nothing):
+    """Prints a line per epoch."""
+
+    def epoch(self, n_iter, loss, score=None):
+        print(f"Iteration {n_iter}, loss = {loss:.8f}")
+        if score is not None:
+            print(f"Validation score: {score:f}")
+
+    def say(self, text):
+        print(text)
+
+
+class Bar(Nothing):
+    """Moves a bar of tqdm's, in a terminal or a notebook."""
+
+    def __init__(self, n_epochs):
+        from tqdm.auto import tqdm
+
+        self.bar = tqdm(total=n_epochs, desc="fit", unit="epoch")
+
+    def epoch(self, n_iter, loss, score=None):
+        shown = {"loss": f"{loss:.4g}"} | ({} if score is None else {"score": f"{score:.4g}"})
+        self.bar.set_postfix(shown, refresh=False)
+        self.bar.update(n_iter - self.bar.n)
+
+    def say(self, text):
+        self.bar.write(text)
+
+    def close(self):
+        self.bar.close()

@@ -1,0 +1,136 @@
+"""The estimators' `init=`: how the first weights of a layer are drawn.
+
+"auto" is scikit-learn's and draws the biases with the weights; all others leave the biases 0.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from numbers import Real
+
+import numpy as np
+from scipy.special import ndtr, ndtri
+
+
+@dataclass(frozen=True)
+class Initializer:
+    """One way to draw weights; `formula` is of fan_in inputs and fan_out outputs."""
+
+    formula: str
+    reference: str
+    draw: Callable  # (shape, rng, **parameters) -> array of that shape
+    parameters: tuple[str, ...] = ()
+
+
+def _normal(factor, fans):
+    return lambda shape, rng: rng.normal(0, np.sqrt(factor / fans(*shape)), shape)
+
+
+def _uniform(factor, fans):
+    def draw(shape, rng):
+        bound = np.sqrt(factor / fans(*shape))
+        return rng.uniform(-bound, bound, shape)
+
+    return draw
+
+
+def _truncated_normal(shape, rng, std=0.01):
+    return std * ndtri(rng.uniform(ndtr(-2), ndtr(2), shape))
+
+
+def _orthogonal(shape, rng, gain=1.0):
+    """Orthonormal columns, or rows where there are more columns than rows, each direction as likely as any other."""
+    q, r = np.linalg.qr(rng.normal(size=(max(shape), min(shape))))
+    q = q * np.where(np.diag(r) < 0, -1, 1)
+    return gain * (q if shape[0] >= shape[1] else q.T)
+
+
+def _fan_in(fan_in, fan_out):
+    return fan_in
+
+
+def _fan_sum(fan_in, fan_out):
+    return fan_in + fan_out
+
+
+_HE = "He et al., arXiv:1502.01852"
+_GLOROT = "Glorot and Bengio, AISTATS 2010"
+_LECUN = "LeCun et al., Efficient backprop, 1998; for selu: Klambauer et al., arXiv:1706.02515"
+
+INITIALIZERS = {
+    "he_normal": Initializer("normal, variance 2/fan_in", _HE, _normal(2, _fan_in)),
+    "he_uniform": Initializer("uniform up to sqrt(6/fan_in)", _HE, _uniform(6, _fan_in)),
+    "glorot_normal": Initializer("normal, variance 2/(fan_in + fan_out)", _GLOROT, _normal(2, _fan_sum)),
+    "glorot_uniform": Initializer("uniform up to sqrt(6/(fan_in + fan_out))", _GLOROT, _uniform(6, _fan_sum)),
+    "lecun_normal": Initializer("normal, variance 1/fan_in", _LECUN, _normal(1, _fan_in)),
+    "truncated_normal": Initializer(
+        "normal of standard deviation std=0.01, without what lies beyond 2*std",
+        "TensorFlow's of that name",
+        _truncated_normal,
+        ("std",),
+    ),
+    "orthogonal": Initializer(
+        "random orthonormal columns (or rows), times gain=1.0",
+        "Saxe et al., arXiv:1312.6120",
+        _orthogonal,
+        ("gain",),
+    ),
+}
+
+
+def is_known(init):
+    """Whether `init` is "auto", a name, a (name, parameters) or a callable."""
+    if callable(init) or (isinstance(init, str) and init == "auto"):
+        return True
+    name, given = _parts(init)
+    if not (isinstance(name, str) and name in INITIALIZERS):
+        return False
+    return given.keys() <= {*INITIALIZERS[name].parameters} and all(
+        isinstance(value, Real) and 0 < value < np.inf for value in given.values()
+    )
+
+
+def _parts(init):
+    is_pair = isinstance(init, tuple) and len(init) == 2 and isinstance(init[1], dict)
+    return init if is_pair else (init, {})
+
+
+def draw(init, shape, activation, rng):
+    """Return the first weights and biases of a layer.
+
+    Parameters
+    ----------
+    init : str, (str, dict) or callable
+        What `is_known` allows.
+    shape : (int, int)
+        Of the weights: inputs and outputs.
+    activation : str
+        Its name in `pyrelu.activations`; "auto" draws less wide for sigmoid.
+    rng : numpy.random.RandomState
+
+    Returns
+    -------
+    weights : ndarray of that shape
+    biases : ndarray of shape (n_outputs,)
+
+    Examples
+    --------
+    >>> weights, biases = draw(("orthogonal", {"gain": 2.0}), (5, 3), "relu", np.random.RandomState(0))
+    >>> (weights.T @ weights).round(12) + 0.0
+    array([[4., 0., 0.],
+           [0., 4., 0.],
+           [0., 0., 4.]])
+    """
+    if isinstance(init, str) and init == "auto":
+        bound = np.sqrt((2.0 if activation == "sigmoid" else 6.0) / sum(shape))
+        return rng.uniform(-bound, bound, shape), rng.uniform(-bound, bound, shape[1])
+    if callable(init):
+        weights = np.asarray(init(shape, rng))
+        if weights.shape != shape or weights.dtype.kind not in "fiu" or not np.isfinite(weights).all():
+            raise ValueError(
+                f"init={init!r} must return finite numbers of shape {shape}, got an array of shape {weights.shape} and "
+                f"dtype {weights.dtype}"
+            )
+    else:
+        name, given = _parts(init)
+        weights = INITIALIZERS[name].draw(shape, rng, **given)
+    return weights, np.zeros(shape[1])

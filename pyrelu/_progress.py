@@ -1,0 +1,21 @@
+"""Progress bars, on a terminal and where tqdm is installed."""
+
+import sys
+
+
+def bar(items, what):
+    """Return the items, behind a progress bar on standard error where that is a terminal."""
+    try:
+        from tqdm.auto import tqdm
+    except ImportError:
+        return items
+    return tqdm(items, desc=what, leave=False, disable=None)
+
+
+def wanted():
+    """Whether a fit is to show a bar of its own."""
+    try:
+        import tqdm  # noqa: F401
+    except ImportError:
+        return False
+    return sys.stderr.isatty()

@@ -1,0 +1,33 @@
+"""Networks trained on standardised data that take, and give, the data as it is."""
+
+import numpy as np
+from sklearn.base import is_regressor
+from sklearn.preprocessing import StandardScaler
+
+
+def fit(mlp, X, y):
+    """Train on X, and a regressor on y, of mean 0 and variance 1; then let the weights take raw numbers.
+
+    The first layer computes ``(X - mean) / scale @ W + b``, which is ``X @ (W / scale) + (b - mean / scale @ W)``; the
+    last one of a regressor gets the target's scale and mean likewise. A column that does not vary gets the scale 1.
+
+    Parameters
+    ----------
+    mlp : MLPClassifier or MLPRegressor
+        Trained in place. The loss and what else is recorded are those of the standardised data.
+    X : ndarray of shape (n_samples, n_features)
+    y : ndarray of shape (n_samples,)
+    """
+    inputs = StandardScaler().fit(X)
+    scales_target = is_regressor(mlp) and mlp.loss == "squared_error"  # other losses ask for the target as it is
+    if scales_target:
+        target = StandardScaler().fit(y[:, np.newaxis])
+        y = target.transform(y[:, np.newaxis]).ravel()
+    mlp.fit(inputs.transform(X), y)
+    first, last = mlp.coefs_[0], mlp.coefs_[-1]
+    mlp.intercepts_[0] -= (inputs.mean_ / inputs.scale_) @ first
+    first /= inputs.scale_[:, np.newaxis]
+    if scales_target:
+        last *= target.scale_
+        mlp.intercepts_[-1] *= target.scale_
+        mlp.intercepts_[-1] += target.mean_

@@ -1,0 +1,24 @@
+"""Looking into a fitted network: dead and saturated units, gradients, the linear map around a point.
+
+All of it works in float64, on rows in blocks, and takes sparse X; dropout and random slopes are as in prediction.
+"""
+
+from pyrelu.inspection._gradients import gradient_norms
+from pyrelu.inspection._linear_map import LinearMap, local_linear_map
+from pyrelu.inspection._repeated import Repeated, repeated
+from pyrelu.inspection._report import LayerRecord, LayerReport, layer_report
+from pyrelu.inspection._units import ActivityRecorder, dead_units, unit_activity
+
+__all__ = [
+    "ActivityRecorder",
+    "LayerRecord",
+    "LayerReport",
+    "LinearMap",
+    "Repeated",
+    "dead_units",
+    "gradient_norms",
+    "layer_report",
+    "local_linear_map",
+    "repeated",
+    "unit_activity",
+]

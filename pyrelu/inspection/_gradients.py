@@ -1,0 +1,47 @@
+"""The loss's gradient, layer by layer."""
+
+import numpy as np
+
+from pyrelu._trace import layers_of, passes
+
+
+def gradient_norms(estimator, X, y):
+    """Return the length of the loss's gradient with respect to each layer's weights and biases.
+
+    Parameters
+    ----------
+    estimator : MLPClassifier or MLPRegressor
+        Fitted; of pyrelu or of scikit-learn.
+    X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        The rows to look at.
+    y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        Their targets.
+
+    Returns
+    -------
+    ndarray of shape (n_layers,)
+        L2 norms of the gradient of the mean loss over the rows, the output layer's last. Penalties, class weights and
+        label smoothing are left out.
+
+    Raises
+    ------
+    NotFittedError
+        Where the estimator is not fitted.
+    ValueError
+        Where X or y does not fit it.
+    """
+    return np.array([np.sqrt((w**2).sum() + (b**2).sum()) for w, b in zip(*loss_gradients(estimator, X, y))])
+
+
+def loss_gradients(estimator, X, y):
+    """Return the gradients of the mean loss, as lists of arrays with the shapes of `coefs_` and of `intercepts_`."""
+    layers = layers_of(estimator)
+    of_weights = [np.zeros(layer.weights.shape) for layer in layers]
+    of_biases = [np.zeros(layer.bias.shape) for layer in layers]
+    n = 0
+    for step, targets in passes(estimator, X, y):
+        for i, g in enumerate(step.backward(step.after[-1] - targets)):
+            of_weights[i] += step.inputs[i].T @ g
+            of_biases[i] += g.sum(axis=0)
+        n += len(targets)
+    return [w / n for w in of_weights], [b / n for b in of_biases]

@@ -1,0 +1,83 @@
+"""The affine map that a piecewise linear network is around a point."""
+
+from typing import NamedTuple
+
+import numpy as np
+from sklearn.utils import check_array
+
+from pyrelu._trace import Pass, layers_of
+
+
+class LinearMap(NamedTuple):
+    """What `local_linear_map` returns: the network around x is ``W @ x + b``."""
+
+    W: np.ndarray
+    b: np.ndarray
+
+
+def local_linear_map(estimator, x):
+    """Return the affine map that a piecewise linear network is around a point.
+
+    Parameters
+    ----------
+    estimator : MLPClassifier or MLPRegressor
+        Fitted, of pyrelu or of scikit-learn, with activations that are all piecewise linear: maxout, and those with
+        `pyrelu.activations[name].piecewise_linear`.
+    x : array-like of shape (n_features,)
+        The point. Exactly on a kink, the map is that of the branch which the activation's formula takes.
+
+    Returns
+    -------
+    W : ndarray of shape (n_outputs, n_features)
+    b : ndarray of shape (n_outputs,)
+        ``W @ x + b`` are the network's outputs before its output activation: logits of a classifier, predictions of a
+        regressor. So it is in the whole linear region that x lies in.
+
+    Raises
+    ------
+    NotFittedError
+        Where the estimator is not fitted.
+    ValueError
+        Where a hidden layer's activation is not piecewise linear, or x does not fit.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sklearn.neural_network import MLPRegressor
+    >>> from pyrelu.inspection import local_linear_map
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> mlp = MLPRegressor(hidden_layer_sizes=(10, 10), solver="lbfgs", max_iter=5000, random_state=0).fit(X, y)
+    >>> W, b = local_linear_map(mlp, X[0])
+    >>> np.allclose(W @ X[0] + b, mlp.predict(X[:1]))
+    True
+    """
+    x = np.asarray(x)
+    if x.ndim != 1:
+        raise ValueError(f"x has shape {x.shape}; it must be one point of shape (n_features,)")
+    layers = layers_of(estimator)
+    check_piecewise_linear(layers)
+    if len(x) != len(layers[0].weights):
+        raise ValueError(
+            f"x has {len(x)} features; {type(estimator).__name__} is expecting {len(layers[0].weights)} features"
+        )
+    step = Pass.forward(layers, check_array(x[np.newaxis], dtype=float))
+    # W is the Jacobian of the logits. b is what each bias adds, and each activation by a - J @ z, J being its Jacobian:
+    # 0 for relu, but not for hardtanh beyond its kinks.
+    n_outputs = len(step.layers[-1].bias)
+    one_row_per_output = Pass.forward(step.layers, np.repeat(step.inputs[0], n_outputs, axis=0))
+    jacobians = one_row_per_output.backward(np.eye(n_outputs))
+    b = sum(jacobian @ layer.bias for jacobian, layer in zip(jacobians, step.layers))
+    for i, below in enumerate(jacobians[:-1]):
+        b = b + jacobians[i + 1] @ (step.after[i][0] @ step.layers[i + 1].weights) - below @ step.before[i][0]
+    return LinearMap(jacobians[0] @ step.layers[0].weights.T, b)
+
+
+def check_piecewise_linear(layers):
+    """Raise ValueError where a hidden layer has no local linear map."""
+    for i, layer in enumerate(layers[:-1]):
+        if not layer.piecewise_linear:
+            raise ValueError(
+                f"hidden layer {i} has the activation {layer.description}, which is not piecewise linear, so that "
+                "the network is no linear map around a point"
+            )

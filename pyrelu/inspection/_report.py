@@ -1,0 +1,146 @@
+"""How the units of each layer fare."""
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from pyrelu._text import aligned
+from pyrelu._trace import SATURATED, passes
+
+
+@dataclass(frozen=True)
+class LayerRecord:
+    """What `layer_report` says of one layer. Shares and means are over all rows and units.
+
+    Attributes
+    ----------
+    layer : int
+        Its number; hidden layers come first, the last is the output layer.
+    activation : str
+        Its name, with its parameters where it has any.
+    units : int
+        How many numbers it gives.
+    dead : float
+        Share of units that are 0 for every row.
+    saturated : float
+        Share of units and rows where the derivative is below 0.01 in size, so that hardly any gradient passes; NaN
+        for functions along an axis, such as softmax.
+    mean, std : float
+        Mean and standard deviation of the outputs.
+    gradient : float
+        Mean size of the gradient with respect to the layer's pre-activations: of a row's loss where y was given, else
+        of the sum of the network's last pre-activations.
+    sparsity : float
+        Share of outputs that are exactly 0.
+    """
+
+    layer: int
+    activation: str
+    units: int
+    dead: float
+    saturated: float
+    mean: float
+    std: float
+    gradient: float
+    sparsity: float
+
+
+class LayerReport(list):
+    """A list of `LayerRecord`, one per layer, which prints as a table and which `pandas.DataFrame` takes."""
+
+    def __str__(self):
+        headings = [field.name for field in fields(LayerRecord)]
+        rows = [[_cell(name, getattr(record, name)) for name in headings] for record in self]
+        return aligned([["|gradient|" if name == "gradient" else name for name in headings], *rows])
+
+
+def _cell(name, value):
+    if isinstance(value, str | int):
+        return str(value)
+    if np.isnan(value):
+        return "-"
+    return f"{value:.1%}" if name in ("dead", "saturated", "sparsity") else f"{value:.3g}"
+
+
+def layer_report(estimator, X, y=None):
+    """Say of each layer how its units fare on X.
+
+    Parameters
+    ----------
+    estimator : MLPClassifier or MLPRegressor
+        Fitted; of pyrelu or of scikit-learn.
+    X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        The rows to look at.
+    y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
+        Their targets. With them, gradients are those of the loss (without the L2 penalty); without, those of the sum
+        of the network's outputs before the output activation.
+
+    Returns
+    -------
+    LayerReport
+        A list of `LayerRecord`, the output layer's last.
+
+    Raises
+    ------
+    NotFittedError
+        Where the estimator is not fitted.
+    ValueError
+        Where X or y does not fit it.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from pyrelu import MLPClassifier
+    >>> from pyrelu.inspection import layer_report
+    >>> X, y = load_iris(return_X_y=True)
+    >>> mlp = MLPClassifier((8, 8), activation=("relu", "tanh"), solver="lbfgs", max_iter=9999, random_state=0).fit(X, y)
+    >>> report = layer_report(mlp, X, y)
+    >>> [(record.activation, record.units) for record in report]
+    [('relu', 8), ('tanh', 8), ('softmax', 3)]
+    >>> print(report)  # doctest: +ELLIPSIS
+    layer  activation  units  ...  saturated  ...  |gradient|  sparsity
+    ...
+    """
+    tallies = None
+    for step, targets in passes(estimator, X, y):
+        delta = np.ones_like(step.before[-1]) if targets is None else step.after[-1] - targets
+        gradients = step.backward(delta)
+        tallies = tallies or [_Tally(layer) for layer in step.layers]
+        for tally, z, a, g in zip(tallies, step.before, step.after, gradients, strict=True):
+            tally.add(z, a, g)
+    return LayerReport(tally.record(i) for i, tally in enumerate(tallies))
+
+
+class _Tally:
+    """Sums over rows for one layer."""
+
+    def __init__(self, layer):
+        self.layer = layer
+        self.alive = False
+        self.n_outputs = self.n_inputs = self.mean = self.squares = self.zeros = self.saturated = self.gradients = 0
+
+    def add(self, z, a, g):
+        self.alive = self.alive | (a != 0).any(axis=0)
+        self.zeros += np.count_nonzero(a == 0)
+        slopes = self.layer.slopes(z)
+        self.saturated += np.nan if slopes is None else np.count_nonzero(np.abs(slopes) < SATURATED)
+        self.gradients += np.abs(g).sum()
+        self.n_inputs += z.size
+        # Means and squared distances of two blocks, joined without cancellation (Chan, Golub and LeVeque, 1979).
+        n, distance = self.n_outputs + a.size, a.mean() - self.mean
+        self.squares += a.var() * a.size + distance**2 * self.n_outputs * a.size / n
+        self.mean += distance * a.size / n
+        self.n_outputs = n
+
+    def record(self, number):
+        return LayerRecord(
+            layer=number,
+            activation=self.layer.description,
+            units=len(self.alive),
+            dead=float(np.mean(~self.alive)),
+            saturated=float(self.saturated / self.n_inputs),
+            mean=float(self.mean),
+            std=float(np.sqrt(self.squares / self.n_outputs)),
+            gradient=float(self.gradients / self.n_inputs),
+            sparsity=float(self.zeros / self.n_outputs),
+        )

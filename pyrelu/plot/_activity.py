@@ -1,0 +1,130 @@
+"""Units over the course of training."""
+
+import numpy as np
+
+from pyrelu.plot._style import COLORS, bare, figure_and_axes
+
+
+class UnitActivityDisplay:
+    """How much of the data each hidden unit responds to, epoch by epoch; those that fall silent stand out.
+
+    Parameters
+    ----------
+    activity : list of ndarray of shape (n_epochs, n_units)
+        For each hidden layer, the share of rows that each unit responds to, as `pyrelu.inspection.unit_activity`
+        returns it for one epoch.
+    epochs : array-like of shape (n_epochs,), default=None
+        Their numbers; None: 1, 2, 3 ...
+
+    Attributes
+    ----------
+    images_ : list of QuadMesh
+        One per layer: units, sorted by their activity at the end, over epochs.
+    colorbar_ : Colorbar
+    axes_ : ndarray of Axes
+    figure_ : Figure
+
+    Examples
+    --------
+    >>> import matplotlib
+    >>> matplotlib.use("agg")
+    >>> from sklearn.datasets import load_digits
+    >>> from pyrelu import MLPClassifier
+    >>> from pyrelu.inspection import ActivityRecorder
+    >>> from pyrelu.plot import UnitActivityDisplay
+    >>> X, y = load_digits(return_X_y=True)
+    >>> recorder = ActivityRecorder(X[:500])
+    >>> mlp = MLPClassifier((32, 16), max_iter=500, random_state=0).set_callbacks(recorder).fit(X, y)
+    >>> display = UnitActivityDisplay.from_recorder(recorder)
+    >>> len(display.images_)
+    2
+    """
+
+    def __init__(self, activity, epochs=None):
+        self.activity = activity
+        self.epochs = epochs
+
+    @classmethod
+    def from_recorder(cls, recorder, *, axes=None):
+        """Draw what was recorded in training.
+
+        Parameters
+        ----------
+        recorder : pyrelu.inspection.ActivityRecorder
+            With at least one record.
+        axes : sequence of Axes, default=None
+            Where to draw, one per hidden layer; None: on a new figure.
+
+        Returns
+        -------
+        UnitActivityDisplay
+
+        Raises
+        ------
+        ValueError
+            Where nothing was recorded.
+        MissingExtraError
+            Where matplotlib is not installed.
+        """
+        if not recorder.activity_:
+            raise ValueError(f"{recorder!r} has recorded nothing yet")
+        return cls([np.array(layer) for layer in zip(*recorder.activity_, strict=True)]).plot(axes=axes)
+
+    def plot(self, *, axes=None):
+        """Draw it.
+
+        Parameters
+        ----------
+        axes : sequence of Axes, default=None
+            Where to draw, one per hidden layer; None: on a new figure.
+
+        Returns
+        -------
+        UnitActivityDisplay
+            The object itself.
+        """
+        n = len(self.activity)
+        if axes is None:
+            self.figure_, axes = figure_and_axes(ncols=n, squeeze=False, figsize=(1.4 + 2.6 * n, 3.4))
+        self.axes_ = np.ravel(axes)
+        self.figure_ = self.axes_[0].figure
+        self.images_ = [
+            self._draw(ax, i, activity) for i, (ax, activity) in enumerate(zip(self.axes_, self.activity, strict=True))
+        ]
+        self.axes_[0].set_ylabel("unit, the most active first")
+        self.colorbar_ = self.figure_.colorbar(
+            self.images_[0],
+            ax=list(self.axes_),
+            extend="min",
+            extendfrac=0.06,
+            ticks=[0, 0.5, 1],
+            label="share of rows it responds to",
+        )
+        self.colorbar_.ax.set_yticklabels(["silent", "half", "all"])
+        self.colorbar_.outline.set_visible(False)
+        return self
+
+    def _draw(self, ax, i, activity):
+        from matplotlib.colors import LinearSegmentedColormap
+
+        n_epochs, n_units = activity.shape
+        epochs = np.arange(1, n_epochs + 1) if self.epochs is None else np.asarray(self.epochs)
+        order = np.lexsort((-activity.mean(axis=0), -activity[-1]))
+        shades = LinearSegmentedColormap.from_list("activity", ["0.96", COLORS[4], COLORS[0], "#08243c"])
+        image = ax.pcolormesh(
+            epochs,
+            np.arange(1, n_units + 1),
+            activity[:, order].T,
+            cmap=shades.with_extremes(under=COLORS[1]),
+            vmin=np.finfo(float).tiny,
+            vmax=1,
+            shading="nearest",
+        )
+        ax.invert_yaxis()
+        ax.yaxis.get_major_locator().set_params(integer=True)
+        ax.xaxis.get_major_locator().set_params(integer=True)
+        silent = np.count_nonzero(activity[-1] == 0)
+        ax.set_title(f"hidden layer {i}: {silent} of {n_units} silent", loc="left", fontsize=9)
+        ax.set_xlabel("epoch")
+        bare(ax)
+        return image

@@ -1,0 +1,126 @@
+"""Gradients, layer by layer."""
+
+import numpy as np
+
+from pyrelu._trace import activation_name
+from pyrelu.inspection import gradient_norms
+from pyrelu.plot._style import bare, figure_and_axes, line_style, log_scale, write_names
+
+
+class GradientNormDisplay:
+    """How long the loss's gradient is in each layer: whether it vanishes, or grows, on its way back.
+
+    Parameters
+    ----------
+    norms : dict of str to ndarray of shape (n_layers,)
+        Name -> length of each layer's gradient, as `pyrelu.inspection.gradient_norms` returns them.
+
+    Attributes
+    ----------
+    lines_ : list of Line2D
+    texts_ : list of Annotation
+        The names beside the lines.
+    ax_, figure_ : Axes, Figure
+
+    Examples
+    --------
+    >>> import matplotlib
+    >>> matplotlib.use("agg")
+    >>> from sklearn.datasets import load_iris
+    >>> from pyrelu import MLPClassifier
+    >>> from pyrelu.plot import GradientNormDisplay
+    >>> X, y = load_iris(return_X_y=True)
+    >>> mlp = MLPClassifier((8, 8, 8), random_state=0).partial_fit(X, y, classes=[0, 1, 2])
+    >>> display = GradientNormDisplay.from_estimator(mlp, X, y)
+    >>> display.lines_[0].get_xdata().tolist()
+    [1, 2, 3, 4]
+    """
+
+    def __init__(self, norms):
+        self.norms = norms
+
+    @classmethod
+    def from_estimator(cls, estimator, X, y, *, name=None, ax=None, **keywords):
+        """Draw the gradient norms of a fitted estimator, of pyrelu or of scikit-learn.
+
+        Parameters
+        ----------
+        estimator : MLPClassifier or MLPRegressor
+            Fitted.
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The rows to look at.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Their targets.
+        name : str, default=None
+            What to write beside the line; None: its hidden activations.
+        ax : Axes, default=None
+            Where to draw; None: on a new figure.
+        **keywords
+            For `Axes.plot`.
+
+        Returns
+        -------
+        GradientNormDisplay
+
+        Raises
+        ------
+        NotFittedError
+            Where the estimator is not fitted.
+        MissingExtraError
+            Where matplotlib is not installed.
+        """
+        return cls.from_estimators({name or activation_name(estimator): estimator}, X, y, ax=ax, **keywords)
+
+    @classmethod
+    def from_estimators(cls, estimators, X, y, *, ax=None, **keywords):
+        """Draw the gradient norms of several, under their names.
+
+        Parameters
+        ----------
+        estimators : dict of str to estimator
+            Name -> estimator, as for `from_estimator`.
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The rows to look at.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Their targets.
+        ax : Axes, default=None
+            Where to draw; None: on a new figure.
+        **keywords
+            For `Axes.plot`, of all lines.
+
+        Returns
+        -------
+        GradientNormDisplay
+        """
+        norms = {name: gradient_norms(estimator, X, y) for name, estimator in estimators.items()}
+        return cls(norms).plot(ax=ax, **keywords)
+
+    def plot(self, *, ax=None, **keywords):
+        """Draw it.
+
+        Parameters
+        ----------
+        ax : Axes, default=None
+            Where to draw; None: on a new figure.
+        **keywords
+            For `Axes.plot`, of all lines.
+
+        Returns
+        -------
+        GradientNormDisplay
+            The object itself.
+        """
+        self.figure_, self.ax_ = _, ax = figure_and_axes(ax, figsize=(6.4, 4))
+        look = {"marker": "o", "markersize": 4, "linewidth": 1.6}
+        self.lines_ = [
+            ax.plot(np.arange(1, len(norms) + 1), norms, **line_style(i) | look | keywords)[0]
+            for i, norms in enumerate(self.norms.values())
+        ]
+        n_layers = max(map(len, self.norms.values()))
+        ax.set(xlabel="layer, from the input to the output", ylabel="norm of the loss's gradient")
+        ax.set_xticks(np.arange(1, n_layers + 1))
+        ax.set_xlim(1 - 0.16 * n_layers, n_layers + 0.2)  # room for the names where the gradient arrives last
+        log_scale(ax)
+        bare(ax)
+        self.texts_ = write_names(ax, self.lines_, list(self.norms), side="left")
+        return self

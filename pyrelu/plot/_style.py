@@ -1,0 +1,134 @@
+"""What all pictures have in common: axes, colours, and names written beside the lines they belong to."""
+
+import io
+import os
+
+import numpy as np
+from sklearn.isotonic import IsotonicRegression
+
+from pyrelu._files import write_atomically
+from pyrelu.exceptions import InvalidParameterError, MissingExtraError
+
+# Okabe and Ito, Color universal design (2008): told apart with any kind of colour vision. Yellow is left out: it is too
+# pale for a line on white.
+COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
+DASHES = ("-", "--", ":", "-.")  # after the last colour, the same again with the next of these
+
+
+def figure_and_axes(ax=None, **keywords):
+    """Return the axes given, or new ones, with their figure; keywords are those of `pyplot.subplots`."""
+    if ax is not None:
+        return ax.figure, ax
+    try:
+        from matplotlib import pyplot
+    except ImportError as error:
+        raise MissingExtraError("matplotlib", "plot") from error
+    return pyplot.subplots(**{"layout": "constrained"} | keywords)
+
+
+def new_figure(**keywords):
+    """Return a figure that belongs to no window, for a file; keywords are those of `Figure`."""
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise MissingExtraError("matplotlib", "plot") from error
+    return Figure(**{"layout": "constrained"} | keywords)
+
+
+def save(figure, path):
+    """Write a picture, whole or not at all, in the format that the path's ending names; PNG where it has none."""
+    kind = os.path.splitext(path)[1][1:].lower() or "png"
+    known = figure.canvas.get_supported_filetypes()
+    if kind not in known:
+        raise InvalidParameterError(f"{path}: pictures can be written as {', '.join(sorted(known))}")
+    content = io.BytesIO()
+    figure.savefig(content, format=kind, dpi=120)
+    write_atomically(path, content.getvalue())
+
+
+def bare(ax):
+    """Take away the frame's upper and right side."""
+    ax.spines[["top", "right"]].set_visible(False)
+
+
+def log_scale(ax):
+    """Make y logarithmic, with ticks at 1, 2 and 5 where it spans little more than a decade."""
+    from matplotlib.ticker import LogLocator, NullFormatter
+
+    ax.set_yscale("log", nonpositive="mask")
+    ax.margins(y=0.08)  # below a line there is room for another's name
+    ax.autoscale_view()
+    low, high = ax.get_ylim()
+    if high < 1000 * low:
+        ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        ax.yaxis.set_major_formatter("{x:g}")
+        ax.yaxis.set_minor_formatter(NullFormatter())
+
+
+def line_style(i):
+    """Return the look of the i-th line."""
+    return {"color": COLORS[i % len(COLORS)], "linestyle": DASHES[i // len(COLORS) % len(DASHES)]}
+
+
+def write_names(ax, lines, names, side="right"):
+    """Write each line's name beside its end, in its colour, and none over another.
+
+    Parameters
+    ----------
+    ax : Axes
+        Its limits must be final.
+    lines : list of Line2D
+    names : list of str
+    side : {"right", "left"}
+        Which end.
+
+    Returns
+    -------
+    list of Annotation
+    """
+    size = 9.0
+    ends = [_end(ax, line, side) for line in lines]
+    height = ax.get_window_extent().height * 72 / ax.figure.dpi  # in points
+    wanted = np.array([ax.transLimits.transform(ax.transScale.transform(end))[1] for end in ends]) * height
+    given = spread(wanted, 1.25 * size, height)
+    return [
+        ax.annotate(
+            name,
+            end,
+            (6 if side == "right" else -6, high - low),
+            textcoords="offset points",
+            ha="left" if side == "right" else "right",
+            va="center_baseline",
+            color=line.get_color(),
+            fontsize=size,
+            annotation_clip=False,
+        )
+        for line, name, end, low, high in zip(lines, names, ends, wanted, given, strict=True)
+    ]
+
+
+def _end(ax, line, side):
+    """Return the line's last or first point that can be drawn; one on the x axis where none can, as 0 on a log scale."""
+    points = line.get_xydata()
+    drawn = points[np.isfinite(ax.transScale.transform(points)).all(axis=1)]
+    if not len(drawn):
+        drawn = np.column_stack([points[:, 0], np.full(len(points), ax.get_ylim()[0])])
+    return tuple(drawn[-1 if side == "right" else 0])
+
+
+def spread(wanted, gap, height):
+    """Return positions as near to those wanted as may be, in their order, `gap` apart, and from 0 on to `height`.
+
+    Examples
+    --------
+    >>> spread([50, 51, 80, 1, 0], 10, 100).tolist()
+    [45.5, 55.5, 80.0, 10.0, 0.0]
+    """
+    wanted = np.asarray(wanted, float)
+    order = np.argsort(wanted, kind="stable")
+    steps = gap * np.arange(len(wanted))
+    # What is left of the positions without the least gaps before them has to rise: the nearest such by least squares.
+    rising = IsotonicRegression(y_min=0, y_max=max(0, height - steps[-1]))
+    result = np.empty_like(wanted)
+    result[order] = rising.fit_transform(steps, wanted[order] - steps) + steps
+    return result

@@ -1,0 +1,235 @@
+"""Checkpoint: a fit that is killed goes on to the bits of one that is not."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import killed_fits
+import numpy as np
+import pytest
+import scipy.sparse
+from helpers import same_bits
+from killed_fits import FITS, RNG, At, X, Y, make
+from sklearn.exceptions import ConvergenceWarning
+
+from pyrelu import MLPClassifier, MLPRegressor
+from pyrelu.callbacks import Checkpoint, EarlyStopping
+from pyrelu.exceptions import DeadUnitWarning, InvalidFileError
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore", category=ConvergenceWarning),
+    pytest.mark.filterwarnings("ignore", category=DeadUnitWarning),
+]
+
+
+@pytest.fixture(scope="module")
+def killed(tmp_path_factory):
+    """Name of each fit -> its file, after the processes that fitted were killed in the 5th and in the 11th epoch."""
+    folder = tmp_path_factory.mktemp("killed")
+    subprocess.run([sys.executable, killed_fits.__file__, str(folder)], check=True)
+    return {name: folder / str(i) for i, name in enumerate(FITS)}
+
+
+def check_same(resumed, whole):
+    for name in ("coefs_", "intercepts_", "activation_weights_"):
+        for a, b in zip(getattr(resumed, name), getattr(whole, name), strict=True):
+            assert a is b is None or same_bits(a, b), name
+    assert all(map(same_bits, resumed._optimizer.state, whole._optimizer.state))
+    assert [resumed._optimizer.t, resumed._optimizer.learning_rate] == [
+        whole._optimizer.t,
+        whole._optimizer.learning_rate,
+    ]
+    for name in ("loss_curve_", "validation_scores_", "best_loss_", "best_validation_score_", "loss_", "n_iter_", "t_"):
+        assert getattr(resumed, name) == getattr(whole, name), name
+    assert without_seconds(resumed) == without_seconds(whole)
+    assert all(map(same_bits, resumed.dead_units_, whole.dead_units_))
+
+
+def without_seconds(mlp):
+    return [{key: value for key, value in record.items() if key != "seconds"} for record in mlp.history_]
+
+
+@pytest.mark.parametrize("name", FITS)
+def test_killed_twice(name, killed):
+    files = os.listdir(killed[name].parent)
+    np.random.seed(2)  # noqa: NPY002  what the fit without a seed draws from
+    resumed = make(name, Checkpoint(killed[name], every=3, resume=True)).fit(FITS[name][1], Y)
+    drawn = resumed._random_state.randint(2**31)
+    np.random.seed(5)  # noqa: NPY002
+    whole = make(name).fit(FITS[name][1], Y)
+    check_same(resumed, whole)
+    assert drawn == whole._random_state.randint(2**31)
+    assert resumed.n_iter_ > 11
+    assert os.listdir(killed[name].parent) == files  # and nothing else
+
+
+def test_killed_at_any_moment(tmp_path):
+    """As it comes: while it trains, while it writes."""
+    path = tmp_path / "fit.safetensors"
+    endless = dict(max_iter=10**6, tol=0, n_iter_no_change=10**6)
+    code = f"""if True:
+        from killed_fits import *
+        make("adam", Checkpoint({str(path)!r}, resume=True)).set_params(**{endless}).fit(X, Y)
+    """
+    for _ in range(2):
+        before = path.stat().st_mtime if path.exists() else 0
+        process = subprocess.Popen([sys.executable, "-c", code])
+        while not path.exists() or path.stat().st_mtime == before:
+            assert process.poll() is None
+            time.sleep(0.001)
+        time.sleep(RNG.uniform(0, 0.2))
+        process.kill()
+        process.wait()
+    resumed = make("adam", Checkpoint(path, resume=True), Stop()).set_params(**endless).fit(X, Y)
+    assert resumed.n_iter_ > 2
+    check_same(resumed, make("adam").set_params(**endless | dict(max_iter=resumed.n_iter_)).fit(X, Y))
+
+
+class Stop:
+    """Ends the fit after an epoch."""
+
+    def setup(self, estimator, context):
+        self.epochs = 0
+
+    def on_fit_task_begin(self, estimator, context):
+        pass
+
+    def on_fit_task_end(self, estimator, context):
+        self.epochs += 1
+        return True
+
+    def teardown(self, estimator, context):
+        pass
+
+
+def press_ctrl_c():
+    signal.raise_signal(signal.SIGINT)
+
+
+@pytest.mark.parametrize("order", [1, -1])
+@pytest.mark.parametrize("n_epochs", [5, 20])
+def test_with_early_stopping_as_callback(tmp_path, order, n_epochs):
+    """Interrupted by Ctrl-C, then ended by a callback, then fitted once more."""
+    path = tmp_path / "fit.safetensors"
+
+    def callbacks():  # the rate is constant: the first epoch is the best
+        return [EarlyStopping("learning_rate", patience=25), Checkpoint(path, every=4, resume=True)][::order]
+
+    with pytest.warns(UserWarning, match="interrupted"):
+        make("adam", *callbacks(), At(n_epochs, press_ctrl_c)).fit(X, Y)
+    whole = make("adam", EarlyStopping("learning_rate", patience=25)).fit(X, Y)
+    assert whole.n_iter_ == 26
+    for _ in range(2):
+        check_same(make("adam", *callbacks()).fit(X, Y), whole)
+
+
+def test_finished_fit_is_not_trained_again(tmp_path):
+    path = tmp_path / "fit.safetensors"
+    whole = make("early stopping", Checkpoint(path)).fit(X, Y)
+    stop = Stop()
+    check_same(make("early stopping", Checkpoint(path, resume=True), stop).fit(X, Y), whole)
+    assert stop.epochs == 1  # the fit itself
+    make("early stopping", Checkpoint(path), stop).fit(X, Y)  # without resume, from the start
+    assert stop.epochs == 2
+
+
+def test_eval_set_and_sparse(tmp_path):
+    path = tmp_path / "fit.safetensors"
+
+    def fit(*callbacks):
+        mlp = make("early stopping", *callbacks).set_params(scoring="roc_auc")
+        return mlp.fit(scipy.sparse.csr_array(X), Y, np.ones(300), eval_set=(X[:50], Y[:50]))
+
+    with pytest.warns(UserWarning, match="interrupted"):
+        assert fit(Checkpoint(path), At(7, press_ctrl_c)).n_iter_ == 7
+    with pytest.raises(InvalidFileError, match="other data"):
+        make("early stopping", Checkpoint(path, resume=True)).set_params(scoring="roc_auc").fit(X, Y)
+    check_same(fit(Checkpoint(path, resume=True)), fit())
+
+
+def test_warm_start(tmp_path):
+    path = tmp_path / "fit.safetensors"
+    twice = make("adam").set_params(warm_start=True, max_iter=5)
+    for _ in range(2):
+        twice.fit(X, Y)
+    first = make("adam").set_params(warm_start=True, max_iter=5).fit(X, Y)
+    with pytest.warns(UserWarning, match="interrupted"):
+        first.set_callbacks(Checkpoint(path), At(2, press_ctrl_c)).fit(X, Y)
+    resumed = make("adam", Checkpoint(path, resume=True)).set_params(warm_start=True, max_iter=5).fit(X, Y)
+    check_same(resumed, twice)
+    assert len(resumed.loss_curve_) == 10 and resumed.n_iter_ == 5
+    check_same(resumed.partial_fit(X, Y), twice.partial_fit(X, Y))
+
+
+# ---- what it refuses ----
+
+
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / "fit.safetensors"
+    make("adam", Checkpoint(path), At(1, lambda: True)).fit(X, Y)
+    return path
+
+
+def refused(path, message, data=(X, Y), **parameters):
+    mlp = make("adam", Checkpoint(path, resume=True)).set_params(**parameters)
+    content = path.read_bytes()
+    with pytest.raises(InvalidFileError, match=re.escape(message)):
+        mlp.fit(*data)
+    assert not hasattr(mlp, "coefs_")
+    assert path.read_bytes() == content
+
+
+def test_of_another_setting(file):
+    refused(file, "fit with alpha=0.0001; this one has alpha=0.1", alpha=0.1)
+    refused(
+        file, "fit with hidden_layer_sizes=(12, 7); this one has hidden_layer_sizes=(12, 8)", hidden_layer_sizes=(12, 8)
+    )
+    refused(file, "learning_rate='constant'; this one has learning_rate=test_checkpoint.half", learning_rate=half)
+    make("adam", Checkpoint(file, resume=True)).set_params(verbose=0, n_threads=1).fit(X, Y)
+
+
+def half(epoch):
+    return 0.5**epoch
+
+
+def test_of_other_data(file):
+    changed = X.copy()
+    changed[7, 3] += 1e-9
+    for data in [(X[:-1], Y[:-1]), (changed, Y), (X, 1 - Y), (X.astype(np.float32), Y), (X, Y, np.full(300, 2.0))]:
+        refused(file, "is a checkpoint of a fit to other data", data)
+
+
+def test_of_another_estimator(file):
+    mlp = MLPRegressor(max_iter=2).set_callbacks(Checkpoint(file, resume=True))
+    with pytest.raises(InvalidFileError, match="holds a checkpoint of MLPClassifier, not a checkpoint of MLPRegressor"):
+        mlp.fit(X, Y)
+    with pytest.raises(InvalidFileError, match="not MLPClassifier"):
+        MLPClassifier.load(file)
+
+
+def test_broken(file, tmp_path):
+    content = file.read_bytes()
+    file.write_bytes(content[:-100])
+    refused(file, "is truncated, or no safetensors file")
+    file.write_bytes(b"")
+    refused(file, "is truncated, or no safetensors file")
+    damaged = bytearray(content)
+    damaged[-50] ^= 1
+    file.write_bytes(bytes(damaged))
+    refused(file, "is damaged")
+    make("adam").fit(X, Y).set_callbacks().save(file)
+    refused(file, "holds MLPClassifier, not a checkpoint of MLPClassifier")
+
+
+def test_wrong_use(tmp_path):
+    with pytest.raises(ValueError, match=r"Checkpoint needs one of the solvers sgd, adam, adamw\. Got solver='lbfgs'"):
+        make("adam", Checkpoint(tmp_path / "a")).set_params(solver="lbfgs").fit(X, Y)
+    with pytest.raises(FileNotFoundError, match="there is no folder"):
+        make("adam", Checkpoint(tmp_path / "nowhere" / "a")).fit(X, Y)
+    for wrong in (dict(every=0), dict(resume=1), dict(path=3)):
+        with pytest.raises(ValueError, match="of Checkpoint must be"):
+            Checkpoint(**dict(path="a") | wrong)

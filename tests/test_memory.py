@@ -1,0 +1,77 @@
+"""Fits and predictions take memory for what they return and for a slice of rows, not for all rows."""
+
+import subprocess
+import sys
+import tracemalloc
+
+import numpy as np
+import pytest
+
+from pyrelu import MLPClassifier, MLPRegressor
+
+HIDDEN = 512  # units: 2 KiB a row in float32, were the layer's outputs of all rows kept
+
+
+def peak(call, n):
+    """Return the bytes that the call allocates at most for n rows of two features."""
+    X = np.random.default_rng(0).normal(size=(n, 2)).astype(np.float32)
+    tracemalloc.start()
+    try:
+        call(X, X[:, 0] > 0)
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def per_row(call):
+    few, many = 2_000, 12_000  # both of several slices
+    peak(call, few)  # what is loaded on first use
+    return (peak(call, many) - peak(call, few)) / (many - few)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("solver", ["lbfgs", "adam", "sgd"])
+@pytest.mark.parametrize("estimator", [MLPClassifier, MLPRegressor])
+def test_training(estimator, solver):
+    batch_size = "auto" if solver == "lbfgs" else 2_000
+    mlp = estimator(hidden_layer_sizes=HIDDEN, solver=solver, max_iter=1, batch_size=batch_size)
+    assert per_row(lambda X, y: mlp.fit(X, y)) < 4 * HIDDEN / 8
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_prediction():
+    mlp = MLPClassifier((HIDDEN,), max_iter=1).fit(np.eye(2, dtype=np.float32), [0, 1])
+    assert per_row(lambda X, y: mlp.predict_proba(X)) < 4 * HIDDEN / 8
+
+
+MAPPED = """
+import resource, sys, warnings
+import numpy as np
+from pyrelu import MLPClassifier
+import sklearn.preprocessing  # loads what a fit loads
+
+warnings.simplefilter("ignore")
+rows, columns = 1 << 16, 1 << 10
+X = np.memmap(sys.argv[1], np.float32, "w+", shape=(rows, columns))
+X[::1000, 0] = 1
+y = np.asarray(X[:, 0]) > 0
+MLPClassifier((4,), max_iter=1).fit(X[:300], y[:300])
+used = 1024 * int(next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmData")))
+resource.setrlimit(resource.RLIMIT_DATA, (used + X.nbytes // 2,) * 2)
+try:
+    np.array(X)
+    sys.exit("the limit does not hold")
+except MemoryError:
+    pass
+mlp = MLPClassifier((4,), max_iter=1, {options}).fit(X, y)
+print(mlp.predict_proba(X).shape)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits what a process may allocate beside mapped files")
+@pytest.mark.parametrize("options", ["shuffle=True", "early_stopping=True", "solver='lbfgs'"])
+def test_mapped_file_larger_than_memory(options, tmp_path):
+    result = subprocess.run(
+        [sys.executable, "-c", MAPPED.format(options=options), tmp_path / "X"], capture_output=True, text=True
+    )
+    assert result.stdout == f"({1 << 16}, 2)\n", result.stderr

@@ -1,0 +1,275 @@
+"""Pictures: what their lines, dots and colours hold, not their pixels."""
+
+import sys
+
+import matplotlib
+import numpy as np
+import pandas
+import pytest
+from helpers import parameters, rng
+from sklearn.datasets import make_moons
+
+import pyrelu as pr
+from pyrelu import MLPClassifier, plot, registry
+from pyrelu.inspection import ActivityRecorder, gradient_norms, local_linear_map, unit_activity
+from pyrelu.plot import (
+    ActivationDisplay,
+    ActivationGridDisplay,
+    DecisionBoundaryDisplay,
+    GradientNormDisplay,
+    LinearRegionsDisplay,
+    LossCurveDisplay,
+    UnitActivityDisplay,
+)
+from pyrelu.plot._style import spread
+
+matplotlib.use("agg")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:.*onverge"),
+    pytest.mark.filterwarnings("ignore::pyrelu.exceptions.DeadUnitWarning"),
+]
+
+
+@pytest.fixture(autouse=True)
+def figures():
+    """Closes what a test has opened; drawing it once finds what only the renderer sees."""
+    from matplotlib import pyplot
+
+    yield
+    for number in pyplot.get_fignums():
+        pyplot.figure(number).canvas.draw()
+    pyplot.close("all")
+
+
+def moons():
+    return make_moons(200, noise=0.15, random_state=0)
+
+
+def fitted(activation="relu", hidden=(6, 5), X=None, y=None, **settings):
+    X, y = moons() if X is None else (X, y)
+    return MLPClassifier(hidden, activation=activation, random_state=0, **{"max_iter": 30} | settings).fit(X, y)
+
+
+# ---- activations ----
+
+
+def test_an_activation_is_drawn_as_it_is(activation):
+    display = ActivationDisplay.from_name((activation, parameters(activation)))
+    for line, space in ((display.line_, pr.functional), (display.derivative_line_, pr.derivative)):
+        x, y = line.get_data()
+        drawn = np.isfinite(x)
+        want = getattr(space, activation)(x[drawn], *parameters(activation).values())
+        np.testing.assert_array_equal(y[drawn], want)
+        assert x[0] <= -4 and x[-1] >= 4
+
+
+def test_kinks_are_drawn_sharp(activation):
+    """A point next to each kink on either side, and no line from one side of a jump to the other."""
+    row = registry.activations[activation]
+    display = ActivationDisplay.from_name((activation, parameters(activation)))
+    values = (row.parameters | parameters(activation)).values()
+    for kink in row.kinks_at(*values):
+        for line in (display.line_, display.derivative_line_):
+            x, y = line.get_data()
+            assert np.nextafter(kink, -9) in x and np.nextafter(kink, 9) in x
+            before, after = (y[x == np.nextafter(kink, side)][0] for side in (-9, 9))
+            between = x[np.flatnonzero(x == np.nextafter(kink, -9))[0] + 1]
+            assert np.isnan(between) == (abs(after - before) > 1e-9)
+
+
+def test_dots_say_what_holds_at_a_jump():
+    display = ActivationDisplay.from_name("relu")
+    full, ring = display.dots_
+    assert full.get_xydata().tolist() == [[0, 0]] and ring.get_xydata().tolist() == [[0, 1]]
+    assert ring.get_markerfacecolor() == "white" != full.get_markerfacecolor()
+    assert ActivationDisplay.from_name("gelu").dots_ == []
+    assert len(ActivationDisplay.from_name("hardshrink").dots_) == 8  # two jumps of both curves
+    assert len(ActivationDisplay.from_name("hardshrink", derivative=False).dots_) == 4
+
+
+def test_the_range_shows_every_kink(activation):
+    row = registry.activations[activation]
+    display = ActivationDisplay.from_name((activation, parameters(activation)))
+    low, high = display.ax_.get_xlim()
+    values = (row.parameters | parameters(activation)).values()
+    assert all(low < kink < high for kink in row.kinks_at(*values))
+    low, high = ActivationDisplay.from_name((activation, parameters(activation)), x_range=(1, 2)).ax_.get_xlim()
+    assert (low, high) == (1, 2)
+
+
+def test_parameters_and_axes_are_the_callers():
+    ax = matplotlib.figure.Figure().subplots()
+    display = ActivationDisplay.from_name(("leaky_relu", {"negative_slope": 0.5}), ax=ax, derivative=False, color="red")
+    assert display.ax_ is ax and display.figure_ is ax.figure
+    assert display.derivative_line_ is None and display.line_.get_color() == "red"
+    assert display.line_.get_ydata()[0] == -2
+    assert "negative_slope=0.5" in display.text_.get_text()
+    sine = ActivationDisplay.from_name((np.sin, np.cos))
+    np.testing.assert_array_equal(sine.derivative_line_.get_ydata(), np.cos(sine.line_.get_xdata()))
+
+
+def test_the_grid_shows_the_table():
+    grid = ActivationGridDisplay.from_names()
+    assert [display.name for display in grid.displays_] == list(registry.activations)
+    assert grid.displays_[3].name == "prelu" and grid.displays_[3].parameters == {"weight": 0.25}
+    assert sum(ax.axison for ax in grid.axes_.flat) == len(registry.activations)
+    small = ActivationGridDisplay.from_names(["swish", ("elu", {"alpha": 2})], columns=2, derivative=False)
+    assert [display.name for display in small.displays_] == ["silu", "elu"]
+    assert small.axes_.shape == (1, 2) and len(small.legend_.get_texts()) == 1
+
+
+def test_what_cannot_be_drawn_is_said():
+    with pytest.raises(ValueError, match="'rleu' is not known"):
+        ActivationDisplay.from_name("rleu")
+    with pytest.raises(ValueError, match="'threshold': 0.25"):
+        ActivationDisplay.from_name("threshold")
+    with pytest.raises(ValueError, match="'softmax' works along an axis"):
+        ActivationDisplay.from_name("softmax")
+    with pytest.raises(ValueError, match=r"x_range=\(1, 0\) must be"):
+        ActivationDisplay.from_name("relu", x_range=(1, 0))
+    with pytest.raises(ValueError, match="names no activation"):
+        ActivationGridDisplay.from_names([])
+
+
+# ---- fits ----
+
+
+def test_loss_curves():
+    fits = {name: fitted(name) for name in ("relu", "tanh", "sigmoid")}
+    display = LossCurveDisplay.from_estimators(fits)
+    for line, fit, text in zip(display.lines_, fits.values(), display.texts_, strict=True):
+        assert line.get_ydata().tolist() == fit.loss_curve_
+        assert line.get_xdata()[0] == 1
+        assert text.get_color() == line.get_color()
+        assert text.xy == (len(fit.loss_curve_), fit.loss_curve_[-1])
+    assert [text.get_text() for text in display.texts_] == list(fits)
+    assert display.ax_.get_yscale() == "log"
+    (line,) = LossCurveDisplay.from_estimator(fits["relu"], linewidth=3).lines_
+    assert line.get_linewidth() == 3
+    for activation, name in ((("gelu", "relu"), "gelu, relu"), (("elu", {"alpha": 2}), "elu(alpha=2)")):
+        assert LossCurveDisplay.from_estimator(fitted(activation)).texts_[0].get_text() == name
+    with pytest.raises(ValueError, match="has no loss_curve_"):
+        LossCurveDisplay.from_estimator(fitted(solver="lbfgs"))
+
+
+def test_no_name_is_written_over_another():
+    fits = {f"fit {i}": fitted(max_iter=2 + i % 2) for i in range(9)}
+    display = LossCurveDisplay.from_estimators(fits)
+    display.figure_.canvas.draw()
+    boxes = [text.get_window_extent() for text in display.texts_]
+    for i, box in enumerate(boxes):
+        assert not any(box.y0 < other.y1 - 2 and other.y0 < box.y1 - 2 for other in boxes[:i])
+    assert len({(line.get_color(), line.get_linestyle()) for line in display.lines_}) == 9
+
+
+@pytest.mark.parametrize("wanted", [[0, 0, 0, 0], [100, 100, 99], [50, 3, 51], [-20, 120], [1]])
+def test_spread(wanted):
+    places = spread(wanted, 10, 100)
+    assert np.array_equal(np.argsort(places, kind="stable"), np.argsort(wanted, kind="stable"))
+    assert (np.diff(np.sort(places)) >= 10 - 1e-9).all()
+    assert places.min() >= 0 and places.max() <= 100
+
+
+def test_gradient_norms():
+    X, y = moons()
+    fits = {name: fitted(name, (5, 4, 3)) for name in ("relu", "sigmoid")}
+    display = GradientNormDisplay.from_estimators(fits, X, y)
+    for line, fit in zip(display.lines_, fits.values(), strict=True):
+        assert line.get_xdata().tolist() == [1, 2, 3, 4]
+        np.testing.assert_array_equal(line.get_ydata(), gradient_norms(fit, X, y))
+    assert GradientNormDisplay.from_estimator(fits["relu"], X, y, name="mine").texts_[0].get_text() == "mine"
+
+
+def test_a_gradient_of_zero_is_not_drawn_but_named():
+    X, y = moons()
+    display = GradientNormDisplay.from_estimators({name: fitted(name) for name in ("relu", "step")}, X, y)
+    assert display.lines_[1].get_ydata()[0] == 0
+    assert all(np.isfinite(text.xy).all() for text in display.texts_)
+    display = GradientNormDisplay({"none": np.zeros(3), "some": np.ones(3)}).plot()
+    assert display.texts_[0].xy == (1, display.ax_.get_ylim()[0])
+
+
+def test_unit_activity():
+    X, y = moons()
+    recorder = ActivityRecorder(X)
+    with pytest.raises(ValueError, match="has recorded nothing yet"):
+        UnitActivityDisplay.from_recorder(recorder)
+    mlp = MLPClassifier((6, 5), random_state=0)
+    for _ in range(4):
+        recorder.record(mlp.partial_fit(X, y, classes=[0, 1]))
+    mlp.intercepts_[1][2] = -1000
+    recorder.record(mlp)
+    display = UnitActivityDisplay.from_recorder(recorder)
+    drawn = [np.asarray(image.get_array()) for image in display.images_]
+    assert [image.shape for image in drawn] == [(6, 5), (5, 5)]
+    final = unit_activity(mlp, X)
+    for image, activity in zip(drawn, final, strict=True):
+        np.testing.assert_array_equal(image[:, -1], np.sort(activity)[::-1])
+    assert final[1][2] == 0
+    assert display.axes_[1].get_title(loc="left").endswith(f"{np.sum(final[1] == 0)} of 5 silent")
+    z = X @ mlp.coefs_[0] + mlp.intercepts_[0]
+    np.testing.assert_array_equal(final[0], (z > 0).mean(axis=0))
+
+
+@pytest.mark.parametrize("name", ["relu", "hardtanh", "hardshrink", "maxout"])
+def test_regions_are_coloured_by_the_local_linear_map(name):
+    X, _ = moons()
+    mlp = fitted(name, solver="lbfgs")
+    display = LinearRegionsDisplay.from_estimator(mlp, X, grid_resolution=60)
+    for i, j in rng("regions").integers(60, size=(20, 2)):
+        W, b = local_linear_map(mlp, [display.xx0[i, j], display.xx1[i, j]])
+        np.testing.assert_allclose(display.maps[i, j], W[0], rtol=1e-12, atol=1e-12)
+        np.testing.assert_allclose(display.margin[i, j], (W @ [display.xx0[i, j], display.xx1[i, j]] + b)[0], rtol=1e-9)
+    colors = np.asarray(display.image_.get_array())
+    assert colors.shape == (60, 60, 3) and (colors >= 0).all() and (colors <= 1).all()
+    one_map = display.maps.reshape(-1, 2).round(9)
+    assert len(np.unique(one_map, axis=0)) == len(np.unique(np.c_[one_map, colors.reshape(-1, 3)].round(9), axis=0))
+    assert display.edges_ and display.boundary_ is not None
+    low = X.min(axis=0)
+    assert display.image_.get_extent()[0] < low[0] and display.image_.get_extent()[2] < low[1]
+
+
+def test_where_the_margin_changes_the_class_does():
+    X, y = moons()
+    y = y + 2 * (X[:, 0] > 1)
+    mlp = fitted(X=X, y=y, solver="lbfgs")
+    for output in range(len(mlp.classes_)):
+        display = LinearRegionsDisplay.from_estimator(mlp, X, output=output, grid_resolution=50)
+        points = np.column_stack([display.xx0.ravel(), display.xx1.ravel()])
+        np.testing.assert_array_equal(display.margin.ravel() > 0, mlp.predict(points) == mlp.classes_[output])
+
+
+def test_regions_of_a_frame_of_any_scale():
+    X, y = moons()
+    frame = pandas.DataFrame(X * [1e6, 1e-6], columns=["wide", "narrow"])
+    mlp = fitted(X=frame, y=y, max_iter=1)
+    display = LinearRegionsDisplay.from_estimator(mlp, frame, grid_resolution=20)
+    assert (display.ax_.get_xlabel(), display.ax_.get_ylabel()) == ("wide", "narrow")
+    low, high = frame.min().to_numpy(), frame.max().to_numpy()
+    np.testing.assert_allclose(display.image_.get_extent()[::2], low - 0.15 * (high - low))
+
+
+def test_regions_of_what_has_none():
+    X, y = moons()
+    with pytest.raises(ValueError, match="tanh, which is not piecewise linear"):
+        LinearRegionsDisplay.from_estimator(fitted("tanh"), X)
+    with pytest.raises(ValueError, match="2 features; X has 3"):
+        LinearRegionsDisplay.from_estimator(fitted(), np.c_[X, y])
+    with pytest.raises(ValueError, match=r"output=1 is not in range\(1\)"):
+        LinearRegionsDisplay.from_estimator(fitted(), X, output=1)
+
+
+def test_decision_boundary_by_scikit_learn():
+    X, _ = moons()
+    assert DecisionBoundaryDisplay.from_estimator(fitted(), X, response_method="predict").surface_ is not None
+
+
+def test_a_missing_matplotlib_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    with pytest.raises(pr.exceptions.MissingExtraError, match=r"pip install 'pyrelu\[plot\]'"):
+        ActivationDisplay.from_name("relu")
+
+
+def test_public_names():
+    assert all(hasattr(plot, name) for name in plot.__all__)
+    assert pr.plot is plot
