@@ -28,7 +28,7 @@ BOUND SOFTSIGN_LIMIT = R(0x1p600), SQUAREPLUS_FAR = R(0x1p200), TANH_END = R(20.
 BOUND TANH_NEAR = R(0.9), TWO = 2, TINY = R(0x1p-100);
 
 /* x UNIT, where a subnormal result is rounded */
-static inline real scaled_down(real x) { return product(x, UNIT); }
+static inline real scaled_down(real x) { return mul(x, UNIT); }
 
 /* e^x = 2^k (1 + r + s) with |r| <= ln(2)/2, of full precision, and s = O(r^2), which also holds what r lost to
  * rounding. Most want no more than p = r + s. */
@@ -48,14 +48,14 @@ static inline real power_of_2(bits k, int bias) { return from_bits((k + (bits)(R
 
 /* v 2^k for v of ordinary size and EXP_LOWEST's k <= k <= SCALE_BIAS: first exactly, to above the subnormal numbers,
  * then down, so that a subnormal result is rounded here and nowhere before. */
-static inline real scale(real v, bits k) { return scaled_down(product(v, power_of_2(k, SCALE_BIAS))); }
+static inline real scale(real v, bits k) { return scaled_down(mul(v, power_of_2(k, SCALE_BIAS))); }
 
 /* The parts of e^(x.hi + x.lo) for EXP_LOWEST <= x <= -EXP_LOWEST (checked by nobody). x.lo must be finite. Cody and
  * Waite: k = round(x / ln 2), r = x - k ln 2 with k LN2.hi exact. c[] is (e^r - 1 - r)/r^2. */
 __attribute__((always_inline)) static inline exponential exp_by(pair x, const real *c, int n) {
     real shifted = mad(x.hi, R(1.4426950408889634), SHIFTER), k = shifted - SHIFTER;
     real r = mad(k, -LN2.hi, x.hi), lost = mad(k, LN2.lo, -x.lo), t = r - lost;
-    real s = mad(product(t, t), polynomial(t, c, n), -lost);
+    real s = mad(mul(t, t), polynomial(t, c, n), -lost);
     return (exponential){r, s, r + s, to_bits(shifted)};
 }
 #define EXP_BY(x, c) exp_by(x, c, (int)(sizeof(c) / sizeof *(c)))
@@ -147,7 +147,7 @@ static inline real tanh_series(real xx) { return POLYNOMIAL(xx, TANH_POLYNOMIAL)
 
 /* x - x^3 (1/3 - x^2 series) = tanh x for |x| <= TANH_NEAR */
 static inline pair tanh_near(real x) {
-    real xx = mad(x, x, TINY), t = THIRD.hi + mad(-xx, tanh_series(xx), THIRD.lo), cube = product(x, xx),
+    real xx = mad(x, x, TINY), t = THIRD.hi + mad(-xx, tanh_series(xx), THIRD.lo), cube = mul(x, xx),
          hi = fma_(-cube, t, x);
     return (pair){hi, fma_(-cube, t, x - hi)};
 }

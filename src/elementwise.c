@@ -60,16 +60,16 @@ FORM map2(formula2 *f, const void *const *in, int scalars, real *restrict out, p
 FORM times0(formula0 *f, const void *const *in, int scalars, real *restrict out, ptrdiff_t n) {
     const real *restrict x = in[0], *restrict g = in[1];
     (void)scalars;
-    EACH_ELEMENT(out[i] = product(g[i], f(x[i])))
+    EACH_ELEMENT(out[i] = mul(g[i], f(x[i])))
 }
 
 FORM times1(formula1 *f, const void *const *in, int scalars, real *restrict out, ptrdiff_t n) {
     const real *restrict x = in[0], *restrict g = in[1], *p = in[2];
     if (scalars) {
         const real p0 = *p;
-        EACH_ELEMENT(out[i] = product(g[i], f(x[i], p0)))
+        EACH_ELEMENT(out[i] = mul(g[i], f(x[i], p0)))
     } else {
-        EACH_ELEMENT(out[i] = product(g[i], f(x[i], p[i])))
+        EACH_ELEMENT(out[i] = mul(g[i], f(x[i], p[i])))
     }
 }
 
@@ -77,9 +77,9 @@ FORM times2(formula2 *f, const void *const *in, int scalars, real *restrict out,
     const real *restrict x = in[0], *restrict g = in[1], *p = in[2], *q = in[3];
     if (scalars) {
         const real p0 = *p, q0 = *q;
-        EACH_ELEMENT(out[i] = product(g[i], f(x[i], p0, q0)))
+        EACH_ELEMENT(out[i] = mul(g[i], f(x[i], p0, q0)))
     } else {
-        EACH_ELEMENT(out[i] = product(g[i], f(x[i], p[i], q[i])))
+        EACH_ELEMENT(out[i] = mul(g[i], f(x[i], p[i], q[i])))
     }
 }
 

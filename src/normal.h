@@ -19,7 +19,7 @@ BOUND NORMAL_END = 39;
 
 /* exp(-a^2/2) */
 static inline exponential gauss(real a) {
-    real b = R(-0.5) * a, h = product(b, a);
+    real b = R(-0.5) * a, h = mul(b, a);
     return exp_parts((pair){h, fma_(b, a, -h)});
 }
 
@@ -40,7 +40,7 @@ static inline real gelu_(real x) {
     real a = at_most(abs_(x), NORMAL_END);
     exponential e = gauss(a);
     real d = mad(a, NORMAL_SLOPE, NORMAL_SHIFT), d_lost = fma_(a, NORMAL_SLOPE, NORMAL_SHIFT - d);
-    real w = product(a, 1 / d), lost = product(mad(-w, d_lost, fma_(-w, d, a)), POLYNOMIAL(w, TAIL_SENSITIVITY));
+    real w = mul(a, 1 / d), lost = mul(mad(-w, d_lost, fma_(-w, d, a)), POLYNOMIAL(w, TAIL_SENSITIVITY));
     real v = fma_(w, POLYNOMIAL(w - NORMAL_MIDDLE, TAIL_POLYNOMIAL), NORMAL_SHIFT / 2 - 1);
     real y = w + fma_(w, e.r, fma_(w, mad(v, e.p, e.s) + v, mad(lost, e.p, lost)));
     return minus_scaled(at_least(x, ZERO), y, e.k);

@@ -121,20 +121,20 @@ static inline real mad(real a, real b, real c) {
 /* a*b where that may be subnormal or vanish: on most processors that costs a multiplication some cycles more, an fma
  * none. As the addend, -0 changes nothing. */
 BOUND NEGATIVE_ZERO = R(-0.0);
-static inline real product(real a, real b) { return mad(a, b, NEGATIVE_ZERO); }
+static inline real mul(real a, real b) { return mad(a, b, NEGATIVE_ZERO); }
 
 /* a*b exactly */
 static inline pair two_product(real a, real b) {
 #if !defined(__FMA__) && !defined(__aarch64__) && PYRELU_BITS == 64
     return two_product_by_halves(a, b);
 #else
-    real p = product(a, b);
+    real p = mul(a, b);
     return (pair){p, fma_(a, b, -p)};
 #endif
 }
 
 /* x*(p.hi + p.lo), rounded once; in double without hardware FMA twice, since halves would overflow for a large x */
-static inline real times(real x, pair p) { return (PYRELU_BITS == 32 ? fma_ : mad)(x, p.hi, product(x, p.lo)); }
+static inline real times(real x, pair p) { return (PYRELU_BITS == 32 ? fma_ : mad)(x, p.hi, mul(x, p.lo)); }
 
 /* Sums, products and quotients of pairs: relative errors of a few 2^-2p for p-bit numbers, as long as sums do not
  * cancel and each lo is within a few ULP of its hi. */
@@ -178,17 +178,17 @@ static inline pair pair_square(pair a) {
 
 static inline pair pair_quotient(pair a, pair b) {
     real reciprocal = 1 / b.hi, q = a.hi * reciprocal;
-    return (pair){q, product(fma_(-q, b.hi, a.hi) + mad(-q, b.lo, a.lo), reciprocal)};
+    return (pair){q, mul(fma_(-q, b.hi, a.hi) + mad(-q, b.lo, a.lo), reciprocal)};
 }
 
 /* a/b for numbers */
 static inline pair exact_quotient(real a, real b) {
-    real reciprocal = 1 / b, q = product(a, reciprocal);
-    return (pair){q, product(fma_(-q, b, a), reciprocal)};
+    real reciprocal = 1 / b, q = mul(a, reciprocal);
+    return (pair){q, mul(fma_(-q, b, a), reciprocal)};
 }
 
 /* a times a power of 2, which is exact */
-static inline pair pair_scaled(pair a, real power) { return (pair){product(a.hi, power), product(a.lo, power)}; }
+static inline pair pair_scaled(pair a, real power) { return (pair){mul(a.hi, power), mul(a.lo, power)}; }
 
 static inline pair pair_negative(pair a) { return (pair){-a.hi, -a.lo}; }
 
@@ -201,7 +201,7 @@ static inline real product_value(pair a, pair b) { return fma_(a.hi, b.hi, mad(a
 
 /* a/b, with the sign of a where that is 0 */
 static inline real ratio(real a, pair b) {
-    real reciprocal = 1 / b.hi, q = product(a, reciprocal), excess = mad(q, b.lo, fma_(q, b.hi, -a));
+    real reciprocal = 1 / b.hi, q = mul(a, reciprocal), excess = mad(q, b.lo, fma_(q, b.hi, -a));
     return mad(-excess, reciprocal, q);
 }
 

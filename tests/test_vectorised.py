@@ -14,15 +14,14 @@ ROOT = Path(__file__).parent.parent
 
 
 def options(variable):
-    """What CMakeLists.txt sets a variable to, for gcc."""
-    text = (ROOT / "CMakeLists.txt").read_text()
-    return " ".join(re.findall(rf"(?:set\(|list\(APPEND ){variable} (.*?)\)", text)).split()
+    """What a `set(...)` of CMakeLists.txt holds."""
+    return re.search(rf"set\({variable} (.*?)\)", (ROOT / "CMakeLists.txt").read_text())[1].split()
 
 
 @pytest.fixture(scope="module", params=[32, 64])
 def functions(request):
     """The assembly of each function of elementwise.c."""
-    flags = [*options("KERNEL_OPTIONS"), *options("OPTIONS_v3"), "-std=gnu11", "-fno-ipa-icf"]
+    flags = [*options("KERNEL_OPTIONS"), *options("STRIP_OPTIONS"), *options("OPTIONS_v3"), "-std=gnu11", "-fno-ipa-icf"]
     defines = ["-DPYRELU_TARGET=v3", f"-DPYRELU_BITS={request.param}"]
     compiler = sysconfig.get_config_var("CC").split()[0]
     command = [compiler, *flags, *defines, "-S", ROOT / "src" / "elementwise.c", "-o", "-"]
