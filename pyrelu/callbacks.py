@@ -30,11 +30,11 @@ import os
 
 import numpy as np
 
+from pyrelu._mlp import checkpoint
 from pyrelu._mlp.constraints import Constraint, boolean, check, count, not_negative, one_of, string
 from pyrelu._mlp.course import course_of
 from pyrelu._mlp.optimizers import STOCHASTIC
 from pyrelu._mlp.perceptron import BasePerceptron
-from pyrelu._storage import checkpoint
 
 __all__ = ["Checkpoint", "EarlyStopping"]
 

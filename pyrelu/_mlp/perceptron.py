@@ -22,11 +22,11 @@ from pyrelu._mlp.display import choose as choose_display
 from pyrelu._mlp.initializers import draw
 from pyrelu._mlp.lbfgs import fit_lbfgs
 from pyrelu._mlp.optimizers import STOCHASTIC
+from pyrelu._mlp.persistence import Persistent
 from pyrelu._mlp.training import NOT_FINITE, fit_stochastic, pack
 from pyrelu._mlp.validation import Validation
 from pyrelu._mlp.warn import warn
 from pyrelu._network import Network, Samples
-from pyrelu._storage.persistence import Persistent
 from pyrelu.exceptions import DeadUnitWarning
 
 MANY_DEAD = 0.4

@@ -1,1 +1,1 @@
-"""Files of estimators and checkpoints, written whole or not at all, read without running code."""
+"""Files of this package, written whole or not at all and read without running code."""

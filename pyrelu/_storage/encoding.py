@@ -7,17 +7,17 @@ the array of that name, {"tuple": [...]} for a tuple.
 import math
 
 import numpy as np
-from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils import check_random_state
 
-from pyrelu._mlp.optimizers import STOCHASTIC
-from pyrelu._mlp.schedules import SCHEDULES
-
-# Classes whose instances are written as their attributes.
-CLASSES = {cls.__name__: cls for cls in (LabelBinarizer, *STOCHASTIC.values(), *SCHEDULES.values())}
+CLASSES: dict[str, type] = {}  # those whose instances are written as their attributes; see `add_classes`
 
 GLOBAL_RANDOM_STATE = check_random_state(None)
 BIT_GENERATORS = ("MT19937", "PCG64", "PCG64DXSM", "Philox", "SFC64")
+
+
+def add_classes(*classes):
+    """Let instances of these classes be written and read, by the names and attributes that they have."""
+    CLASSES.update({cls.__name__: cls for cls in classes})
 
 
 class Encoder:

@@ -1,10 +1,15 @@
 """How an estimator goes to a file and comes back."""
 
 import sklearn
+from sklearn.preprocessing import LabelBinarizer
 
 import pyrelu
-from pyrelu._storage import files
+from pyrelu._mlp.optimizers import STOCHASTIC
+from pyrelu._mlp.schedules import SCHEDULES
+from pyrelu._storage import encoding, files
 from pyrelu.exceptions import InvalidFileError
+
+encoding.add_classes(LabelBinarizer, *STOCHASTIC.values(), *SCHEDULES.values())
 
 
 class Persistent:
