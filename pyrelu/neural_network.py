@@ -11,9 +11,9 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import type_of_target, unique_labels
 from sklearn.utils.validation import validate_data
 
-from pyrelu._optimizers import STOCHASTIC
-from pyrelu._parameters import documented, extends
-from pyrelu._perceptron import BasePerceptron
+from pyrelu._mlp.optimizers import STOCHASTIC
+from pyrelu._mlp.parameters import documented, extends
+from pyrelu._mlp.perceptron import BasePerceptron
 
 __all__ = ["MLPClassifier", "MLPRegressor"]
 

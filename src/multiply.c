@@ -174,17 +174,22 @@ static void pack(const pyrelu_matrix *b, ptrdiff_t l, ptrdiff_t j, ptrdiff_t k, 
     }
 }
 
-/* C = start + A P for a panel P, in tiles of about equal height. */
-static void all_rows(ptrdiff_t m, operands o) {
+/* C = start + A P for `columns` columns of panels, in tiles of about equal height; `o` says where the first begins. Row
+ * by row, as memory likes long runs here too. */
+static void all_tiles(ptrdiff_t m, ptrdiff_t columns, const operands *o) {
     const ptrdiff_t n = pieces(m, ROWS);
-    const operands first = o;
+    operands tile = *o;
     for (ptrdiff_t t = 0, i = 0; t < n; t++) {
-        const ptrdiff_t stop = m * (t + 1) / n;
-        o.a = first.a + i * o.step;
-        o.c = first.c + i * o.c_stride;
-        if (o.start) o.start = first.start + i * o.start_step;
-        tiles[stop - i - 1][o.columns > LANES](&o);
-        i = stop;
+        const ptrdiff_t rows = m * (t + 1) / n - i;
+        tile.a = o->a + i * o->step;
+        for (ptrdiff_t j = 0; j < columns; j += COLUMNS) {
+            tile.panel = o->panel + j * o->k;
+            tile.c = o->c + i * o->c_stride + j;
+            if (o->start) tile.start = o->start + i * o->start_step + j;
+            tile.columns = least(columns - j, COLUMNS);
+            tiles[rows - 1][tile.columns > LANES](&tile);
+        }
+        i += rows;
     }
 }
 
@@ -193,22 +198,21 @@ void PRIVATE(multiply)(const pyrelu_product *p) {
     const ptrdiff_t n = pieces(p->k, DEPTH);
     for (ptrdiff_t piece = 0, l = 0; piece < n; piece++) {
         const ptrdiff_t k = p->k * (piece + 1) / n - l;
-        for (ptrdiff_t j = 0; j < p->n; j += COLUMNS) {
-            const ptrdiff_t place = j % (PANELS * COLUMNS);
-            if (place == 0) pack(&p->b, l, j, k, least(p->n - j, PANELS * COLUMNS), panels);
+        for (ptrdiff_t j = 0; j < p->n; j += PANELS * COLUMNS) {
+            const ptrdiff_t columns = least(p->n - j, PANELS * COLUMNS);
+            pack(&p->b, l, j, k, columns, panels);
             operands o = {.k = k,
                           .step = p->a.transposed ? 1 : p->a.stride,
                           .next = p->a.transposed ? p->a.stride : 1,
-                          .panel = panels + place * k,
+                          .panel = panels,
                           .c = (real *)p->c + j,
-                          .c_stride = p->c_stride,
-                          .columns = least(p->n - j, COLUMNS)};
+                          .c_stride = p->c_stride};
             o.a = (const real *)p->a.values + l * o.next;
             if (l || p->add) {
                 o.start = o.c;
                 o.start_step = o.c_stride;
             } else if (p->bias) o.start = (const real *)p->bias + j;
-            all_rows(p->m, o);
+            all_tiles(p->m, columns, &o);
         }
         l += k;
     }

@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 
 import pyrelu
-from pyrelu import _datasets, _ufuncs, cli
+from pyrelu import _ufuncs, cli
+from pyrelu._commands import datasets
 
 README = Path(__file__).parent.parent / "README.md"
 
@@ -225,7 +226,7 @@ def one_line(capsys):
 @pytest.mark.parametrize("command", ["compare", "train"])
 def test_ctrl_c(command, tmp_path, monkeypatch, capsys):
     """A signal while a network trains that would train for ever: code 130, and nothing written."""
-    load = _datasets.from_csv
+    load = datasets.from_csv
     data = tmp_path / "data.csv"
     data.write_text("x,y\n" + "".join(f"{i},{i % 2}\n" for i in range(5000)))
 
@@ -233,7 +234,7 @@ def test_ctrl_c(command, tmp_path, monkeypatch, capsys):
         threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
         return load(*arguments, **keywords)
 
-    monkeypatch.setattr(_datasets, "from_csv", load_and_start_the_clock)
+    monkeypatch.setattr(datasets, "from_csv", load_and_start_the_clock)
     before = signal.getsignal(signal.SIGINT)
     arguments = ["--target", "y", "--epochs", "1000000000", "--set", "n_iter_no_change=1000000000"]
     arguments += ["--data", str(data)] if command == "compare" else [str(data), "--output", str(tmp_path / "model")]

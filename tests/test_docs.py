@@ -4,6 +4,7 @@ import doctest
 import importlib
 import pkgutil
 import re
+import sys
 import textwrap
 from pathlib import Path
 
@@ -82,7 +83,9 @@ def quickly(script):
 @pytest.mark.parametrize("script", EXAMPLES, ids=lambda script: script.stem)
 def test_example(script, monkeypatch):
     monkeypatch.syspath_prepend(script.parent)
-    exec(compile(quickly(script), str(script), "exec"), {"__name__": "__main__"})
+    monkeypatch.delitem(sys.modules, "support", raising=False)  # it sets matplotlib's parameters when imported
+    with matplotlib.rc_context():
+        exec(compile(quickly(script), str(script), "exec"), {"__name__": "__main__"})
     matplotlib.pyplot.close("all")
     assert Path(f"{script.stem}.png").stat().st_size > 10_000
 

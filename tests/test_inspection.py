@@ -13,7 +13,7 @@ from sklearn.pipeline import make_pipeline
 
 import pyrelu as pr
 from pyrelu import MLPClassifier, inspection, registry
-from pyrelu._activation import names
+from pyrelu._mlp.activation import names
 from pyrelu.inspection import (
     ActivityRecorder,
     dead_units,

@@ -18,7 +18,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from pyrelu import MLPClassifier, MLPRegressor
-from pyrelu._constraints import CONSTRAINTS
+from pyrelu._mlp.constraints import CONSTRAINTS
 from pyrelu.exceptions import DeadUnitWarning, InvalidParameterError
 
 pytestmark = [

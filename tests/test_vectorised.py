@@ -21,7 +21,13 @@ def options(variable):
 @pytest.fixture(scope="module", params=[32, 64])
 def functions(request):
     """The assembly of each function of elementwise.c."""
-    flags = [*options("KERNEL_OPTIONS"), *options("STRIP_OPTIONS"), *options("OPTIONS_v3"), "-std=gnu11", "-fno-ipa-icf"]
+    flags = [
+        *options("KERNEL_OPTIONS"),
+        *options("STRIP_OPTIONS"),
+        *options("OPTIONS_v3"),
+        "-std=gnu11",
+        "-fno-ipa-icf",
+    ]
     defines = ["-DPYRELU_TARGET=v3", f"-DPYRELU_BITS={request.param}"]
     compiler = sysconfig.get_config_var("CC").split()[0]
     command = [compiler, *flags, *defines, "-S", ROOT / "src" / "elementwise.c", "-o", "-"]

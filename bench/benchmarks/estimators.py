@@ -11,7 +11,7 @@ from sklearn.datasets import load_digits
 
 import pyrelu
 from pyrelu import MLPClassifier
-from pyrelu._bench import estimators, fit
+from pyrelu._commands.bench import estimators, fit
 from pyrelu.callbacks import Checkpoint, EarlyStopping
 
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.utils import check_array
 
-from pyrelu._trace import Pass, layers_of
+from pyrelu.inspection._trace import Pass, layers_of
 
 
 class LinearMap(NamedTuple):

@@ -3,8 +3,8 @@
 import numpy as np
 from sklearn.utils import check_array
 
-from pyrelu._trace import Pass, layers_of
 from pyrelu.inspection._linear_map import check_piecewise_linear
+from pyrelu.inspection._trace import Pass, layers_of
 from pyrelu.plot._style import bare, figure_and_axes
 
 BLOCK_POINTS = 65_536  # at a time; keeps memory for a layer of 1,000 units below 1 GB

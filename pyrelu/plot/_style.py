@@ -6,7 +6,7 @@ import os
 import numpy as np
 from sklearn.isotonic import IsotonicRegression
 
-from pyrelu._files import write_atomically
+from pyrelu._storage.files import write_atomically
 from pyrelu.exceptions import InvalidParameterError, MissingExtraError
 
 # Okabe and Ito, Color universal design (2008): told apart with any kind of colour vision. Yellow is left out: it is too
