@@ -142,14 +142,14 @@ static inline real df_celu(real x, real alpha) {
 
 /* Sigmoids */
 
-/* ULP 0.80 at -0x1.b6c6a6p+4 (float), 0.77 at -0x1.f9ab9ce1e308bp+8 (double) */
+/* ULP 0.79 at -0x1.5ec7c4p+6 (float), 0.79 at -0x1.626482400dcc5p+9 (double) */
 static inline real f_sigmoid(real x) { return sigmoid_((pair){limited(x), 0}); }
 /* ULP 1.60 at 0x1.f17d74p-1 (float), 1.57 at -0x1.037e1239893d6p+0 (double) */
 static inline real df_sigmoid(real x) { return sigmoid_slope(1, x); }
 /* ULP 1.50 at 0x1.ffe95ep-2 (float), 1.50 at 0x1.ffff5dd013c85p-2 (double) */
 static inline real dfy_sigmoid(real y) { return y * (1 - y); }
 
-/* ULP 0.94 at -0x1.e454cep-1 (float), 0.89 at -0x1.e3aff5de00658p-1 (double) */
+/* ULP 0.96 at -0x1.cfab04p-1 (float), 0.89 at -0x1.e3aff5de00658p-1 (double) */
 static inline real f_tanh(real x) {
     real a = at_most(abs_(x), TANH_END);
     return a > TANH_NEAR ? copysign_(1 - one_minus_tanh(a), x) : tanh_near(x).hi;
@@ -160,7 +160,7 @@ static inline real df_tanh(real x) { return sigmoid_slope(4, 2 * x); }
 static inline real dfy_tanh(real y) { return (1 - y) * (1 + y); }
 
 /* x - tanh x, which cancels near 0: there the series, and where results are subnormal 2^SCALE_BIAS times it */
-/* ULP 0.83 at 0x1.873642p-1 (float), 0.88 at 0x1.c464749c7e29p-1 (double) */
+/* ULP 0.94 at 0x1.8b578ep-1 (float), 0.88 at 0x1.c464749c7e29p-1 (double) */
 static inline real f_tanhshrink(real x) {
     real a = abs_(x), b = at_most(a, TANH_NEAR);
     pair z = two_product(b, b), cube = pair_times(z, b / UNIT);
@@ -194,51 +194,51 @@ static inline real dfy_softsign(real y) { return (1 - abs_(y)) * (1 - abs_(y)); 
 /* Smooth relus */
 
 /* log(1 + e^(beta x))/beta = max(x, 0) + log(1 + e^(-beta |x|))/beta */
-/* ULP 0.97 at -0x1.034648p+0 (float), 1.23 at -0x1.ffffffffffe02p-1 (double) */
+/* ULP 0.99 at -0x1.01268ep+0 (float), 1.23 at -0x1.ffffffffffe02p-1 (double) */
 static inline real f_softplus(real x, real beta) {
     pair a = two_product(beta, at_least(-abs_(x), EXP_LOWEST / beta));
     return softplus_(at_least(x, ZERO), 1 / beta, beta * x, a);
 }
-/* ULP 0.80 at -0x1.b6c6a6p+4 (float), 0.77 at -0x1.f9ab9ce1e308bp+8 (double) */
+/* ULP 0.75 at -0x1.5f287ep+6 (float), 0.68 at -0x1.62657a8bb3b98p+9 (double) */
 static inline real df_softplus(real x, real beta) {
     return sigmoid_(two_product(beta, clamp(x, EXP_LOWEST / beta, SATURATED / beta)));
 }
 
-/* ULP 0.94 at 0x1.09bd56p+0 (float), 1.06 at 0x1.997a23756858p-1 (double) */
+/* ULP 0.99 at 0x1.01268ep+0 (float), 1.06 at 0x1.997a23756858p-1 (double) */
 static inline real f_log_sigmoid(real x) {
     return -softplus_(at_least(-x, ZERO), 1, -x, (pair){at_least(-abs_(x), EXP_LOWEST), 0});
 }
-/* ULP 0.85 at 0x1.7bdc2ep+5 (float), 0.79 at 0x1.e6a795f1959b6p+6 (double) */
+/* ULP 0.77 at 0x1.5efd88p+6 (float), 0.71 at 0x1.62498d3c9c49p+9 (double) */
 static inline real df_log_sigmoid(real x) { return f_sigmoid(-x); }
 
-/* ULP 0.89 at -0x1.4deb32p+2 (float), 0.89 at -0x1.5fcbf999aa507p+8 (double) */
+/* ULP 0.82 at -0x1.6f6dcep+6 (float), 0.76 at -0x1.65c69468649c8p+9 (double) */
 static inline real f_silu(real x) {
     real y = gated(limited(x), (pair){limited(x), 0});
     return y < SATURATED ? y : x;
 }
-/* ULP 1.79 at -0x1.65b1f8p+5 (float), 1.65 at -0x1.0a810f1483fep+5 (double) */
+/* ULP 1.79 at -0x1.74dd32p+2 (float), 1.65 at -0x1.0a810f1483fep+5 (double) */
 static inline real df_silu(real x) { return gated_slope((pair){limited(x), 0}, (pair){limited(x), 0}); }
 
 /* x sigmoid(1.702 x) */
-/* ULP 0.93 at -0x1.3f8824p+3 (float), 0.90 at -0x1.606994c405ecep+2 (double) */
+/* ULP 0.79 at -0x1.af524ap+5 (float), 0.73 at -0x1.a403ddf22e682p+8 (double) */
 static inline real f_quick_gelu(real x) {
     real a = clamp(x, EXP_LOWEST * R(0.585), SATURATED);
     real y = gated(a, pair_times(QUICK_GELU_SCALE, a));
     return y < SATURATED ? y : x;
 }
-/* ULP 1.77 at -0x1.44c5cap-2 (float), 1.73 at -0x1.3d786e909410fp+8 (double) */
+/* ULP 1.74 at -0x1.56fc56p+2 (float), 1.67 at -0x1.b63a07ca55e5p+1 (double) */
 static inline real df_quick_gelu(real x) {
     pair u = pair_times(QUICK_GELU_SCALE, clamp(x, EXP_LOWEST * R(0.585), SATURATED));
     return gated_slope(u, u);
 }
 
-/* ULP 1.29 at -0x1.d140a6p-8 (float), 1.69 at -0x1.d3d557898ad32p+4 (double) */
+/* ULP 1.46 at -0x1.d83df2p-9 (float), 1.69 at -0x1.d3d557898ad32p+4 (double) */
 static inline real f_gelu(real x) { return gelu_(x); }
-/* ULP 1.85 at -0x1.41350ap-9 (float), 1.45 at -0x1.b58b3d57740c2p-16 (double) */
+/* ULP 1.83 at -0x1.578306p-16 (float), 1.45 at -0x1.b58b3d57740c2p-16 (double) */
 static inline real df_gelu(real x) { return gelu_slope(x); }
 
 /* x sigmoid(u) with u = 2 sqrt(2/pi) (x + 0.044715 x^3) */
-/* ULP 0.88 at -0x1.58e70cp+2 (float), 0.81 at -0x1.abf4fdf9f4cccp+1 (double) */
+/* ULP 0.82 at -0x1.436bdcp+3 (float), 0.63 at -0x1.7b5643aeea6e4p+1 (double) */
 static inline real f_gelu_tanh(real x) {
     real a = clamp(x, GELU_TANH_LOWEST, GELU_TANH_HIGHEST);
     real y = gated(a, gelu_tanh_cubic(a, GELU_TANH_CUBIC));
@@ -251,12 +251,12 @@ static inline real df_gelu_tanh(real x) {
 }
 
 /* x tanh(log(1 + e^x)) = x e (e + 2)/(e (e + 2) + 2) with e = e^x */
-/* ULP 0.91 at -0x1.4b35f8p+2 (float), 1.20 at 0x1.c1dac68f26d68p-1021 (double) */
+/* ULP 0.83 at -0x1.6f81aap+6 (float), 1.20 at 0x1.c1dac68f26d68p-1021 (double) */
 static inline real f_mish(real x) {
     real a = limited(x);
     exponential e = exp_parts((pair){a, 0});
     real power = visible_power_of_2(e.k);
-    pair f = plus_exp(TWO, power, e), n = pair_plus_product(f, e.p);
+    pair f = plus_exp(TWO, power, e), n = times_unscaled(f, e);
     pair q = pair_quotient(n, sorted_pair_sum(2, pair_scaled(n, power)));
     real y = scale(times(a, q), e.k);
     return y < SATURATED ? y : x;

@@ -91,6 +91,12 @@ static inline pair one_plus_exp(pair x) {
     return plus_exp(UNIT, power_of_2(e.k, -SCALE_BIAS), e);
 }
 
+/* a e^x 2^-k = a (1 + r + s) */
+static inline pair times_unscaled(pair a, exponential e) {
+    real hi = mad(a.hi, e.p, a.hi);
+    return (pair){hi, mad(a.hi, e.s, fma_(a.hi, e.r, a.hi - hi)) + mad(a.lo, e.p, a.lo)};
+}
+
 /* a/(1 + e^-x), a times the logistic function */
 static inline real gated(real a, pair x) { return scaled_down(ratio(a, one_plus_exp(pair_negative(x)))); }
 

@@ -165,12 +165,6 @@ static inline pair pair_product(pair a, pair b) {
     return (pair){p.hi, mad(a.hi, b.lo, mad(a.lo, b.hi, p.lo))};
 }
 
-/* a (1 + b) for |b| < 1/2 */
-static inline pair pair_plus_product(pair a, real b) {
-    real hi = mad(a.hi, b, a.hi);
-    return (pair){hi, fma_(a.hi, b, a.hi - hi) + mad(a.lo, b, a.lo)};
-}
-
 static inline pair pair_square(pair a) {
     pair p = two_product(a.hi, a.hi);
     return (pair){p.hi, mad(2 * a.hi, a.lo, p.lo)};
