@@ -103,8 +103,8 @@ assert others == 0
 # -------------
 # The remark is right and rather mild: more than the 40% can die, and those that died stay dead. The cure is less clear.
 # It is the rate that kills the network, not relu alone: where relu loses most of its units, the others do not train
-# either. Their weights run to infinity, since nothing switches them off, and they do so at lower rates than those at
-# which relu breaks. A unit that cannot die is worth having where relu's deaths come from something else than the rate.
+# either. Their weights run to infinity, since nothing switches them off, and they begin to do so at much the same rates.
+# A unit that cannot die is worth having where relu's deaths come from something else than the rate.
 
 figure, (left, right) = plt.subplots(1, 2, figsize=(11, 3.8), width_ratios=[1, 1.35])
 blue = COLORS["relu"]
