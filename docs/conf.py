@@ -35,7 +35,7 @@ html_show_sourcelink = False
 html_copy_source = False
 html_sidebars = {"**": []}  # few pages: the header names them all
 html_theme_options = {
-    "header_links_before_dropdown": 8,
+    "header_links_before_dropdown": 6,
     "navigation_with_keys": False,
     "secondary_sidebar_items": {"**": ["page-toc"], "functions": [], "index": []},
     "show_prev_next": False,
@@ -55,6 +55,7 @@ sphinx_gallery_conf = {
     "within_subsection_order": "ExampleTitleSortKey",
     "download_all_examples": False,
     "remove_config_comments": True,
+    "thumbnail_size": (480, 320),
     "show_memory": False,
     "abort_on_example_error": True,
 }

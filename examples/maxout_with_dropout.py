@@ -34,7 +34,10 @@ def lines(parameters, k):
     return inputs @ parameters.reshape(2, k)  # row 0: slopes, row 1: offsets
 
 
-def fit(target, signs, k, starts=100):
+STARTS = 100  # quick: 1
+
+
+def fit(target, signs, k):
     """Return what the sum of maxout units with these signs makes of x, and the parameters of each unit."""
 
     def loss(parameters):
@@ -49,7 +52,7 @@ def fit(target, signs, k, starts=100):
         return np.concatenate([slopes, -(slopes**2) / 8], axis=1).ravel()
 
     rng = np.random.default_rng(0)
-    runs = [minimize(loss, start(rng), jac=True, method="BFGS") for _ in range(starts)]
+    runs = [minimize(loss, start(rng), jac=True, method="BFGS") for _ in range(STARTS)]
     best = np.split(min(runs, key=lambda run: run.fun).x, len(signs))
     return sum(s * pr.maxout(lines(u, k), k)[:, 0] for s, u in zip(signs, best)), best
 

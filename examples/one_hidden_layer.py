@@ -138,7 +138,7 @@ for row, (name, value) in enumerate(measured.items()):
     if name in PUBLISHED:
         axes[2].plot([PUBLISHED[name]] * 2, [row - 0.3, row + 0.3], color="black")
 axes[2].text(PUBLISHED["the same, weight decay"], 1.5, "published,\nnotMNIST", ha="right", va="center", fontsize=9)
-axes[2].set(title="Test accuracy of relu by its first weights", xlim=(0, 1))
+axes[2].set(title="relu by its first weights", xlim=(0, 1))
 axes[2].xaxis.set_major_formatter("{x:.0%}")
 axes[2].tick_params(axis="y", length=0)
 axes[2].invert_yaxis()

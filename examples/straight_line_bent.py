@@ -20,6 +20,7 @@ from sklearn.model_selection import train_test_split
 from support import BLUE, RED, compare
 
 import pyrelu as pr
+from pyrelu.inspection import local_linear_map
 
 X, y = make_moons(1000, noise=0.2, random_state=0)
 X_train, X_test, y_train, y_test = train_test_split(X, y, random_state=0)
@@ -45,7 +46,8 @@ print(f"direction of the two linear boundaries: cosine {cosine:.6f}")
 # The pieces
 # ----------
 # Where no unit changes sign, relu only multiplies by 0 or by 1. So around a point x the network's logit is
-# ``w @ x + b``, and w and b follow from which units are on. Points with the same pattern share them.
+# ``w @ x + b``, and w and b follow from which units are on. Points with the same pattern share them. For one point of any
+# network ``pyrelu.inspection.local_linear_map`` gives them; here is how it comes about, for many points at once.
 
 
 def local_maps(model, points):
@@ -72,6 +74,8 @@ gap = np.abs(pr.sigmoid((w * points).sum(axis=1) + b) - probability).max()
 print(f"linear pieces in this window: {piece.max() + 1}")
 print(f"largest difference of sigmoid(w @ x + b) and predict_proba: {gap:.1e}")
 assert gap < 1e-12
+one = local_linear_map(bent, points[0])
+assert np.allclose(np.ravel(one.W), w[0]) and np.allclose(one.b, b[0])
 
 # %%
 # The picture: three boundaries, and the pieces of the last network. A piece's colour is the direction of its w, its

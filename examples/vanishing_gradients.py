@@ -39,7 +39,7 @@ compare(
 # ---------------------
 # Each activation gets the weights that were proposed for it, so that none is handicapped by the start: Glorot and
 # Bengio's for sigmoid and tanh, He's for relu, LeCun's for selu. ``pr.vjp.<name>(z, g)`` is the backward step of the
-# activation: `g` times the derivative at `z`.
+# activation: `g` times the derivative at `z`. (``pyrelu.inspection.gradient_norms`` does this for a fitted network.)
 
 DEPTH, WIDTH = 10, 64
 X, y = load_digits(return_X_y=True)

@@ -30,11 +30,11 @@ import os
 
 import numpy as np
 
-from pyrelu import _checkpoint
-from pyrelu._constraints import Constraint, boolean, check, count, not_negative, one_of, string
-from pyrelu._course import course_of
-from pyrelu._optimizers import STOCHASTIC
-from pyrelu._perceptron import BasePerceptron
+from pyrelu._mlp import checkpoint
+from pyrelu._mlp.constraints import Constraint, boolean, check, count, not_negative, one_of, string
+from pyrelu._mlp.course import course_of
+from pyrelu._mlp.optimizers import STOCHASTIC
+from pyrelu._mlp.perceptron import BasePerceptron
 
 __all__ = ["Checkpoint", "EarlyStopping"]
 
@@ -207,7 +207,7 @@ class Checkpoint(_Callback):
         course = course_of(estimator)
         if not _is_epoch(context):
             if self.resume and os.path.exists(self.path):
-                _checkpoint.load(course, self.path)
+                checkpoint.load(course, self.path)
             course.notes[id(self)] = estimator.n_iter_
         elif estimator.n_iter_ - course.notes[id(self)] >= self.every:  # once all callbacks are done with the last one
             self._save(course)
@@ -218,5 +218,5 @@ class Checkpoint(_Callback):
             self._save(course_of(estimator))
 
     def _save(self, course):
-        _checkpoint.save(course, self.path)
+        checkpoint.save(course, self.path)
         course.notes[id(self)] = course.mlp.n_iter_

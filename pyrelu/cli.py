@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from importlib import import_module
 
 import pyrelu
-from pyrelu import _datasets, _options
+from pyrelu._commands import datasets, options
 from pyrelu.exceptions import InvalidFileError, InvalidParameterError, MissingExtraError
 
 _EPILOG = """\
@@ -85,10 +85,10 @@ class _Interrupted(BaseException):
 
 def main(arguments=None):
     """Run the command `pyrelu` and return its exit code: 0; 2 for a wrong call or file; 130 after Ctrl-C."""
-    options = _parser().parse_args(arguments)
+    given = _parser().parse_args(arguments)
     try:
         with _interruptible():
-            code = import_module(f"pyrelu._{options.module}").command(options)
+            code = import_module(f"pyrelu._commands.{given.module}").command(given)
             sys.stdout.flush()
             return code
     except (InvalidParameterError, InvalidFileError, MissingExtraError) as error:
@@ -145,9 +145,9 @@ def _add_demo(commands):
         description="Trains MLPClassifier on scikit-learn's digits (1,797 images of 8 x 8, on disk) with several "
         "activations, same seed and epochs; prints accuracy, time and dead units, and draws the loss curves.",
     )
-    demo.add_argument("--epochs", type=_options.positive, default=60, help="epochs of each fit (default: %(default)s)")
+    demo.add_argument("--epochs", type=options.positive, default=60, help="epochs of each fit (default: %(default)s)")
     demo.add_argument(
-        "--seed", type=_options.seed, default=0, help="seed of the split and of the weights (default: %(default)s)"
+        "--seed", type=options.seed, default=0, help="seed of the split and of the weights (default: %(default)s)"
     )
     demo.add_argument("--output", default="demo.png", help="the picture to write (default: %(default)s)")
     demo.set_defaults(module="demo")
@@ -159,7 +159,7 @@ def _add_compare(commands):
     compare.add_argument(
         "activations",
         nargs="*",
-        type=_options.activation,
+        type=options.activation,
         metavar="ACTIVATION",
         help="NAME, NAME:PARAMETER=VALUE, or one of these for each hidden layer, separated by commas "
         "(default: those of pyrelu demo)",
@@ -168,13 +168,13 @@ def _add_compare(commands):
         "--data",
         default="digits",
         metavar="NAME | FILE",
-        help=f"{', '.join(_datasets.BUILT_IN)}, or a CSV file (default: %(default)s)",
+        help=f"{', '.join(datasets.BUILT_IN)}, or a CSV file (default: %(default)s)",
     )
     compare.add_argument("--target", metavar="COLUMN", help="of a CSV file: the column to predict")
     _add_csv(compare)
-    compare.add_argument("--repeats", type=_options.positive, default=5, help="how many seeds (default: %(default)s)")
+    compare.add_argument("--repeats", type=options.positive, default=5, help="how many seeds (default: %(default)s)")
     compare.add_argument(
-        "--test-size", type=_options.share, default=0.25, metavar="SHARE", help="of the rows (default: %(default)s)"
+        "--test-size", type=options.share, default=0.25, metavar="SHARE", help="of the rows (default: %(default)s)"
     )
     _add_network(compare, "the first seed (default: 0)")
     compare.set_defaults(module="compare")
@@ -186,7 +186,7 @@ def _add_plot(commands):
     plot.add_argument(
         "names",
         nargs="+",
-        type=_options.function,
+        type=options.function,
         metavar="NAME",
         help="NAME or NAME:PARAMETER=VALUE; all: the whole table",
     )
@@ -196,7 +196,7 @@ def _add_plot(commands):
         help="the picture to write, in the format of its ending (default: NAME.png, or activations.png for several)",
     )
     plot.add_argument(
-        "--range", type=_options.finite, nargs=2, metavar=("LOW", "HIGH"), help="of x (default: what shows all kinks)"
+        "--range", type=options.finite, nargs=2, metavar=("LOW", "HIGH"), help="of x (default: what shows all kinks)"
     )
     plot.add_argument("--no-derivative", action="store_true", help="draw the activations only")
     plot.set_defaults(module="plot")
@@ -211,14 +211,14 @@ def _add_train(commands):
     _add_csv(train)
     train.add_argument(
         "--activation",
-        type=_options.activation,
+        type=options.activation,
         default="relu",
         help="of the hidden layers: NAME, NAME:PARAMETER=VALUE, or one of these for each, separated by commas "
         "(default: %(default)s)",
     )
     train.add_argument(
         "--test-size",
-        type=_options.share,
+        type=options.share,
         default=0.2,
         metavar="SHARE",
         help="of the rows, held out of training to score the network; 0: train on all (default: %(default)s)",
@@ -251,8 +251,8 @@ def _add_bench(commands):
     )
     bench.add_argument("--namespace", choices=("functional", "derivative", "vjp"), help="default: functional")
     bench.add_argument("--dtype", choices=("float32", "float64", "float16"), help="default: float32")
-    bench.add_argument("-n", type=_options.positive, help="elements of the input (default: 65536)")
-    bench.add_argument("--threads", type=_options.positive, help="threads for all who are compared (default: 1)")
+    bench.add_argument("-n", type=options.positive, help="elements of the input (default: 65536)")
+    bench.add_argument("--threads", type=options.positive, help="threads for all who are compared (default: 1)")
     bench.add_argument("--seconds", type=float, help="to spend on each candidate (default: 0.4)")
     bench.add_argument("--activation", help="of the hidden layers, for fit (default: relu)")
     bench.add_argument("--plot", metavar="FILE", help="write a picture as well")
@@ -293,7 +293,7 @@ def _add_csv(command):
 def _add_delimiter(command):
     command.add_argument(
         "--delimiter",
-        type=_options.delimiter,
+        type=options.delimiter,
         default=",",
         metavar="CHARACTER",
         help=r"between the file's cells, \t for tab (default: %(default)s)",
@@ -303,13 +303,13 @@ def _add_delimiter(command):
 def _add_network(command, of_seed):
     """Add the options that become the estimator's parameters."""
     command.add_argument(
-        "--hidden", type=_options.sizes, metavar="N,N,...", help="units of each hidden layer (default: 100)"
+        "--hidden", type=options.sizes, metavar="N,N,...", help="units of each hidden layer (default: 100)"
     )
-    command.add_argument("--epochs", type=_options.positive, help="the largest number of epochs (default: 200)")
-    command.add_argument("--seed", type=_options.seed, help=of_seed)
+    command.add_argument("--epochs", type=options.positive, help="the largest number of epochs (default: 200)")
+    command.add_argument("--seed", type=options.seed, help=of_seed)
     command.add_argument(
         "--set",
-        type=_options.setting,
+        type=options.setting,
         action="append",
         default=[],
         metavar="PARAMETER=VALUE",

@@ -1,8 +1,9 @@
 """Their derivatives: `pyrelu.derivative.gelu(x)` is f'(x), elementwise."""
 
-from pyrelu import _composed, _namespace, _ufuncs
+from pyrelu import _ufuncs
+from pyrelu._functions import composed, namespace
 
-_functions = _namespace.build(_ufuncs.DERIVATIVE, __name__)
-_functions |= _composed.derivative(_functions, __name__)
-__all__ = _namespace.public(_functions)
+_functions = namespace.build(_ufuncs.DERIVATIVE, __name__)
+_functions |= composed.derivative(_functions, __name__)
+__all__ = namespace.public(_functions)
 globals().update(_functions)

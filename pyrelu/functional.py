@@ -1,8 +1,9 @@
 """The activation functions: `pyrelu.gelu(x)`."""
 
-from pyrelu import _composed, _namespace, _ufuncs
+from pyrelu import _ufuncs
+from pyrelu._functions import composed, namespace
 
-_functions = _namespace.build(_ufuncs.FORWARD, __name__)
-_functions |= _composed.forward(_functions, __name__)
-__all__ = _namespace.public(_functions)
+_functions = namespace.build(_ufuncs.FORWARD, __name__)
+_functions |= composed.forward(_functions, __name__)
+__all__ = namespace.public(_functions)
 globals().update(_functions)

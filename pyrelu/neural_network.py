@@ -11,9 +11,9 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import type_of_target, unique_labels
 from sklearn.utils.validation import validate_data
 
-from pyrelu._optimizers import STOCHASTIC
-from pyrelu._parameters import documented, extends
-from pyrelu._perceptron import BasePerceptron
+from pyrelu._mlp.optimizers import STOCHASTIC
+from pyrelu._mlp.parameters import documented, extends
+from pyrelu._mlp.perceptron import BasePerceptron
 
 __all__ = ["MLPClassifier", "MLPRegressor"]
 
@@ -187,12 +187,11 @@ class MLPClassifier(ClassifierMixin, BasePerceptron):
             self.classes_ = self._label_binarizer.classes_
         else:
             self._check_classes(unique_labels(y))
-        kind = self._label_binarizer.y_type_
-        if kind in ("binary", "multiclass") and y.ndim == 1:
-            targets = np.searchsorted(self.classes_, y)[:, np.newaxis]  # LabelBinarizer takes longer than an epoch may
-        else:
+        if self._label_binarizer.y_type_.startswith("multilabel"):
             targets = self._label_binarizer.transform(y)
-        if kind == "multiclass":
+        else:  # numbers of classes, without a column for each
+            targets = np.searchsorted(self.classes_, y)[:, np.newaxis]
+        if self._label_binarizer.y_type_ == "multiclass":
             self.n_outputs_, self.out_activation_, self._loss = len(self.classes_), "softmax", "log_loss"
         else:
             self.n_outputs_, self.out_activation_, self._loss = targets.shape[1], "logistic", "binary_log_loss"

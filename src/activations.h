@@ -90,92 +90,103 @@ static inline real f_sparse_plus(real x) {
 }
 static inline real df_sparse_plus(real x) { return f_sparse_sigmoid(x); }
 
-/* Exponentials */
+/* Exponentials. Positive and negative part are added, as one of them is 0: selects confuse gcc about min and max. */
 
-/* ULP 0.75 at -0x1.5ed086p+6 (float), 0.75 at -0x1.628a282ab6629p+9 (double) */
+/* ULP 0.89 at 0x1.2067a6p+2 (float), 0.86 at 0x1.d360963a183p+2 (double) */
 static inline real f_exponential(real x) {
-    scaled e = exp_((pair){at_most(x, EXP_HIGHEST), 0});
+    exponential e = exp_parts((pair){clamp(x, EXP_LOWEST, EXP_HIGHEST), 0});
     int bias = x > 0 ? -SCALE_BIAS : SCALE_BIAS; /* scale() for either end */
-    return pair_value(e.m) * power_of_2(e.k, bias) * power_of_2(0, -bias);
+    real power = power_of_2(e.k, bias);
+    return mad(mad(power, e.p, power), power_of_2(0, -bias), NEGATIVE_ZERO);
 }
-/* ULP 0.75 at -0x1.5ed086p+6 (float), 0.75 at -0x1.628a282ab6629p+9 (double) */
+/* ULP 0.85 at -0x1.2dec9ep+5 (float), 0.86 at 0x1.d360963a183p+2 (double) */
 static inline real df_exponential(real x) { return f_exponential(x); }
 static inline real dfy_exponential(real y) { return y; }
 
-/* ULP 0.83 at -0x1.1fa0a6p-2 (float), 0.74 at -0x1.1660d75946a4p-2 (double) */
+/* ULP 0.83 at -0x1.652b32p-2 (float), 0.85 at -0x1.81450501e58ap-2 (double) */
 static inline real f_elu(real x, real alpha) {
-    return x >= 0 ? x : times(alpha, expm1_((pair){clamp(x, -SATURATED, ZERO), 0}));
+    return mad(alpha, expm1_((pair){clamp(x, -SATURATED, ZERO), 0}), at_least(x, ZERO));
 }
-/* ULP 0.75 at -0x1.5ed086p+6 (float), 0.75 at -0x1.628a282ab6629p+9 (double) */
-static inline real df_elu(real x, real alpha) { return (x > 0 ? 1 : alpha) * exp_nonpositive(at_most(x, ZERO)); }
+/* ULP 0.85 at -0x1.2dec9ep+5 (float), 0.83 at -0x1.fbf27b0b3fa3ep+2 (double) */
+static inline real df_elu(real x, real alpha) {
+    return (x > 0 ? 1 : alpha) * exp_nonpositive((pair){at_most(x, ZERO), 0});
+}
 
-/* ULP 0.80 at -0x1.4cc7eap-2 (float), 1.32 at -0x0.38a2bad777d8cp-1022 (double) */
+/* ULP 0.93 at -0x1.429444p-2 (float), 0.89 at -0x1.9e1706a7ac4b4p-2 (double) */
 static inline real f_selu(real x) {
-    pair m = expm1_((pair){clamp(x, -SATURATED, ZERO), 0});
-    real above_1 = (SELU_SCALE.hi - 1) + SELU_SCALE.lo; /* so small that only the sum rounds by much */
-    return x >= 0 ? x + x * above_1 : product_value(SELU_SCALE_ALPHA, m);
+    exponential e = EXP_BY(((pair){clamp(x, -SATURATED, ZERO), 0}), EXPM1_POLYNOMIAL);
+    real power = power_of_2(e.k, 0), a = SELU_SCALE_ALPHA.hi;
+    pair m = fast_two_sum(-a, a * power); /* a (2^k - 1), to which a 2^k (r + s) comes */
+    real lost = mad(SELU_SCALE_ALPHA.lo, mad(power, e.p, power - 1), m.lo);
+    real negative = m.hi + fma_(a * power, e.r, mad(a * power, e.s, lost));
+    real positive = at_least(x, ZERO), above_1 = (SELU_SCALE.hi - 1) + SELU_SCALE.lo;
+    return positive + mad(positive, above_1, negative);
 }
-/* ULP 0.75 at -0x1.6160aap+6 (float), 0.75 at -0x1.62a104eb3c41fp+9 (double) */
+/* ULP 1.16 at -0x1.08c758p+6 (float), 1.05 at -0x1.7fffffc5f7c57p+6 (double) */
 static inline real df_selu(real x) {
-    scaled e = exp_((pair){at_most(x, ZERO), 0});
-    return scale(product_value(pair_select(x > 0, SELU_SCALE, SELU_SCALE_ALPHA), e.m), e.k);
+    exponential e = exp_parts((pair){at_least(at_most(x, ZERO), EXP_LOWEST), 0});
+    pair c = pair_select(x > 0, SELU_SCALE, SELU_SCALE_ALPHA);
+    return scale(c.hi + mad(c.hi, e.p, c.lo), e.k);
 }
 /* ULP 0.70 at -0x1.0cep-13 (float), 0.57 at -0x1.5e9b958864f85p-1 (double) */
 static inline real dfy_selu(real y) { return y > 0 ? SELU_SCALE.hi : (y + SELU_SCALE_ALPHA.hi) + SELU_SCALE_ALPHA.lo; }
 
-/* ULP 0.80 at -0x1.144b14p-2 (float), 0.74 at -0x1.1660d75946a4p-2 (double) */
+/* ULP 0.80 at -0x1.ae905cp-2 (float), 0.85 at -0x1.81450501e58ap-2 (double) */
 static inline real f_celu(real x, real alpha) {
-    real a = clamp(x, -SATURATED * alpha, ZERO);
-    return x >= 0 ? x : times(alpha, expm1_(pair_quotient((pair){a, 0}, (pair){alpha, 0})));
+    return mad(alpha, expm1_(exact_quotient(clamp(x, -SATURATED * alpha, ZERO), alpha)), at_least(x, ZERO));
 }
-/* ULP 0.75 at -0x1.5ed086p+6 (float), 0.75 at -0x1.628a282ab6629p+9 (double) */
+/* ULP 0.85 at -0x1.2dec9ep+5 (float), 0.83 at -0x1.fbf27b0b3fa3ep+2 (double) */
 static inline real df_celu(real x, real alpha) {
-    real a = clamp(x, EXP_LOWEST * alpha, ZERO);
-    scaled e = exp_(pair_quotient((pair){a, 0}, (pair){alpha, 0}));
-    return scale(pair_value(e.m), e.k);
+    return exp_nonpositive(exact_quotient(at_least(at_most(x, ZERO), EXP_LOWEST * alpha), alpha));
 }
 
 /* Sigmoids */
 
-/* ULP 0.88 at -0x1.5e9996p+6 (float), 0.77 at -0x1.7fffffffffe5p+6 (double) */
+/* ULP 0.80 at -0x1.b6c6a6p+4 (float), 0.77 at -0x1.f9ab9ce1e308bp+8 (double) */
 static inline real f_sigmoid(real x) { return sigmoid_((pair){limited(x), 0}); }
-/* ULP 0.79 at -0x1.3eaf46p+5 (float), 0.79 at 0x1.80000670b4b2ep+6 (double) */
+/* ULP 1.60 at 0x1.f17d74p-1 (float), 1.57 at -0x1.037e1239893d6p+0 (double) */
 static inline real df_sigmoid(real x) { return sigmoid_slope(1, x); }
 /* ULP 1.50 at 0x1.ffe95ep-2 (float), 1.50 at 0x1.ffff5dd013c85p-2 (double) */
 static inline real dfy_sigmoid(real y) { return y * (1 - y); }
 
-/* ULP 0.76 at 0x1.004cdcp-3 (float), 0.76 at -0x1.7a59131ec484p-3 (double) */
-static inline real f_tanh(real x) { return copysign_(pair_value(tanh_abs(x)), x); }
-/* ULP 0.79 at 0x1.63cea8p+5 (float), 0.77 at -0x1.4805c7ae9f361p+8 (double) */
+/* ULP 0.94 at -0x1.e454cep-1 (float), 0.89 at -0x1.e3aff5de00658p-1 (double) */
+static inline real f_tanh(real x) {
+    real a = at_most(abs_(x), TANH_END);
+    return a > TANH_NEAR ? copysign_(1 - one_minus_tanh(a), x) : tanh_near(x).hi;
+}
+/* ULP 1.65 at 0x1.03125cp-1 (float), 1.54 at 0x1.ffffffffffd2bp-2 (double) */
 static inline real df_tanh(real x) { return sigmoid_slope(4, 2 * x); }
 /* ULP 1.50 at 0x1.6a11f2p-13 (float), 1.50 at 0x1.75f3a70ae4f7ap-22 (double) */
 static inline real dfy_tanh(real y) { return (1 - y) * (1 + y); }
 
-/* x - tanh x, which cancels near 0: there a polynomial, and where results are subnormal 2^SCALE_BIAS times it */
-/* ULP 0.93 at 0x1.ffc3fp-1 (float), 1.04 at 0x1.fffffffff5442p-1 (double) */
+/* x - tanh x, which cancels near 0: there the series, and where results are subnormal 2^SCALE_BIAS times it */
+/* ULP 0.83 at 0x1.873642p-1 (float), 0.88 at 0x1.c464749c7e29p-1 (double) */
 static inline real f_tanhshrink(real x) {
-    real a = abs_(x), b = at_most(a, ONE);
-    pair z = two_product(b, b), t = tanh_abs(x), s = fast_two_sum(a, -t.hi);
-    real w = z.hi - R(0.5), q = mad(w, POLYNOMIAL(w, TANHSHRINK_POLYNOMIAL), TANHSHRINK_MIDDLE.lo);
-    pair cube = pair_times(z, b * power_of_2(0, SCALE_BIAS));
-    real near = product_value(cube, fast_two_sum(TANHSHRINK_MIDDLE.hi, q)) * power_of_2(0, -SCALE_BIAS);
-    real far = s.hi + (s.lo - t.lo);
-    return copysign_(a < 1 ? near : far == far ? far : s.hi, x);
+    real a = abs_(x), b = at_most(a, TANH_NEAR);
+    pair z = two_product(b, b), cube = pair_times(z, b / UNIT);
+    real series = tanh_series(z.hi), rest = fma_(-z.hi, series, mad(-z.lo, series, THIRD.lo));
+    real near = scaled_down(product_value(cube, fast_two_sum(THIRD.hi, rest)));
+    real far = pair_value(pair_sum(fast_two_sum(a, -1), one_minus_tanh_pair(at_most(a, TANH_END))));
+    return copysign_(a < TANH_NEAR ? near : far == far ? far : a, x);
 }
-/* ULP 1.15 at -0x1.69d04ep-3 (float), 1.47 at 0x1.bb89b8b789da8p-524 (double) */
-static inline real df_tanhshrink(real x) { return product_value(tanh_abs(x), tanh_abs(x)); }
+/* ULP 1.74 at -0x1.a14d8p-1 (float), 1.68 at 0x1.b2a37d03652ep-1 (double) */
+static inline real df_tanhshrink(real x) {
+    real a = at_most(abs_(x), TANH_END), w = one_minus_tanh(a);
+    pair t = tanh_near(a);
+    return a > TANH_NEAR ? mad(-w, 2 - w, 1) : mad(t.hi, t.hi, 2 * t.hi * t.lo);
+}
 
 /* x/(1 + |x|). In double the rounding of the sum stays below 2 ULP uncorrected. */
-/* ULP 0.50 at 0x1.fffffcp+24 (float), 1.50 at 0x1.ff9c83750a4edp+8 (double) */
+/* ULP 0.50 at -0x1.000018p-24 (float), 1.48 at 0x1.ff631fdc7d5cdp+7 (double) */
 static inline real f_softsign(real x) {
     real a = at_most(abs_(x), SOFTSIGN_LIMIT);
-    return copysign_(PYRELU_BITS == 32 ? quotient_value((pair){a, 0}, sorted_pair_sum(1, (pair){a, 0})) : a / (1 + a),
-                     x);
+    return PYRELU_BITS == 32 ? ratio(copysign_(a, x), sorted_pair_sum(1, (pair){a, 0})) : copysign_(a, x) / (1 + a);
 }
-/* ULP 1.50 at 0x1.cccf38p+62 (float), 1.85 at -0x1.997bfdffc4368p+510 (double) */
+/* ULP 1.24 at 0x1.6129dep+62 (float), 1.03 at 0x1.181983ed7bb5p+509 (double) */
 static inline real df_softsign(real x) {
-    pair s = sorted_pair_sum(1, (pair){at_most(abs_(x), SOFTSIGN_LIMIT), 0}), q = pair_quotient((pair){1, 0}, s);
-    return product_value(q, q);
+    pair d = sorted_pair_sum(1, (pair){at_most(abs_(x), SOFTSIGN_LIMIT), 0});
+    real r = 1 / d.hi, error = mad(-r, d.lo, fma_(-r, d.hi, 1)), square = r * r;
+    return mad(square, 2 * error, square);
 }
 /* ULP 1.91 at -0x1.2d1626p-2 (float), 1.91 at 0x1.2f20fb6e3e7a5p-2 (double) */
 static inline real dfy_softsign(real y) { return (1 - abs_(y)) * (1 - abs_(y)); }
@@ -183,93 +194,95 @@ static inline real dfy_softsign(real y) { return (1 - abs_(y)) * (1 - abs_(y)); 
 /* Smooth relus */
 
 /* log(1 + e^(beta x))/beta = max(x, 0) + log(1 + e^(-beta |x|))/beta */
-/* ULP 0.88 at -0x1.5e9996p+6 (float), 0.77 at -0x1.7fffffffffe5p+6 (double) */
+/* ULP 0.97 at -0x1.034648p+0 (float), 1.23 at -0x1.ffffffffffe02p-1 (double) */
 static inline real f_softplus(real x, real beta) {
-    scaled l = log1p_exp(two_product(-beta, abs_(clamp(x, EXP_LOWEST / beta, SATURATED / beta))));
-    return plus_scaled(at_least(x, ZERO), (scaled){pair_quotient(l.m, (pair){beta, 0}), l.k});
+    pair a = two_product(beta, at_least(-abs_(x), EXP_LOWEST / beta));
+    return softplus_(at_least(x, ZERO), 1 / beta, beta * x, a);
 }
-/* ULP 0.79 at -0x1.3eaf46p+5 (float), 0.77 at -0x1.7fffffffffe5p+6 (double) */
+/* ULP 0.80 at -0x1.b6c6a6p+4 (float), 0.77 at -0x1.f9ab9ce1e308bp+8 (double) */
 static inline real df_softplus(real x, real beta) {
     return sigmoid_(two_product(beta, clamp(x, EXP_LOWEST / beta, SATURATED / beta)));
 }
 
-/* ULP 0.88 at 0x1.5e9996p+6 (float), 0.79 at 0x1.80000670b4b2ep+6 (double) */
-static inline real f_log_sigmoid(real x) { return -softplus_(-x); }
-/* ULP 0.77 at 0x1.752b4p+2 (float), 0.79 at 0x1.80000670b4b2ep+6 (double) */
+/* ULP 0.94 at 0x1.09bd56p+0 (float), 1.06 at 0x1.997a23756858p-1 (double) */
+static inline real f_log_sigmoid(real x) {
+    return -softplus_(at_least(-x, ZERO), 1, -x, (pair){at_least(-abs_(x), EXP_LOWEST), 0});
+}
+/* ULP 0.85 at 0x1.7bdc2ep+5 (float), 0.79 at 0x1.e6a795f1959b6p+6 (double) */
 static inline real df_log_sigmoid(real x) { return f_sigmoid(-x); }
 
-/* ULP 0.91 at -0x1.670a62p+6 (float), 1.29 at -0x1.5e5df5f0cc225p+8 (double) */
+/* ULP 0.89 at -0x1.4deb32p+2 (float), 0.89 at -0x1.5fcbf999aa507p+8 (double) */
 static inline real f_silu(real x) {
     real y = gated(limited(x), (pair){limited(x), 0});
     return y < SATURATED ? y : x;
 }
-/* ULP 0.84 at -0x1.a44cbep+2 (float), 0.86 at -0x1.649c073c27f88p+8 (double) */
+/* ULP 1.79 at -0x1.65b1f8p+5 (float), 1.65 at -0x1.0a810f1483fep+5 (double) */
 static inline real df_silu(real x) { return gated_slope((pair){limited(x), 0}, (pair){limited(x), 0}); }
 
 /* x sigmoid(1.702 x) */
-/* ULP 0.84 at -0x1.5943b2p+3 (float), 1.22 at -0x1.43d9535f50eb2p+2 (double) */
+/* ULP 0.93 at -0x1.3f8824p+3 (float), 0.90 at -0x1.606994c405ecep+2 (double) */
 static inline real f_quick_gelu(real x) {
     real a = clamp(x, EXP_LOWEST * R(0.585), SATURATED);
     real y = gated(a, pair_times(QUICK_GELU_SCALE, a));
     return y < SATURATED ? y : x;
 }
-/* ULP 0.87 at -0x1.eeda84p+1 (float), 0.85 at -0x1.ad6d79034665p+2 (double) */
+/* ULP 1.77 at -0x1.44c5cap-2 (float), 1.73 at -0x1.3d786e909410fp+8 (double) */
 static inline real df_quick_gelu(real x) {
     pair u = pair_times(QUICK_GELU_SCALE, clamp(x, EXP_LOWEST * R(0.585), SATURATED));
     return gated_slope(u, u);
 }
 
+/* ULP 1.29 at -0x1.d140a6p-8 (float), 1.69 at -0x1.d3d557898ad32p+4 (double) */
 static inline real f_gelu(real x) { return gelu_(x); }
+/* ULP 1.85 at -0x1.41350ap-9 (float), 1.45 at -0x1.b58b3d57740c2p-16 (double) */
 static inline real df_gelu(real x) { return gelu_slope(x); }
 
 /* x sigmoid(u) with u = 2 sqrt(2/pi) (x + 0.044715 x^3) */
-/* ULP 0.83 at -0x1.60a756p+0 (float), 1.18 at -0x1.faa5ed8b2bb2cp+1 (double) */
+/* ULP 0.88 at -0x1.58e70cp+2 (float), 0.81 at -0x1.abf4fdf9f4cccp+1 (double) */
 static inline real f_gelu_tanh(real x) {
     real a = clamp(x, GELU_TANH_LOWEST, GELU_TANH_HIGHEST);
-    pair h = pair_product(GELU_TANH_CUBIC, two_product(a, a));
-    real y = gated(a, pair_times(pair_sum(GELU_TANH_LINEAR, h), a));
+    real y = gated(a, gelu_tanh_cubic(a, GELU_TANH_CUBIC));
     return y < GELU_TANH_HIGHEST ? y : x;
 }
-/* ULP 0.80 at -0x1.0e66eap+2 (float), 0.87 at -0x1.0e46acfec087cp+2 (double) */
+/* ULP 1.79 at -0x1.9c321cp+0 (float), 1.70 at -0x1.3141205bc144p+0 (double) */
 static inline real df_gelu_tanh(real x) {
     real a = clamp(x, GELU_TANH_LOWEST, GELU_TANH_HIGHEST);
-    pair h = pair_product(GELU_TANH_CUBIC, two_product(a, a)), u = pair_sum(GELU_TANH_LINEAR, h);
-    pair slope = pair_sum(GELU_TANH_LINEAR, pair_times(h, 3));
-    return gated_slope(pair_times(u, a), pair_times(slope, a));
+    return gated_slope(gelu_tanh_cubic(a, GELU_TANH_CUBIC), gelu_tanh_cubic(a, GELU_TANH_SLOPE_CUBIC));
 }
 
-/* x tanh(log(1 + e^x)) = x (e^2 + 2e)/(e^2 + 2e + 2) with e = e^x, which is n/d */
-/* ULP 0.91 at -0x1.670a62p+6 (float), 1.26 at -0x1.4a3fd3dfcc09dp+8 (double) */
+/* x tanh(log(1 + e^x)) = x e (e + 2)/(e (e + 2) + 2) with e = e^x */
+/* ULP 0.91 at -0x1.4b35f8p+2 (float), 1.20 at 0x1.c1dac68f26d68p-1021 (double) */
 static inline real f_mish(real x) {
     real a = limited(x);
-    exponential_ratio e = exp_ratio((pair){a, 0});
-    pair n = unscaled((scaled){e.n, e.k}), u = pair_product(e.n, sorted_pair_sum(2 * e.d, n));
-    pair v = pair_sum(unscaled((scaled){u, e.k}), two_product(2 * e.d, e.d));
-    real y = copysign_(scale(times(a, pair_quotient(u, v)), e.k), x); /* for -0 */
+    exponential e = exp_parts((pair){a, 0});
+    real power = visible_power_of_2(e.k);
+    pair f = plus_exp(TWO, power, e), n = pair_plus_product(f, e.p);
+    pair q = pair_quotient(n, sorted_pair_sum(2, pair_scaled(n, power)));
+    real y = scale(times(a, q), e.k);
     return y < SATURATED ? y : x;
 }
-/* e (4(x + 1) + (4x + 6)e + 4e^2 + e^3)/(e^2 + 2e + 2)^2, numerator and denominator times d^4 */
-/* ULP 0.86 at -0x1.e67332p+1 (float), 0.86 at -0x1.649c073c27f88p+8 (double) */
+/* e (4(x + 1) + (4x + 6)e + 4e^2 + e^3)/(e^2 + 2e + 2)^2 */
+/* ULP 0.92 at -0x1.e62a7ep+1 (float), 0.89 at -0x1.a5037f10f5dcap+2 (double) */
 static inline real df_mish(real x) {
     real a = clamp(x, EXP_LOWEST, SATURATED / 2);
-    exponential_ratio e = exp_ratio((pair){a, 0});
-    pair n = unscaled((scaled){e.n, e.k}), dd = two_product(e.d, e.d);
-    pair w = pair_sum(pair_product(n, sorted_pair_sum(4 * e.d, n)), pair_product(two_sum(4 * a, 6), dd));
-    w = pair_sum(pair_product(n, w), pair_product(two_sum(4 * a, 4), pair_times(dd, e.d)));
-    pair v = pair_sum(pair_product(n, sorted_pair_sum(2 * e.d, n)), pair_scaled(dd, 2));
-    return scale(quotient_value(pair_product(e.n, w), pair_square(v)), e.k);
+    exponential e = exp_parts((pair){a, 0});
+    pair m = fast_two_sum(1, e.p), n = pair_scaled(m, visible_power_of_2(e.k));
+    pair w = pair_sum(pair_product(n, sorted_pair_sum(4, n)), two_sum(4 * a, 6));
+    w = pair_sum(pair_product(n, w), two_sum(4 * a, 4));
+    pair v = sorted_pair_sum(2, pair_product(n, sorted_pair_sum(2, n)));
+    return scale(quotient_value(pair_product(m, w), pair_square(v)), e.k);
 }
 
 /* (x + root)/2 with root = sqrt(x^2 + b), which for x < 0 is b/2/(root - x). Far out root = |x|. */
 static inline real f_squareplus(real x, real b) {
     real a = abs_(x);
-    pair root = hypotenuse(at_most(a, SQUAREPLUS_FAR), b), h = fast_two_sum(root.hi, at_most(a, SQUAREPLUS_FAR));
-    h.lo += root.lo;
-    real near = x < 0 ? quotient_value((pair){b / 2, 0}, h) : pair_value(h) / 2, far = x < 0 ? b / 4 / a : x;
+    pair root = hypotenuse(at_most(a, SQUAREPLUS_FAR), b), h = fast_two_sum(at_least(root.hi, a) / 2, a / 2);
+    h.lo += root.lo / 2;
+    real near = x < 0 ? ratio(b / 4, h) : pair_value(h), far = x < 0 ? b / 4 * (1 / h.hi) : x;
     return a > SQUAREPLUS_FAR ? far : near;
 }
 /* f/root */
-/* ULP 1.20 at -0x1.6c857ap+53 (float), 1.15 at -0x1.81404b3edbd24p+279 (double) */
+/* ULP 1.19 at -0x1.6c8734p+62 (float), 1.10 at -0x1.75a3442d44664p+460 (double) */
 static inline real df_squareplus(real x, real b) {
     real a = abs_(x);
     pair root = hypotenuse(at_most(a, SQUAREPLUS_FAR), b), h = fast_two_sum(root.hi, at_most(a, SQUAREPLUS_FAR));

@@ -8,27 +8,32 @@
 
 #include "real.h"
 
-/* EXP_LOWEST: x e^x rounds to 0 from there on. SATURATED: x e^-x is no more to be seen beside 1. SCALE_BIAS: see
- * scale(). INVISIBLE: 2^SCALE_BIAS times 2^-60 or 2^-200. VANISHED: 2^SCALE_BIAS times 2^k, where x e^x = v 2^k rounds
- * to 0. SHIFTER: x + SHIFTER is x rounded to an integer, in its lowest bits. */
+/* EXP_LOWEST: x e^x rounds to 0 from there on. SATURATED: x e^-x is no more to be seen beside 1. UNIT: 2^-SCALE_BIAS,
+ * see scale(). INVISIBLE: 2^SCALE_BIAS times 2^-60 or 2^-200. TANH_END: tanh is 1 from there on. TANH_NEAR: where the
+ * polynomial for tanh ends. TINY: not to be seen beside what it is added to, nor slow as subnormal numbers are.
+ * SHIFTER: x + SHIFTER is x rounded to an integer, in its lowest bits. */
 #if PYRELU_BITS == 32
 #include "elementary_f32.h"
-BOUND EXP_LOWEST = R(-120.0), EXP_HIGHEST = R(90.0), SATURATED = R(24.0), INVISIBLE = R(0x1p4), VANISHED = R(0x1p-93);
-BOUND SOFTSIGN_LIMIT = R(0x1p100), SQUAREPLUS_FAR = R(0x1p50);
+BOUND EXP_LOWEST = R(-120.0), EXP_HIGHEST = R(90.0), SATURATED = R(24.0), UNIT = R(0x1p-64), INVISIBLE = R(0x1p4);
+BOUND SOFTSIGN_LIMIT = R(0x1p100), SQUAREPLUS_FAR = R(0x1p50), TANH_END = R(9.5);
 #define SCALE_BIAS 64
 #define SHIFTER R(0x1.8p23)
 #else
 #include "elementary_f64.h"
-BOUND EXP_LOWEST = R(-760.0), EXP_HIGHEST = R(712.0), SATURATED = R(48.0), INVISIBLE = R(0x1p312),
-      VANISHED = R(0x1p-573);
-BOUND SOFTSIGN_LIMIT = R(0x1p600), SQUAREPLUS_FAR = R(0x1p200);
+BOUND EXP_LOWEST = R(-760.0), EXP_HIGHEST = R(712.0), SATURATED = R(48.0), UNIT = R(0x1p-512), INVISIBLE = R(0x1p312);
+BOUND SOFTSIGN_LIMIT = R(0x1p600), SQUAREPLUS_FAR = R(0x1p200), TANH_END = R(20.0);
 #define SCALE_BIAS 512
 #define SHIFTER R(0x1.8p52)
 #endif
+BOUND TANH_NEAR = R(0.9), TWO = 2, TINY = R(0x1p-100);
 
-/* e^x = 2^k (1 + r + s) with |r| <= ln(2)/2 and s = O(r^2), which also holds what r lost to rounding */
+/* x UNIT, where a subnormal result is rounded */
+static inline real scaled_down(real x) { return mul(x, UNIT); }
+
+/* e^x = 2^k (1 + r + s) with |r| <= ln(2)/2, of full precision, and s = O(r^2), which also holds what r lost to
+ * rounding. Most want no more than p = r + s. */
 typedef struct {
-    real r, s;
+    real r, s, p;
     bits k; /* k in its low bits, rubbish above them: for power_of_2 */
 } exponential;
 
@@ -42,132 +47,114 @@ typedef struct {
 static inline real power_of_2(bits k, int bias) { return from_bits((k + (bits)(R_BIAS + bias)) << R_FRACTION); }
 
 /* v 2^k for v of ordinary size and EXP_LOWEST's k <= k <= SCALE_BIAS: first exactly, to above the subnormal numbers,
- * then down, so that a subnormal result is rounded here and nowhere before. What would round to 0 is 0 by the first
- * step, since underflow is slow. */
-static inline real scale(real v, bits k) {
-    real power = power_of_2(k, SCALE_BIAS);
-    return v * (power < VANISHED ? 0 : power) * power_of_2(0, -SCALE_BIAS);
-}
+ * then down, so that a subnormal result is rounded here and nowhere before. */
+static inline real scale(real v, bits k) { return scaled_down(mul(v, power_of_2(k, SCALE_BIAS))); }
 
-/* The parts of e^(x.hi + x.lo) for x <= EXP_HIGHEST (checked by nobody) and x >= EXP_LOWEST (below that: of
- * e^EXP_LOWEST, which is 0 after any scaling). Cody and Waite: k = round(x / ln 2), r = x - k ln 2 with k LN2.hi exact.
- */
-static inline exponential exp_parts(pair x) {
+/* The parts of e^(x.hi + x.lo) for EXP_LOWEST <= x <= -EXP_LOWEST (checked by nobody). x.lo must be finite. Cody and
+ * Waite: k = round(x / ln 2), r = x - k ln 2 with k LN2.hi exact. c[] is (e^r - 1 - r)/r^2. */
+__attribute__((always_inline)) static inline exponential exp_by(pair x, const real *c, int n) {
     real shifted = mad(x.hi, R(1.4426950408889634), SHIFTER), k = shifted - SHIFTER;
-    real r = mad(k, -LN2.hi, x.hi), c = mad(k, LN2.lo, -x.lo), t = r - c;
-    return (exponential){r, mad(t * t, POLYNOMIAL(t, EXP_POLYNOMIAL), -c), to_bits(shifted)};
+    real r = mad(k, -LN2.hi, x.hi), lost = mad(k, LN2.lo, -x.lo), t = r - lost;
+    real s = mad(mul(t, t), polynomial(t, c, n), -lost);
+    return (exponential){r, s, r + s, to_bits(shifted)};
 }
+#define EXP_BY(x, c) exp_by(x, c, (int)(sizeof(c) / sizeof *(c)))
 
-/* e^x as a pair in [0.70, 1.42] still to be scaled, with a relative error below 2^-26 (float), 2^-55 (double). x.lo
- * must be finite. */
-static inline scaled exp_(pair x) {
+static inline exponential exp_parts(pair x) { return EXP_BY(x, EXP_POLYNOMIAL); }
+
+/* e^x for EXP_LOWEST's x <= 0 */
+static inline real exp_nonpositive(pair x) {
     exponential e = exp_parts((pair){at_least(x.hi, EXP_LOWEST), x.lo});
-    real hi = 1 + (e.r + e.s);
-    return (scaled){{hi, ((1 - hi) + e.r) + e.s}, e.k};
-}
-
-static inline real exp_nonpositive(real x) {
-    scaled e = exp_((pair){x, 0});
-    return scale(pair_value(e.m), e.k);
-}
-
-/* v 2^k beside something near 1: k stops where that is no more to be seen, as subnormal numbers are slow */
-static inline pair unscaled(scaled v) {
-    real power = at_least(power_of_2(v.k, SCALE_BIAS), INVISIBLE) * power_of_2(0, -SCALE_BIAS);
-    return pair_scaled(v.m, power);
+    real power = power_of_2(e.k, SCALE_BIAS);
+    return scaled_down(mad(power, e.p, power));
 }
 
 /* e^x - 1 for -SATURATED <= x <= 0, accurate near 0 too */
-static inline pair expm1_(pair x) {
-    exponential e = exp_parts(x);
-    real p = power_of_2(e.k, 0), r = p * e.r, s = p * e.s, p1 = p - 1, lost = p - (p1 + 1), hi = p1 + (r + s);
-    return (pair){hi, (((p1 - hi) + r) + s) + lost};
-}
-
-/* e^(x.hi + x.lo) = 2^k n/d by e^r = (c + r)/(c - r) with c = r coth(r/2), which is even and takes but a few terms: for
- * the functions that divide anyhow. d is a number, the best that c - r rounds to, and n = d + 2r. */
-typedef struct {
-    pair n;
-    real d;
-    bits k;
-} exponential_ratio;
-
-static inline exponential_ratio exp_ratio(pair x) {
-    real shifted = mad(x.hi, R(1.4426950408889634), SHIFTER), k = shifted - SHIFTER;
-    real t = mad(k, -LN2.hi, x.hi), c = mad(k, LN2.lo, -x.lo), r = t - c, z = r * r;
-    real d = 2 + mad(z, POLYNOMIAL(z, COTH_POLYNOMIAL), -r), n = mad(2, r, d);
-    return (exponential_ratio){{n, mad(-2, c, mad(2, t, d - n))}, d, to_bits(shifted)};
+static inline real expm1_(pair x) {
+    exponential e = EXP_BY(x, EXPM1_POLYNOMIAL);
+    real power = power_of_2(e.k, 0);
+    return mad(power, e.p, power - 1);
 }
 
 static inline real limited(real x) { return at_most(at_least(x, EXP_LOWEST), SATURATED); }
 
-/* For EXP_LOWEST <= x <= SATURATED, with e^x = n/d: n, d and their sum. Then n/sum is 1/(1 + e^-x), the logistic
- * function, and d/sum is 1/(1 + e^x). */
-typedef struct {
-    scaled n;
-    pair sum;
-    real d;
-} logistic;
-
-static inline logistic logistic_(pair x) {
-    exponential_ratio e = exp_ratio(x);
-    pair n = unscaled((scaled){e.n, e.k});
-    return (logistic){{e.n, e.k}, sorted_pair_sum(e.d, n), e.d};
+/* c + 2^k (1 + r + s) for c > 0 and power = 2^k. The sum of c and 2^k may round, and is rounded again when 2^k (r + s)
+ * joins it; lo is what both lost. */
+static inline pair plus_exp(real c, real power, exponential e) {
+    real sum = power + c, hi = mad(power, e.p, sum), lost = at_most(power, c) - (sum - at_least(power, c));
+    return (pair){hi, mad(power, e.s, mad(power, e.r, sum - hi)) + lost};
 }
 
-/* 1/(1 + e^-x) */
-static inline real sigmoid_(pair x) {
-    logistic l = logistic_(x);
-    return scale(quotient_value(l.n.m, l.sum), l.n.k);
+/* 1 + e^x times UNIT, which keeps it from overflow, for -SATURATED <= x <= -EXP_LOWEST */
+static inline pair one_plus_exp(pair x) {
+    exponential e = exp_parts(x);
+    return plus_exp(UNIT, power_of_2(e.k, -SCALE_BIAS), e);
 }
 
-/* c e^x/(1 + e^x)^2, c times the derivative of that: even */
+/* a/(1 + e^-x), a times the logistic function */
+static inline real gated(real a, pair x) { return scaled_down(ratio(a, one_plus_exp(pair_negative(x)))); }
+
+static inline real sigmoid_(pair x) { return gated(1, x); }
+
+/* 2^k beside something near 1: k stops where that is no more to be seen, as subnormal numbers are slow */
+static inline real visible_power_of_2(bits k) { return at_least(power_of_2(k, SCALE_BIAS), INVISIBLE) * UNIT; }
+
+/* c e^x/(1 + e^x)^2, c times the derivative of the logistic function, which is even: for x <= 0 */
 static inline real sigmoid_slope(real c, real x) {
-    logistic l = logistic_((pair){at_least(-abs_(x), EXP_LOWEST), 0});
-    return scale(c * quotient_value(pair_times(l.n.m, l.d), pair_square(l.sum)), l.n.k);
+    exponential e = exp_parts((pair){at_least(-abs_(x), EXP_LOWEST), 0});
+    real power = visible_power_of_2(e.k), d = mad(power, e.p, 1 + power), lost = mad(power, e.p, power - (d - 1));
+    real r = 1 / d, error = mad(-r, lost, fma_(-r, d, 1)), square = r * r;
+    return scale(c * mad(square, mad(2 * error, 1 + e.p, e.p), square), e.k);
 }
 
-/* x sigmoid(u) */
-static inline real gated(real x, pair u) {
-    logistic l = logistic_(u);
-    return scale(times(x, pair_quotient(l.n.m, l.sum)), l.n.k);
-}
-
-/* sigmoid(u) (1 + v sigmoid(-u)) = n (sum + v d)/sum^2, the derivative of x sigmoid(u) for v = x u' */
+/* r (1 + v t) with r = sigmoid(u) and t = sigmoid(-u): the derivative of x sigmoid(u) for v = x u'. For d = 1 + e^-u,
+ * r = 1/d and t = (d - 1)/d. The sum may cancel, so that t and v are pairs; what r lost to rounding counts twice. */
 static inline real gated_slope(pair u, pair v) {
-    logistic l = logistic_(u);
-    pair w = pair_sum(l.sum, pair_times(v, l.d));
-    return scale(quotient_value(pair_product(l.n.m, w), pair_square(l.sum)), l.n.k);
+    pair d = one_plus_exp(pair_negative(u)), n = fast_two_sum(d.hi, -UNIT);
+    real r = 1 / d.hi, error = mad(-r, d.lo, fma_(-r, d.hi, 1));
+    real t = n.hi * r, lost = mad(n.lo + d.lo, r, fma_(n.hi, r, -t)), s = fma_(v.hi, t, 1);
+    return scaled_down(mad(r, s, r * mad(error, mad(2, s, -1), mad(v.hi, lost, v.lo * t))));
 }
 
-/* log(1 + e^x) for EXP_LOWEST <= x <= 0 by log(1 + e) = 2 atanh(e/(2 + e)) */
-static inline scaled log1p_exp(pair x) {
-    exponential_ratio e = exp_ratio(x);
-    pair q = pair_quotient(e.n, fast_pair_sum(2 * e.d, unscaled((scaled){e.n, e.k})));
-    real s = unscaled((scaled){q, e.k}).hi, z = s * s;
-    return (scaled){{2 * q.hi, 2 * mad(q.hi * z, POLYNOMIAL(z, ATANH_POLYNOMIAL), q.lo)}, e.k};
+/* max(x, 0) + c log(1 + e^a) for base = max(x, 0), a = -|u|, and c u = x: near 0 by the polynomial of log(1 + e^u)'s
+ * even part, elsewhere as z (1 + z Q(z)) for z = e^a <= 1/e */
+static inline real softplus_(real base, real c, real u, pair a) {
+    exponential e = exp_parts(a);
+    real power = power_of_2(e.k, SCALE_BIAS), z = visible_power_of_2(e.k) * (1 + e.p);
+    real log = mad(power, e.r + mad(mad(e.p, z, z), POLYNOMIAL(z, LOG1P_POLYNOMIAL), e.s), power);
+    pair line = fast_two_sum(LOG_2.hi, u / 2);
+    real near = line.hi + (line.lo + mad(u * u, POLYNOMIAL(u * u, SOFTPLUS_POLYNOMIAL), LOG_2.lo));
+    return abs_(u) < 1 ? c * near : mad(log, c * UNIT, base);
 }
 
-/* a + v for a >= 0 and v > 0. Where a is 0, hi already is the rounded sum of v's parts, and lo, which may be subnormal
- * even if the result is not, could only spoil it. */
-static inline real plus_scaled(real a, scaled v) {
-    pair m = fast_two_sum(v.m.hi, v.m.lo);
-    real sum = pair_value(sorted_pair_sum(a, (pair){scale(m.hi, v.k), scale(a > 0 ? m.lo : 0, v.k)}));
-    return sum == sum ? sum : a; /* inf */
+/* 1 - tanh x = 2/(1 + e^2x) for TANH_NEAR <= x <= TANH_END */
+static inline real one_minus_tanh(real x) {
+    exponential e = exp_parts((pair){2 * x, 0});
+    real power = power_of_2(e.k, 0);
+    return 2 / mad(power, e.p, 1 + power);
 }
 
-/* log(1 + e^x) = max(x, 0) + log(1 + e^-|x|) */
-static inline real softplus_(real x) { return plus_scaled(at_least(x, ZERO), log1p_exp((pair){-abs_(limited(x)), 0})); }
+/* the same as a pair */
+static inline pair one_minus_tanh_pair(real x) {
+    exponential e = exp_parts((pair){2 * x, 0});
+    real power = power_of_2(e.k, 0), sum = 1 + power, d = mad(power, e.p, sum), lost = mad(power, e.p, sum - d);
+    real w = 2 / d;
+    return (pair){w, mad(-w, lost, fma_(-w, d, 2)) * (w / 2)};
+}
 
-/* tanh |x| = -t/(2 + t) with t = e^(-2|x|) - 1, which does not cancel */
-static inline pair tanh_abs(real x) {
-    pair t = expm1_((pair){at_least(-2 * abs_(x), -SATURATED), 0});
-    return pair_quotient((pair){-t.hi, -t.lo}, fast_pair_sum(2, t));
+/* (1/3 - (x - tanh x)/x^3)/x^2 of x^2 for |x| <= TANH_NEAR */
+static inline real tanh_series(real xx) { return POLYNOMIAL(xx, TANH_POLYNOMIAL); }
+
+/* x - x^3 (1/3 - x^2 series) = tanh x for |x| <= TANH_NEAR */
+static inline pair tanh_near(real x) {
+    real xx = mad(x, x, TINY), t = THIRD.hi + mad(-xx, tanh_series(xx), THIRD.lo), cube = mul(x, xx),
+         hi = fma_(-cube, t, x);
+    return (pair){hi, fma_(-cube, t, x - hi)};
 }
 
 /* sqrt(x^2 + b) as a pair */
 static inline pair hypotenuse(real x, real b) {
-    pair s = pair_sum(two_product(x, x), (pair){b, 0});
+    pair s = sorted_pair_sum(b, two_product(x, x));
     real root = sqrt_(s.hi), lost = (fma_(-root, root, s.hi) + s.lo) / (2 * root);
     return (pair){root, root > 0 ? lost : 0};
 }

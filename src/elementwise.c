@@ -1,91 +1,124 @@
 /* The table x {forward, derivative, vjp, backward}: loops over contiguous arrays of one precision.
  *
  * Compiled once per instruction set and precision. A formula reaches these loops as a constant function pointer that
- * `flatten` inlines, so each kernel is one vectorised loop over one formula and there is no call per element. The
- * remainder of a vector runs the same formula: an element's bits do not depend on its place.
+ * `flatten` inlines, so each kernel is one vectorised loop over one formula and there is no call per element.
+ *
+ * An array that does not end with a strip has its remainder copied into one, so that there is no second code for it: an
+ * element's bits do not depend on its place.
  */
 #include "activations.h"
 #include "kernels.h"
+#include "strip.h"
 
-#define KERNEL static __attribute__((flatten)) void
+#define KERNEL static __attribute__((flatten, noinline)) void
 #define FORM static inline __attribute__((always_inline)) void
-#define EACH_ELEMENT _Pragma("omp simd") for (ptrdiff_t i = 0; i < n; i++)
+
+/* `statement` for each i < n, which is a multiple of STRIP */
+#define EACH_ELEMENT(statement)                                        \
+    for (ptrdiff_t strip = 0; strip < n; strip += STRIP) {             \
+        _Pragma("omp simd") for (int lane = 0; lane < STRIP; lane++) { \
+            const ptrdiff_t i = strip + lane;                          \
+            statement;                                                 \
+        }                                                              \
+    }
 
 typedef real formula0(real);
 typedef real formula1(real, real);
 typedef real formula2(real, real, real);
 
-/* out = f(x, parameters) */
+/* out = f(x, parameters). `out` may be an input as well: an element is read before it is written, and by nobody else,
+ * which is all that `restrict` is to say. */
 
-FORM map0(formula0 *f, const void *const *in, real *out, ptrdiff_t n) {
-    const real *x = in[0];
-    EACH_ELEMENT out[i] = f(x[i]);
+FORM map0(formula0 *f, const void *const *in, int scalars, real *restrict out, ptrdiff_t n) {
+    const real *restrict x = in[0];
+    (void)scalars;
+    EACH_ELEMENT(out[i] = f(x[i]))
 }
 
-FORM map1(formula1 *f, const void *const *in, int scalars, real *out, ptrdiff_t n) {
-    const real *x = in[0], *p = in[1];
+FORM map1(formula1 *f, const void *const *in, int scalars, real *restrict out, ptrdiff_t n) {
+    const real *restrict x = in[0], *p = in[1];
     if (scalars) {
         const real p0 = *p;
-        EACH_ELEMENT out[i] = f(x[i], p0);
+        EACH_ELEMENT(out[i] = f(x[i], p0))
     } else {
-        EACH_ELEMENT out[i] = f(x[i], p[i]);
+        EACH_ELEMENT(out[i] = f(x[i], p[i]))
     }
 }
 
-FORM map2(formula2 *f, const void *const *in, int scalars, real *out, ptrdiff_t n) {
-    const real *x = in[0], *p = in[1], *q = in[2];
+FORM map2(formula2 *f, const void *const *in, int scalars, real *restrict out, ptrdiff_t n) {
+    const real *restrict x = in[0], *p = in[1], *q = in[2];
     if (scalars) {
         const real p0 = *p, q0 = *q;
-        EACH_ELEMENT out[i] = f(x[i], p0, q0);
+        EACH_ELEMENT(out[i] = f(x[i], p0, q0))
     } else {
-        EACH_ELEMENT out[i] = f(x[i], p[i], q[i]);
+        EACH_ELEMENT(out[i] = f(x[i], p[i], q[i]))
     }
 }
 
 /* out = g * f(x, parameters) */
 
-FORM times0(formula0 *f, const void *const *in, real *out, ptrdiff_t n) {
-    const real *x = in[0], *g = in[1];
-    EACH_ELEMENT out[i] = g[i] * f(x[i]);
+FORM times0(formula0 *f, const void *const *in, int scalars, real *restrict out, ptrdiff_t n) {
+    const real *restrict x = in[0], *restrict g = in[1];
+    (void)scalars;
+    EACH_ELEMENT(out[i] = mul(g[i], f(x[i])))
 }
 
-FORM times1(formula1 *f, const void *const *in, int scalars, real *out, ptrdiff_t n) {
-    const real *x = in[0], *g = in[1], *p = in[2];
+FORM times1(formula1 *f, const void *const *in, int scalars, real *restrict out, ptrdiff_t n) {
+    const real *restrict x = in[0], *restrict g = in[1], *p = in[2];
     if (scalars) {
         const real p0 = *p;
-        EACH_ELEMENT out[i] = g[i] * f(x[i], p0);
+        EACH_ELEMENT(out[i] = mul(g[i], f(x[i], p0)))
     } else {
-        EACH_ELEMENT out[i] = g[i] * f(x[i], p[i]);
+        EACH_ELEMENT(out[i] = mul(g[i], f(x[i], p[i])))
     }
 }
 
-FORM times2(formula2 *f, const void *const *in, int scalars, real *out, ptrdiff_t n) {
-    const real *x = in[0], *g = in[1], *p = in[2], *q = in[3];
+FORM times2(formula2 *f, const void *const *in, int scalars, real *restrict out, ptrdiff_t n) {
+    const real *restrict x = in[0], *restrict g = in[1], *p = in[2], *q = in[3];
     if (scalars) {
         const real p0 = *p, q0 = *q;
-        EACH_ELEMENT out[i] = g[i] * f(x[i], p0, q0);
+        EACH_ELEMENT(out[i] = mul(g[i], f(x[i], p0, q0)))
     } else {
-        EACH_ELEMENT out[i] = g[i] * f(x[i], p[i], q[i]);
+        EACH_ELEMENT(out[i] = mul(g[i], f(x[i], p[i], q[i])))
     }
+}
+
+/* Any length: whole strips, then the remainder as one, filled up with its last element. The first `n_data` operands
+ * have n elements each, the parameters too unless they are scalars. */
+static void in_strips(pyrelu_map *loop, int n_data, int n_parameters, const void *const *in, int scalars, real *out,
+                      ptrdiff_t n) {
+    const ptrdiff_t rest = n % STRIP, whole = n - rest;
+    if (whole) loop(in, scalars, out, whole);
+    if (!rest) return;
+    real padded[PYRELU_MAX_OPERANDS][STRIP], result[STRIP];
+    const void *tail[PYRELU_MAX_OPERANDS];
+    for (int k = 0; k < n_data + n_parameters; k++) {
+        const real *from = in[k];
+        tail[k] = from;
+        if (k >= n_data && scalars) continue;
+        for (int lane = 0; lane < STRIP; lane++) padded[k][lane] = from[whole + (lane < rest ? lane : rest - 1)];
+        tail[k] = padded[k];
+    }
+    loop(tail, scalars, result, STRIP);
+    memcpy(out + whole, result, rest * sizeof(real));
 }
 
 /* The table read twice: first as functions, then as the array of them. */
 
 #define ARGUMENTS const void *const *in, int scalars, void *out, ptrdiff_t n
+#define DATA_map 1
+#define DATA_times 2
 
-#define DEFINE_0(name, form, f) \
-    KERNEL name(ARGUMENTS) {    \
-        (void)scalars;          \
-        form##0(f, in, out, n); \
-    }
-#define DEFINE_1(name, form, f) \
-    KERNEL name(ARGUMENTS) { form##1(f, in, scalars, out, n); }
-#define DEFINE_2(name, form, f) \
-    KERNEL name(ARGUMENTS) { form##2(f, in, scalars, out, n); }
+#define DEFINE(name, form, n_parameters, f)                                \
+    KERNEL name(ARGUMENTS) { form##n_parameters(f, in, scalars, out, n); } \
+    static void any_##name(ARGUMENTS) { in_strips(name, DATA_##form, n_parameters, in, scalars, out, n); }
+#define DEFINE_0(name, form, f) DEFINE(name, form, 0, f)
+#define DEFINE_1(name, form, f) DEFINE(name, form, 1, f)
+#define DEFINE_2(name, form, f) DEFINE(name, form, 2, f)
 
 /* A row that reads X runs its vjp backward; one that reads Y has a derivative in terms of the output. */
-#define BACKWARD_X(name) vjp_##name
-#define BACKWARD_Y(name) backward_##name
+#define BACKWARD_X(name) any_vjp_##name
+#define BACKWARD_Y(name) any_backward_##name
 #define DEFINE_BACKWARD_X(name)
 #define DEFINE_BACKWARD_Y(name) DEFINE_0(backward_##name, times, dfy_##name)
 
@@ -99,7 +132,8 @@ FORM times2(formula2 *f, const void *const *in, int scalars, real *out, ptrdiff_
 #include "activations.def"
 #undef ACTIVATION
 
-#define ACTIVATION(name, reads, ...) {forward_##name, derivative_##name, vjp_##name, BACKWARD_##reads(name)},
+#define ACTIVATION(name, reads, ...) \
+    {any_forward_##name, any_derivative_##name, any_vjp_##name, BACKWARD_##reads(name)},
 pyrelu_map *const PRIVATE(map)[][PYRELU_N_KINDS] = {
 #include "activations.def"
 };

@@ -118,18 +118,23 @@ static inline real mad(real a, real b, real c) {
 #endif
 }
 
+/* a*b where that may be subnormal or vanish: on most processors that costs a multiplication some cycles more, an fma
+ * none. As the addend, -0 changes nothing. */
+BOUND NEGATIVE_ZERO = R(-0.0);
+static inline real mul(real a, real b) { return mad(a, b, NEGATIVE_ZERO); }
+
 /* a*b exactly */
 static inline pair two_product(real a, real b) {
 #if !defined(__FMA__) && !defined(__aarch64__) && PYRELU_BITS == 64
     return two_product_by_halves(a, b);
 #else
-    real p = a * b;
+    real p = mul(a, b);
     return (pair){p, fma_(a, b, -p)};
 #endif
 }
 
 /* x*(p.hi + p.lo), rounded once; in double without hardware FMA twice, since halves would overflow for a large x */
-static inline real times(real x, pair p) { return (PYRELU_BITS == 32 ? fma_ : mad)(x, p.hi, x * p.lo); }
+static inline real times(real x, pair p) { return (PYRELU_BITS == 32 ? fma_ : mad)(x, p.hi, mul(x, p.lo)); }
 
 /* Sums, products and quotients of pairs: relative errors of a few 2^-2p for p-bit numbers, as long as sums do not
  * cancel and each lo is within a few ULP of its hi. */
@@ -160,6 +165,12 @@ static inline pair pair_product(pair a, pair b) {
     return (pair){p.hi, mad(a.hi, b.lo, mad(a.lo, b.hi, p.lo))};
 }
 
+/* a (1 + b) for |b| < 1/2 */
+static inline pair pair_plus_product(pair a, real b) {
+    real hi = mad(a.hi, b, a.hi);
+    return (pair){hi, fma_(a.hi, b, a.hi - hi) + mad(a.lo, b, a.lo)};
+}
+
 static inline pair pair_square(pair a) {
     pair p = two_product(a.hi, a.hi);
     return (pair){p.hi, mad(2 * a.hi, a.lo, p.lo)};
@@ -167,11 +178,19 @@ static inline pair pair_square(pair a) {
 
 static inline pair pair_quotient(pair a, pair b) {
     real reciprocal = 1 / b.hi, q = a.hi * reciprocal;
-    return (pair){q, (fma_(-q, b.hi, a.hi) + mad(-q, b.lo, a.lo)) * reciprocal};
+    return (pair){q, mul(fma_(-q, b.hi, a.hi) + mad(-q, b.lo, a.lo), reciprocal)};
+}
+
+/* a/b for numbers */
+static inline pair exact_quotient(real a, real b) {
+    real reciprocal = 1 / b, q = mul(a, reciprocal);
+    return (pair){q, mul(fma_(-q, b, a), reciprocal)};
 }
 
 /* a times a power of 2, which is exact */
-static inline pair pair_scaled(pair a, real power) { return (pair){a.hi * power, a.lo * power}; }
+static inline pair pair_scaled(pair a, real power) { return (pair){mul(a.hi, power), mul(a.lo, power)}; }
+
+static inline pair pair_negative(pair a) { return (pair){-a.hi, -a.lo}; }
 
 static inline pair pair_select(int c, pair a, pair b) { return (pair){c ? a.hi : b.hi, c ? a.lo : b.lo}; }
 
@@ -179,6 +198,12 @@ static inline real pair_value(pair p) { return p.hi + p.lo; }
 
 /* the values of a product and a quotient */
 static inline real product_value(pair a, pair b) { return fma_(a.hi, b.hi, mad(a.hi, b.lo, a.lo * b.hi)); }
+
+/* a/b, with the sign of a where that is 0 */
+static inline real ratio(real a, pair b) {
+    real reciprocal = 1 / b.hi, q = mul(a, reciprocal), excess = mad(q, b.lo, fma_(q, b.hi, -a));
+    return mad(-excess, reciprocal, q);
+}
 
 static inline real quotient_value(pair a, pair b) {
     real reciprocal = 1 / b.hi, q = a.hi * reciprocal;

@@ -1,10 +1,16 @@
 /* Functions of a whole row: softmax and its kin. Compiled once per instruction set and precision. */
 #include "elementary.h"
 #include "kernels.h"
+#include "strip.h"
 
-/* Sums go over the row in LANES compensated partial sums: as exact as if in twice the precision, and in an order that
- * is the same for every instruction set. */
-enum { LANES = 16 };
+/* A row is taken in strips of LANES elements, two vectors, and each lane has a maximum and a compensated sum of its
+ * own: as exact as if in twice the precision. */
+enum { LANES = STRIP };
+#define EACH_LANE _Pragma("omp simd") for (int lane = 0; lane < LANES; lane++)
+#define EACH_ELEMENT _Pragma("omp simd") for (ptrdiff_t i = 0; i < n; i++)
+
+/* inlined, as `sign` is a constant */
+#define INLINE static inline __attribute__((always_inline))
 
 typedef struct {
     real hi[LANES], lo[LANES];
@@ -16,65 +22,103 @@ static inline void add(sums *s, int lane, real value) {
     s->lo[lane] += t.lo;
 }
 
-static inline pair total(const sums *s) {
-    pair t = {0, 0};
-    for (int lane = 0; lane < LANES; lane++) {
-        pair u = two_sum(t.hi, s->hi[lane]);
-        t = (pair){u.hi, t.lo + (u.lo + s->lo[lane])};
-    }
-    return fast_two_sum(t.hi, t.lo);
+/* The lanes by halves. Of a sum that is hardly more than 1 even the excess is right. */
+static inline pair total(sums *s) {
+#pragma GCC unroll 8
+    for (int half = LANES / 2; half; half /= 2)
+        for (int lane = 0; lane < half; lane++) {
+            add(s, lane, s->hi[lane + half]);
+            s->lo[lane] += s->lo[lane + half];
+        }
+    return fast_two_sum(s->hi[0], s->lo[0]);
 }
-
-#define EACH_ELEMENT _Pragma("omp simd") for (ptrdiff_t i = 0; i < n; i++)
 
 /* Adds `value`, an expression of i, to `s` for each i < n. */
 #define ADD_EACH(s, value)                                                       \
     do {                                                                         \
         ptrdiff_t start_ = 0;                                                    \
         for (; start_ + LANES <= n; start_ += LANES) {                           \
-            _Pragma("omp simd") for (int lane_ = 0; lane_ < LANES; lane_++) {    \
-                const ptrdiff_t i = start_ + lane_;                              \
-                add(s, lane_, value);                                            \
+            EACH_LANE {                                                          \
+                const ptrdiff_t i = start_ + lane;                               \
+                add(s, lane, value);                                             \
             }                                                                    \
         }                                                                        \
         for (ptrdiff_t i = start_; i < n; i++) add(s, (int)(i - start_), value); \
     } while (0)
 
-/* The largest element; a NaN may be passed over, since whatever is computed next keeps it. */
-static inline real largest(const real *x, real sign, ptrdiff_t n) {
+/* The last strip of x, which has less than LANES elements, with a filler behind them */
+static inline void fill(real *strip, const real *x, ptrdiff_t n, real filler) {
+    for (int lane = 0; lane < LANES; lane++) strip[lane] = lane < n ? x[lane] : filler;
+}
+
+/* The largest element of sign x; a NaN may be passed over, since whatever is computed next keeps it. */
+INLINE real largest(const real *x, real sign, ptrdiff_t n) {
+    real most[LANES], last[LANES];
+    ptrdiff_t start = 0;
+    EACH_LANE most[lane] = -R_INF;
+    for (; start + LANES <= n; start += LANES) EACH_LANE most[lane] = at_least(sign * x[start + lane], most[lane]);
+    if (start < n) {
+        fill(last, x + start, n - start, -sign * R_INF);
+        EACH_LANE most[lane] = at_least(sign * last[lane], most[lane]);
+    }
     real m = -R_INF;
-#pragma omp simd reduction(max : m)
-    for (ptrdiff_t i = 0; i < n; i++) m = sign * x[i] > m ? sign * x[i] : m;
+    _Pragma("omp simd reduction(max : m)") for (int lane = 0; lane < LANES; lane++) m = at_least(most[lane], m);
     return m;
 }
 
-/* x - m exactly; -inf has no low part */
-static inline pair shifted(real x, real m) {
-    pair d = two_sum(x, -m);
-    return (pair){d.hi, d.hi > EXP_LOWEST ? d.lo : 0};
+/* e^(sign x - m) of a strip, into [0, 1]. Below `floor` that is 0, and the difference would have no low part. Terms are
+ * not negative, so that all but a few are smaller than the sum before, which the shorter addition wants. */
+INLINE void exponentials_of(const real *x, real sign, real m, real floor, real *y, sums *s) {
+    EACH_LANE {
+        const real e = exp_nonpositive(two_sum(at_least(sign * x[lane], floor), -m));
+        const pair t = fast_two_sum(s->hi[lane], e);
+        s->hi[lane] = t.hi;
+        s->lo[lane] += t.lo;
+        y[lane] = e;
+    }
 }
 
-/* e^(x - m), into [0, 1] */
-static inline real exp_shifted(real x, real m) {
-    scaled e = exp_(shifted(x, m));
-    return scale(pair_value(e.m), e.k);
+/* e^(sign x - m) as `out` if that is not NULL, and their sums */
+INLINE sums exponentials(const real *x, real sign, real m, real *restrict out, ptrdiff_t n) {
+    /* as far below m as results are not 0, or as numbers of its size are apart */
+    const real floor = m - at_least(abs_(m) * R(0x1p-20), 1 - EXP_LOWEST);
+    sums s;
+    real last[LANES], y[LANES];
+    ptrdiff_t start = 0;
+    EACH_LANE s.hi[lane] = s.lo[lane] = 0;
+    for (; start + LANES <= n; start += LANES) exponentials_of(x + start, sign, m, floor, out ? out + start : y, &s);
+    if (start < n) {
+        fill(last, x + start, n - start, -sign * R_INF);
+        exponentials_of(last, sign, m, floor, y, &s);
+        if (out) memcpy(out + start, y, (n - start) * sizeof(real));
+    }
+    return s;
 }
 
-/* e^(sign*x[i] - m) into out, and their sum */
-static inline pair exponentials(const real *x, real sign, real m, real *out, ptrdiff_t n) {
-    sums s = {0};
-    EACH_ELEMENT out[i] = exp_shifted(sign * x[i], m);
-    ADD_EACH(&s, out[i]);
-    return total(&s);
+/* log s for s >= 3/4, with as many digits near 1 as s.lo brings: s = 2^k f, log f = 2 atanh((f - 1)/(f + 1)) */
+static inline pair log_(pair s) {
+    const bits k = (to_bits(s.hi) - to_bits(R(0.75))) >> R_FRACTION;
+    const real p = from_bits(to_bits(R(1.0)) - (k << R_FRACTION)), hi = s.hi * p, lo = s.lo * p;
+    const pair q = pair_quotient(fast_two_sum(hi - 1, lo), two_sum(hi + 1, lo));
+    const real z = q.hi * q.hi, kr = (real)(int)k;
+    const pair t = two_sum(kr * LN2.hi, 2 * q.hi);
+    return fast_two_sum(t.hi, t.lo + mad(kr, LN2.lo, 2 * mad(q.hi * z, POLYNOMIAL(z, ATANH_POLYNOMIAL), q.lo)));
 }
 
-static inline void softmax_of(const real *x, real sign, real *out, ptrdiff_t n) {
-    const pair r = pair_quotient((pair){1, 0}, exponentials(x, sign, largest(x, sign, n), out, n));
+/* log(sum(e^x)) = m + log(sum(e^(x - m))). The maximum is taken off first, or the sum would overflow and, for large x,
+ * drown. */
+INLINE pair log_sum_exp(const real *x, real m, ptrdiff_t n) {
+    sums s = exponentials(x, 1, m, NULL, n);
+    return pair_sum((pair){m, 0}, log_(total(&s)));
+}
+
+INLINE void softmax_of(const real *x, real sign, real *out, ptrdiff_t n) {
+    sums s = exponentials(x, sign, largest(x, sign, n), out, n);
+    const pair r = pair_quotient((pair){1, 0}, total(&s));
     EACH_ELEMENT out[i] = times(out[i], r);
 }
 
-/* y * (g - sum(g y)) for y = softmax(sign x), times sign */
-static inline void softmax_vjp_of(const real *x, const real *g, real sign, real *out, ptrdiff_t n) {
+INLINE void softmax_vjp_of(const real *x, const real *g, real sign, real *out, ptrdiff_t n) {
     softmax_of(x, sign, out, n);
     sums s = {0};
     ADD_EACH(&s, g[i] * out[i]);
@@ -88,25 +132,11 @@ static void vjp_softmax(const void *const *in, void *out, ptrdiff_t n) { softmax
 static void forward_softmin(const void *const *in, void *out, ptrdiff_t n) { softmax_of(in[0], -1, out, n); }
 static void vjp_softmin(const void *const *in, void *out, ptrdiff_t n) { softmax_vjp_of(in[0], in[1], -1, out, n); }
 
-/* log s for s >= 3/4, with as many digits near 1 as s.lo brings: s = 2^k f, log f = 2 atanh((f - 1)/(f + 1)) */
-static inline pair log_(pair s) {
-    const bits k = (to_bits(s.hi) - to_bits(R(0.75))) >> R_FRACTION;
-    const real p = from_bits(to_bits(R(1.0)) - (k << R_FRACTION)), hi = s.hi * p, lo = s.lo * p;
-    const pair q = pair_quotient(fast_two_sum(hi - 1, lo), two_sum(hi + 1, lo));
-    const real z = q.hi * q.hi, kr = (real)(int)k;
-    const pair t = two_sum(kr * LN2.hi, 2 * q.hi);
-    return fast_two_sum(t.hi, t.lo + mad(kr, LN2.lo, 2 * mad(q.hi * z, POLYNOMIAL(z, ATANH_POLYNOMIAL), q.lo)));
-}
-
-/* The maximum is taken off first, or the sum would overflow and, for large x, drown. */
 static void forward_log_softmax(const void *const *in, void *out, ptrdiff_t n) {
-    const real *x = in[0], m = largest(x, 1, n);
+    const real *x = in[0];
     real *y = out;
-    const pair l = log_(exponentials(x, 1, m, y, n));
-    EACH_ELEMENT {
-        const pair d = shifted(x[i], m), t = two_sum(d.hi, -l.hi);
-        y[i] = d.hi > EXP_LOWEST ? t.hi + (t.lo + (d.lo - l.lo)) : d.hi - l.hi;
-    }
+    const pair l = log_sum_exp(x, largest(x, 1, n), n);
+    EACH_ELEMENT y[i] = (x[i] - l.hi) - l.lo;
 }
 
 /* g - softmax(x) sum(g) */
@@ -128,9 +158,7 @@ static void forward_logsumexp(const void *const *in, void *out, ptrdiff_t n) {
         *(real *)out = m + total(&s).hi;
         return;
     }
-    ADD_EACH(&s, exp_shifted(x[i], m));
-    const pair l = log_(total(&s)), t = two_sum(m, l.hi);
-    *(real *)out = t.hi + (t.lo + l.lo);
+    *(real *)out = pair_value(log_sum_exp(x, m, n));
 }
 
 static void vjp_logsumexp(const void *const *in, void *out, ptrdiff_t n) {

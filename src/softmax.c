@@ -14,7 +14,7 @@ void PRIVATE(softmax_rows)(void *x, ptrdiff_t rows, ptrdiff_t n) {
         for (ptrdiff_t j = 0; j < n; j++) row[j] -= largest;
     }
 #pragma omp simd
-    for (ptrdiff_t i = 0; i < rows * n; i++) start[i] = exp_nonpositive(start[i]);
+    for (ptrdiff_t i = 0; i < rows * n; i++) start[i] = exp_nonpositive((pair){start[i], 0});
     for (real *row = start; row < stop; row += n) {
         real sum = 0;
         for (ptrdiff_t j = 0; j < n; j++) sum += row[j];

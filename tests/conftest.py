@@ -2,11 +2,15 @@
 
 from pathlib import Path
 
+import hypothesis
 import numpy as np
 import pytest
 
 import pyrelu as pr
 from pyrelu import registry
+
+hypothesis.settings.register_profile("the same on every run", derandomize=True, deadline=None)
+hypothesis.settings.load_profile("the same on every run")
 
 DTYPES = [np.float16, np.float32, np.float64]
 

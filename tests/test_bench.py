@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 import pyrelu
-from pyrelu import _bench, cli
-from pyrelu._bench import estimators, fit, functions, memory, peers, timing, values
+from pyrelu import cli
+from pyrelu._commands import bench
+from pyrelu._commands.bench import estimators, fit, functions, memory, peers, timing, values
 from pyrelu.exceptions import InvalidParameterError
 
 TINY = dict(n=32, seconds=0)
@@ -28,7 +29,7 @@ def quick(monkeypatch):
 
 
 def _numpy_only():
-    from pyrelu._bench import numpy_peer
+    from pyrelu._commands.bench import numpy_peer
 
     return [numpy_peer]
 
@@ -54,8 +55,8 @@ def test_peers_compute_the_same(namespace, peer):
     pytest.importorskip({"torch_peer": "torch", "jax_peer": "jax"}.get(peer, "numpy"))
     code = f"""
 import importlib, numpy as np
-from pyrelu._bench import functions, peers
-module = importlib.import_module("pyrelu._bench.{peer}")
+from pyrelu._commands.bench import functions, peers
+module = importlib.import_module("pyrelu._commands.bench.{peer}")
 rng, done = np.random.default_rng(0), 0
 for name in functions.functions({namespace!r}):
     x = functions.arrays(name, "float64", 512)
@@ -172,8 +173,8 @@ def test_the_peers_learn(package, module):
     pytest.importorskip(package)
     code = f"""
 import numpy as np
-from pyrelu._bench.{module} import fit
-from pyrelu._bench.{package}_peer import FUNCTIONAL
+from pyrelu._commands.bench.{module} import fit
+from pyrelu._commands.bench.{package}_peer import FUNCTIONAL
 fit(np.eye(8, 5, dtype=np.float32), np.resize([0, 1, 2], 8), [5, 4, 3], 4, 2, FUNCTIONAL["relu"])
 """
     subprocess.run([sys.executable, "-c", code], check=True)
@@ -246,7 +247,7 @@ def test_a_wrong_call_is_explained(arguments, message, capsys):
 
 def test_options_are_those_of_the_subjects():
     with pytest.raises(InvalidParameterError, match="--work has no meaning for functions"):
-        _bench.run([], work=1)
+        bench.run([], work=1)
 
 
 def test_threads_are_given_back():
@@ -257,5 +258,5 @@ def test_threads_are_given_back():
 
 
 def test_import_loads_nothing_of_it():
-    code = "import sys, pyrelu; print([m for m in sys.modules if '_bench' in m])"
+    code = "import sys, pyrelu; print([m for m in sys.modules if '_commands' in m])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "[]\n"

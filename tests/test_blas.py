@@ -4,7 +4,7 @@ import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from pyrelu import _network  # noqa: F401  loads the BLAS that networks call
-from pyrelu._blas import single_threaded_blas
+from pyrelu._mlp.blas import single_threaded_blas
 
 
 def blas_threads():

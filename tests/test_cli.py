@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 
 import pyrelu
-from pyrelu import _datasets, _ufuncs, cli
+from pyrelu import _ufuncs, cli
+from pyrelu._commands import datasets
 
 README = Path(__file__).parent.parent / "README.md"
 
@@ -183,6 +184,19 @@ def test_compare_a_regression_that_diverges(capsys):
     assert "2 of 2" in capsys.readouterr().out
 
 
+def test_compare_counts_and_one_seed(tmp_path, capsys):
+    """A target that standardising would make negative; a single run has no spread."""
+    path = tmp_path / "counts.csv"
+    path.write_text("x,n\n" + "".join(f"{i / 50},{i // 5}\n" for i in range(200)))
+    arguments = ["relu", "--data", str(path), "--target", "n", "--repeats", "1", "--seed", "3"]
+    report = compared(capsys, *arguments, "--set", "loss=poisson", "--set", "solver=lbfgs")
+    (row,) = report["activations"]
+    assert row["test sd"] is None and row["test mean"] > 0.9
+    assert cli.main(["compare", *arguments]) == 0
+    text = capsys.readouterr().out
+    assert text.splitlines()[0].endswith("200 rows, 1 features; seed 3") and "±" not in text
+
+
 @pytest.mark.parametrize(
     "arguments, message",
     [
@@ -212,7 +226,7 @@ def one_line(capsys):
 @pytest.mark.parametrize("command", ["compare", "train"])
 def test_ctrl_c(command, tmp_path, monkeypatch, capsys):
     """A signal while a network trains that would train for ever: code 130, and nothing written."""
-    load = _datasets.from_csv
+    load = datasets.from_csv
     data = tmp_path / "data.csv"
     data.write_text("x,y\n" + "".join(f"{i},{i % 2}\n" for i in range(5000)))
 
@@ -220,7 +234,7 @@ def test_ctrl_c(command, tmp_path, monkeypatch, capsys):
         threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
         return load(*arguments, **keywords)
 
-    monkeypatch.setattr(_datasets, "from_csv", load_and_start_the_clock)
+    monkeypatch.setattr(datasets, "from_csv", load_and_start_the_clock)
     before = signal.getsignal(signal.SIGINT)
     arguments = ["--target", "y", "--epochs", "1000000000", "--set", "n_iter_no_change=1000000000"]
     arguments += ["--data", str(data)] if command == "compare" else [str(data), "--output", str(tmp_path / "model")]

@@ -6,7 +6,8 @@ import os
 import numpy as np
 import pytest
 
-from pyrelu import _csv, _datasets, cli
+from pyrelu import cli
+from pyrelu._commands import csv_file, datasets
 from pyrelu.exceptions import InvalidFileError, InvalidParameterError
 
 GOOD = "width,height,kind\n1,2.5,cat\n3,4,dog\n5,6e1,cat\n-7,8,dog\n"
@@ -41,14 +42,14 @@ def both(header):
     ids=["plain", "crlf", "cr", "bom", "no newline at the end", "blank lines", "spaces", "quotes", "semicolons"],
 )
 def test_files_as_programs_write_them(content, tmp_path):
-    table = _csv.read(write(tmp_path, content), both, ";" if ";" in content else ",")
+    table = csv_file.read(write(tmp_path, content), both, ";" if ";" in content else ",")
     assert table.names == ["width", "height"]
     np.testing.assert_array_equal(table.numbers, [[1, 2.5], [3, 4], [5, 60], [-7, 8]])
     assert table.texts == ["cat", "dog", "cat", "dog"]
 
 
 def test_quoted_cells_may_hold_anything(tmp_path):
-    table = _csv.read(write(tmp_path, 'width,kind\n1,"cat, or\n""dog"""\n2,é\n'), both)
+    table = csv_file.read(write(tmp_path, 'width,kind\n1,"cat, or\n""dog"""\n2,é\n'), both)
     assert table.texts == ['cat, or\n"dog"', "é"]
     assert list(table.lines) == [3, 4]
 
@@ -62,7 +63,7 @@ def test_standard_input(tmp_path):
     try:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr("sys.stdin", open(0, closefd=False))
-            assert _csv.read("-", both).numbers.shape == (4, 2)
+            assert csv_file.read("-", both).numbers.shape == (4, 2)
     finally:
         os.dup2(saved, 0)
         os.close(read)
@@ -125,20 +126,20 @@ def test_bad_files_get_one_line_and_exit_code_2(what, command, tmp_path, capsys)
 
 def test_a_long_cell_is_not_printed_whole(tmp_path):
     with pytest.raises(InvalidFileError, match=r"'x{37}\.\.\.' is not a number"):
-        _csv.read(write(tmp_path, f"width,kind\n{'x' * 10_000},cat\n"), both)
+        csv_file.read(write(tmp_path, f"width,kind\n{'x' * 10_000},cat\n"), both)
 
 
 def test_tabs(tmp_path):
     options = cli._parser().parse_args(["predict", "model", "data.csv", "--delimiter", r"\t"])
-    assert _csv.read(write(tmp_path, GOOD.replace(",", "\t")), both, options.delimiter).numbers.shape == (4, 2)
+    assert csv_file.read(write(tmp_path, GOOD.replace(",", "\t")), both, options.delimiter).numbers.shape == (4, 2)
 
 
 def test_what_is_ignored_may_be_anything(tmp_path):
     path = write(tmp_path, ",id,id,width,kind\n0,a,b,1,cat\n1,,,2,dog\n")
-    data = _datasets.from_csv(path, "kind", ["", "id"])
+    data = datasets.from_csv(path, "kind", ["", "id"])
     assert data.feature_names == ["width"] and data.X.tolist() == [[1], [2]]
     with pytest.raises(InvalidFileError, match="has no column 'no'; it has: '', 'id'"):
-        _datasets.from_csv(path, "kind", ["no"])
+        datasets.from_csv(path, "kind", ["no"])
 
 
 # ---- what the target says ----
@@ -158,7 +159,7 @@ def test_what_is_ignored_may_be_anything(tmp_path):
 )
 def test_task(targets, task, classes, tmp_path):
     path = write(tmp_path, "x,y\n" + "".join(f"{i},{target}\n" for i, target in enumerate(targets)))
-    data = _datasets.from_csv(path, "y", task=task)
+    data = datasets.from_csv(path, "y", task=task)
     assert data.classification == (classes is not None)
     assert data.y.tolist() == (targets if classes else [float(target) for target in targets])
     if classes:
@@ -167,17 +168,17 @@ def test_task(targets, task, classes, tmp_path):
 
 def test_regression_needs_numbers(tmp_path):
     with pytest.raises(InvalidFileError, match="line 3, column 'kind': 'dog' is not a number, as --task regression"):
-        _datasets.from_csv(write(tmp_path, GOOD.replace("cat", "1")), "kind", task="regression")
+        datasets.from_csv(write(tmp_path, GOOD.replace("cat", "1")), "kind", task="regression")
 
 
 def test_a_csv_needs_a_target(tmp_path):
     with pytest.raises(InvalidParameterError, match="say with --target"):
-        _datasets.from_csv(write(tmp_path, GOOD), None)
+        datasets.from_csv(write(tmp_path, GOOD), None)
 
 
-@pytest.mark.parametrize("name", _datasets.BUILT_IN)
+@pytest.mark.parametrize("name", datasets.BUILT_IN)
 def test_built_in_data(name):
-    data = _datasets.load(name, None)
+    data = datasets.load(name, None)
     assert len(data.X) == len(data.y) and data.X.shape[1] == len(data.feature_names)
     assert data.classification == (name != "diabetes")
 
@@ -185,4 +186,4 @@ def test_built_in_data(name):
 def test_numbers_survive_the_way_through_a_file(tmp_path):
     values = np.random.default_rng(0).normal(size=200) * 10.0 ** np.arange(-100, 100)
     path = write(tmp_path, "x,kind\n" + "".join(f"{json.dumps(value)},a\n" for value in values.tolist()))
-    np.testing.assert_array_equal(_csv.read(path, both).numbers[:, 0], values)
+    np.testing.assert_array_equal(csv_file.read(path, both).numbers[:, 0], values)

@@ -20,8 +20,9 @@ from helpers import rng
 from sklearn.datasets import load_iris
 from sklearn.preprocessing import StandardScaler
 
-from pyrelu import MLPClassifier, MLPRegressor, _standardised, cli
-from pyrelu._predict import load
+from pyrelu import MLPClassifier, MLPRegressor, cli
+from pyrelu._commands import standardised
+from pyrelu._commands.predict import load
 
 
 @pytest.fixture
@@ -117,13 +118,13 @@ def test_the_saved_network_takes_raw_numbers():
     y = X[:, 0] + X[:, 1] / 1e6 + 50
     settings = dict(hidden_layer_sizes=(8, 4), activation="tanh", solver="lbfgs", random_state=0, max_iter=5000)
     raw, scaled = MLPRegressor(**settings), MLPRegressor(**settings)
-    _standardised.fit(raw, X, y)
+    standardised.fit(raw, X, y)
     target = (y - y.mean()) / y.std()
     scaled.fit(StandardScaler().fit_transform(X), target)
     want = scaled.predict(StandardScaler().fit_transform(X)) * y.std() + y.mean()
     np.testing.assert_allclose(raw.predict(X), want, rtol=1e-7)
     raw, scaled = MLPClassifier(**settings), MLPClassifier(**settings)
-    _standardised.fit(raw, X, y > 50)
+    standardised.fit(raw, X, y > 50)
     scaled.fit(StandardScaler().fit_transform(X), y > 50)
     np.testing.assert_allclose(
         raw.predict_proba(X), scaled.predict_proba(StandardScaler().fit_transform(X)), rtol=1e-6, atol=1e-9
@@ -133,7 +134,7 @@ def test_the_saved_network_takes_raw_numbers():
 def test_counts_stay_counts():
     X = np.arange(20.0)[:, np.newaxis]
     mlp = MLPRegressor("poisson", (4,), solver="lbfgs", random_state=0, max_iter=1000)
-    _standardised.fit(mlp, X, X[:, 0] // 4)
+    standardised.fit(mlp, X, X[:, 0] // 4)
     assert (mlp.predict(X) > 0).all() and abs(mlp.predict(X) - X[:, 0] // 4).max() < 1
 
 

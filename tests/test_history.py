@@ -10,7 +10,7 @@ from sklearn.datasets import load_digits
 from sklearn.exceptions import ConvergenceWarning
 
 from pyrelu import MLPClassifier, MLPRegressor
-from pyrelu._history import LONGEST
+from pyrelu._mlp.history import LONGEST
 from pyrelu.exceptions import DeadUnitWarning
 
 pytestmark = [

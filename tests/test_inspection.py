@@ -13,7 +13,7 @@ from sklearn.pipeline import make_pipeline
 
 import pyrelu as pr
 from pyrelu import MLPClassifier, inspection, registry
-from pyrelu._activation import names
+from pyrelu._mlp.activation import names
 from pyrelu.inspection import (
     ActivityRecorder,
     dead_units,
@@ -259,6 +259,17 @@ def test_units_of_several_pieces():
     assert np.isnan(layer_report(mlp, X)[0].saturated)
 
 
+def test_names_of_features_are_checked_and_not_asked_of_a_point():
+    X, y = data()
+    frame = pandas.DataFrame(X, columns=list("abcde"))
+    mlp = fitted(frame, y)
+    W, b = local_linear_map(mlp, frame.iloc[0])
+    np.testing.assert_array_equal(W, local_linear_map(mlp, X[0]).W)
+    assert layer_report(mlp, frame, y)[0].units == 7
+    with pytest.raises(ValueError, match="feature names"):
+        layer_report(mlp, frame.rename(columns={"a": "z"}))
+
+
 def test_local_linear_map_without_hidden_layers_is_the_network():
     X, y = data()
     mlp = fitted(X, y, hidden=())
@@ -271,6 +282,10 @@ def test_there_is_no_linear_map_where_the_activation_bends():
     X, y = data()
     with pytest.raises(ValueError, match="hidden layer 1 has the activation gelu, which is not piecewise linear"):
         local_linear_map(fitted(X, y, ("relu", "gelu")), X[0])
+    with pytest.raises(ValueError, match="x has 4 features; MLPClassifier is expecting 5 features"):
+        local_linear_map(fitted(X, y), X[0, :4])
+    with pytest.raises(ValueError, match="contains NaN"):
+        local_linear_map(fitted(X, y), np.full(5, np.nan))
     with pytest.raises(ValueError, match=r"x has shape \(60, 5\)"):
         local_linear_map(fitted(X, y), X)
 

@@ -71,7 +71,7 @@ def test_keeps_the_last_whole_epoch(name):
 
 def test_in_the_first_epoch():
     many = np.tile(X, (50, 1)), np.tile(Y, 50)
-    mlp = interrupt(MLPClassifier((600, 600), batch_size=2000, **ENDLESS), 0.5, *many)
+    mlp = interrupt(MLPClassifier((600, 600), batch_size=2000, **ENDLESS), 1.0, *many)
     assert mlp.n_iter_ == mlp.t_ == mlp._optimizer.t == 0 and mlp.loss_curve_ == mlp.history_ == []
     assert mlp.score(X, Y) > 0.2
     assert not hasattr(mlp, "dead_units_")
@@ -124,7 +124,7 @@ def test_partial_fit_takes_the_batch_back():
     mlp = MLPClassifier((400, 400), random_state=0).partial_fit(X, Y, classes=[0, 1])
     before = copy.deepcopy(mlp)
     many = np.tile(X, (50, 1)), np.tile(Y, 50)
-    press_ctrl_c(0.3)
+    press_ctrl_c(1.0)
     with pytest.warns(UserWarning, match="interrupted"):
         mlp.partial_fit(*many)
     before.n_iter_ = 0  # of the last call

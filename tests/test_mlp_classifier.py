@@ -3,6 +3,7 @@
 import inspect
 import pickle
 import re
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from pyrelu import MLPClassifier, MLPRegressor
-from pyrelu._constraints import CONSTRAINTS
+from pyrelu._mlp.constraints import CONSTRAINTS
 from pyrelu.exceptions import DeadUnitWarning, InvalidParameterError
 
 pytestmark = [
@@ -124,6 +125,16 @@ def test_changed_weights_are_used(digits):
     mlp.coefs_[1] = np.asfortranarray(np.zeros((100, 10)))
     mlp.intercepts_[1] = np.arange(10)
     assert (mlp.predict(X) == 9).all()
+
+
+def test_many_classes_take_no_column_each():
+    y = np.arange(200_000) % 2_000
+    mlp = MLPClassifier((2,), max_iter=1, batch_size=50_000, random_state=0)
+    tracemalloc.start()
+    mlp.fit(np.ones((len(y), 1)), y)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 200_000 * 2_000 / 2  # bytes; a column of booleans each would take twice that
 
 
 # ---- what it refuses ----

@@ -10,7 +10,7 @@ import sklearn.neural_network
 from sklearn.datasets import load_digits, make_multilabel_classification
 
 import pyrelu
-from pyrelu._conversion import SHARED
+from pyrelu._mlp.conversion import SHARED
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 

@@ -7,7 +7,7 @@ import pytest
 from sklearn.datasets import load_digits
 
 from pyrelu import MLPClassifier
-from pyrelu._init import INITIALIZERS, draw
+from pyrelu._mlp.initializers import INITIALIZERS, draw
 from pyrelu.exceptions import InvalidParameterError
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")

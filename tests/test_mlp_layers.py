@@ -8,7 +8,7 @@ from sklearn.model_selection import train_test_split
 
 import pyrelu as pr
 from pyrelu import MLPClassifier
-from pyrelu._activation import names, resolve
+from pyrelu._mlp.activation import names, resolve
 
 
 @pytest.fixture(scope="module")
@@ -184,7 +184,7 @@ def test_adamw_is_torchs():
     torch = pytest.importorskip("torch")
     from pyrelu._network import Network, Samples
 
-    from pyrelu._optimizers import AdamW
+    from pyrelu._mlp.optimizers import AdamW
 
     random = rng("adamw")
     parameters = random.normal(size=6 * 1 + 1)

@@ -8,8 +8,12 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 
+import hypothesis
+import hypothesis.extra.numpy
+import hypothesis.strategies as st
 import joblib
 import numpy as np
 import pandas as pd
@@ -20,7 +24,8 @@ import sklearn
 from helpers import same_bits
 from sklearn.datasets import load_digits, make_multilabel_classification
 
-from pyrelu import MLPClassifier, MLPRegressor, _files
+from pyrelu import MLPClassifier, MLPRegressor
+from pyrelu._storage import files
 from pyrelu.exceptions import InvalidFileError
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -34,6 +39,7 @@ LABELS = {
     "str": y.astype(str),
     "object": np.array(["odd", "even"], object)[y % 2],
     "int8": (y % 3).astype(np.int8),
+    "big-endian": y.astype(">i4"),
     "multilabel": make_multilabel_classification(300, random_state=0)[1],
     "sparse multilabel": scipy.sparse.csr_array(make_multilabel_classification(300, random_state=0)[1]),
 }
@@ -124,7 +130,11 @@ def test_nothing_is_lost(fitted, way, tmp_path):
 def check_equal(again, value, where):
     assert type(again) is type(value), where
     if isinstance(value, np.ndarray):
-        assert again.dtype == value.dtype and again.shape == value.shape and (again == value).all(), where
+        assert again.dtype == value.dtype and again.shape == value.shape, where
+        if value.dtype == object:
+            check_equal(again.tolist(), value.tolist(), where)
+        else:
+            assert again.tobytes() == value.tobytes(), where  # so that NaN equals NaN
     elif isinstance(value, list | tuple):
         assert len(again) == len(value), where
         for a, v in zip(again, value, strict=True):
@@ -171,6 +181,32 @@ def test_arrays_are_plain_safetensors(tmp_path):
     assert same_bits(arrays["coefs_.0"], mlp.coefs_[0]) and same_bits(arrays["intercepts_.1"], mlp.intercepts_[1])
 
 
+numbers = hypothesis.extra.numpy.arrays(
+    st.sampled_from(["f2", "<f4", "f8", "i1", ">i4", "u8", "?"]),
+    hypothesis.extra.numpy.array_shapes(min_dims=0, min_side=0),
+)
+plain = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text()
+scalars = (
+    st.floats(width=32, allow_nan=False).map(np.float32) | st.integers(0, 9).map(np.int8) | st.booleans().map(np.bool_)
+)
+words = st.lists(st.text(alphabet="aé☃", max_size=5)).map(lambda words: np.array(words, "U7"))
+objects = st.lists(plain).map(lambda items: np.array([*items, None], object)[:-1])
+contents = st.recursive(
+    plain | scalars | numbers | words | objects,
+    lambda inner: st.lists(inner) | st.lists(inner).map(tuple) | st.dictionaries(plain | st.tuples(plain), inner),
+    max_leaves=20,
+)
+
+
+@hypothesis.given(contents)
+@hypothesis.settings(max_examples=200, deadline=None)
+def test_any_content_comes_back(content):
+    with tempfile.TemporaryDirectory() as folder:
+        files.write(f"{folder}/file", "anything", {"content": content, "again": [content]})
+        found = files.read(f"{folder}/file", "anything")
+    check_equal(found, {"content": content, "again": [content]}, "content")
+
+
 # ---- what cannot be saved ----
 
 
@@ -210,7 +246,7 @@ def edit(path, change):
         arrays = {name: opened.get_tensor(name) for name in opened.keys()}
     change(document, arrays)
     text = json.dumps(document)
-    metadata = {"pyrelu": text, "sha256": _files._digest(text, arrays)}
+    metadata = {"pyrelu": text, "sha256": files._digest(text, arrays)}
     path.write_bytes(safetensors.numpy.save(arrays, metadata))
 
 
@@ -300,7 +336,7 @@ def test_only_known_types_are_made(file, code):
 
 
 def test_pickle_of_a_newer_version(monkeypatch):
-    monkeypatch.setattr(_files, "FORMAT", 2)
+    monkeypatch.setattr(files, "FORMAT", 2)
     content = pickle.dumps(MLPClassifier())
     monkeypatch.undo()
     with pytest.raises(InvalidFileError, match=r"this pickle was written by pyrelu .* in format 2; this is pyrelu"):
@@ -348,6 +384,15 @@ def test_a_write_that_fails_leaves_the_old_file_and_no_other(file, monkeypatch):
             with pytest.raises(OSError, match="no space"):
                 MLPClassifier().save(file)
         assert file.read_bytes() == before and os.listdir(file.parent) == ["mlp"]
+
+
+def test_a_folder_that_is_not_there(tmp_path):
+    with pytest.raises(FileNotFoundError) as caught:
+        MLPClassifier().save(tmp_path / "nowhere" / "mlp")
+    assert caught.value.filename == str(tmp_path / "nowhere" / "mlp")
+    with pytest.raises(OSError, match="irectory"):
+        MLPClassifier().save(tmp_path)
+    assert os.listdir(tmp_path) == []
 
 
 def test_permissions_and_links(file):

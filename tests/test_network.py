@@ -6,9 +6,9 @@ import scipy.sparse
 from helpers import parameters, rng, same_bits
 from pyrelu._network import Network, Samples
 
-from pyrelu._activation import names, resolve
-from pyrelu._optimizers import Adam, Gradient
-from pyrelu._training import pack
+from pyrelu._mlp.activation import names, resolve
+from pyrelu._mlp.optimizers import Adam, Gradient
+from pyrelu._mlp.training import pack
 from pyrelu.neural_network import MLPClassifier
 from pyrelu.registry import activations, find
 

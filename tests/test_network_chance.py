@@ -6,7 +6,7 @@ import scipy.sparse
 from helpers import same_bits
 from test_network import Problem
 
-from pyrelu._optimizers import SGD, Gradient
+from pyrelu._mlp.optimizers import SGD, Gradient
 from pyrelu.neural_network import MLPClassifier
 
 SEED = 2**40 + 3

@@ -4,6 +4,7 @@ import sys
 
 import matplotlib
 import numpy as np
+import pandas
 import pytest
 from helpers import parameters, rng
 from sklearn.datasets import make_moons
@@ -236,6 +237,16 @@ def test_where_the_margin_changes_the_class_does():
         display = LinearRegionsDisplay.from_estimator(mlp, X, output=output, grid_resolution=50)
         points = np.column_stack([display.xx0.ravel(), display.xx1.ravel()])
         np.testing.assert_array_equal(display.margin.ravel() > 0, mlp.predict(points) == mlp.classes_[output])
+
+
+def test_regions_of_a_frame_of_any_scale():
+    X, y = moons()
+    frame = pandas.DataFrame(X * [1e6, 1e-6], columns=["wide", "narrow"])
+    mlp = fitted(X=frame, y=y, max_iter=1)
+    display = LinearRegionsDisplay.from_estimator(mlp, frame, grid_resolution=20)
+    assert (display.ax_.get_xlabel(), display.ax_.get_ylabel()) == ("wide", "narrow")
+    low, high = frame.min().to_numpy(), frame.max().to_numpy()
+    np.testing.assert_allclose(display.image_.get_extent()[::2], low - 0.15 * (high - low))
 
 
 def test_regions_of_what_has_none():

@@ -10,7 +10,8 @@ import pytest
 import sklearn.neural_network
 from sklearn.exceptions import ConvergenceWarning
 
-from pyrelu import MLPClassifier, MLPRegressor, _schedules
+from pyrelu import MLPClassifier, MLPRegressor
+from pyrelu._mlp import schedules
 from pyrelu.exceptions import InvalidParameterError
 
 pytestmark = pytest.mark.filterwarnings("ignore", category=ConvergenceWarning)
@@ -66,7 +67,7 @@ def test_equals_torchs(given, solver):
 @pytest.mark.parametrize("n_epochs", [1, 2, 3, 7, 100])
 @pytest.mark.parametrize("name", ["cosine", "one_cycle"])
 def test_any_number_of_epochs(name, n_epochs):
-    schedule = _schedules.SCHEDULES[name](0.1, n_epochs)
+    schedule = schedules.SCHEDULES[name](0.1, n_epochs)
     found = [schedule.rate(epoch, None) for epoch in range(n_epochs)]
     np.testing.assert_allclose(found, torchs(name, 0.1, n_epochs), rtol=1e-12)
     assert schedule.rate(n_epochs + 5, None) <= found[-1]  # partial_fit may go on; the rate does not go up again
@@ -79,7 +80,7 @@ def test_formulas():
     np.testing.assert_allclose(
         rates(fit(learning_rate=("step", {"step_size": 5}), learning_rate_init=0.1)), step, rtol=1e-12
     )
-    one_cycle = _schedules.SCHEDULES["one_cycle"](0.1, 101, pct_start=51 / 101)
+    one_cycle = schedules.SCHEDULES["one_cycle"](0.1, 101, pct_start=51 / 101)
     assert [one_cycle.rate(epoch, None) for epoch in (0, 50, 100)] == pytest.approx([0.1 / 25, 0.1, 0.1 / 25e4])
 
 
@@ -172,7 +173,7 @@ def test_wrong_rate_leaves_the_estimator_as_it_was(wrong):
     assert pickle.dumps(mlp.set_params(learning_rate="constant")) == before
 
 
-@pytest.mark.parametrize("name", _schedules.SCHEDULES)
+@pytest.mark.parametrize("name", schedules.SCHEDULES)
 def test_the_end_of_the_schedule_is_no_failure_to_converge(name):
     ends = name in ("cosine", "one_cycle")
     with warnings.catch_warnings() if ends else pytest.warns(ConvergenceWarning, match="Maximum iterations"):
@@ -181,6 +182,6 @@ def test_the_end_of_the_schedule_is_no_failure_to_converge(name):
 
 
 def test_every_schedule_is_described():
-    for name, cls in _schedules.SCHEDULES.items():
+    for name, cls in schedules.SCHEDULES.items():
         assert f'- "{name}"' in MLPClassifier.__doc__
         assert all(parameter in MLPClassifier.__doc__ for parameter in cls.parameters)

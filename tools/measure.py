@@ -17,7 +17,7 @@ import sys
 from functools import cache
 from pathlib import Path
 
-from pyrelu._bench.report import Report
+from pyrelu._commands.bench.report import Report
 
 ROOT = Path(__file__).parent.parent
 PAGES = (ROOT / "README.md", ROOT / "docs" / "performance.md")

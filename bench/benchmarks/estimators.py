@@ -1,14 +1,18 @@
 """Fit and predict of MLPClassifier."""
 
+import tempfile
 import warnings
 from functools import partial
+from pathlib import Path
 
 import numpy as np
+from sklearn.callback import ScoringMonitor
 from sklearn.datasets import load_digits
 
 import pyrelu
 from pyrelu import MLPClassifier
-from pyrelu._bench import estimators, fit
+from pyrelu._commands.bench import estimators, fit
+from pyrelu.callbacks import Checkpoint, EarlyStopping
 
 
 def _digits():
@@ -96,3 +100,32 @@ class Others:
 
     def peakmem_fit(self, name):
         self.time_fit(name)
+
+
+class Callbacks:
+    """A hundred epochs of 1000 rows x 20, with what is called after each."""
+
+    param_names = ("callbacks",)
+    params = (["none", "EarlyStopping", "Checkpoint", "ScoringMonitor", "eval_set", "scoring"],)
+
+    def setup(self, name):
+        rng = np.random.default_rng(0)
+        X, y = rng.normal(size=(1000, 20)), rng.integers(0, 2, 1000)
+        self.folder = tempfile.TemporaryDirectory()
+        callbacks = {
+            "EarlyStopping": lambda: EarlyStopping(patience=100),
+            "Checkpoint": lambda: Checkpoint(Path(self.folder.name) / "fit.safetensors"),
+            "ScoringMonitor": lambda: ScoringMonitor(scoring="accuracy"),
+        }
+        scoring = "accuracy" if name == "scoring" else None
+        mlp = MLPClassifier(max_iter=100, n_iter_no_change=100, scoring=scoring, random_state=0)
+        mlp.set_callbacks(*(make() for wanted, make in callbacks.items() if wanted == name))
+        self.fit = partial(mlp.fit, X, y, eval_set=(X[:100], y[:100]) if name in ("eval_set", "scoring") else None)
+
+    def time_fit(self, name):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            self.fit()
+
+    def teardown(self, name):
+        self.folder.cleanup()

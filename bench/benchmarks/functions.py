@@ -3,7 +3,7 @@
 import numpy as np
 
 import pyrelu as pr
-from pyrelu._bench.functions import arrays, functions, pyrelu_call
+from pyrelu._commands.bench.functions import arrays, functions, pyrelu_call
 
 
 class Functions:

@@ -12,15 +12,16 @@ from matplotlib.figure import Figure
 import pyrelu as pr
 
 FOLDER = "_generated"
-LEGEND = "In the pictures the function is drawn through and its derivative dashed, for x from -4 to 4."
+LEGEND = "In the pictures the function is drawn through and its derivative dashed, for x from -4 to 4, or past the last kink."
 NAMESPACES = ("functional", "derivative", "vjp")
 ASKED_FOR = {"weight": 0.25, "threshold": 0.5, "value": -0.5}  # parameters without a default
 
 
 def draw(activation, path):
     """Write the curve of an activation and, dashed, of its derivative."""
-    x = np.linspace(-4, 4, 801)
     values = [ASKED_FOR[name] if default is None else default for name, default in activation.parameters.items()]
+    edge = max([4, *(1.3 * abs(kink) for kink in activation.kinks_at(*values))])
+    x = np.linspace(-edge, edge, 801)
     figure = Figure(figsize=(1.9, 1.3), layout="constrained")
     FigureCanvasSVG(figure)
     axes = figure.subplots()
@@ -30,7 +31,7 @@ def draw(activation, path):
     slope, curve = getattr(pr.derivative, activation.name)(x, *values), getattr(pr, activation.name)(x, *values)
     axes.plot(x, _broken(slope), color="#e69f00", linewidth=1.3, linestyle=(0, (3, 1)))
     axes.plot(x, _broken(curve), color="#0072b2", linewidth=2)
-    axes.set(xlim=(-4, 4), ylim=(-1.8, 4), xticks=[], yticks=[])
+    axes.set(xlim=(-edge, edge), ylim=(-0.45 * edge, edge), xticks=[], yticks=[])
     figure.savefig(path, transparent=True)
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pyrelu._trace import layers_of, passes
+from pyrelu.inspection._trace import layers_of, passes
 
 
 def gradient_norms(estimator, X, y):

@@ -3,8 +3,9 @@
 from typing import NamedTuple
 
 import numpy as np
+from sklearn.utils import check_array
 
-from pyrelu._trace import Pass, passes
+from pyrelu.inspection._trace import Pass, layers_of
 
 
 class LinearMap(NamedTuple):
@@ -43,7 +44,7 @@ def local_linear_map(estimator, x):
     --------
     >>> import numpy as np
     >>> from sklearn.datasets import load_diabetes
-    >>> from sklearn.neural_network import MLPRegressor
+    >>> from pyrelu import MLPRegressor
     >>> from pyrelu.inspection import local_linear_map
     >>> X, y = load_diabetes(return_X_y=True)
     >>> mlp = MLPRegressor(hidden_layer_sizes=(10, 10), solver="lbfgs", max_iter=5000, random_state=0).fit(X, y)
@@ -54,8 +55,13 @@ def local_linear_map(estimator, x):
     x = np.asarray(x)
     if x.ndim != 1:
         raise ValueError(f"x has shape {x.shape}; it must be one point of shape (n_features,)")
-    ((step, _),) = passes(estimator, x[np.newaxis])
-    check_piecewise_linear(step.layers)
+    layers = layers_of(estimator)
+    check_piecewise_linear(layers)
+    if len(x) != len(layers[0].weights):
+        raise ValueError(
+            f"x has {len(x)} features; {type(estimator).__name__} is expecting {len(layers[0].weights)} features"
+        )
+    step = Pass.forward(layers, check_array(x[np.newaxis], dtype=float))
     # W is the Jacobian of the logits. b is what each bias adds, and each activation by a - J @ z, J being its Jacobian:
     # 0 for relu, but not for hardtanh beyond its kinks.
     n_outputs = len(step.layers[-1].bias)

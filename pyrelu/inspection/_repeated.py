@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pyrelu._trace import elementwise
+from pyrelu.inspection._trace import elementwise
 
 
 class Repeated(NamedTuple):

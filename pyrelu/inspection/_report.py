@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from pyrelu._text import aligned
-from pyrelu._trace import SATURATED, passes
+from pyrelu.inspection._trace import SATURATED, passes
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pyrelu._trace import SATURATED, layers_of, passes
+from pyrelu.inspection._trace import SATURATED, layers_of, passes
 
 
 def dead_units(estimator, X):

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from pyrelu._trace import elementwise
+from pyrelu.inspection._trace import elementwise
 from pyrelu.plot._style import COLORS, bare, figure_and_axes, write_names
 from pyrelu.registry import activations
 

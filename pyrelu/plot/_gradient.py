@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from pyrelu._trace import activation_name
 from pyrelu.inspection import gradient_norms
+from pyrelu.inspection._trace import activation_name
 from pyrelu.plot._style import bare, figure_and_axes, line_style, log_scale, write_names
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pyrelu._trace import activation_name
+from pyrelu.inspection._trace import activation_name
 from pyrelu.plot._style import bare, figure_and_axes, line_style, log_scale, write_names
 
 

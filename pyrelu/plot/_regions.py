@@ -3,8 +3,8 @@
 import numpy as np
 from sklearn.utils import check_array
 
-from pyrelu._trace import Pass, layers_of
 from pyrelu.inspection._linear_map import check_piecewise_linear
+from pyrelu.inspection._trace import Pass, layers_of
 from pyrelu.plot._style import bare, figure_and_axes
 
 BLOCK_POINTS = 65_536  # at a time; keeps memory for a layer of 1,000 units below 1 GB
@@ -26,6 +26,8 @@ class LinearRegionsDisplay:
         Positive where a classifier decides for the class drawn.
     bends : list of ndarray of shape (n_rows, n_columns)
         For each hidden unit and kink, a number that changes its sign there.
+    feature_names : list of str, default=()
+        What to write at the axes.
 
     Attributes
     ----------
@@ -51,15 +53,16 @@ class LinearRegionsDisplay:
     (400, 400, 2)
     """
 
-    def __init__(self, xx0, xx1, maps, margin, bends):
+    def __init__(self, xx0, xx1, maps, margin, bends, feature_names=()):
         self.xx0 = xx0
         self.xx1 = xx1
         self.maps = maps
         self.margin = margin
         self.bends = bends
+        self.feature_names = feature_names
 
     @classmethod
-    def from_estimator(cls, estimator, X, *, output=None, grid_resolution=400, eps=0.5, ax=None):
+    def from_estimator(cls, estimator, X, *, output=0, grid_resolution=400, eps=None, ax=None):
         """Draw the regions of a fitted estimator around some rows.
 
         Parameters
@@ -67,13 +70,13 @@ class LinearRegionsDisplay:
         estimator : MLPClassifier or MLPRegressor
             Fitted on two features, of pyrelu or of scikit-learn, with activations that are all piecewise linear.
         X : array-like of shape (n_samples, 2)
-            Rows that the picture is to hold.
-        output : int, default=None
-            Which output is drawn; None: the first.
+            Rows that the picture is to hold. The names of a DataFrame's columns are written at the axes.
+        output : int, default=0
+            Which output is drawn: the class, of a classifier of three or more.
         grid_resolution : int, default=400
             Points along each side.
-        eps : float, default=0.5
-            How far the picture goes beyond X.
+        eps : float, default=None
+            How far the picture goes beyond X; None: 15% of X's extent.
         ax : Axes, default=None
             Where to draw; None: on a new figure.
 
@@ -92,21 +95,22 @@ class LinearRegionsDisplay:
         """
         layers = layers_of(estimator)
         check_piecewise_linear(layers)
+        feature_names = list(getattr(X, "columns", ()))
         X = check_array(X)
         if X.shape[1] != 2 or len(layers[0].weights) != 2:
             raise ValueError(
                 f"a picture of regions needs 2 features; X has {X.shape[1]}, the network {len(layers[0].weights)}"
             )
         n_outputs = len(layers[-1].bias)
-        output = 0 if output is None else output
         if output not in range(n_outputs):
             raise ValueError(f"output={output!r} is not in range({n_outputs})")
-        (x0, x1), (y0, y1) = zip(X.min(axis=0) - eps, X.max(axis=0) + eps, strict=True)
-        xx0, xx1 = np.meshgrid(np.linspace(x0, x1, grid_resolution), np.linspace(y0, y1, grid_resolution))
+        eps = 0.15 * np.ptp(X, axis=0) if eps is None else eps
+        xx0, xx1 = np.meshgrid(*np.linspace(X.min(axis=0) - eps, X.max(axis=0) + eps, grid_resolution).T)
         points = np.column_stack([xx0.ravel(), xx1.ravel()])
         parts = [_look(layers, block, output) for block in np.array_split(points, -(-len(points) // BLOCK_POINTS))]
         maps, logits, *bends = (np.concatenate(part).reshape(*xx0.shape, -1) for part in zip(*parts, strict=True))
-        return cls(xx0, xx1, maps, _margin(estimator, logits, output), list(np.moveaxis(bends[0], -1, 0))).plot(ax=ax)
+        margin, bends = _margin(estimator, logits, output), list(np.moveaxis(bends[0], -1, 0))
+        return cls(xx0, xx1, maps, margin, bends, feature_names).plot(ax=ax)
 
     def plot(self, *, ax=None):
         """Draw it.
@@ -134,6 +138,7 @@ class LinearRegionsDisplay:
         self.boundary_ = None
         if self.margin is not None and self.margin.min() < 0 < self.margin.max():
             self.boundary_ = ax.contour(self.xx0, self.xx1, self.margin, [0], colors="black", linewidths=2)
+        ax.set(**dict(zip(("xlabel", "ylabel"), self.feature_names)))
         bare(ax)
         return self
 

@@ -6,14 +6,13 @@ import os
 import numpy as np
 from sklearn.isotonic import IsotonicRegression
 
-from pyrelu._files import write_atomically
+from pyrelu._storage.files import write_atomically
 from pyrelu.exceptions import InvalidParameterError, MissingExtraError
 
 # Okabe and Ito, Color universal design (2008): told apart with any kind of colour vision. Yellow is left out: it is too
 # pale for a line on white.
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
 DASHES = ("-", "--", ":", "-.")  # after the last colour, the same again with the next of these
-GREY = "0.55"
 
 
 def figure_and_axes(ax=None, **keywords):

@@ -9,7 +9,7 @@ arithmetic; the error printed with it is that of the rounded coefficients, relat
 import sys
 from textwrap import wrap
 
-from mpmath import atanh, cos, coth, erfc, exp, expm1, linspace, log, lu_solve, matrix, mp, mpf, nstr, pi, sqrt, tanh
+from mpmath import atanh, cos, cosh, erfc, exp, expm1, linspace, log, lu_solve, matrix, mp, mpf, nstr, pi, sqrt, tanh
 
 mp.prec = 240
 
@@ -91,24 +91,46 @@ def main(bits):
         f"/* The constants of elementary.h for PYRELU_BITS = {bits}, printed by tools/fit/fit.py {bits} */\n/* clang-format off */\n"
     )
     r = log(2) / 2 * mpf("1.0001")
-    polynomial(
-        "EXP_POLYNOMIAL",
-        "(e^r - 1 - r)/r^2 on |r| <= ln(2)/2, relative to e^r - 1",
-        lambda r: (expm1(at(r)) - at(r)) / at(r) ** 2,
-        lambda r: at(r) ** 2 / expm1(at(r)),
-        -r,
-        r,
-        {32: 5, 64: 10}[bits],
-        precision,
+    for name, to, relative_to, degree in (
+        ("EXP_POLYNOMIAL", "e^r", exp, {32: 4, 64: 9}[bits]),
+        ("EXPM1_POLYNOMIAL", "e^r - 1", expm1, {32: 5, 64: 10}[bits]),
+    ):
+        polynomial(
+            name,
+            f"(e^r - 1 - r)/r^2 on |r| <= ln(2)/2, relative to {to}",
+            lambda r: (expm1(at(r)) - at(r)) / at(r) ** 2,
+            lambda r, value=relative_to: at(r) ** 2 / value(at(r)),
+            -r,
+            r,
+            degree,
+            precision,
+        )
+    split(
+        "LN2", "ln 2; hi has trailing zeros enough for k LN2.hi to be exact", log(2), precision, {32: 16, 64: 42}[bits]
     )
     polynomial(
-        "COTH_POLYNOMIAL",
-        "(r coth(r/2) - 2)/r^2 of r^2 on |r| <= ln(2)/2, relative in e^r",
-        lambda z: (sqrt(at(z)) * coth(sqrt(at(z)) / 2) - 2) / at(z),
-        lambda z: at(z) ** mpf("1.5") / 2,
+        "LOG1P_POLYNOMIAL",
+        "(log(1 + z) - z)/z^2 on 0 <= z <= 1/e, relative to log(1 + z)",
+        lambda z: (log(1 + at(z)) - at(z)) / at(z) ** 2,
+        lambda z: at(z) ** 2 / log(1 + at(z)),
         0,
-        r * r,
-        {32: 1, 64: 4}[bits],
+        exp(-1) * mpf("1.0001"),
+        {32: 6, 64: 13}[bits],
+        precision,
+    )
+
+    def softplus(z):  # log(2 cosh(x/2)) = log(1 + e^x) - x/2, less its value at 0, per z = x^2
+        return (log(cosh(sqrt(at(z)) / 2))) / at(z)
+
+    split("LOG_2", "ln 2", log(2), precision)
+    polynomial(
+        "SOFTPLUS_POLYNOMIAL",
+        "(log(1 + e^x) - x/2 - ln 2)/x^2 of x^2 on |x| <= 1, relative to log(1 + e^-|x|)",
+        softplus,
+        lambda z: at(z) / (at(z) * softplus(z) + log(2) - sqrt(at(z)) / 2),
+        0,
+        1,
+        {32: 4, 64: 8}[bits],
         precision,
     )
     polynomial(
@@ -121,23 +143,18 @@ def main(bits):
         {32: 4, 64: 9}[bits],
         precision,
     )
-    split(
-        "LN2", "ln 2; hi has trailing zeros enough for k LN2.hi to be exact", log(2), precision, {32: 16, 64: 42}[bits]
-    )
-    half = mpf(1) / 2
 
-    def shrink(w):
-        x = sqrt(at(half + w))
+    def shrink(z):
+        x = sqrt(at(z))
         return (x - tanh(x)) / x**3
 
-    split("TANHSHRINK_MIDDLE", "(x - tanh x)/x^3 where x^2 = 1/2", shrink(0), precision)
     polynomial(
-        "TANHSHRINK_POLYNOMIAL",
-        "the rest of it, per x^2 - 1/2, of x^2 - 1/2 on |x| <= 1, relative to all of it",
-        lambda w: (shrink(w) - shrink(0)) / at(w),
-        lambda w: at(w) / shrink(w),
-        -half,
-        half,
+        "TANH_POLYNOMIAL",
+        "(1/3 - (x - tanh x)/x^3)/x^2 of x^2 on |x| <= 0.9, relative to x - tanh x",
+        lambda z: (mpf(1) / 3 - shrink(z)) / at(z),
+        lambda z: at(z) / shrink(z),
+        0,
+        mpf("0.81"),
         {32: 6, 64: 14}[bits],
         precision,
     )

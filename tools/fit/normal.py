@@ -89,8 +89,9 @@ def main(bits):
         precision,
     )
     split("GELU_SLOPE_ROOT", "where R(a) = a", root, precision)
-    split("GELU_TANH_LINEAR", "2 sqrt(2/pi)", 2 * sqrt(2 / pi), precision)
+    split("GELU_TANH_LINEAR", "2 sqrt(2/pi), with a short head", 2 * sqrt(2 / pi), precision, {32: 16, 64: 40}[bits])
     split("GELU_TANH_CUBIC", "2 sqrt(2/pi) 0.044715", 2 * sqrt(2 / pi) * mpf("0.044715"), precision)
+    split("GELU_TANH_SLOPE_CUBIC", "three times that", 6 * sqrt(2 / pi) * mpf("0.044715"), precision)
 
 
 if __name__ == "__main__":

@@ -7,10 +7,7 @@
 #if PYRELU_BITS == 32
 #define W(f) f
 #define C(x) x
-enum { FRACTION = 23, LOWEST = -126 };
-#else
-enum { FRACTION = 52, LOWEST = -1022 };
-#if __LDBL_MANT_DIG__ == 113
+#elif __LDBL_MANT_DIG__ == 113
 #define W(f) f##l
 #define C(x) x##L
 #else
@@ -18,21 +15,15 @@ enum { FRACTION = 52, LOWEST = -1022 };
 #define W(f) f##q
 #define C(x) x##Q
 #endif
-#endif
 
+#if PYRELU_BITS == 64
 wide ulp_of(wide x) {
-#if PYRELU_BITS == 32 /* where this takes most of the time, by bits */
-    uint64_t b, lowest = (uint64_t)(1023 + LOWEST) << 52;
-    memcpy(&b, &x, sizeof b);
-    b = ((b < lowest ? lowest : b) >> 52 << 52) - ((uint64_t)FRACTION << 52);
-    memcpy(&x, &b, sizeof x);
-    return x;
-#else
+    enum { FRACTION = 52, LOWEST = -1022 };
     int e;
     W(frexp)(x, &e);
     return W(ldexp)(1, (x == 0 || e - 1 < LOWEST ? LOWEST : e - 1) - FRACTION);
-#endif
 }
+#endif
 
 double oracle_root(const char *name) {
     static const struct {
@@ -45,52 +36,57 @@ double oracle_root(const char *name) {
     return NAN;
 }
 
-#define DEFINE(kind, name, expression)                    \
-    wide oracle_##kind##_##name(wide x, wide a, wide b) { \
-        (void)a, (void)b;                                 \
-        return expression;                                \
+#define DEFINE(kind, name, expression)                                                              \
+    static inline wide kind##_##name(wide x, wide a, wide b) {                                      \
+        (void)x, (void)a, (void)b;                                                                  \
+        return expression;                                                                          \
+    }                                                                                               \
+    void oracle_##kind##_##name(const real *x, wide *y, wide a, wide b) {                           \
+        _Pragma("omp simd") for (int i = 0; i < BLOCK; i++) y[i] = kind##_##name((wide)x[i], a, b); \
     }
 /* the function, its derivative; a and b are the parameters */
 #define ORACLE(name, value, derivative) DEFINE(f, name, value) DEFINE(df, name, derivative)
 /* the derivative as a function of the output, here called x */
 #define ORACLE_Y(name, derivative) DEFINE(dfy, name, derivative)
 
-static wide logistic(wide x) { return 1 / (1 + W(exp)(-x)); }
-static wide slope(wide x) { return logistic(x) * logistic(-x); }
-static wide softplus(wide x) { return W(fmax)(x, 0) + W(log1p)(W(exp)(-W(fabs)(x))); }
+/* Calls stand outside of selects, so that the compiler can take the vector functions of libmvec. */
+static inline wide nonpositive(wide x) { return x < 0 ? x : 0; }
+static inline wide logistic(wide x) { return 1 / (1 + W(exp)(-x)); }
+static inline wide slope(wide x) { return logistic(x) * logistic(-x); }
+static inline wide softplus(wide x) { return W(fmax)(x, 0) + W(log1p)(W(exp)(-W(fabs)(x))); }
 
 #define LAMBDA C(1.050700987355480493419334985294606351959)
 #define LAMBDA_ALPHA C(1.758099340847376859940217520812279577324)
 
 #define PI C(3.141592653589793238462643383279502884197)
 /* Phi(-x), which is all tail where x is large */
-static wide phi_tail(wide x) { return W(erfc)(x / W(sqrt)(2)) / 2; }
+static inline wide phi_tail(wide x) { return W(erfc)(x / W(sqrt)(2)) / 2; }
 /* the argument of gelu_tanh's tanh and its derivative */
-static wide bert(wide x) { return W(sqrt)(2 / PI) * (x + C(0.044715) * x * x * x); }
-static wide bert_slope(wide x) { return W(sqrt)(2 / PI) * (1 + 3 * C(0.044715) * x * x); }
+static inline wide bert(wide x) { return W(sqrt)(2 / PI) * (x + C(0.044715) * x * x * x); }
+static inline wide bert_slope(wide x) { return W(sqrt)(2 / PI) * (1 + 3 * C(0.044715) * x * x); }
 
 /* e = e^x; tanh(log(1 + e)) and its derivative, by e^-|x| */
-static wide mish_factor(wide x) {
+static inline wide mish_factor(wide x) {
     wide e = W(exp)(-W(fabs)(x));
     return x < 0 ? e * (e + 2) / (e * (e + 2) + 2) : (1 + 2 * e) / (1 + 2 * e * (1 + e));
 }
-static wide mish_slope(wide x) {
+static inline wide mish_slope(wide x) {
     wide e = W(exp)(-W(fabs)(x)), d = x < 0 ? e * (e + 2) + 2 : 1 + 2 * e * (1 + e);
     return 4 * (x < 0 ? e * (1 + e) : e * e * (1 + e)) / (d * d);
 }
 
 /* x - tanh x, by its series where that would cancel */
-static wide tanhshrink(wide x) {
-    if (W(fabs)(x) > C(0.1)) return x - W(tanh)(x);
+static inline wide tanhshrink(wide x) {
+    wide far = x - W(tanh)(x);
     /* coefficients of the continued fraction tanh x = x/(1 + z/(3 + z/(5 + ...))), so that x - tanh x = x z/(3 + ... +
      * z) */
     wide z = x * x, tail = 0;
     for (int n = 25; n >= 5; n -= 2) tail = z / (n + tail);
-    return x * z / (3 + tail + z);
+    return W(fabs)(x) > C(0.1) ? far : x * z / (3 + tail + z);
 }
 
-static wide root(wide x, wide b) { return W(sqrt)(x * x + b); }
-static wide clamp(wide x, wide low, wide high) { return x < low ? low : x > high ? high : x; }
+static inline wide root(wide x, wide b) { return W(sqrt)(x * x + b); }
+static inline wide clamp(wide x, wide low, wide high) { return x < low ? low : x > high ? high : x; }
 
 ORACLE(identity, x, 1)
 ORACLE_Y(identity, 1)
@@ -114,10 +110,11 @@ ORACLE(sparse_plus, x > 1 ? x : clamp(x + 1, 0, 2) * clamp(x + 1, 0, 2) / 4, cla
 
 ORACLE(exponential, W(exp)(x), W(exp)(x))
 ORACLE_Y(exponential, x)
-ORACLE(elu, x > 0 ? x : a * W(expm1)(x), x > 0 ? 1 : a * W(exp)(x))
-ORACLE(selu, x > 0 ? LAMBDA * x : LAMBDA_ALPHA * W(expm1)(x), x > 0 ? LAMBDA : LAMBDA_ALPHA * W(exp)(x))
+ORACLE(elu, (x > 0 ? x : 0) + a * W(expm1)(nonpositive(x)), (x > 0 ? 1 : a) * W(exp)(nonpositive(x)))
+ORACLE(selu, (x > 0 ? LAMBDA * x : 0) + LAMBDA_ALPHA * W(expm1)(nonpositive(x)),
+       (x > 0 ? LAMBDA : LAMBDA_ALPHA) * W(exp)(nonpositive(x)))
 ORACLE_Y(selu, x > 0 ? LAMBDA : x + LAMBDA_ALPHA)
-ORACLE(celu, x > 0 ? x : a * W(expm1)(x / a), x > 0 ? 1 : W(exp)(x / a))
+ORACLE(celu, (x > 0 ? x : 0) + a * W(expm1)(nonpositive(x / a)), W(exp)(nonpositive(x / a)))
 
 ORACLE(sigmoid, logistic(x), slope(x))
 ORACLE_Y(sigmoid, x * (1 - x))

@@ -1,0 +1,138 @@
+"""`pyrelu compare`: activations on one data set, each with several seeds."""
+
+import time
+import warnings
+
+import numpy as np
+
+from pyrelu._commands import datasets
+from pyrelu._commands.demo import ACTIVATIONS
+from pyrelu._commands.options import estimator, label, network_parameters
+from pyrelu._commands.progress import bar
+from pyrelu._text import aligned, show
+from pyrelu.exceptions import InvalidParameterError
+
+
+def command(options):
+    """Compare as the options say."""
+    seed = 0 if options.seed is None else options.seed
+    data = datasets.load(options.data, options.target, options.ignore, options.task, options.delimiter)
+    show(run(data, options.activations or ACTIVATIONS, options, seed), options.json, table)
+    return 0
+
+
+def run(data, activations, options, seed=0):
+    """Train with each activation and seed, on the same splits.
+
+    Parameters
+    ----------
+    data : Data
+    activations : sequence
+        As the estimators' `activation`.
+    options : argparse.Namespace
+        `repeats`, `test_size` and what `network_parameters` reads.
+    seed : int, default=0
+        The first of the seeds; each determines a split and the first weights.
+
+    Returns
+    -------
+    dict
+        What was trained on, and one row per activation.
+    """
+    from pyrelu.neural_network import MLPClassifier, MLPRegressor
+
+    cls = MLPClassifier if data.classification else MLPRegressor
+    settings = network_parameters(options)
+    seeds = range(seed, seed + options.repeats)
+    jobs = [(activation, seed) for activation in activations for seed in seeds]
+    runs = {}
+    for activation, at in bar(jobs, "fits"):
+        mlp = estimator(cls, **settings | {"activation": activation, "random_state": at})
+        runs.setdefault(label(activation), []).append(_once(mlp, data, options.test_size, at))
+    return {
+        "data": data.name,
+        "rows": len(data.y),
+        "features": data.X.shape[1],
+        "score": "accuracy" if data.classification else "R2",
+        "seeds": list(seeds),
+        "settings": {name: value for name, value in settings.items() if name != "random_state"},
+        "activations": [_row(name, results) for name, results in runs.items()],
+    }
+
+
+def _once(mlp, data, test_size, seed):
+    """Return test score, training score, epochs, seconds and share of dead units of one fit; None where it diverges."""
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.model_selection import train_test_split
+
+    from pyrelu._commands import standardised
+    from pyrelu._mlp.training import NOT_FINITE
+    from pyrelu.exceptions import DeadUnitWarning
+
+    try:
+        X_train, X_test, y_train, y_test = train_test_split(
+            data.X, data.y, test_size=test_size, random_state=seed, stratify=data.y if data.classification else None
+        )
+    except ValueError as error:
+        raise InvalidParameterError(f"--test-size {test_size:g}: {error}") from None
+    start = time.perf_counter()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        warnings.simplefilter("ignore", DeadUnitWarning)  # the table says how many
+        try:
+            standardised.fit(mlp, X_train, y_train)
+        except ValueError as error:
+            if str(error) == NOT_FINITE.format(mlp.learning_rate_init):
+                return None
+            raise InvalidParameterError(str(error)) from error
+    seconds = time.perf_counter() - start
+    return {
+        "test": float(mlp.score(X_test, y_test)),
+        "training": float(mlp.score(X_train, y_train)),
+        "epochs": int(mlp.n_iter_),
+        "seconds": seconds,
+        "dead": float(np.mean(np.concatenate(mlp.dead_units_))) if mlp.dead_units_ else 0.0,
+    }
+
+
+def _row(name, results):
+    done = [result for result in results if result]
+    columns = {key: [result[key] for result in done] for key in ("test", "training", "epochs", "seconds", "dead")}
+    row = {"activation": name, "runs": len(results), "diverged": len(results) - len(done)}
+    for key, values in columns.items():
+        row[f"{key} mean"] = round(float(np.mean(values)), 4) if done else None
+        row[f"{key} sd"] = round(float(np.std(values, ddof=1)), 4) if len(done) > 1 else None
+    return row | {"test scores": [result and round(result["test"], 4) for result in results]}
+
+
+def table(report):
+    """Return the report as text."""
+    headings = [
+        "activation",
+        f"test {report['score']}",
+        f"training {report['score']}",
+        "epochs",
+        "seconds",
+        "dead units",
+    ]
+    percent = report["score"] == "accuracy"
+    lines = []
+    for row in report["activations"]:
+        formats = {"test": percent, "training": percent, "epochs": None, "seconds": False, "dead": True}
+        cells = [_spread(row[f"{key} mean"], row[f"{key} sd"], kind) for key, kind in formats.items()]
+        lines.append([row["activation"], *cells, f"{row['diverged']} of {row['runs']}" if row["diverged"] else ""])
+    diverged = any(row["diverged"] for row in report["activations"])
+    lines = [[*headings, "diverged"], *lines]
+    seeds = report["seeds"]
+    of = f"{report['data']}: {report['rows']} rows, {report['features']} features"
+    several = f"mean ± standard deviation over the seeds {seeds[0]} to {seeds[-1]}"
+    head = f"{of}; {several if len(seeds) > 1 else f'seed {seeds[0]}'}"
+    return f"{head}\n\n" + aligned(lines if diverged else [line[:-1] for line in lines])
+
+
+def _spread(mean, sd, percent):
+    """Return mean and spread: as percentages, as numbers of three decimals (False), or of none (None)."""
+    if mean is None:
+        return "-"
+    pattern = "{:.0f}" if percent is None else "{:.1%}" if percent else "{:.3f}"
+    return pattern.format(mean) + ("" if sd is None else f" ± {pattern.format(sd)}")

@@ -1,0 +1,163 @@
+"""From the words of the command line to values, each with the error that names what is allowed."""
+
+import argparse
+import ast
+import math
+import os
+
+from pyrelu._mlp.activation import resolve
+from pyrelu.exceptions import InvalidParameterError
+
+
+def positive(text):
+    """An integer of at least 1."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{number} is not at least 1")
+    return number
+
+
+def seed(text):
+    """An integer that NumPy takes as a seed."""
+    number = int(text)
+    if not 0 <= number < 2**32:
+        raise argparse.ArgumentTypeError(f"{number} is not in the range [0, {2**32 - 1}]")
+    return number
+
+
+def share(text):
+    """A number in [0, 1)."""
+    number = float(text)
+    if not 0 <= number < 1:
+        raise argparse.ArgumentTypeError(f"{number:g} is not in the range [0, 1)")
+    return number
+
+
+def finite(text):
+    """A finite number."""
+    number = float(text)
+    if not math.isfinite(number):
+        raise argparse.ArgumentTypeError(f"{number:g} is not finite")
+    return number
+
+
+def delimiter(text):
+    r"""What stands between the cells of a CSV file; tab may be written as \t."""
+    character = {"\\t": "\t", "tab": "\t"}.get(text, text)
+    if len(character) != 1 or character in '"\r\n':
+        raise argparse.ArgumentTypeError(f"{text!r} is not one character (tab: \\t)")
+    return character
+
+
+def sizes(text):
+    """Units of the hidden layers.
+
+    Examples
+    --------
+    >>> sizes("64,32"), sizes("")
+    ((64, 32), ())
+    """
+    return tuple(positive(size) for size in text.split(",")) if text else ()
+
+
+def activation(text):
+    """What the estimators call `activation`.
+
+    Examples
+    --------
+    >>> activation("leaky_relu:negative_slope=0.2")
+    ('leaky_relu', {'negative_slope': 0.2})
+    >>> activation("relu,tanh")
+    ['relu', 'tanh']
+    """
+    layers = [_one(layer) for layer in text.split(",")]
+    try:
+        resolve(layers, len(layers))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return layers[0] if len(layers) == 1 else layers
+
+
+def function(text):
+    """One activation to be drawn, or "all"."""
+    if "," in text:
+        raise argparse.ArgumentTypeError(f"{text!r} is not of the form NAME or NAME:PARAMETER=VALUE")
+    return text if text == "all" else activation(text)
+
+
+def _one(text):
+    name, *given = text.strip().split(":")
+    if not given:
+        return name
+    if bad := [setting for setting in given if "=" not in setting]:
+        raise argparse.ArgumentTypeError(f"{text!r}: {bad[0]!r} is not of the form PARAMETER=VALUE")
+    return name, {parameter: _value(value) for parameter, value in (setting.split("=", 1) for setting in given)}
+
+
+def label(activation):
+    """Return an activation in the words of the command line.
+
+    Examples
+    --------
+    >>> label(["relu", ("elu", {"alpha": 2.0})])
+    'relu,elu:alpha=2.0'
+    """
+    if isinstance(activation, list):
+        return ",".join(map(label, activation))
+    if isinstance(activation, str):
+        return activation
+    name, given = activation
+    return ":".join([name, *(f"{parameter}={value}" for parameter, value in given.items())])
+
+
+def setting(text):
+    """A parameter of an estimator and its value.
+
+    Examples
+    --------
+    >>> setting("dropout=0.2"), setting("solver=sgd"), setting("early_stopping=True")
+    (('dropout', 0.2), ('solver', 'sgd'), ('early_stopping', True))
+    """
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise argparse.ArgumentTypeError(f"{text!r} is not of the form PARAMETER=VALUE")
+    return name, _value(value)
+
+
+def _value(text):
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return text
+
+
+def network_parameters(options):
+    """Return the estimator's parameters that were given by --hidden, --epochs, --seed and --set."""
+    named = {"hidden_layer_sizes": options.hidden, "max_iter": options.epochs, "random_state": options.seed}
+    return {name: value for name, value in named.items() if value is not None} | dict(options.set)
+
+
+def estimator(cls, **parameters):
+    """Return cls(**parameters); InvalidParameterError names a parameter that it has not."""
+    known = cls().get_params()
+    for name in parameters:
+        if name not in known:
+            raise InvalidParameterError(f"{cls.__name__} has no parameter {name!r}; it has: {', '.join(known)}")
+    return cls(**parameters)
+
+
+def check_output(path, *inputs):
+    """Raise OSError, before any work is done, where a file cannot be written or is one of those that are read."""
+    from pyrelu._storage.files import is_special
+
+    if is_special(path):
+        return
+    folder = os.path.dirname(os.path.realpath(path))
+    if os.path.isdir(path):
+        raise IsADirectoryError(f"{path} is a folder, not a file")
+    if not os.path.isdir(folder):
+        raise FileNotFoundError(f"{path} cannot be written: there is no folder {folder}")
+    if os.path.exists(path) and any(os.path.exists(file) and os.path.samefile(path, file) for file in inputs):
+        raise FileExistsError(f"{path} is to be read; write to another file")
+    if not os.access(folder, os.W_OK):
+        raise PermissionError(f"{path} cannot be written: no permission to write to {folder}")

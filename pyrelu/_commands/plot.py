@@ -1,0 +1,54 @@
+"""`pyrelu plot`: activations and their derivatives as a picture."""
+
+import sys
+
+import numpy as np
+
+from pyrelu import registry
+from pyrelu._commands.options import check_output, label
+from pyrelu._text import show
+from pyrelu.exceptions import InvalidParameterError
+from pyrelu.plot import ActivationDisplay, ActivationGridDisplay
+from pyrelu.plot._style import new_figure, save
+
+
+def command(options):
+    """Draw as the options say."""
+    names = list(registry.activations) if options.names == ["all"] else options.names
+    output = options.output or ("activations.png" if len(names) > 1 else f"{label(names[0]).split(':')[0]}.png")
+    check_output(output)
+    drawing = {"x_range": options.range, "derivative": not options.no_derivative}
+    try:
+        if len(names) == 1:
+            figure = new_figure(figsize=(5.2, 3.6))
+            displays = [ActivationDisplay.from_name(names[0], ax=figure.subplots(), **drawing)]
+        else:
+            n_columns = min(len(names), 6)
+            n_rows = -(-len(names) // n_columns)
+            figure = new_figure(figsize=(2.1 * n_columns, 1.85 * n_rows + 0.3))
+            displays = ActivationGridDisplay.from_names(names, columns=n_columns, figure=figure, **drawing).displays_
+    except ValueError as error:
+        raise InvalidParameterError(str(error)) from None
+    save(figure, output)
+    if options.json:
+        show({"output": output, "activations": list(map(_data, displays))}, as_json=True)
+    else:
+        print(
+            f"{displays[0].name if len(displays) == 1 else f'{len(displays)} activations'}: {output}", file=sys.stderr
+        )
+    return 0
+
+
+def _data(display):
+    """Return what was drawn; where a curve jumps, None stands between the pieces."""
+    curves = {"function": display.function, "derivative": display.slope}
+    return {
+        "name": display.name,
+        "parameters": dict(display.parameters),
+        "formula": display.formula,
+        **{name: {"x": _numbers(curve.x), "y": _numbers(curve.y)} for name, curve in curves.items()},
+    }
+
+
+def _numbers(values):
+    return [None if np.isnan(value) else value for value in values.tolist()]

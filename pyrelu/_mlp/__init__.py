@@ -1,0 +1,1 @@
+"""What the estimators are made of, from their parameters to the course of a fit."""

@@ -1,0 +1,193 @@
+"""The estimators' `activation=`: from what the user writes to what a hidden layer computes."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from math import isfinite
+from numbers import Real
+
+from pyrelu import functional, registry, vjp
+from pyrelu._functions import composed
+
+INITIAL_SLOPE = 0.25  # of prelu, as He et al. (2015) and PyTorch have it
+
+
+@dataclass(frozen=True)
+class HiddenActivation:
+    """What a hidden layer makes of its pre-activations.
+
+    Attributes
+    ----------
+    name : str
+    parameters : Mapping[str, float]
+        Values of its parameters.
+    transform : str
+        Which of the core's transforms (src/transforms.h) it is.
+    index : int
+        The row of the table.
+    values : tuple of float
+        What the core is to know of the parameters.
+    pieces : int
+        Pre-activations per unit.
+    functions : (callable, callable) or None
+        The user's own function and its derivative.
+    """
+
+    name: str
+    parameters: Mapping[str, float] = field(default_factory=dict)
+    transform: str = "elementwise"
+    index: int = 0
+    values: tuple[float, ...] = ()
+    pieces: int = 1
+    functions: tuple[Callable, Callable] | None = None
+
+    def width(self, n_units):
+        """Return how many pre-activations so many units have."""
+        return n_units * self.pieces
+
+    def n_units(self, width):
+        """Return how many units have so many pre-activations."""
+        return width // self.pieces
+
+    def settled(self):
+        """Return the same without chance: slopes that training draws are their mean."""
+        return replace(self, values=(sum(self.values) / 2,) * 2) if self.transform == "drawn_slopes" else self
+
+    @property
+    def initial_slope(self):
+        """The first value of the slopes that are learned, or None."""
+        return self.values[0] if self.transform == "learned_slopes" else None
+
+    def forward(self, z, slopes=None):
+        """Return the outputs for pre-activations of shape (n, width), as in prediction."""
+        if self.functions:
+            return self.functions[0](z)
+        return getattr(functional, self.name)(z, *self._parameters(slopes))
+
+    def backward(self, z, g, slopes=None):
+        """Return the gradient with respect to z, given that with respect to the outputs."""
+        if self.functions:
+            return g * self.functions[1](z)
+        return getattr(vjp, self.name)(z, g, *self._parameters(slopes))
+
+    def _parameters(self, slopes):
+        return self.parameters.values() if slopes is None else [slopes]
+
+
+def resolve(activation, n_hidden):
+    """Return the `HiddenActivation` of each hidden layer.
+
+    Parameters
+    ----------
+    activation : str, (str, dict), (callable, callable), or a sequence of such with one per hidden layer
+        A name or alias, with values for its parameters if they are not to be the defaults; or a function of whole
+        arrays and its derivative.
+    n_hidden : int
+
+    Returns
+    -------
+    list of HiddenActivation
+
+    Examples
+    --------
+    >>> [leaky] = resolve(("leaky_relu", {"negative_slope": 0.2}), 1)
+    >>> leaky.name, leaky.values
+    ('leaky_relu', (0.2,))
+    >>> resolve("maxout", 1)[0].width(100)
+    200
+    """
+    if isinstance(activation, str) or _is_pair(activation):
+        return [_resolve_one(activation)] * n_hidden
+    try:
+        per_layer = list(activation)
+    except TypeError:
+        raise _unknown(activation) from None
+    if len(per_layer) != n_hidden:
+        raise ValueError(f"activation={activation!r} has {len(per_layer)} entries for {n_hidden} hidden layers")
+    return [_resolve_one(one) for one in per_layer]
+
+
+def names():
+    """Return all names that a hidden layer's activation may have, aliases included."""
+    return [*registry.names(), *_ROWWISE, *composed.GATES, "maxout"]
+
+
+_ROWWISE = [name for name, row in registry.axis_functions.items() if row.signature == "(n)->(n)"]
+
+
+def _is_pair(activation):
+    if not isinstance(activation, tuple) or len(activation) != 2:
+        return False
+    return isinstance(activation[1], Mapping) or all(map(callable, activation))
+
+
+def _resolve_one(activation):
+    name, given = activation if _is_pair(activation) else (activation, {})
+    if callable(name):
+        return HiddenActivation(getattr(name, "__name__", "callable"), transform="called", functions=(name, given))
+    if not isinstance(name, str) or name not in names():
+        raise _unknown(name)
+    if name == "maxout":
+        values = _values(activation, given, {"num_pieces": 2})
+        pieces = _whole(activation, values["num_pieces"])
+        return HiddenActivation(name, {"num_pieces": pieces}, "maxout", pieces=pieces)
+    if name in composed.GATES:
+        gate = registry.activations[composed.GATES[name]]
+        return HiddenActivation(name, _values(activation, given, {}), "gated", gate.index, pieces=2)
+    if name in _ROWWISE:
+        return HiddenActivation(name, _values(activation, given, {}), "rowwise", registry.axis_functions[name].index)
+    return _of_table(activation, *_choose(registry.find(name), given))
+
+
+def _choose(row, given):
+    """Take the row that a choice among the parameters stands for, such as gelu's approximate="tanh"."""
+    for other in registry.activations.values():
+        base, parameter, choice = other.choice_of or (None, None, None)
+        if base == row.name and parameter in given:
+            rest = {key: value for key, value in given.items() if key != parameter}
+            if given[parameter] == choice:
+                return other, rest
+            if given[parameter] == "none":
+                return row, rest
+            raise ValueError(f"activation={row.name!r}: {parameter}={given[parameter]!r} is not 'none' or {choice!r}")
+    return row, given
+
+
+def _of_table(activation, row, given):
+    defaults = row.parameters | ({"weight": INITIAL_SLOPE} if row.name == "prelu" else {})
+    parameters = _values(activation, given, defaults)
+    values = tuple(parameters.values())
+    prelu = registry.activations["prelu"].index
+    if row.name == "prelu":
+        return HiddenActivation(row.name, parameters, "learned_slopes", prelu, values)
+    if row.name == "rrelu":
+        if not values[0] <= values[1]:
+            raise ValueError(f"activation={activation!r}: lower={values[0]!r} is greater than upper={values[1]!r}")
+        return HiddenActivation(row.name, parameters, "drawn_slopes", prelu, values)
+    return HiddenActivation(row.name, parameters, "elementwise", row.index, values)
+
+
+def _values(activation, given, defaults):
+    """Return the values of all parameters: those given, else the defaults."""
+    name = activation if isinstance(activation, str) else activation[0]
+    if unknown := given.keys() - defaults.keys():
+        known = ", ".join(defaults) or "none"
+        raise ValueError(f"activation={activation!r} has no parameter {min(unknown)!r}; {name} has: {known}")
+    for parameter, value in (defaults | given).items():
+        if value is None:
+            raise ValueError(f"activation={name!r} needs a value, as in ({name!r}, {{{parameter!r}: 0.25}})")
+        if not isinstance(value, Real) or not isfinite(value):
+            raise ValueError(f"activation={activation!r}: {parameter}={value!r} is not a finite number")
+    return {parameter: float(value) for parameter, value in (defaults | given).items()}
+
+
+def _whole(activation, pieces):
+    if pieces < 1 or pieces != int(pieces):
+        raise ValueError(f"activation={activation!r}: num_pieces={pieces:g} is not an integer of at least 1")
+    return int(pieces)
+
+
+def _unknown(name):
+    return ValueError(
+        f"activation={name!r} is not known; allowed are {', '.join(sorted(names()))}, one of them with its parameters "
+        "as in ('leaky_relu', {'negative_slope': 0.2}), and a pair of functions (f, derivative)"
+    )

@@ -1,0 +1,156 @@
+"""From scikit-learn's estimators and back to them, by their public attributes."""
+
+import copy
+import warnings
+
+import numpy as np
+import scipy.sparse
+from sklearn.base import clone, is_classifier
+
+from pyrelu._mlp.activation import resolve
+
+# What the estimators of both packages have after a fit.
+SHARED = (
+    "classes_",
+    "coefs_",
+    "intercepts_",
+    "n_layers_",
+    "n_outputs_",
+    "out_activation_",
+    "n_features_in_",
+    "feature_names_in_",
+    "n_iter_",
+    "t_",
+    "loss_",
+    "best_loss_",
+    "loss_curve_",
+    "validation_scores_",
+    "best_validation_score_",
+)
+
+
+class Convertible:
+    """`from_sklearn` and `to_sklearn`, for estimators that have scikit-learn's class as `_theirs`."""
+
+    @classmethod
+    def from_sklearn(cls, estimator):
+        """Make an estimator of scikit-learn's class into one of this class.
+
+        Parameters
+        ----------
+        estimator : sklearn.neural_network.MLPClassifier or sklearn.neural_network.MLPRegressor
+            The class of the same name. Where it is fitted, so is the result, with copies of its weights; `partial_fit`
+            and a warm start go on from these, and from a new state of the solver.
+
+        Returns
+        -------
+        An estimator of this class that gives the same predictions, to rounding.
+
+        Raises
+        ------
+        TypeError
+            It is of another class.
+
+        Examples
+        --------
+        >>> from sklearn import neural_network
+        >>> from pyrelu import MLPClassifier
+        >>> X, y = [[0.0], [1.0], [2.0], [3.0]], ["low", "low", "high", "high"]
+        >>> theirs = neural_network.MLPClassifier(solver="lbfgs", random_state=0).fit(X, y)
+        >>> MLPClassifier.from_sklearn(theirs).predict([[0.5], [2.5]])
+        array(['low', 'high'], dtype='<U4')
+        """
+        if not isinstance(estimator, cls._theirs):
+            ours, theirs = cls.__name__, f"{cls._theirs.__module__.rsplit('.', 1)[0]}.{cls._theirs.__name__}"
+            raise TypeError(f"{ours}.from_sklearn takes a {theirs}, got {estimator!r}")
+        return _convert(estimator, cls, clone(estimator).get_params(deep=False))
+
+    def to_sklearn(self):
+        """Make the estimator into one of scikit-learn's class, for a place without this package.
+
+        Returns
+        -------
+        sklearn.neural_network.MLPClassifier or sklearn.neural_network.MLPRegressor
+            The class of the same name. Where this estimator is fitted, so is the result, with copies of the weights,
+            and it gives the same predictions, to rounding.
+
+        Raises
+        ------
+        ValueError
+            A parameter has a value that scikit-learn's class does not know, such as activation="gelu". One that
+            matters to training only, such as `dropout`, may be set back to its default first.
+
+        Examples
+        --------
+        >>> from pyrelu import MLPRegressor
+        >>> mlp = MLPRegressor(solver="lbfgs", random_state=0).fit([[0.0], [1.0], [2.0]], [0.0, 1.0, 4.0])
+        >>> mlp.to_sklearn()
+        MLPRegressor(random_state=0, solver='lbfgs')
+        >>> MLPRegressor(activation="gelu").to_sklearn()
+        Traceback (most recent call last):
+            ...
+        ValueError: scikit-learn's class cannot express it: The 'activation' parameter of MLPRegressor must be ...
+        """
+        theirs = self._theirs
+        return _convert(self, theirs, _in_their_words(clone(self), theirs))
+
+
+def _in_their_words(mlp, theirs):
+    """Return the parameters for scikit-learn's class; ValueError where it has no word for one."""
+    parameters, defaults = mlp.get_params(deep=False), type(mlp)().get_params(deep=False)
+    known = theirs().get_params(deep=False)
+    for name in parameters.keys() - known.keys():
+        if parameters[name] is not defaults[name] and parameters[name] != defaults[name]:
+            raise ValueError(
+                f"scikit-learn's class has no parameter {name!r}; where {name}={parameters[name]!r} is for training only, "
+                f"set_params({name}={defaults[name]!r}) changes no prediction"
+            )
+    parameters = {name: parameters[name] for name in known}
+    parameters["activation"] = _their_activation(parameters["activation"], mlp)
+    try:
+        theirs(**parameters).fit(np.empty((0, 1)), [])  # looks at the parameters first, then refuses to fit nothing
+    except ValueError as error:
+        if type(error).__name__ == "InvalidParameterError":
+            raise ValueError(f"scikit-learn's class cannot express it: {error}") from None
+    return parameters
+
+
+def _their_activation(activation, mlp):
+    """Return scikit-learn's name for it: one for all layers, without parameters."""
+    found = {(one.name, *one.parameters) for one in resolve(activation, len(mlp._hidden_units()) or 1)}
+    if len(found) != 1 or len(*found) != 1:
+        return activation
+    [(name,)] = found
+    return {"sigmoid": "logistic"}.get(name, name)
+
+
+def _convert(source, cls, parameters):
+    """Return an estimator of that class with these parameters and, where `source` is fitted, its weights.
+
+    What a class keeps to itself, such as how it codes labels, comes from a fit to no more than the labels.
+    """
+    if not hasattr(source, "coefs_"):
+        return cls(**parameters)
+    loss = {"loss": parameters["loss"]} if "loss" in parameters else {}
+    target = cls(solver="lbfgs", hidden_layer_sizes=(), max_iter=1, **loss)
+    X = np.zeros((max(2, len(getattr(source, "classes_", ()))), source.n_features_in_))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        target.fit(X, _labels(source, X))
+    for name in [name for name in vars(target) if name.endswith("_") and not name.startswith("_")]:
+        delattr(target, name)
+    for name in SHARED:
+        if hasattr(source, name):
+            setattr(target, name, copy.deepcopy(getattr(source, name)))
+    target._no_improvement_count = 0  # scikit-learn's L-BFGS does not set it, and a later partial_fit reads it
+    return target.set_params(**parameters)
+
+
+def _labels(source, X):
+    """Return targets of the kind that `source` was fitted to, in which all classes occur."""
+    if not is_classifier(source):
+        return np.ones((len(X), source.n_outputs_))
+    if source.n_outputs_ > 1 and source.out_activation_ == "logistic":
+        indicator = np.zeros((len(X), source.n_outputs_), int)
+        return scipy.sparse.csr_array(indicator) if scipy.sparse.issparse(source.predict(X)) else indicator
+    return np.resize(source.classes_, len(X))

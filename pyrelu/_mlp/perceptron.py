@@ -1,0 +1,361 @@
+"""What the estimators have in common: parameters, the course of a fit, and the network's outputs."""
+
+import copy
+from contextlib import closing, contextmanager
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.model_selection import train_test_split
+from sklearn.utils import check_array, check_random_state
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from pyrelu import registry
+from pyrelu._mlp import schedules
+from pyrelu._mlp.activation import resolve
+from pyrelu._mlp.blas import single_threaded_blas
+from pyrelu._mlp.callback_support import NO_CALLBACKS, CallbackSupportMixin, callbacks_of, with_callbacks
+from pyrelu._mlp.constraints import check_parameters
+from pyrelu._mlp.conversion import Convertible
+from pyrelu._mlp.course import Course
+from pyrelu._mlp.display import choose as choose_display
+from pyrelu._mlp.initializers import draw
+from pyrelu._mlp.lbfgs import fit_lbfgs
+from pyrelu._mlp.optimizers import STOCHASTIC
+from pyrelu._mlp.persistence import Persistent
+from pyrelu._mlp.training import NOT_FINITE, fit_stochastic, pack
+from pyrelu._mlp.validation import Validation
+from pyrelu._mlp.warn import warn
+from pyrelu._network import Network, Samples
+from pyrelu.exceptions import DeadUnitWarning
+
+MANY_DEAD = 0.4
+
+
+class BasePerceptron(Convertible, Persistent, CallbackSupportMixin, BaseEstimator):
+    """A multilayer perceptron; a subclass says what its targets are.
+
+    It has `_validate(X, y, incremental, first)`, which returns X and the targets as `Samples` takes them, and sets
+    `n_outputs_`, `out_activation_` and `_loss`; and for early stopping `_strata(targets)`, by which to stratify the
+    split, and `_score_outputs(outputs, targets, weights)`. It may have a `_weigh` of its own.
+    """
+
+    def __init__(
+        self,
+        hidden_layer_sizes=(100,),
+        activation="relu",
+        *,
+        solver="adam",
+        alpha=0.0001,
+        batch_size="auto",
+        learning_rate="constant",
+        learning_rate_init=0.001,
+        power_t=0.5,
+        max_iter=200,
+        shuffle=True,
+        random_state=None,
+        tol=1e-4,
+        verbose=False,
+        warm_start=False,
+        momentum=0.9,
+        nesterovs_momentum=True,
+        early_stopping=False,
+        validation_fraction=0.1,
+        beta_1=0.9,
+        beta_2=0.999,
+        epsilon=1e-8,
+        n_iter_no_change=10,
+        max_fun=15000,
+        dropout=0.0,
+        init="auto",
+        l1=0.0,
+        clip_norm=None,
+        scoring=None,
+        n_threads=None,
+    ):
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.solver = solver
+        self.alpha = alpha
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.learning_rate_init = learning_rate_init
+        self.power_t = power_t
+        self.max_iter = max_iter
+        self.shuffle = shuffle
+        self.random_state = random_state
+        self.tol = tol
+        self.verbose = verbose
+        self.warm_start = warm_start
+        self.momentum = momentum
+        self.nesterovs_momentum = nesterovs_momentum
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+        self.n_iter_no_change = n_iter_no_change
+        self.max_fun = max_fun
+        self.dropout = dropout
+        self.init = init
+        self.l1 = l1
+        self.clip_norm = clip_norm
+        self.scoring = scoring
+        self.n_threads = n_threads
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
+    # ---- the course of a fit ----
+
+    @with_callbacks
+    def fit(self, X, y, sample_weight=None, *, eval_set=None):
+        """Train on X and y.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The features. Sparse rows are made dense batch by batch.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            A classifier's labels, or for multilabel targets an indicator matrix; a regressor's numbers.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows in the loss; None: all 1.
+        eval_set : tuple of (X, y) or (X, y, sample_weight), default=None
+            Validation data, to be scored after each epoch, weighted by its own sample weights only. With
+            `early_stopping`, which then holds out no rows, the score on it decides.
+
+        Returns
+        -------
+        MLPClassifier or MLPRegressor
+            The estimator itself. Where fitting fails, it is left as it was.
+
+        Raises
+        ------
+        ValueError
+            Where X or y is not as described, a parameter has a value that is not allowed, or training diverges.
+
+        Examples
+        --------
+        Rows of one's own decide when to stop, by a score of one's own choice:
+
+        >>> from pyrelu import MLPClassifier
+        >>> from sklearn.datasets import load_digits
+        >>> X, y = load_digits(return_X_y=True)
+        >>> X, y, X_val, y_val = X[:1400] / 16, y[:1400], X[1400:] / 16, y[1400:]
+        >>> mlp = MLPClassifier(early_stopping=True, scoring="neg_log_loss", max_iter=500, random_state=0)
+        >>> mlp = mlp.fit(X, y, eval_set=(X_val, y_val))
+        >>> mlp.n_iter_ < 150, mlp.score(X_val, y_val) > 0.9
+        (True, True)
+        >>> list(mlp.history_[-1])
+        ['epoch', 'loss', 'validation_score', 'learning_rate', 'gradient_norm', 'dead_units', 'seconds']
+        """
+        callbacks = callbacks_of(self, X, y, sample_weight)
+        with self._all_or_nothing():
+            self._fit(X, y, sample_weight, eval_set, callbacks)
+        return self
+
+    @contextmanager
+    def _all_or_nothing(self):
+        """Leave the estimator as it was where fitting fails."""
+        before = vars(self).copy()
+        try:
+            yield
+        except BaseException:
+            vars(self).clear()
+            vars(self).update(before)
+            raise
+
+    def _fit(self, X, y, sample_weight, eval_set=None, callbacks=NO_CALLBACKS, incremental=False):
+        check_parameters(self)
+        schedules.resolve(self)  # for its errors
+        if incremental and self.early_stopping:
+            raise ValueError("partial_fit does not support early_stopping=True")
+        first = not (hasattr(self, "coefs_") and (self.warm_start or incremental))
+        n_hidden = len(self._hidden_units()) if first else len(self.coefs_) - 1
+        activations = resolve(self.activation, n_hidden or 1)
+        dropout = self._dropout(n_hidden)
+        X, targets = self._validate(X, y, incremental, first)
+        weights = self._weigh(None if sample_weight is None else _check_weights(sample_weight, X), targets, incremental)
+        self._random_state = check_random_state(self.random_state)
+        if first:
+            self._initialize(X.shape[1], self._hidden_units(), activations)
+        parameters, arrays = pack(self._arrays(), X.dtype)
+        self.coefs_, self.intercepts_, self.activation_weights_ = arrays
+        network = self._network(self._arrays(), parameters, dropout)
+        data = X, targets, weights
+        samples = Samples(*data)
+        order, validation = self._hold_out(data, samples, eval_set)
+        # A bar for each call of partial_fit would be a column of bars.
+        display = choose_display(bool(self.verbose) if incremental else self.verbose, self.max_iter)
+        course = Course(self, network, samples, data, order, validation, callbacks, display)
+        with single_threaded_blas(), closing(display), course:
+            if self.solver == "lbfgs":
+                finished = fit_lbfgs(course)
+            else:
+                finished = fit_stochastic(course, incremental)
+            if not np.isfinite(parameters).all():
+                raise ValueError(NOT_FINITE.format(self.learning_rate_init))
+            alive = course.alive
+            try:
+                callbacks.end_fit()
+                if finished and not incremental:
+                    alive = network.find_alive(samples, course.order)
+            except KeyboardInterrupt:  # too late to undo anything
+                warn("Training interrupted by user.")
+                finished = False
+        if alive is not None:
+            self._set_dead_units(alive)
+        if finished and not incremental:
+            self._warn_of_dead_units()
+
+    def _hidden_units(self):
+        sizes = self.hidden_layer_sizes
+        return [sizes] if isinstance(sizes, Integral) else list(sizes)
+
+    def _dropout(self, n_hidden):
+        """Return the probability of dropping an input, and a unit of each hidden layer."""
+        per_layer = [0.0, *[self.dropout] * n_hidden] if isinstance(self.dropout, Real) else list(self.dropout)
+        if len(per_layer) != n_hidden + 1:
+            raise ValueError(
+                f"dropout={self.dropout!r} has {len(per_layer)} entries; the input and {n_hidden} hidden layers take "
+                f"{n_hidden + 1}"
+            )
+        if any(per_layer) and self.solver not in STOCHASTIC:
+            raise ValueError(f"dropout={self.dropout!r} does not go with solver={self.solver!r}, which is not random")
+        return per_layer
+
+    def _initialize(self, n_features, hidden, activations):
+        """Draw the first weights and start the records."""
+        self.n_layers_ = len(hidden) + 2
+        self.n_iter_ = self.t_ = 0
+        self.history_ = []
+        self.coefs_, self.intercepts_ = [], []
+        widths = [*(activation.width(n) for activation, n in zip(activations, hidden)), self.n_outputs_]
+        for i, shape in enumerate(zip([n_features, *hidden], widths, strict=True)):
+            name = activations[min(i, len(activations) - 1)].name
+            coef, intercept = draw(self.init, shape, name, self._random_state)
+            self.coefs_.append(coef)
+            self.intercepts_.append(intercept)
+        self.activation_weights_ = [
+            None if activation.initial_slope is None else np.full(n, activation.initial_slope)
+            for activation, n in zip(activations, hidden)
+        ]
+        if self.solver != "lbfgs":
+            self.loss_curve_ = []
+            self._no_improvement_count = 0
+            self.best_loss_ = None if self.early_stopping else np.inf
+            self.validation_scores_ = [] if self.early_stopping else None
+            self.best_validation_score_ = -np.inf if self.early_stopping else None
+
+    def _hold_out(self, data, samples, eval_set):
+        """Return which samples to train on, and what scores others after each epoch."""
+        everything = np.arange(samples.n_samples, dtype=np.intp)
+        if eval_set is not None:
+            data = self._validate_eval_set(eval_set, samples.dtype)
+            return everything, Validation(self, Samples(*data), data)
+        if not self.early_stopping or self.solver == "lbfgs":
+            return everything, None
+        training, held_out = train_test_split(
+            everything,
+            random_state=self._random_state,
+            test_size=self.validation_fraction,
+            stratify=self._strata(data[1]),
+        )
+        if len(held_out) < 2:
+            raise ValueError(
+                "The validation set is too small. Increase 'validation_fraction' or the size of your dataset."
+            )
+        return training, Validation(self, samples, data, held_out)
+
+    def _validate_eval_set(self, eval_set, dtype):
+        """Return X, targets and weights of the user's validation data."""
+        if not isinstance(eval_set, tuple) or len(eval_set) not in (2, 3):
+            raise ValueError(f"eval_set must be a tuple of (X, y) or (X, y, sample_weight). Got {eval_set!r}.")
+        X, y, weights = (*eval_set, None)[:3]
+        probe = copy.copy(self)  # validation sets attributes
+        probe.warm_start = False  # which would ask for all of the classes
+        try:
+            X, targets = probe._validate(X, y, incremental=True, first=False)
+            weights = None if weights is None else _check_weights(weights, X).astype(dtype, copy=False)
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"eval_set: {error}") from error
+        return X.astype(dtype, copy=False), targets.astype(dtype, copy=False), weights
+
+    def _set_dead_units(self, alive):
+        ends = np.cumsum([len(coef) for coef in self.coefs_[1:]])
+        self.dead_units_ = np.split(~alive, ends)[:-1]
+
+    def _warn_of_dead_units(self):
+        for i, dead in enumerate(self.dead_units_):
+            if dead.mean() > MANY_DEAD:
+                warn(
+                    f"{dead.sum()} of the {len(dead)} units of hidden layer {i} are 0 for every training row and "
+                    "learn no more. Lower learning_rate_init, scale the data, or take an activation without a flat "
+                    "side, such as leaky_relu or elu.",
+                    DeadUnitWarning,
+                )
+
+    def _weigh(self, weights, targets, incremental):
+        """Return the rows' weights in the loss, given those of the user."""
+        return weights
+
+    def _decode(self, targets):
+        """Return the y that `_validate` made them of."""
+        return targets.ravel() if self.n_outputs_ == 1 else targets
+
+    # ---- the network ----
+
+    def _arrays(self):
+        """Return the weights, the biases and the slopes; whoever sets weights by hand need not set slopes."""
+        slopes = getattr(self, "activation_weights_", [None] * (len(self.coefs_) - 1))
+        return self.coefs_, self.intercepts_, slopes
+
+    def _network(self, arrays, parameters=None, dropout=()):
+        """Return the network of these arrays, for training where they are views of `parameters`."""
+        coefs, intercepts, slopes = arrays
+        activations = resolve(self.activation, len(coefs) - 1)
+        if self.solver not in STOCHASTIC:
+            activations = [activation.settled() for activation in activations]
+        name = {"exp": "exponential"}.get(self.out_activation_, self.out_activation_)
+        output = None if name == "softmax" else registry.find(name).index
+        return Network(
+            coefs,
+            intercepts,
+            activations,
+            output,
+            self._loss,
+            slopes,
+            parameters,
+            dropout,
+            getattr(self, "label_smoothing", 0.0),
+            self.n_threads,
+        )
+
+    def _outputs(self, X):
+        """Return what the output layer gives for each row."""
+        check_is_fitted(self)
+        X = validate_data(self, X, accept_sparse="csr", order="C", reset=False)
+        dtype = np.float32 if np.result_type(X.dtype, self.coefs_[0]) == np.float32 else np.float64
+        arrays = [
+            [array if array is None else np.ascontiguousarray(array, dtype) for array in group]
+            for group in self._arrays()
+        ]
+        with single_threaded_blas():
+            return self._network(arrays).predict(Samples(X.astype(dtype, copy=False)))
+
+
+def _check_weights(sample_weight, X):
+    """Return one weight per row, in the precision of X."""
+    n_samples = X.shape[0]
+    if isinstance(sample_weight, Real):
+        sample_weight = np.full(n_samples, sample_weight)
+    weights = check_array(sample_weight, ensure_2d=False, dtype=X.dtype, order="C", input_name="sample_weight")
+    if weights.ndim != 1:
+        raise ValueError(f"Sample weights must be 1D array or scalar, got {weights.ndim}D array.")
+    if weights.shape != (n_samples,):
+        raise ValueError(f"sample_weight.shape == {weights.shape}, expected {(n_samples,)}!")
+    if not weights.any():
+        raise ValueError("Sample weights must contain at least one non-zero number.")
+    return weights

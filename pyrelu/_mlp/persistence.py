@@ -1,0 +1,118 @@
+"""How an estimator goes to a file and comes back."""
+
+import sklearn
+from sklearn.preprocessing import LabelBinarizer
+
+import pyrelu
+from pyrelu._mlp.optimizers import STOCHASTIC
+from pyrelu._mlp.schedules import SCHEDULES
+from pyrelu._storage import encoding, files
+from pyrelu.exceptions import InvalidFileError
+
+encoding.add_classes(LabelBinarizer, *STOCHASTIC.values(), *SCHEDULES.values())
+
+
+class Persistent:
+    """`save` and `load`, and pickles that know their version. For estimators."""
+
+    def save(self, path):
+        """Save the estimator, fitted or not, to a file that can be loaded without running code from it.
+
+        The file is safetensors, with the parameters and what is not an array as JSON in its metadata. It is written
+        whole or not at all: while it is written and after a crash, `path` holds the old file or the new one.
+
+        Parameters
+        ----------
+        path : str or path-like
+            Where to; ".safetensors" is the usual ending. A file that is there is replaced.
+
+        Raises
+        ------
+        TypeError
+            Where a parameter or attribute has no place in such a file, such as a function as activation. Nothing is
+            written.
+
+        See Also
+        --------
+        load : The reverse.
+
+        Examples
+        --------
+        >>> import tempfile, pathlib
+        >>> from pyrelu import MLPClassifier
+        >>> X, y = [[0.0], [1.0], [2.0], [3.0]], ["low", "low", "high", "high"]
+        >>> mlp = MLPClassifier(solver="lbfgs", random_state=0).fit(X, y)
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "mlp.safetensors"
+        >>> mlp.save(path)
+        >>> MLPClassifier.load(path).predict([[0.5], [2.5]])
+        array(['low', 'high'], dtype='<U4')
+        """
+        parameters = self.get_params(deep=False)
+        fitted = {name: value for name, value in vars(self).items() if name not in parameters}
+        fitted.pop("_skl_callbacks", None)  # belong to the process, not to the model
+        content = {"dtype": str(self.coefs_[0].dtype) if hasattr(self, "coefs_") else None}
+        if "_metadata_request" in fitted:
+            fitted.pop("_metadata_request")
+            content["requests"] = _requests(self)
+        files.write(path, type(self).__name__, content | parameters | fitted)
+
+    @classmethod
+    def load(cls, path):
+        """Load what `save` saved: it predicts the same bits and trains on to the same bits.
+
+        Parameters
+        ----------
+        path : str or path-like
+
+        Returns
+        -------
+        An estimator of this class.
+
+        Raises
+        ------
+        InvalidFileError
+            A ValueError: the file is truncated or damaged, of another program, of another class or of a newer version.
+            That a file is not damaged does not mean that it is from someone you trust; it runs no code in any case.
+        OSError
+            The file cannot be opened.
+
+        See Also
+        --------
+        save : With an example.
+        """
+        content = files.read(path, cls.__name__)
+        content.pop("dtype", None)
+        requests = content.pop("requests", {})
+        mlp = cls()
+        mlp._take(content, path)
+        with sklearn.config_context(enable_metadata_routing=True):
+            for method, of_method in requests.items():
+                getattr(mlp, f"set_{method}_request")(**of_method)
+        return mlp
+
+    def __getstate__(self):
+        return super().__getstate__() | {"_pyrelu": (files.FORMAT, pyrelu.__version__)}
+
+    def __setstate__(self, state):
+        state = dict(state)
+        files.check_format(*state.pop("_pyrelu", (0, "0.1.0")), "this pickle")
+        self._take(state, "this pickle")
+
+    def _take(self, attributes, source):
+        """Set parameters and fitted attributes, the names of which begin or end with an underscore."""
+        known = self._get_param_names()
+        for name in attributes:
+            if not (name in known or name.startswith("_") or name.endswith("_")):
+                raise InvalidFileError(
+                    source,
+                    f"has the parameter {name!r}, which {type(self).__name__} of pyrelu {pyrelu.__version__} has not. "
+                    "Update pyrelu to read it",
+                )
+        super().__setstate__(attributes)
+
+
+def _requests(estimator):
+    """Return what `set_..._request` was told: method -> metadata -> request."""
+    routing = estimator.get_metadata_routing()
+    methods = ("fit", "partial_fit", "score")
+    return {method: dict(getattr(routing, method).requests) for method in methods if hasattr(routing, method)}

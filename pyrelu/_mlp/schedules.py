@@ -1,0 +1,200 @@
+"""The estimators' `learning_rate=`: how the rate changes from epoch to epoch, one class per schedule."""
+
+import math
+import textwrap
+from typing import ClassVar
+
+from pyrelu._mlp.constraints import Constraint, check, count, not_negative, one_of, positive, real
+from pyrelu.exceptions import InvalidParameterError
+
+
+class Schedule:
+    """How the learning rate changes. A subclass's docstring is what the estimators' documentation says of it.
+
+    Parameters
+    ----------
+    initial : float
+        The estimator's `learning_rate_init`.
+    n_epochs : int
+        Its `max_iter`.
+    power_t : float
+        Its parameter of that name.
+    **values
+        The schedule's own parameters.
+    """
+
+    parameters: ClassVar[dict] = {}  # name -> default, constraint
+    for_adam = True  # whether the solvers other than "sgd" follow it; scikit-learn's do not
+    ends_with_max_iter = False  # so that more epochs would be another fit
+
+    def __init__(self, initial, n_epochs, power_t=0.5, **values):
+        self.initial = float(initial)
+        self.n_epochs = n_epochs
+        self.power_t = power_t
+        vars(self).update({name: default for name, (default, _) in self.parameters.items()} | values)
+
+    def rate(self, epoch, last):
+        """Return the rate of that epoch, counted from 0, given the last one."""
+        return last
+
+    def after(self, rate, n_samples_seen):
+        """Return the rate to go on with at the end of an epoch, given the estimator's `t_`."""
+        return rate
+
+    def stall(self, rate):
+        """Return the rate to go on with now that training gets no further, or None to stop; and what was decided."""
+        return None, "Stopping."
+
+
+class Constant(Schedule):
+    """It stays at `learning_rate_init`."""
+
+
+class InverseScaling(Schedule):
+    """With solver "sgd", ``learning_rate_init / t_ ** power_t`` after each epoch."""
+
+    for_adam = False
+
+    def after(self, rate, n_samples_seen):
+        return self.initial / (n_samples_seen + 1) ** self.power_t
+
+
+class Adaptive(Schedule):
+    """With solver "sgd", divided by 5 each time the loss (or the validation score) has stalled for `n_iter_no_change`
+    epochs.
+    """
+
+    for_adam = False
+
+    def stall(self, rate):
+        if rate <= 1e-6:
+            return None, "Learning rate too small. Stopping."
+        return rate / 5, f"Setting learning rate to {rate / 5:f}"
+
+
+class Cosine(Schedule):
+    """Half a cosine from `learning_rate_init` to ``eta_min`` (Loshchilov and Hutter, 2016, without restarts)."""
+
+    parameters: ClassVar = {"eta_min": (0.0, not_negative)}
+    ends_with_max_iter = True
+
+    def rate(self, epoch, last):
+        return _cosine(self.initial, self.eta_min, epoch / self.n_epochs)
+
+
+class Step(Schedule):
+    """Multiplied by ``gamma`` after every ``step_size`` epochs."""
+
+    parameters: ClassVar = {"step_size": (30, count), "gamma": (0.1, positive)}
+
+    def rate(self, epoch, last):
+        return self.initial * self.gamma ** (epoch // self.step_size)
+
+
+class OneCycle(Schedule):
+    """Up from ``learning_rate_init / div_factor`` to `learning_rate_init`, which takes the share ``pct_start`` of the
+    epochs, and down to ``1 / final_div_factor`` of where it began, both along half a cosine (Smith and Topin, 2017).
+    """
+
+    parameters: ClassVar = {
+        "pct_start": (0.3, real("(0, 1)", lambda value: 0 < value < 1)),
+        "div_factor": (25.0, positive),
+        "final_div_factor": (1e4, positive),
+    }
+    ends_with_max_iter = True
+
+    def rate(self, epoch, last):
+        start = self.initial / self.div_factor
+        peak, end = self.pct_start * self.n_epochs - 1, self.n_epochs - 1
+        if epoch < peak:
+            return _cosine(start, self.initial, epoch / peak)
+        share = (epoch - peak) / (end - peak)
+        return _cosine(self.initial, start / self.final_div_factor, share)
+
+
+class Called(Schedule):
+    """What the user's function returns for each epoch."""
+
+    def __init__(self, function, *estimators):
+        super().__init__(*estimators)
+        self.function = function
+
+    def rate(self, epoch, last):
+        rate = self.function(epoch)
+        if not positive.test(rate) or not math.isfinite(rate):
+            raise ValueError(
+                f"learning_rate={self.function!r} must return a finite float greater than 0 for each epoch. Got "
+                f"{rate!r} for epoch {epoch}."
+            )
+        return float(rate)
+
+
+def _cosine(start, end, share):
+    """Half a cosine from `start`, at a share of 0, to `end`, at 1 and beyond."""
+    return end + (start - end) * (1 + math.cos(math.pi * min(share, 1))) / 2
+
+
+SCHEDULES = {
+    "constant": Constant,
+    "invscaling": InverseScaling,
+    "adaptive": Adaptive,
+    "cosine": Cosine,
+    "step": Step,
+    "one_cycle": OneCycle,
+}
+
+_allowed = (
+    one_of(*SCHEDULES)
+    | Constraint("a pair of such a name and a dict of its parameters", lambda value: _is_pair(value))
+    | Constraint("a callable epoch -> rate", callable)
+)
+
+
+def _is_pair(value):
+    return (
+        isinstance(value, tuple)
+        and len(value) == 2
+        and one_of(*SCHEDULES).test(value[0])
+        and isinstance(value[1], dict)
+    )
+
+
+def resolve(mlp):
+    """Return the Schedule that the estimator's parameters ask for.
+
+    Examples
+    --------
+    >>> from pyrelu import MLPClassifier
+    >>> schedule = resolve(MLPClassifier(learning_rate=("step", {"step_size": 2}), learning_rate_init=1.0))
+    >>> [schedule.rate(epoch, None) for epoch in range(4)]
+    [1.0, 1.0, 0.1, 0.1]
+    """
+    given = mlp.learning_rate
+    check(mlp, "learning_rate", given, _allowed)
+    of_mlp = mlp.learning_rate_init, mlp.max_iter, mlp.power_t
+    if callable(given):
+        return Called(given, *of_mlp)
+    name, values = given if _is_pair(given) else (given, {})
+    cls = SCHEDULES[name]
+    for parameter, value in values.items():
+        if parameter not in cls.parameters:
+            known = ", ".join(cls.parameters) or "none"
+            raise InvalidParameterError(
+                f"learning_rate={given!r} has no parameter {parameter!r}; {name!r} has: {known}"
+            )
+        allowed = cls.parameters[parameter][1]
+        if not allowed.test(value):
+            raise InvalidParameterError(
+                f"{parameter!r} of learning_rate={given!r} must be {allowed.allowed}. Got {value!r} instead."
+            )
+    return cls(*of_mlp, **values) if cls.for_adam or mlp.solver == "sgd" else Constant(*of_mlp)
+
+
+def describe():
+    """Return what the estimators' documentation says of the schedules."""
+    lines = []
+    for name, cls in SCHEDULES.items():
+        defaults = ", ".join(f"{parameter}={default:g}" for parameter, (default, _) in cls.parameters.items())
+        text = f'- "{name}"{f" ({defaults})" if defaults else ""}: {" ".join(cls.__doc__.split())}'
+        lines += textwrap.wrap(text, 112, initial_indent="    ", subsequent_indent="      ", break_on_hyphens=False)
+    return "\n".join(lines)

@@ -1,0 +1,172 @@
+"""A fitted network in NumPy, layer by layer: what inspection and plots look at.
+
+It is written with `pyrelu.functional`, `pyrelu.derivative` and `pyrelu.vjp`, not with the training core, and so checks
+that core as well. It works in float64, block by block of rows.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.preprocessing import label_binarize
+from sklearn.utils import check_consistent_length, column_or_1d, gen_batches
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from pyrelu import derivative, registry
+from pyrelu._mlp.activation import HiddenActivation, resolve
+
+SATURATED = 0.01  # of what comes in from above, less than a hundredth goes on through a unit with a smaller derivative
+BLOCK_ROWS = 1024  # keeps what a wide layer gives for a block to some megabytes
+
+
+@dataclass(frozen=True)
+class Layer:
+    """Weights and bias of a layer, and its activation.
+
+    Attributes
+    ----------
+    weights, bias : ndarray of shape (n_inputs, width), (width,)
+    activation : HiddenActivation
+        Of the output layer too.
+    learned : ndarray of shape (n_units,) or None
+        Slopes that were learned.
+    """
+
+    weights: np.ndarray
+    bias: np.ndarray
+    activation: HiddenActivation
+    learned: np.ndarray | None = None
+
+    def forward(self, z):
+        """Return the outputs for the pre-activations z, one row per sample."""
+        return self.activation.forward(z, self.learned)
+
+    def backward(self, z, g):
+        """Return the gradient with respect to z, given that with respect to the outputs."""
+        return self.activation.backward(z, g, self.learned)
+
+    def slopes(self, z):
+        """Return the derivative at z; None where an output depends on more than one element of z."""
+        slopes = _derivative_of(self.activation, self.learned)
+        return slopes and slopes(z)
+
+    @property
+    def description(self):
+        """The activation's name, with the values of its parameters."""
+        given = {} if self.learned is not None else self.activation.parameters
+        text = ", ".join(f"{name}={value:g}" for name, value in given.items())
+        return f"{self.activation.name}({text})" if text else self.activation.name
+
+    @property
+    def piecewise_linear(self):
+        """Whether the activation is, as its row of the table says; what the table does not know is not."""
+        rows = registry.activations | registry.axis_functions | registry.composed_functions
+        return not self.activation.functions and rows[self.activation.name].piecewise_linear
+
+    def bends(self, z):
+        """Return numbers that change their signs where a piecewise linear activation has a kink or a jump."""
+        if self.activation.name not in registry.activations:
+            z = z.reshape(len(z), -1, self.activation.pieces)
+            return (z - np.sort(z, axis=-1)[..., -2:].mean(axis=-1, keepdims=True)).reshape(len(z), -1)
+        kinks = registry.find(self.activation.name).kinks_at(*self.activation.parameters.values())
+        return np.concatenate([np.empty((len(z), 0)), *(z - kink for kink in kinks)], axis=1)
+
+
+def _derivative_of(activation, learned=None):
+    """Return the derivative of an elementwise activation, else None."""
+    if activation.functions:
+        return activation.functions[1]
+    values = activation.parameters.values() if learned is None else [learned]
+    found = getattr(derivative, activation.name, None)
+    return found and (lambda z: found(z, *values))
+
+
+def elementwise(activation):
+    """Return what an activation resolves to, and its derivative; raise ValueError where it is not elementwise."""
+    [found] = resolve(activation, 1)
+    if slopes := _derivative_of(found):
+        return found, slopes
+    raise ValueError(f"activation={activation!r} works along an axis, not elementwise: it has no derivative")
+
+
+def layers_of(estimator):
+    """Return the `Layer` of each of a fitted estimator's layers, hidden ones first."""
+    if not hasattr(estimator, "hidden_layer_sizes"):
+        raise TypeError(
+            f"{type(estimator).__name__} is no multi-layer perceptron; of a pipeline, pass the last step, and X as the "
+            "steps before leave it"
+        )
+    check_is_fitted(estimator)
+    hidden = resolve(estimator.activation, len(estimator.coefs_) - 1)
+    learned = getattr(estimator, "activation_weights_", [None] * len(hidden))  # scikit-learn's learn none
+    name = {"exp": "exponential"}.get(estimator.out_activation_, estimator.out_activation_)  # scikit-learn's is "exp"
+    return [
+        Layer(np.asarray(weights, float), np.asarray(bias, float), activation, slopes)
+        for weights, bias, activation, slopes in zip(
+            estimator.coefs_, estimator.intercepts_, [*hidden, HiddenActivation(name)], [*learned, None], strict=True
+        )
+    ]
+
+
+def activation_name(estimator):
+    """Return the names of a fitted estimator's hidden activations, one where all are the same."""
+    names = [layer.description for layer in layers_of(estimator)[:-1]] or ["no hidden layer"]
+    return names[0] if len(set(names)) == 1 else ", ".join(names)
+
+
+@dataclass
+class Pass:
+    """A block of rows on its way through the network.
+
+    Attributes
+    ----------
+    inputs : list of ndarray
+        What goes into each layer.
+    before, after : list of ndarray of shape (n_rows, n_units)
+        Pre-activations and outputs of each layer.
+    """
+
+    layers: list
+    inputs: list
+    before: list
+    after: list
+
+    @classmethod
+    def forward(cls, layers, X):
+        """Send the rows X through the layers."""
+        inputs, before, after = [X], [], []
+        for layer in layers:
+            before.append(inputs[-1] @ layer.weights + layer.bias)
+            after.append(layer.forward(before[-1]))
+            inputs.append(after[-1])
+        return cls(layers, inputs[:-1], before, after)
+
+    def backward(self, g):
+        """Return the gradients with respect to each layer's pre-activations, given that of the last layer's."""
+        gradients = [g]
+        for layer, above, z in zip(self.layers[-2::-1], self.layers[:0:-1], self.before[-2::-1], strict=True):
+            gradients.insert(0, layer.backward(z, gradients[0] @ above.weights.T))
+        return gradients
+
+
+def passes(estimator, X, y=None):
+    """Yield a `Pass` and the block of targets (None without y) for each block of rows."""
+    layers = layers_of(estimator)
+    X = validate_data(estimator, X, accept_sparse="csr", reset=False)
+    targets = None if y is None else targets_of(estimator, y)
+    check_consistent_length(X, targets)
+    for rows in gen_batches(X.shape[0], BLOCK_ROWS):
+        yield Pass.forward(layers, X[rows].astype(float)), None if targets is None else targets[rows]
+
+
+def targets_of(estimator, y):
+    """Return y as the output layer is to give it, of shape (n_samples, n_outputs).
+
+    The gradient of each of the estimators' losses with respect to the last pre-activations is outputs minus targets.
+    """
+    if not hasattr(estimator, "classes_"):
+        y = np.asarray(y, float)
+        return y.reshape(len(y), -1)
+    y = np.asarray(y) if np.ndim(y) == 2 and np.shape(y)[1] > 1 else column_or_1d(y)
+    if y.ndim == 1 and len(unknown := np.setdiff1d(y, estimator.classes_)):
+        raise ValueError(f"y has {unknown.tolist()[0]!r}, which is none of the classes {estimator.classes_.tolist()}")
+    return label_binarize(y, classes=estimator.classes_).astype(float)

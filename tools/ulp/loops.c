@@ -1,0 +1,31 @@
+/* Compiled once per instruction set and precision: ULP_TARGET and PYRELU_BITS. */
+#include "loops.h"
+
+#include "../../src/activations.h"
+
+#define REQUIRED 0.25
+#define ARGUMENTS_NONE
+#define ARGUMENTS_ONE(n, d, doc) , (real)(d)
+#define ARGUMENTS_TWO(n, d, doc, m, e, more) , (real)(d), (real)(e)
+
+#define LOOP(name, expression)                                                 \
+    static void name(const real *restrict x, real *restrict y) {               \
+        _Pragma("omp simd") for (int i = 0; i < BLOCK; i++) y[i] = expression; \
+    }
+#define LOOP_X(name)
+#define LOOP_Y(name) LOOP(dfy_##name##_loop, dfy_##name(x[i]))
+#define ACTIVATION(name, reads, parameters, ...)                   \
+    LOOP(f_##name##_loop, f_##name(x[i] ARGUMENTS_##parameters))   \
+    LOOP(df_##name##_loop, df_##name(x[i] ARGUMENTS_##parameters)) \
+    LOOP_##reads(name)
+#include "../../src/activations.def"
+#undef ACTIVATION
+
+#define OUTPUT_X(name) NULL
+#define OUTPUT_Y(name) dfy_##name##_loop
+#define ACTIVATION(name, reads, ...) {f_##name##_loop, df_##name##_loop, OUTPUT_##reads(name)},
+#define PASTE_(a, b) a##b
+#define PASTE(a, b) PASTE_(a, b)
+const loops PASTE(loops_, ULP_TARGET)[] = {
+#include "../../src/activations.def"
+};
