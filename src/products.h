@@ -5,8 +5,8 @@
 #include "dropout.h"
 #include "slice.h"
 
-/* Multiply-adds up to which our own loops were as fast as OpenBLAS's for the same instruction set, or faster: measured by
- * tools/products for SSE2, AVX2 and AVX-512, see docs/performance.md. */
+/* Multiply-adds up to which our own loops were as fast as OpenBLAS's for the same instruction set, or faster: measured
+ * by tools/products for SSE2, AVX2 and AVX-512, see docs/performance.md. */
 #ifdef __x86_64__
 static const double LIMIT = 1 << 27;
 #else
