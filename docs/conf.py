@@ -57,5 +57,6 @@ sphinx_gallery_conf = {
     "remove_config_comments": True,
     "thumbnail_size": (480, 320),
     "show_memory": False,
+    "reset_modules": ("matplotlib", "from_the_table.forget_style"),
     "abort_on_example_error": True,
 }

@@ -196,7 +196,7 @@ for name, x, y in (("relu", 1, 0), ("identity", 1, 1), ("|x|", 1, -1)):
     left.annotate(name, (x, y), xytext=(-8, 5), textcoords="offset points", ha="right")
 left.set(title="The learned slopes of a bank of three layers", xlabel="slope for z > 0", ylabel="slope for z < 0")
 left.set(xlim=(0, 2.4), ylim=(-1.5, 1.5), aspect="equal")
-left.legend(loc="lower left", handletextpad=0.1)
+left.legend(loc="lower right", handletextpad=0.1)
 ranked = sorted(results, key=lambda name: np.mean(results[name][1]))
 for row, name in enumerate(ranked):
     colour = BLUE if "slopes" in name else SKY if "Walsh" in name else GREY

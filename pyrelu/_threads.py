@@ -3,9 +3,10 @@
 import os
 from contextlib import suppress
 from math import ceil
-from pathlib import Path
 
 from pyrelu import _ufuncs
+
+CGROUPS = "/sys/fs/cgroup"
 
 
 def available_cpus():
@@ -27,15 +28,18 @@ def _affinity():
 
 def _cgroup_quota():
     """Return the container's CPU quota and period; raises ValueError or OSError where there is none."""
-    v2 = Path("/sys/fs/cgroup/cpu.max")
-    if v2.exists():
-        quota, period = v2.read_text().split()
-    else:
-        v1 = Path("/sys/fs/cgroup/cpu")
-        quota, period = ((v1 / f"cpu.cfs_{name}_us").read_text() for name in ("quota", "period"))
+    try:
+        quota, period = _read("cpu.max").split()  # version 2
+    except FileNotFoundError:
+        quota, period = (_read(f"cpu/cpu.cfs_{name}_us") for name in ("quota", "period"))
     if int(quota) <= 0 or int(period) <= 0:  # "max" is a ValueError by itself
         raise ValueError("no quota")
     return int(quota), int(period)
+
+
+def _read(name):
+    with open(f"{CGROUPS}/{name}") as file:  # pathlib would take a fifth of the time of `import pyrelu`
+        return file.read()
 
 
 def set_num_threads(n):

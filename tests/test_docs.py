@@ -12,14 +12,12 @@ import matplotlib.pyplot
 import pytest
 
 import pyrelu
-from pyrelu import inspection, plot
 
 ROOT = Path(__file__).parent.parent
 MODULES = [
     m.name
-    for package in (pyrelu, inspection, plot)
-    for m in pkgutil.iter_modules(package.__path__, f"{package.__name__}.")
-    if m.name not in ("pyrelu.__main__", "pyrelu.libpyrelu")
+    for m in pkgutil.walk_packages(pyrelu.__path__, "pyrelu.")
+    if m.name not in ("pyrelu.__main__", "pyrelu.libpyrelu") and "_peer" not in m.name and "_fit" not in m.name
 ]
 PAGES = [ROOT / "README.md", *sorted(ROOT.glob("docs/*.md"))]
 EXAMPLES = [script for script in sorted(ROOT.glob("examples/*.py")) if "\n# %%\n" in script.read_text()]  # no modules

@@ -52,7 +52,7 @@ def test_default_is_what_this_process_may_use():
 
 
 def test_container_quota_counts(tmp_path, monkeypatch):
-    monkeypatch.setattr(_threads, "Path", lambda path: tmp_path / path.strip("/"))
+    monkeypatch.setattr(_threads, "CGROUPS", tmp_path / "sys/fs/cgroup")
     (tmp_path / "sys/fs/cgroup").mkdir(parents=True)
     quota = tmp_path / "sys/fs/cgroup/cpu.max"
     quota.write_text("50000 100000\n")

@@ -2,6 +2,7 @@
 
 import inspect
 import re
+import sys
 from importlib import import_module
 from pathlib import Path
 
@@ -76,6 +77,11 @@ def add_curves(app, docname, source):
             cell = f"![{name[1]}]({FOLDER}/{name[1]}.svg)" if name else "---" if "---" in line else "curve"
             lines[i] = f"| {cell} {line}"
     source[0] = "\n".join(lines)
+
+
+def forget_style(gallery_conf, script):
+    """Have the next example import `support` anew, which sets matplotlib's parameters; the gallery has reset them."""
+    sys.modules.pop("support", None)
 
 
 def setup(app):

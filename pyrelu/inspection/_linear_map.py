@@ -44,7 +44,7 @@ def local_linear_map(estimator, x):
     --------
     >>> import numpy as np
     >>> from sklearn.datasets import load_diabetes
-    >>> from sklearn.neural_network import MLPRegressor
+    >>> from pyrelu import MLPRegressor
     >>> from pyrelu.inspection import local_linear_map
     >>> X, y = load_diabetes(return_X_y=True)
     >>> mlp = MLPRegressor(hidden_layer_sizes=(10, 10), solver="lbfgs", max_iter=5000, random_state=0).fit(X, y)
