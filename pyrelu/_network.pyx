@@ -259,6 +259,8 @@ cdef class Network:
                  label_smoothing=0.0, n_threads=None):
         cdef pyrelu_layer *layer
         self.dtype = weights[0].dtype
+        if self.dtype not in (np.float32, np.float64):
+            raise ValueError(f"weights of dtype {self.dtype}; a network computes in float32 or float64")
         self.core = &pyrelu_core_f32 if self.dtype == np.float32 else &pyrelu_core_f64
         self.arrays = tuple(weights), tuple(biases), tuple(slopes)
         self.called = []

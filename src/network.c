@@ -1,17 +1,15 @@
 /* The training core; network.h says what it offers. Compiled once per precision.
  *
- * A batch is worked on in two phases. First its rows, in blocks: gather, forward, loss, backward, all of a block while
- * it is in cache. Then the weights, in tiles of whole rows: gradient and update of a tile while it is in cache. Blocks
- * and tiles depend on nothing but shapes, and each sum over them is taken in their order, so that the result does not
- * depend on which thread does which.
+ * A batch is worked on in two phases. First its rows, in blocks (rows.h): gather, forward, loss, backward. Then the
+ * weights, in tiles (weights.h): gradient and update. Blocks and tiles depend on nothing but shapes, and each sum over
+ * them is taken in their order, so that the result does not depend on which thread does which.
  */
 #include <tgmath.h>
 
-#include "dropout.h"
-#include "losses.h"
-#include "products.h"
+#include "rows.h"
 #include "slice.h"
 #include "transforms.h"
+#include "weights.h"
 
 #if PYRELU_BITS == 32
 #define CORE pyrelu_core_f32
@@ -48,178 +46,6 @@ static size_t arrange(network *net, ptrdiff_t rows, int training, void *scratch)
     }
     net->partial_sums = take(scratch, &used, pieces, sizeof(pyrelu_sums));
     return used;
-}
-
-/* ---- rows: gather, forward, loss, backward ---- */
-
-/* Rows of a buffer of the slice with n columns, from `first` on. */
-static real *from(void *buffer, ptrdiff_t first, ptrdiff_t n) { return (real *)buffer + first * n; }
-
-static void gather(const slice *s, ptrdiff_t first, ptrdiff_t rows) {
-    const ptrdiff_t n = s->net->layers->n_inputs;
-    const real *values = s->data->values;
-    real *row = from(s->net->inputs, first, n);
-    for (ptrdiff_t i = s->start + first, stop = i + rows; i < stop; i++, row += n)
-        memcpy(row, values + sample_at(s->data, i) * n, n * sizeof(real));
-    if (drops_inputs(s)) {
-        real *inputs = from(s->net->inputs, first, n), *mask = from(s->net->input_mask, first, n);
-        draw_mask(s, INPUTS, first, rows, n, s->net->input_dropout, mask);
-        drop(inputs, mask, rows * n, inputs);
-    }
-}
-
-static void activate(const slice *s, const layer *l, ptrdiff_t first, ptrdiff_t rows) {
-    const ptrdiff_t n = l->n_outputs;
-    real *z = from(l->kept, first, l->width), *output = from(l->output, first, n);
-    real *y = keeps_input(l) || !l->mask ? output : z;
-    if (l->drawn) {
-        real *slopes = from(l->drawn, first, n);
-        draw(s, of_slopes(s, l), first, rows, n, slopes);
-        const real lower = l->parameters[0], range = l->parameters[1] - lower;
-        for (ptrdiff_t i = 0; i < rows * n; i++) slopes[i] = lower + range * slopes[i];
-    }
-    transforms[l->transform].forward(l, first, rows, z, y);
-    if (l->mask) {
-        real *mask = from(l->mask, first, n);
-        draw_mask(s, of_outputs(s, l), first, rows, n, l->dropout, mask);
-        drop(y, mask, rows * n, output);
-    }
-}
-
-static void forward(const slice *s, ptrdiff_t first, ptrdiff_t rows) {
-    if (gathers(s)) gather(s, first, rows);
-    for (int i = 0; i < s->net->n_layers; i++) {
-        const layer *l = &s->net->layers[i];
-        const ptrdiff_t n = l->width;
-        real *z = from(l->kept, first, n);
-        if (i == 0 && s->data->starts) sparse_forward(s, first, rows, l->weights, l->bias, n, z);
-        else
-            multiply(s->net, &(product){rows, n, l->n_inputs, plain(inputs(s, i, first), l->n_inputs),
-                                        plain(l->weights, n), z, n, .bias = l->bias});
-        activate(s, l, first, rows);
-    }
-}
-
-static double loss(const slice *s, ptrdiff_t first, ptrdiff_t rows) {
-    const network *net = s->net;
-    const samples *data = s->data;
-    const ptrdiff_t n = net->layers[net->n_layers - 1].n_outputs, n_targets = net->loss == PYRELU_MULTINOMIAL ? 1 : n;
-    const real *targets = data->targets, *weights = data->weights;
-    real *y = from(net->layers[net->n_layers - 1].output, first, n);
-    double sum = 0;
-    for (ptrdiff_t row = 0; row < rows; row++, y += n) {
-        const ptrdiff_t sample = sample_at(data, s->start + first + row);
-        const real row_loss = losses[net->loss](y, targets + sample * n_targets, n, net->label_smoothing);
-        if (weights)
-            for (ptrdiff_t j = 0; j < n; j++) y[j] *= weights[sample];
-        sum += weights ? row_loss * weights[sample] : row_loss;
-    }
-    return sum;
-}
-
-static void backward(const slice *s, ptrdiff_t first, ptrdiff_t rows) {
-    for (int i = s->net->n_layers - 1; i > 0; i--) {
-        const layer *l = &s->net->layers[i], *below = l - 1;
-        const ptrdiff_t n = l->width, m = l->n_inputs;
-        real *gradient = from(below->gradient, first, m);
-        multiply(s->net,
-                 &(product){rows, m, n, plain(from(l->delta, first, n), n), transposed(l->weights, n), gradient, m});
-        if (below->mask) drop(gradient, from(below->mask, first, m), rows * m, gradient);
-        transforms[below->transform].backward(below, first, rows, from(below->kept, first, below->width), gradient,
-                                              from(below->delta, first, below->width));
-    }
-}
-
-/* All that is done with a block of rows. */
-static pyrelu_sums block(const slice *s, ptrdiff_t i) {
-    const ptrdiff_t each = block_rows(s), first = i * each, rows = least(each, s->rows - first);
-    pyrelu_sums sums = {0, 0};
-    forward(s, first, rows);
-    if (s->opt) {
-        sums.loss = loss(s, first, rows);
-        backward(s, first, rows);
-    }
-    return sums;
-}
-
-/* ---- weights: gradient and update ---- */
-
-/* The place in one of the optimizer's buffers of what belongs to a parameter. */
-static real *beside(const optimizer *opt, void *buffer, const real *parameter) {
-    return buffer ? (real *)buffer + (parameter - (real *)opt->parameters) : NULL;
-}
-
-/* What is done to some parameters once the gradient of the rows is there: nothing while the batch goes on; and where
- * the gradient's norm must be known first, a pass that leaves the whole gradient, and in the end another. */
-static pyrelu_sums update(const slice *s, real *parameters, ptrdiff_t n, int penalized) {
-    const optimizer *opt = s->opt;
-    if (!s->ends) return (pyrelu_sums){0, 0};
-    pyrelu_step step = s->step;
-    if (!penalized) step.l2 = step.l1 = step.decay = 0;
-    real *gradient = beside(opt, opt->gradients, parameters);
-    void *const state[] = {beside(opt, opt->state[0], parameters), beside(opt, opt->state[1], parameters)};
-    if (s->stage == MEASURE)
-        return pyrelu_kernels_for(TYPE)->update[PYRELU_GRADIENT](&step, parameters, gradient, (void *[]){gradient}, n);
-    return pyrelu_kernels_for(TYPE)->update[opt->solver](&step, parameters, gradient, state, n);
-}
-
-static pyrelu_sums add(pyrelu_sums a, pyrelu_sums b) { return (pyrelu_sums){a.loss + b.loss, a.gradient + b.gradient}; }
-
-/* Parameters of which each unit has one: their gradient is the sum over the rows of `delta`. */
-static pyrelu_sums units_tile(const slice *s, real *parameters, const real *delta, ptrdiff_t n) {
-    real *gradient = beside(s->opt, s->opt->gradients, parameters);
-    if (s->stage != APPLY) {
-        if (s->begins) memset(gradient, 0, n * sizeof(real));
-        pyrelu_kernels_for(TYPE)->add_rows(delta, s->rows, n, gradient);
-    }
-    return update(s, parameters, n, 0);
-}
-
-static pyrelu_sums weights_tile(const slice *s, const layer *l, ptrdiff_t first, ptrdiff_t rows) {
-    const int i = (int)(l - s->net->layers);
-    const ptrdiff_t n = l->width;
-    real *weights = from(l->weights, first, n), *gradient = beside(s->opt, s->opt->gradients, weights);
-    if (s->stage != APPLY) {
-        if (i == 0 && s->data->starts) {
-            if (s->begins) memset(gradient, 0, rows * n * sizeof(real));
-            sparse_gradient(s, first, rows, l->delta, n, gradient);
-        } else
-            multiply(s->net, &(product){rows, n, s->rows, transposed(inputs(s, i, 0) + first, l->n_inputs),
-                                        plain(l->delta, n), gradient, n, .add = !s->begins});
-    }
-    return update(s, weights, rows * n, 1);
-}
-
-/* Marks the units of a hidden layer that are not 0 for all rows of the slice, unless all are marked. */
-static void mark_alive(const layer *l, ptrdiff_t rows, unsigned char *alive) {
-    const ptrdiff_t n = l->n_outputs;
-    const real *y = l->output;
-    if (!memchr(alive, 0, n)) return;
-    for (ptrdiff_t row = 0; row < rows; row++, y += n)
-        for (ptrdiff_t j = 0; j < n; j++) alive[j] |= y[j] != 0;
-}
-
-/* The flags of a layer among those of all hidden units. */
-static unsigned char *flags(const network *net, const layer *l, unsigned char *alive) {
-    for (const layer *below = net->layers; below < l; below++) alive += below->n_outputs;
-    return alive;
-}
-
-static ptrdiff_t tiles_of(const slice *s, const layer *l) { return count(l->n_inputs, tile_rows(s, l)); }
-
-/* Gradient and update of tile i, counted over all layers. The first of a layer has its units' parameters with it. */
-static pyrelu_sums tile(const slice *s, ptrdiff_t i) {
-    const network *net = s->net;
-    const layer *l = net->layers, *last = l + net->n_layers - 1;
-    for (; i >= tiles_of(s, l); l++) i -= tiles_of(s, l);
-    const ptrdiff_t each = tile_rows(s, l), first = i * each;
-    pyrelu_sums sums = {0, 0};
-    if (i == 0) {
-        sums = units_tile(s, l->bias, l->delta, l->width);
-        if (l->slopes) sums = add(sums, units_tile(s, l->slopes, l->slope_delta, l->n_outputs));
-        if (net->alive && l < last && s->stage != APPLY) mark_alive(l, s->rows, flags(net, l, net->alive));
-    }
-    return add(sums, weights_tile(s, l, first, least(each, l->n_inputs - first)));
 }
 
 /* ---- the core ---- */

@@ -27,6 +27,13 @@ typedef struct {
 
 static inline ptrdiff_t least(ptrdiff_t a, ptrdiff_t b) { return a < b ? a : b; }
 
+/* Rows of a buffer of the slice with n columns, from `first` on. */
+static inline real *from(void *buffer, ptrdiff_t first, ptrdiff_t n) { return (real *)buffer + first * n; }
+
+static inline pyrelu_sums add(pyrelu_sums a, pyrelu_sums b) {
+    return (pyrelu_sums){a.loss + b.loss, a.gradient + b.gradient};
+}
+
 static inline ptrdiff_t sample_at(const samples *data, ptrdiff_t row) { return data->order ? data->order[row] : row; }
 
 static inline int drops_inputs(const slice *s) { return s->opt && s->net->input_dropout > 0; }

@@ -269,6 +269,8 @@ def test_wrong_arrays_are_refused(changes):
 
 
 def test_wrong_networks_are_refused():
+    with pytest.raises(ValueError, match="weights of dtype float16"):
+        Network([np.zeros((2, 1), np.float16)], [np.zeros(1, np.float16)], [], None, "log_loss")
     weights, biases = [np.zeros((2, 3)), np.zeros((4, 1))], [np.zeros(3), np.zeros(1)]
     with pytest.raises(ValueError, match=r"coefs_\[1\] of shape \(4, 1\) does not fit"):
         Network(weights, biases, [TANH], None, "log_loss")
