@@ -42,8 +42,8 @@ class Activation:
         The definition, as a Python expression of `x` and the parameters.
     range : str
         The closure of the image.
-    kinks : Mapping[str, float]
-        Where the derivative jumps (as an expression of the parameters).
+    kinks : tuple of str
+        Where the derivative jumps, as expressions of the parameters.
     limits : tuple of str
         f(-inf), f(inf), f'(-inf), f'(inf), as expressions of the parameters.
     ulp : tuple of float
