@@ -3,17 +3,13 @@
 #include "kernels.h"
 #include "strip.h"
 
-/* A row is taken in strips of LANES elements, two vectors, and each lane has a maximum and a compensated sum of its
+/* A row is taken in strips (strip.h), and each lane has a maximum and a compensated sum of its
  * own: as exact as if in twice the precision. */
-enum { LANES = STRIP };
-#define EACH_LANE _Pragma("omp simd") for (int lane = 0; lane < LANES; lane++)
+#define EACH_LANE _Pragma("omp simd") for (int lane = 0; lane < STRIP; lane++)
 #define EACH_ELEMENT _Pragma("omp simd") for (ptrdiff_t i = 0; i < n; i++)
 
-/* inlined, as `sign` is a constant */
-#define INLINE static inline __attribute__((always_inline))
-
 typedef struct {
-    real hi[LANES], lo[LANES];
+    real hi[STRIP], lo[STRIP];
 } sums;
 
 static inline void add(sums *s, int lane, real value) {
@@ -25,7 +21,7 @@ static inline void add(sums *s, int lane, real value) {
 /* The lanes by halves. Of a sum that is hardly more than 1 even the excess is right. */
 static inline pair total(sums *s) {
 #pragma GCC unroll 8
-    for (int half = LANES / 2; half; half /= 2)
+    for (int half = STRIP / 2; half; half /= 2)
         for (int lane = 0; lane < half; lane++) {
             add(s, lane, s->hi[lane + half]);
             s->lo[lane] += s->lo[lane + half];
@@ -37,7 +33,7 @@ static inline pair total(sums *s) {
 #define ADD_EACH(s, value)                                                       \
     do {                                                                         \
         ptrdiff_t start_ = 0;                                                    \
-        for (; start_ + LANES <= n; start_ += LANES) {                           \
+        for (; start_ + STRIP <= n; start_ += STRIP) {                           \
             EACH_LANE {                                                          \
                 const ptrdiff_t i = start_ + lane;                               \
                 add(s, lane, value);                                             \
@@ -46,23 +42,23 @@ static inline pair total(sums *s) {
         for (ptrdiff_t i = start_; i < n; i++) add(s, (int)(i - start_), value); \
     } while (0)
 
-/* The last strip of x, which has less than LANES elements, with a filler behind them */
+/* The last strip of x, which has less than STRIP elements, with a filler behind them */
 static inline void fill(real *strip, const real *x, ptrdiff_t n, real filler) {
-    for (int lane = 0; lane < LANES; lane++) strip[lane] = lane < n ? x[lane] : filler;
+    for (int lane = 0; lane < STRIP; lane++) strip[lane] = lane < n ? x[lane] : filler;
 }
 
 /* The largest element of sign x; a NaN may be passed over, since whatever is computed next keeps it. */
 INLINE real largest(const real *x, real sign, ptrdiff_t n) {
-    real most[LANES], last[LANES];
+    real most[STRIP], last[STRIP];
     ptrdiff_t start = 0;
     EACH_LANE most[lane] = -R_INF;
-    for (; start + LANES <= n; start += LANES) EACH_LANE most[lane] = at_least(sign * x[start + lane], most[lane]);
+    for (; start + STRIP <= n; start += STRIP) EACH_LANE most[lane] = at_least(sign * x[start + lane], most[lane]);
     if (start < n) {
         fill(last, x + start, n - start, -sign * R_INF);
         EACH_LANE most[lane] = at_least(sign * last[lane], most[lane]);
     }
     real m = -R_INF;
-    _Pragma("omp simd reduction(max : m)") for (int lane = 0; lane < LANES; lane++) m = at_least(most[lane], m);
+    _Pragma("omp simd reduction(max : m)") for (int lane = 0; lane < STRIP; lane++) m = at_least(most[lane], m);
     return m;
 }
 
@@ -83,10 +79,10 @@ INLINE sums exponentials(const real *x, real sign, real m, real *restrict out, p
     /* as far below m as results are not 0, or as numbers of its size are apart */
     const real floor = m - at_least(abs_(m) * R(0x1p-20), 1 - EXP_LOWEST);
     sums s;
-    real last[LANES], y[LANES];
+    real last[STRIP], y[STRIP];
     ptrdiff_t start = 0;
     EACH_LANE s.hi[lane] = s.lo[lane] = 0;
-    for (; start + LANES <= n; start += LANES) exponentials_of(x + start, sign, m, floor, out ? out + start : y, &s);
+    for (; start + STRIP <= n; start += STRIP) exponentials_of(x + start, sign, m, floor, out ? out + start : y, &s);
     if (start < n) {
         fill(last, x + start, n - start, -sign * R_INF);
         exponentials_of(last, sign, m, floor, y, &s);

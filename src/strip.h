@@ -3,15 +3,8 @@
 #ifndef PYRELU_STRIP_H
 #define PYRELU_STRIP_H
 
-#include "real.h"
+#include "vectors.h"
 
-#if defined(__AVX512F__)
-enum { VECTOR = 64 };
-#elif defined(__AVX__)
-enum { VECTOR = 32 };
-#else
-enum { VECTOR = 16 };
-#endif
-enum { STRIP = 2 * VECTOR / sizeof(real) };
+enum { STRIP = 2 * LANES };
 
 #endif
