@@ -121,7 +121,7 @@ def data(layers, batch):
 def _row(network, layers, batch, epochs, steps, activation, rounds, threads):
     fits = learners(*data(layers, batch), layers, batch, epochs, activation, alone=threads > 1)
     candidates = {"products": floor(layers, batch, steps), "calls": floor([1] * len(layers), 1, steps)}
-    times = once_in_turn(candidates | fits, rounds)
+    times = once_in_turn(candidates | fits, rounds, pause=0.2 if threads > 1 else 0.0)
     us = {name: time / steps / 1e3 for name, time in times.items()}
     least = us["products"] - us["calls"]
     return {

@@ -50,7 +50,7 @@ def in_turn(candidates, seconds=0.4, rounds=(7, 301), statistic=median, prepare=
     return {name: statistic(times) for name, times in samples.items()}
 
 
-def once_in_turn(candidates, rounds):
+def once_in_turn(candidates, rounds, pause=0.0):
     """Return the median time of each candidate where one call, such as a whole fit, is long enough to be a sample.
 
     Parameters
@@ -59,6 +59,9 @@ def once_in_turn(candidates, rounds):
         name -> callable without arguments; each is called once before the first round.
     rounds : int
         How often each is timed.
+    pause : float, default=0.0
+        Seconds before each call, for the threads of the one before to fall asleep: those of OpenBLAS and OpenMP look for
+        more work for a while, and would take the cores meanwhile.
 
     Returns
     -------
@@ -71,6 +74,7 @@ def once_in_turn(candidates, rounds):
     with _no_garbage_collection():
         for _ in range(rounds):
             for name, call in candidates.items():
+                time.sleep(pause)
                 samples[name].append(_time(call, 1))
     return {name: median(times) for name, times in samples.items()}
 
