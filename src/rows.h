@@ -77,8 +77,8 @@ static void backward(const slice *s, ptrdiff_t first, ptrdiff_t rows) {
         const layer *l = &s->net->layers[i], *below = l - 1;
         const ptrdiff_t n = l->width, m = l->n_inputs;
         real *gradient = from(below->gradient, first, m);
-        multiply(s->net,
-                 &(product){rows, m, n, plain(from(l->delta, first, n), n), transposed(l->weights, n), gradient, m});
+        multiply(s->net, &(product){rows, m, n, plain(from(l->delta, first, n), n), transposed(l->weights, n), gradient,
+                                    m, .bias = NULL});
         if (below->mask) drop(gradient, from(below->mask, first, m), rows * m, gradient);
         transforms[below->transform].backward(below, first, rows, from(below->kept, first, below->width), gradient,
                                               from(below->delta, first, below->width));
