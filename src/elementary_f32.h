@@ -8,12 +8,12 @@ static const real EXP_POLYNOMIAL[] = {R(0.49999994), R(0.16666521), R(0.04166826
 static const real EXPM1_POLYNOMIAL[] = {R(0.5), R(0.16666666), R(0.04166649), R(8.333568e-3), R(1.3932643e-3),
     R(1.9739069e-4)};
 /* ln 2; hi has trailing zeros enough for k LN2.hi to be exact */
-static const pair LN2 = {R(0.69314575), R(1.4286068e-6)};
+static const constant LN2 = {R(0.69314575), R(1.4286068e-6)};
 /* (log(1 + z) - z)/z^2 on 0 <= z <= 1/e, relative to log(1 + z): error 2^-31.2 */
 static const real LOG1P_POLYNOMIAL[] = {R(-0.4999999), R(0.33332717), R(-0.2498537), R(0.19831695),
     R(-0.15598726), R(0.10346396), R(-0.03940566)};
 /* ln 2 */
-static const pair LOG_2 = {R(0.6931472), R(-1.9046542e-9)};
+static const constant LOG_2 = {R(0.6931472), R(-1.9046542e-9)};
 /* (log(1 + e^x) - x/2 - ln 2)/x^2 of x^2 on |x| <= 1, relative to log(1 + e^-|x|): error 2^-31.4 */
 static const real SOFTPLUS_POLYNOMIAL[] = {R(0.12499999), R(-5.208246e-3), R(3.4687758e-4), R(-2.5741008e-5),
     R(1.623715e-6)};
@@ -24,12 +24,12 @@ static const real ATANH_POLYNOMIAL[] = {R(0.33333337), R(0.19999476), R(0.143075
 static const real TANH_POLYNOMIAL[] = {R(0.13333328), R(-0.05396665), R(0.021852482), R(-8.775561e-3),
     R(3.3420436e-3), R(-1.0401733e-3), R(1.8232671e-4)};
 /* lambda */
-static const pair SELU_SCALE = {R(1.050701), R(-3.4792652e-8)};
+static const constant SELU_SCALE = {R(1.050701), R(-3.4792652e-8)};
 /* lambda alpha */
-static const pair SELU_SCALE_ALPHA = {R(1.7580993), R(2.3296717e-8)};
+static const constant SELU_SCALE_ALPHA = {R(1.7580993), R(2.3296717e-8)};
 /* 1.702 */
-static const pair QUICK_GELU_SCALE = {R(1.702), R(-2.193451e-8)};
+static const constant QUICK_GELU_SCALE = {R(1.702), R(-2.193451e-8)};
 /* 1/3 */
-static const pair THIRD = {R(0.33333334), R(-9.934108e-9)};
+static const constant THIRD = {R(0.33333334), R(-9.934108e-9)};
 /* 1/6 */
-static const pair SIXTH = {R(0.16666667), R(-4.967054e-9)};
+static const constant SIXTH = {R(0.16666667), R(-4.967054e-9)};

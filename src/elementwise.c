@@ -13,45 +13,48 @@
 #define KERNEL static __attribute__((flatten, noinline)) void
 #define FORM static inline __attribute__((always_inline)) void
 
-/* `statement` for each i < n, which is a multiple of STRIP */
-#define EACH_ELEMENT(statement)                                        \
-    for (ptrdiff_t strip = 0; strip < n; strip += STRIP) {             \
-        _Pragma("omp simd") for (int lane = 0; lane < STRIP; lane++) { \
-            const ptrdiff_t i = strip + lane;                          \
-            statement;                                                 \
-        }                                                              \
+/* out[i .. i + LANES) = value, an expression of i, for all of n, which is a multiple of STRIP. The vectors of a strip
+ * are computed side by side. */
+#define EACH_VECTOR(value)                                                                    \
+    for (ptrdiff_t strip = 0; strip < n; strip += STRIP) {                                    \
+        vector result[VECTORS];                                                               \
+        UNROLLED for (int v = 0; v < VECTORS; v++) {                                          \
+            const ptrdiff_t i = strip + v * LANES;                                            \
+            result[v] = value;                                                                \
+        }                                                                                     \
+        UNROLLED for (int v = 0; v < VECTORS; v++) store(out + strip + v * LANES, result[v]); \
     }
 
-typedef real formula0(real);
-typedef real formula1(real, real);
-typedef real formula2(real, real, real);
+typedef vector formula0(vector);
+typedef vector formula1(vector, vector);
+typedef vector formula2(vector, vector, vector);
 
-/* out = f(x, parameters). `out` may be an input as well: an element is read before it is written, and by nobody else,
+/* out = f(x, parameters). `out` may be an input as well: a strip is read before it is written, and by nobody else,
  * which is all that `restrict` is to say. */
 
 FORM map0(formula0 *f, const void *const *in, int scalars, real *restrict out, ptrdiff_t n) {
     const real *restrict x = in[0];
     (void)scalars;
-    EACH_ELEMENT(out[i] = f(x[i]))
+    EACH_VECTOR(f(load(x + i)))
 }
 
 FORM map1(formula1 *f, const void *const *in, int scalars, real *restrict out, ptrdiff_t n) {
     const real *restrict x = in[0], *p = in[1];
     if (scalars) {
-        const real p0 = *p;
-        EACH_ELEMENT(out[i] = f(x[i], p0))
+        const vector p0 = V(*p);
+        EACH_VECTOR(f(load(x + i), p0))
     } else {
-        EACH_ELEMENT(out[i] = f(x[i], p[i]))
+        EACH_VECTOR(f(load(x + i), load(p + i)))
     }
 }
 
 FORM map2(formula2 *f, const void *const *in, int scalars, real *restrict out, ptrdiff_t n) {
     const real *restrict x = in[0], *p = in[1], *q = in[2];
     if (scalars) {
-        const real p0 = *p, q0 = *q;
-        EACH_ELEMENT(out[i] = f(x[i], p0, q0))
+        const vector p0 = V(*p), q0 = V(*q);
+        EACH_VECTOR(f(load(x + i), p0, q0))
     } else {
-        EACH_ELEMENT(out[i] = f(x[i], p[i], q[i]))
+        EACH_VECTOR(f(load(x + i), load(p + i), load(q + i)))
     }
 }
 
@@ -60,26 +63,26 @@ FORM map2(formula2 *f, const void *const *in, int scalars, real *restrict out, p
 FORM times0(formula0 *f, const void *const *in, int scalars, real *restrict out, ptrdiff_t n) {
     const real *restrict x = in[0], *restrict g = in[1];
     (void)scalars;
-    EACH_ELEMENT(out[i] = mul(g[i], f(x[i])))
+    EACH_VECTOR(mul(load(g + i), f(load(x + i))))
 }
 
 FORM times1(formula1 *f, const void *const *in, int scalars, real *restrict out, ptrdiff_t n) {
     const real *restrict x = in[0], *restrict g = in[1], *p = in[2];
     if (scalars) {
-        const real p0 = *p;
-        EACH_ELEMENT(out[i] = mul(g[i], f(x[i], p0)))
+        const vector p0 = V(*p);
+        EACH_VECTOR(mul(load(g + i), f(load(x + i), p0)))
     } else {
-        EACH_ELEMENT(out[i] = mul(g[i], f(x[i], p[i])))
+        EACH_VECTOR(mul(load(g + i), f(load(x + i), load(p + i))))
     }
 }
 
 FORM times2(formula2 *f, const void *const *in, int scalars, real *restrict out, ptrdiff_t n) {
     const real *restrict x = in[0], *restrict g = in[1], *p = in[2], *q = in[3];
     if (scalars) {
-        const real p0 = *p, q0 = *q;
-        EACH_ELEMENT(out[i] = mul(g[i], f(x[i], p0, q0)))
+        const vector p0 = V(*p), q0 = V(*q);
+        EACH_VECTOR(mul(load(g + i), f(load(x + i), p0, q0)))
     } else {
-        EACH_ELEMENT(out[i] = mul(g[i], f(x[i], p[i], q[i])))
+        EACH_VECTOR(mul(load(g + i), f(load(x + i), load(p + i), load(q + i))))
     }
 }
 

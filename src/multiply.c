@@ -133,11 +133,12 @@ static void pack_part(const real *b, ptrdiff_t stride, ptrdiff_t k, ptrdiff_t co
     }
 }
 
-INLINE quad load(const real *x) { return *(const quad *)x; }
+INLINE quad load_quad(const real *x) { return *(const quad *)x; }
 
 /* Four rows of four numbers become four columns. */
 INLINE void transpose(const real *b, ptrdiff_t stride, real *to, ptrdiff_t width) {
-    const quad x = load(b), y = load(b + stride), z = load(b + 2 * stride), w = load(b + 3 * stride);
+    const quad x = load_quad(b), y = load_quad(b + stride), z = load_quad(b + 2 * stride),
+               w = load_quad(b + 3 * stride);
     const quad xy = SHUFFLE(x, y, 0, 4, 1, 5), zw = SHUFFLE(z, w, 0, 4, 1, 5);
     const quad XY = SHUFFLE(x, y, 2, 6, 3, 7), ZW = SHUFFLE(z, w, 2, 6, 3, 7);
     *(quad *)to = SHUFFLE(xy, zw, 0, 1, 4, 5);

@@ -11,69 +11,69 @@
 /* a Phi(-a) and a phi(a) round to 0 from NORMAL_END on */
 #if PYRELU_BITS == 32
 #include "normal_f32.h"
-BOUND NORMAL_END = R(15.0);
+#define NORMAL_END R(15.0)
 #else
 #include "normal_f64.h"
-BOUND NORMAL_END = 39;
+#define NORMAL_END R(39.0)
 #endif
 
 /* exp(-a^2/2) */
-static inline exponential gauss(real a) {
-    real b = R(-0.5) * a, h = mul(b, a);
+INLINE exponential gauss(vector a) {
+    vector b = R(-0.5) * a, h = mul(b, a);
     return exp_parts((pair){h, fma_(b, a, -h)});
 }
 
 /* y e^x 2^-k, rounded once but for some hundredths of an ULP */
-static inline real times_exp(pair y, exponential e) {
-    return y.hi + fma_(y.hi, e.r, mad(y.hi, e.s, mad(y.lo, e.p, y.lo)));
-}
+INLINE vector times_exp(pair y, exponential e) { return y.hi + fma_(y.hi, e.r, mad(y.hi, e.s, mad(y.lo, e.p, y.lo))); }
 
 /* base - y 2^k, where only the last step rounds a subnormal result */
-static inline real minus_scaled(real base, real y, bits k) {
-    return mad(y * power_of_2(k, SCALE_BIAS), -power_of_2(0, -SCALE_BIAS), base);
+INLINE vector minus_scaled(vector base, vector y, vector_bits k) {
+    return mad(y * power_of_2(k, SCALE_BIAS), V(-UNIT), base);
 }
 
 /* x Phi(x) = max(x, 0) - a Phi(-a), where a = |x| and a Phi(-a) = exp(-a^2/2) w (1 + v): w = a/d with d = SLOPE a +
  * SHIFT has most of Mills' ratio, v the rest. What w lost to rounding is put back to first order.
  */
-static inline real gelu_(real x) {
-    real a = at_most(abs_(x), NORMAL_END);
+INLINE vector gelu_(vector x) {
+    vector a = at_most(abs_(x), V(NORMAL_END));
     exponential e = gauss(a);
-    real d = mad(a, NORMAL_SLOPE, NORMAL_SHIFT), d_lost = fma_(a, NORMAL_SLOPE, NORMAL_SHIFT - d);
-    real w = mul(a, 1 / d), lost = mul(mad(-w, d_lost, fma_(-w, d, a)), POLYNOMIAL(w, TAIL_SENSITIVITY));
-    real v = fma_(w, POLYNOMIAL(w - NORMAL_MIDDLE, TAIL_POLYNOMIAL), NORMAL_SHIFT / 2 - 1);
-    real y = w + fma_(w, e.r, fma_(w, mad(v, e.p, e.s) + v, mad(lost, e.p, lost)));
-    return minus_scaled(at_least(x, ZERO), y, e.k);
+    vector d = mad(a, V(NORMAL_SLOPE), V(NORMAL_SHIFT)), d_lost = fma_(a, V(NORMAL_SLOPE), NORMAL_SHIFT - d);
+    vector w = mul(a, 1 / d), lost = mul(mad(-w, d_lost, fma_(-w, d, a)), POLYNOMIAL(w, TAIL_SENSITIVITY));
+    vector v = fma_(w, POLYNOMIAL(w - NORMAL_MIDDLE, TAIL_POLYNOMIAL), V(NORMAL_SHIFT / 2 - 1));
+    vector y = w + fma_(w, e.r, fma_(w, mad(v, e.p, e.s) + v, mad(lost, e.p, lost)));
+    return minus_scaled(at_least(x, V(0)), y, e.k);
 }
 
 /* The derivative: Phi(x) + x phi(x) = Phi(-a) - a phi(a) = phi(a) (R(a) - a) at -a, 1 minus that at a. The root of
  * R(a) - a stands as a factor, so that the result has full relative accuracy even there.
  */
-static inline real gelu_slope(real x) {
-    real a = at_most(abs_(x), NORMAL_END);
+INLINE vector gelu_slope(vector x) {
+    vector a = at_most(abs_(x), V(NORMAL_END));
     exponential e = gauss(a);
-    real t = a / mad(a, NORMAL_SLOPE, NORMAL_SHIFT) - NORMAL_MIDDLE;
-    pair q = fast_two_sum(R(0.4375), POLYNOMIAL(t, GELU_SLOPE_POLYNOMIAL));
-    real f = a - GELU_SLOPE_ROOT.hi, f_lost = ((a - f) - GELU_SLOPE_ROOT.hi) - GELU_SLOPE_ROOT.lo;
+    vector t = a / mad(a, V(NORMAL_SLOPE), V(NORMAL_SHIFT)) - NORMAL_MIDDLE;
+    pair q = fast_two_sum(V(0.4375), POLYNOMIAL(t, GELU_SLOPE_POLYNOMIAL));
+    vector f = a - GELU_SLOPE_ROOT.hi, f_lost = ((a - f) - GELU_SLOPE_ROOT.hi) - GELU_SLOPE_ROOT.lo;
     pair p = two_product(f, q.hi);
-    real y = times_exp((pair){p.hi, mad(f, q.lo, mad(f_lost, q.hi, p.lo))}, e);
-    return minus_scaled(x < 0 ? 0 : 1, x < 0 ? y : -y, e.k);
+    vector y = times_exp((pair){p.hi, mad(f, q.lo, mad(f_lost, q.hi, p.lo))}, e);
+    return minus_scaled(choose(less(x, V(0)), V(0), V(1)), choose(less(x, V(0)), y, -y), e.k);
 }
 
 /* gelu_tanh is 0 below the first, x above the second. */
 #if PYRELU_BITS == 32
-BOUND GELU_TANH_LOWEST = R(-11.0), GELU_TANH_HIGHEST = R(6.0);
+#define GELU_TANH_LOWEST R(-11.0)
+#define GELU_TANH_HIGHEST R(6.0)
 #else
-BOUND GELU_TANH_LOWEST = R(-21.6), GELU_TANH_HIGHEST = R(8.0);
+#define GELU_TANH_LOWEST R(-21.6)
+#define GELU_TANH_HIGHEST R(8.0)
 #endif
 
 /* x (GELU_TANH_LINEAR + cubic x^2): with GELU_TANH_CUBIC u = 2 sqrt(2/pi) (x + 0.044715 x^3), with three times that x
  * u'. The head of the linear term is so short that what is lost when the other joins it is a number. */
-static inline pair gelu_tanh_cubic(real x, pair cubic) {
+INLINE pair gelu_tanh_cubic(vector x, constant cubic) {
     pair xx = two_product(x, x);
-    real sum = mad(cubic.hi, xx.hi, GELU_TANH_LINEAR.hi);
-    real lost = fma_(cubic.hi, xx.hi, GELU_TANH_LINEAR.hi - sum);
-    lost += mad(cubic.hi, xx.lo, mad(cubic.lo, xx.hi, GELU_TANH_LINEAR.lo));
+    vector sum = mad(V(cubic.hi), xx.hi, V(GELU_TANH_LINEAR.hi));
+    vector lost = fma_(V(cubic.hi), xx.hi, GELU_TANH_LINEAR.hi - sum);
+    lost += mad(V(cubic.hi), xx.lo, mad(V(cubic.lo), xx.hi, V(GELU_TANH_LINEAR.lo)));
     pair u = two_product(x, sum);
     return (pair){u.hi, mad(x, lost, u.lo)};
 }

@@ -15,10 +15,10 @@ static const real GELU_SLOPE_POLYNOMIAL[] = {R(0.10026188), R(-0.56859183), R(-0
     R(1.2674786), R(0.9930279), R(-2.0648282), R(-10.180146), R(-22.252745), R(-5.6482277), R(114.54106),
     R(206.6292)};
 /* where R(a) = a */
-static const pair GELU_SLOPE_ROOT = {R(0.75179154), R(-1.211445e-8)};
+static const constant GELU_SLOPE_ROOT = {R(0.75179154), R(-1.211445e-8)};
 /* 2 sqrt(2/pi), with a short head */
-static const pair GELU_TANH_LINEAR = {R(1.5957642), R(4.9614496e-6)};
+static const constant GELU_TANH_LINEAR = {R(1.5957642), R(4.9614496e-6)};
 /* 2 sqrt(2/pi) 0.044715 */
-static const pair GELU_TANH_CUBIC = {R(0.071354814), R(2.3988325e-9)};
+static const constant GELU_TANH_CUBIC = {R(0.071354814), R(2.3988325e-9)};
 /* three times that */
-static const pair GELU_TANH_SLOPE_CUBIC = {R(0.21406445), R(-2.5408342e-10)};
+static const constant GELU_TANH_SLOPE_CUBIC = {R(0.21406445), R(-2.5408342e-10)};

@@ -45,7 +45,7 @@ static inline __attribute__((always_inline)) pyrelu_sums each(rule *f, const pyr
     real penalties = 0, squares = 0;
 #pragma omp simd reduction(+ : penalties, squares)
     for (ptrdiff_t i = 0; i < n; i++) {
-        const real of_l1 = w[i] == 0 ? 0 : copysign_(l1, w[i]), penalty = half_l2 * w[i] + of_l1; /* per unit of w */
+        const real of_l1 = w[i] == 0 ? 0 : copysign(l1, w[i]), penalty = half_l2 * w[i] + of_l1; /* per unit of w */
         const real gradient = (g[i] + (penalty + half_l2 * w[i])) * scale;
         penalties += penalty * w[i];
         squares += gradient * gradient;

@@ -13,8 +13,10 @@ void PRIVATE(softmax_rows)(void *x, ptrdiff_t rows, ptrdiff_t n) {
         for (ptrdiff_t j = 1; j < n; j++) largest = row[j] > largest ? row[j] : largest;
         for (ptrdiff_t j = 0; j < n; j++) row[j] -= largest;
     }
-#pragma omp simd
-    for (ptrdiff_t i = 0; i < rows * n; i++) start[i] = exp_nonpositive((pair){start[i], 0});
+    for (ptrdiff_t i = 0; i < rows * n; i += LANES) {
+        const ptrdiff_t left = rows * n - i;
+        store_some(start + i, left, exp_nonpositive((pair){load_some(start + i, left, 0), V(0)}));
+    }
     for (real *row = start; row < stop; row += n) {
         real sum = 0;
         for (ptrdiff_t j = 0; j < n; j++) sum += row[j];

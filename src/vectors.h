@@ -1,21 +1,166 @@
-/* Vectors as wide as the instruction set has them, for loops that keep sums in registers. */
+/* Vectors as wide as the instruction set has them, for what is written once and runs on each.
+ *
+ * `vector` is gcc's and clang's vector type: + - * / work on it, with a number on either side as well. What else
+ * formulas are made of stands here: fused multiply-add, minimum, comparison, choice. We say what is done with vectors
+ * and do not leave it to the compiler to vectorise scalar code: that masks every operation before a choice, makes nine
+ * instructions of a minimum, and cannot be told to look something up by a permutation.
+ */
 #ifndef PYRELU_VECTORS_H
 #define PYRELU_VECTORS_H
 
 #include "real.h"
 
+#if defined(__SSE2__)
+#include <immintrin.h>
+#elif defined(__aarch64__)
+#include <arm_neon.h>
+#endif
+
 #if defined(__AVX512F__)
-enum { WIDTH = 64 };
+#define WIDTH 64
 #elif defined(__AVX__)
-enum { WIDTH = 32 };
+#define WIDTH 32
 #else
-enum { WIDTH = 16 };
+#define WIDTH 16
 #endif
 enum { LANES = WIDTH / sizeof(real) };
 
 /* At any address: what is loaded from or stored to need not be aligned. */
 typedef real vector __attribute__((vector_size(WIDTH), aligned(sizeof(real))));
+typedef bits vector_bits __attribute__((vector_size(WIDTH)));
 
 #define INLINE static inline __attribute__((always_inline))
+
+/* V(x): x in every lane */
+#define TWICE_(...) __VA_ARGS__, __VA_ARGS__
+#define FOUR_TIMES_(...) TWICE_(__VA_ARGS__), TWICE_(__VA_ARGS__)
+#if WIDTH * 8 / PYRELU_BITS == 16
+#define EVERYWHERE_(x) {FOUR_TIMES_(x), FOUR_TIMES_(x), FOUR_TIMES_(x), FOUR_TIMES_(x)}
+#elif WIDTH * 8 / PYRELU_BITS == 8
+#define EVERYWHERE_(x) {FOUR_TIMES_(x), FOUR_TIMES_(x)}
+#elif WIDTH * 8 / PYRELU_BITS == 4
+#define EVERYWHERE_(x) {FOUR_TIMES_(x)}
+#else
+#define EVERYWHERE_(x) {TWICE_(x)}
+#endif
+#define V(x) ((vector)EVERYWHERE_(x))
+#define V_BITS(x) ((vector_bits)EVERYWHERE_(x))
+
+INLINE vector load(const real *x) { return *(const vector *)x; }
+INLINE void store(real *x, vector v) { *(vector *)x = v; }
+
+/* The same where only n elements are left */
+INLINE vector load_some(const real *x, ptrdiff_t n, real filler) {
+    if (n >= LANES) return load(x);
+    vector v = V(filler);
+    memcpy(&v, x, n * sizeof(real));
+    return v;
+}
+INLINE void store_some(real *x, ptrdiff_t n, vector v) {
+    if (n >= LANES) store(x, v);
+    else memcpy(x, &v, n * sizeof(real));
+}
+
+/* x86's names for the precision and width at hand: X86(max) is _mm512_max_ps, say. */
+#if defined(__SSE2__)
+#define PASTE3_(a, b, c) a##b##c
+#define PASTE3(a, b, c) PASTE3_(a, b, c)
+#if WIDTH == 64
+#define X86_PREFIX _mm512_
+#elif WIDTH == 32
+#define X86_PREFIX _mm256_
+#else
+#define X86_PREFIX _mm_
+#endif
+#if PYRELU_BITS == 32
+#define X86(name) PASTE3(X86_PREFIX, name, _ps)
+#else
+#define X86(name) PASTE3(X86_PREFIX, name, _pd)
+#endif
+#endif
+
+/* A mask has yes or no for each lane; & | ~ combine masks. A comparison with NaN is no. */
+#if WIDTH == 64
+#if PYRELU_BITS == 32
+typedef __mmask16 mask;
+#define COMPARE(x, operator, y, predicate) _mm512_cmp_ps_mask(x, y, predicate)
+#else
+typedef __mmask8 mask;
+#define COMPARE(x, operator, y, predicate) _mm512_cmp_pd_mask(x, y, predicate)
+#endif
+#else
+typedef vector_bits mask;
+#define COMPARE(x, operator, y, predicate) ((mask)((x) operator(y)))
+#endif
+INLINE mask less(vector x, vector y) { return COMPARE(x, <, y, _CMP_LT_OQ); }
+INLINE mask greater(vector x, vector y) { return COMPARE(x, >, y, _CMP_GT_OQ); }
+INLINE mask less_equal(vector x, vector y) { return COMPARE(x, <=, y, _CMP_LE_OQ); }
+INLINE mask greater_equal(vector x, vector y) { return COMPARE(x, >=, y, _CMP_GE_OQ); }
+INLINE mask equal(vector x, vector y) { return COMPARE(x, ==, y, _CMP_EQ_OQ); }
+
+/* yes where c, no elsewhere */
+INLINE vector choose(mask c, vector yes, vector no) {
+#if WIDTH == 64
+    return X86(mask_blend)(c, no, yes);
+#elif WIDTH == 32
+    return X86(blendv)(no, yes, (vector)c);
+#else
+    return (vector)((c & (vector_bits)yes) | (~c & (vector_bits)no));
+#endif
+}
+
+/* The larger and the smaller; x where one of them is NaN, or both are zeros. */
+INLINE vector at_least(vector x, vector bound) {
+#if defined(__SSE2__)
+    return X86(max)(bound, x);
+#else
+    return choose(greater(bound, x), bound, x);
+#endif
+}
+INLINE vector at_most(vector x, vector bound) {
+#if defined(__SSE2__)
+    return X86(min)(bound, x);
+#else
+    return choose(less(bound, x), bound, x);
+#endif
+}
+INLINE vector clamp(vector x, vector low, vector high) { return at_most(at_least(x, low), high); }
+
+/* Each lane has what the lane `by` further on had. */
+INLINE vector rotated(vector x, const int by) {
+    vector y;
+#pragma GCC unroll 16
+    for (int lane = 0; lane < LANES; lane++) y[lane] = x[(lane + by) % LANES];
+    return y;
+}
+
+#define SIGN_BIT ((bits)1 << (PYRELU_BITS - 1))
+INLINE vector abs_(vector x) { return (vector)((vector_bits)x & ~SIGN_BIT); }
+INLINE vector copysign_(vector x, vector sign) {
+    return (vector)(((vector_bits)x & ~SIGN_BIT) | ((vector_bits)sign & SIGN_BIT));
+}
+
+INLINE vector sqrt_(vector x) {
+#if defined(__SSE2__)
+    return X86(sqrt)(x);
+#elif PYRELU_BITS == 32
+    return vsqrtq_f32(x);
+#else
+    return vsqrtq_f64(x);
+#endif
+}
+
+/* a*b + c, rounded once or twice, whichever is faster */
+INLINE vector mad(vector a, vector b, vector c) {
+#if defined(__FMA__)
+    return X86(fmadd)(a, b, c);
+#elif defined(__aarch64__) && PYRELU_BITS == 32
+    return vfmaq_f32(c, a, b);
+#elif defined(__aarch64__)
+    return vfmaq_f64(c, a, b);
+#else
+    return a * b + c;
+#endif
+}
 
 #endif

@@ -78,7 +78,7 @@ def split(name, what, x, precision, head=None):
     hi = rounded(x, head or precision)
     lo = rounded(x - hi, precision)
     print(f"/* {what} */")
-    print(f"static const pair {name} = {{R({literal(hi, precision)}), R({literal(lo, precision)})}};")
+    print(f"static const constant {name} = {{R({literal(hi, precision)}), R({literal(lo, precision)})}};")
 
 
 def main(bits):

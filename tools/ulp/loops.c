@@ -5,18 +5,18 @@
 
 #define REQUIRED 0.25
 #define ARGUMENTS_NONE
-#define ARGUMENTS_ONE(n, d, doc) , (real)(d)
-#define ARGUMENTS_TWO(n, d, doc, m, e, more) , (real)(d), (real)(e)
+#define ARGUMENTS_ONE(n, d, doc) , V((real)(d))
+#define ARGUMENTS_TWO(n, d, doc, m, e, more) , V((real)(d)), V((real)(e))
 
-#define LOOP(name, expression)                                                 \
-    static void name(const real *restrict x, real *restrict y) {               \
-        _Pragma("omp simd") for (int i = 0; i < BLOCK; i++) y[i] = expression; \
+#define LOOP(name, value)                                           \
+    static void name(const real *restrict x, real *restrict y) {    \
+        for (int i = 0; i < BLOCK; i += LANES) store(y + i, value); \
     }
 #define LOOP_X(name)
-#define LOOP_Y(name) LOOP(dfy_##name##_loop, dfy_##name(x[i]))
-#define ACTIVATION(name, reads, parameters, ...)                   \
-    LOOP(f_##name##_loop, f_##name(x[i] ARGUMENTS_##parameters))   \
-    LOOP(df_##name##_loop, df_##name(x[i] ARGUMENTS_##parameters)) \
+#define LOOP_Y(name) LOOP(dfy_##name##_loop, dfy_##name(load(x + i)))
+#define ACTIVATION(name, reads, parameters, ...)                          \
+    LOOP(f_##name##_loop, f_##name(load(x + i) ARGUMENTS_##parameters))   \
+    LOOP(df_##name##_loop, df_##name(load(x + i) ARGUMENTS_##parameters)) \
     LOOP_##reads(name)
 #include "../../src/activations.def"
 #undef ACTIVATION
