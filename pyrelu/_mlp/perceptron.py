@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from pyrelu import registry
 from pyrelu._mlp import schedules
-from pyrelu._mlp.activation import resolve
+from pyrelu._mlp.activation import output_name, resolve
 from pyrelu._mlp.blas import single_threaded_blas
 from pyrelu._mlp.callback_support import NO_CALLBACKS, CallbackSupportMixin, callbacks_of, with_callbacks
 from pyrelu._mlp.constraints import check_parameters
@@ -318,7 +318,7 @@ class BasePerceptron(Convertible, Persistent, CallbackSupportMixin, BaseEstimato
         activations = resolve(self.activation, len(coefs) - 1)
         if self.solver not in STOCHASTIC:
             activations = [activation.settled() for activation in activations]
-        name = {"exp": "exponential"}.get(self.out_activation_, self.out_activation_)
+        name = output_name(self.out_activation_)
         output = None if name == "softmax" else registry.find(name).index
         return Network(
             coefs,
