@@ -1,7 +1,7 @@
 """The estimators' parameters and attributes in words, and constructors that share them.
 
 A parameter is written here, in a constructor's signature and body (`BasePerceptron.__init__`, or that of the one class
-that has it), and in `_constraints.CONSTRAINTS`.
+that has it), and in `allowed.CONSTRAINTS`.
 """
 
 import functools

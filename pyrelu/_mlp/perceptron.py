@@ -13,9 +13,9 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from pyrelu import registry
 from pyrelu._mlp import schedules
 from pyrelu._mlp.activation import output_name, resolve
+from pyrelu._mlp.allowed import check_parameters
 from pyrelu._mlp.blas import single_threaded_blas
 from pyrelu._mlp.callback_support import NO_CALLBACKS, CallbackSupportMixin, callbacks_of, with_callbacks
-from pyrelu._mlp.constraints import check_parameters
 from pyrelu._mlp.conversion import Convertible
 from pyrelu._mlp.course import Course
 from pyrelu._mlp.display import choose as choose_display
