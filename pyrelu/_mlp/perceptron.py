@@ -40,6 +40,8 @@ class BasePerceptron(Convertible, Persistent, CallbackSupportMixin, BaseEstimato
     split, and `_score_outputs(outputs, targets, weights)`. It may have a `_weigh` of its own.
     """
 
+    label_smoothing = 0.0  # of a subclass that has no such parameter
+
     def __init__(
         self,
         hidden_layer_sizes=(100,),
@@ -329,7 +331,7 @@ class BasePerceptron(Convertible, Persistent, CallbackSupportMixin, BaseEstimato
             slopes,
             parameters,
             dropout,
-            getattr(self, "label_smoothing", 0.0),
+            self.label_smoothing,
             self.n_threads,
         )
 
