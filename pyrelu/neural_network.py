@@ -69,11 +69,7 @@ class MLPClassifier(ClassifierMixin, BasePerceptron):
 
     Warns
     -----
-    ConvergenceWarning
-        Where `max_iter` was reached before the loss stalled, unless the learning rate is "cosine" or "one_cycle" and
-        has come to its end there.
-    DeadUnitWarning
-        Where more than 40% of a hidden layer is dead.
+    {WARNINGS}
 
     See Also
     --------
@@ -282,11 +278,7 @@ class MLPRegressor(RegressorMixin, BasePerceptron):
 
     Warns
     -----
-    ConvergenceWarning
-        Where `max_iter` was reached before the loss stalled, unless the learning rate is "cosine" or "one_cycle" and
-        has come to its end there.
-    DeadUnitWarning
-        Where more than 40% of a hidden layer is dead.
+    {WARNINGS}
 
     See Also
     --------
