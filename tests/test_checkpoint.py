@@ -11,18 +11,14 @@ import killed_fits
 import numpy as np
 import pytest
 import scipy.sparse
-from helpers import same_bits
+from helpers import few_epochs, same_bits
 from killed_fits import FITS, RNG, At, X, Y, make
-from sklearn.exceptions import ConvergenceWarning
 
 from pyrelu import MLPClassifier, MLPRegressor
 from pyrelu.callbacks import Checkpoint, EarlyStopping
-from pyrelu.exceptions import DeadUnitWarning, InvalidFileError
+from pyrelu.exceptions import InvalidFileError
 
-pytestmark = [
-    pytest.mark.filterwarnings("ignore", category=ConvergenceWarning),
-    pytest.mark.filterwarnings("ignore", category=DeadUnitWarning),
-]
+pytestmark = few_epochs
 
 
 @pytest.fixture(scope="module")

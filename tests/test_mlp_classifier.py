@@ -8,7 +8,7 @@ import tracemalloc
 import numpy as np
 import pytest
 import scipy.sparse
-from helpers import parameters, same_bits
+from helpers import few_epochs, parameters, same_bits
 from sklearn.datasets import load_digits, make_multilabel_classification
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.model_selection import GridSearchCV
@@ -21,10 +21,7 @@ from pyrelu import MLPClassifier, MLPRegressor
 from pyrelu._mlp.allowed import CONSTRAINTS
 from pyrelu.exceptions import DeadUnitWarning, InvalidParameterError
 
-pytestmark = [
-    pytest.mark.filterwarnings("ignore", category=ConvergenceWarning),
-    pytest.mark.filterwarnings("ignore", category=DeadUnitWarning),
-]
+pytestmark = few_epochs
 
 
 @pytest.fixture(scope="module")
