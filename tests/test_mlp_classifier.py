@@ -142,6 +142,8 @@ def test_many_classes_take_no_column_each():
     [
         ("hidden_layer_sizes", (10, 0), "an int in the range [1, inf) or a sequence of ints"),
         ("hidden_layer_sizes", "100", "an int in the range [1, inf) or a sequence of ints"),
+        ("hidden_layer_sizes", True, "an int in the range [1, inf) or a sequence of ints"),
+        ("hidden_layer_sizes", (5, True), "an int in the range [1, inf) or a sequence of ints"),
         ("solver", "newton", "one of 'lbfgs', 'sgd', 'adam'"),
         ("alpha", -1, "a float in the range [0, inf)"),
         ("batch_size", 0, "an int in the range [1, inf) or 'auto'"),

@@ -22,9 +22,10 @@ from pyrelu._mlp.optimizers import STOCHASTIC
 from pyrelu._mlp.schedules import SCHEDULE
 from pyrelu._network import REGRESSOR_LOSSES
 
+units = Constraint(count.allowed, lambda value: count.test(value) and not isinstance(value, bool))  # no shape has True
 sizes = Constraint(
     "a sequence of ints in the range [1, inf), one per hidden layer",
-    lambda value: np.iterable(value) and not isinstance(value, str | dict) and all(map(count.test, value)),
+    lambda value: np.iterable(value) and not isinstance(value, str | dict) and all(map(units.test, value)),
 )
 fractions = Constraint(
     "a sequence of floats in the range [0, 1), for the input and each hidden layer",
@@ -49,7 +50,7 @@ list_of_weights = Constraint(
 )
 
 CONSTRAINTS = {
-    "hidden_layer_sizes": count | sizes,
+    "hidden_layer_sizes": units | sizes,
     "solver": one_of("lbfgs", *STOCHASTIC),
     "alpha": not_negative,
     "batch_size": count | one_of("auto"),
