@@ -100,6 +100,9 @@ class MLPClassifier(ClassifierMixin, BasePerceptron):
     def partial_fit(self, X, y, sample_weight=None, classes=None):
         """Train for one epoch, going on from where the last call ended.
 
+        The solver and its settings, such as the learning rate, stay those of the first call, or of `fit` before it,
+        whatever `set_params` changes in between, as with scikit-learn.
+
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
@@ -311,6 +314,9 @@ class MLPRegressor(RegressorMixin, BasePerceptron):
     @available_if(_is_stochastic)
     def partial_fit(self, X, y, sample_weight=None):
         """Train for one epoch, going on from where the last call ended.
+
+        The solver and its settings, such as the learning rate, stay those of the first call, or of `fit` before it,
+        whatever `set_params` changes in between, as with scikit-learn.
 
         Parameters
         ----------
