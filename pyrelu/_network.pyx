@@ -93,8 +93,8 @@ cdef extern from "network.h" nogil:
     const pyrelu_core pyrelu_core_f32, pyrelu_core_f64
 
 
-LOSSES = {"log_loss": PYRELU_MULTINOMIAL, "binary_log_loss": PYRELU_BINARY, "squared_error": PYRELU_SQUARED_ERROR,
-          "poisson": PYRELU_POISSON}
+REGRESSOR_LOSSES = {"squared_error": PYRELU_SQUARED_ERROR, "poisson": PYRELU_POISSON}  # the names are the user's
+LOSSES = {"log_loss": PYRELU_MULTINOMIAL, "binary_log_loss": PYRELU_BINARY, **REGRESSOR_LOSSES}
 TRANSFORMS = {
     "elementwise": PYRELU_ELEMENTWISE,
     "learned_slopes": PYRELU_LEARNED_SLOPES,

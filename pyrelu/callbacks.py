@@ -140,6 +140,11 @@ class EarlyStopping(_Callback):
         return f"best {self.monitor}, {self.mode}, {self.min_delta}"
 
 
+def _rules(estimator):
+    """Return the early stopping among the callbacks: what a fit comes to depends on it as on the parameters."""
+    return [callback for callback in estimator._skl_callbacks if isinstance(callback, EarlyStopping)]
+
+
 class Checkpoint(_Callback):
     """Writes a fit to a file every few epochs, from which it goes on after the process was killed.
 
@@ -161,8 +166,8 @@ class Checkpoint(_Callback):
     Raises
     ------
     InvalidFileError
-        A ValueError, from `fit`: the file is of other data or other parameters (other than verbose and n_threads), is
-        truncated or damaged, or is no checkpoint.
+        A ValueError, from `fit`: the file is of other data, other parameters (other than verbose and n_threads) or other
+        `EarlyStopping` callbacks, is truncated or damaged, or is no checkpoint.
 
     Notes
     -----
@@ -207,7 +212,7 @@ class Checkpoint(_Callback):
         course = course_of(estimator)
         if not _is_epoch(context):
             if self.resume and os.path.exists(self.path):
-                checkpoint.load(course, self.path)
+                checkpoint.load(course, self.path, _rules(estimator))
             course.notes[id(self)] = estimator.n_iter_
         elif estimator.n_iter_ - course.notes[id(self)] >= self.every:  # once all callbacks are done with the last one
             self._save(course)
@@ -218,5 +223,5 @@ class Checkpoint(_Callback):
             self._save(course_of(estimator))
 
     def _save(self, course):
-        checkpoint.save(course, self.path)
+        checkpoint.save(course, self.path, _rules(course.mlp))
         course.notes[id(self)] = course.mlp.n_iter_

@@ -69,11 +69,7 @@ class MLPClassifier(ClassifierMixin, BasePerceptron):
 
     Warns
     -----
-    ConvergenceWarning
-        Where `max_iter` was reached before the loss stalled, unless the learning rate is "cosine" or "one_cycle" and
-        has come to its end there.
-    DeadUnitWarning
-        Where more than 40% of a hidden layer is dead.
+    {WARNINGS}
 
     See Also
     --------
@@ -103,6 +99,9 @@ class MLPClassifier(ClassifierMixin, BasePerceptron):
     @available_if(_is_stochastic)
     def partial_fit(self, X, y, sample_weight=None, classes=None):
         """Train for one epoch, going on from where the last call ended.
+
+        The solver and its settings, such as the learning rate, stay those of the first call, or of `fit` before it,
+        whatever `set_params` changes in between, as with scikit-learn.
 
         Parameters
         ----------
@@ -282,11 +281,7 @@ class MLPRegressor(RegressorMixin, BasePerceptron):
 
     Warns
     -----
-    ConvergenceWarning
-        Where `max_iter` was reached before the loss stalled, unless the learning rate is "cosine" or "one_cycle" and
-        has come to its end there.
-    DeadUnitWarning
-        Where more than 40% of a hidden layer is dead.
+    {WARNINGS}
 
     See Also
     --------
@@ -319,6 +314,9 @@ class MLPRegressor(RegressorMixin, BasePerceptron):
     @available_if(_is_stochastic)
     def partial_fit(self, X, y, sample_weight=None):
         """Train for one epoch, going on from where the last call ended.
+
+        The solver and its settings, such as the learning rate, stay those of the first call, or of `fit` before it,
+        whatever `set_params` changes in between, as with scikit-learn.
 
         Parameters
         ----------

@@ -1,11 +1,17 @@
-"""Calling every function of the table in the same way."""
+"""What tests share: calling every function of the table in the same way, comparing bits, fits of a few epochs."""
 
 import zlib
 
 import numpy as np
+import pytest
 
 import pyrelu as pr
 from pyrelu.registry import activations
+
+# The mark of tests with so few epochs that fits warn. The class is a part of the text: pytest overlooks `category=`.
+few_epochs = pytest.mark.filterwarnings(
+    "ignore::sklearn.exceptions.ConvergenceWarning", "ignore::pyrelu.exceptions.DeadUnitWarning"
+)
 
 PARAMETER_WITHOUT_DEFAULT = 0.25  # what tests give where a function has no default, as `weight` of prelu
 

@@ -12,7 +12,7 @@ import weakref
 import numpy as np
 import pytest
 import scipy.sparse
-from helpers import same_bits
+from helpers import few_epochs, same_bits
 from sklearn.base import clone
 from sklearn.callback import FitCallback, ProgressBar, ScoringMonitor
 from sklearn.exceptions import ConvergenceWarning
@@ -23,12 +23,9 @@ from sklearn.preprocessing import StandardScaler
 
 from pyrelu import MLPClassifier, MLPRegressor
 from pyrelu.callbacks import Checkpoint, EarlyStopping
-from pyrelu.exceptions import DeadUnitWarning, InvalidParameterError
+from pyrelu.exceptions import InvalidParameterError
 
-pytestmark = [
-    pytest.mark.filterwarnings("ignore", category=ConvergenceWarning),
-    pytest.mark.filterwarnings("ignore", category=DeadUnitWarning),
-]
+pytestmark = few_epochs
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(200, 6))

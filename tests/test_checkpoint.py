@@ -11,18 +11,14 @@ import killed_fits
 import numpy as np
 import pytest
 import scipy.sparse
-from helpers import same_bits
+from helpers import few_epochs, same_bits
 from killed_fits import FITS, RNG, At, X, Y, make
-from sklearn.exceptions import ConvergenceWarning
 
 from pyrelu import MLPClassifier, MLPRegressor
 from pyrelu.callbacks import Checkpoint, EarlyStopping
-from pyrelu.exceptions import DeadUnitWarning, InvalidFileError
+from pyrelu.exceptions import InvalidFileError
 
-pytestmark = [
-    pytest.mark.filterwarnings("ignore", category=ConvergenceWarning),
-    pytest.mark.filterwarnings("ignore", category=DeadUnitWarning),
-]
+pytestmark = few_epochs
 
 
 @pytest.fixture(scope="module")
@@ -194,6 +190,32 @@ def test_of_another_setting(file):
 
 def half(epoch):
     return 0.5**epoch
+
+
+def test_of_another_early_stopping(tmp_path):
+    path = tmp_path / "fit.safetensors"
+
+    def fit(*callbacks, n_epochs=0):
+        return make("adam", *callbacks, Checkpoint(path, resume=True), At(n_epochs, lambda: True)).fit(X, Y)
+
+    whole = fit(EarlyStopping(patience=3), n_epochs=5)
+    content = path.read_bytes()
+    told = "{{'monitor': 'loss', 'patience': {}, 'min_delta': 0.0, 'mode': 'auto', 'restore_best': {}}}"
+    for others, here in {
+        (): "None",
+        (EarlyStopping(patience=4),): f"({told.format(4, True)})",
+        (EarlyStopping(patience=3, restore_best=False),): f"({told.format(3, False)})",
+        (EarlyStopping(patience=3), EarlyStopping()): f"({told.format(3, True)}, {told.format(10, True)})",
+    }.items():
+        message = f"fit with EarlyStopping=({told.format(3, True)}); this one has EarlyStopping={here}"
+        with pytest.raises(InvalidFileError, match=re.escape(message)):
+            fit(*others)
+        assert path.read_bytes() == content
+    check_same(fit(EarlyStopping(patience=3)), whole)
+    path.unlink()
+    fit(n_epochs=5)
+    with pytest.raises(InvalidFileError, match="fit with EarlyStopping=None; this one has EarlyStopping="):
+        fit(EarlyStopping())
 
 
 def test_of_other_data(file):

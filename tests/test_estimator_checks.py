@@ -2,13 +2,11 @@
 
 from itertools import product
 
-import pytest
-from sklearn.exceptions import ConvergenceWarning
+from helpers import few_epochs
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import pyrelu as pr
 from pyrelu import MLPClassifier, MLPRegressor
-from pyrelu.exceptions import DeadUnitWarning
 
 # One for each way in which the core treats an activation: kept by its output, kept by its input, with parameters,
 # learned slopes, drawn slopes, along the row, gated, competing, the user's own. The slopes are drawn from one value, as
@@ -35,8 +33,7 @@ SOLVERS = (
 )
 
 
-@pytest.mark.filterwarnings("ignore", category=ConvergenceWarning)
-@pytest.mark.filterwarnings("ignore", category=DeadUnitWarning)
+@few_epochs
 @parametrize_with_checks(
     [cls(**solver, **family) for cls, solver, family in product((MLPClassifier, MLPRegressor), SOLVERS, FAMILIES)]
 )

@@ -6,17 +6,14 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
+from helpers import few_epochs
 from sklearn.datasets import load_digits
-from sklearn.exceptions import ConvergenceWarning
 
 from pyrelu import MLPClassifier, MLPRegressor
 from pyrelu._mlp.history import LONGEST
 from pyrelu.exceptions import DeadUnitWarning
 
-pytestmark = [
-    pytest.mark.filterwarnings("ignore", category=ConvergenceWarning),
-    pytest.mark.filterwarnings("ignore", category=DeadUnitWarning),
-]
+pytestmark = few_epochs
 
 X = np.random.default_rng(0).normal(size=(200, 6))
 Y = (X[:, 0] * X[:, 1] > 0).astype(int)

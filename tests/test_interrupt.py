@@ -7,16 +7,11 @@ import time
 
 import numpy as np
 import pytest
-from helpers import same_bits
-from sklearn.exceptions import ConvergenceWarning
+from helpers import few_epochs, same_bits
 
 from pyrelu import MLPClassifier, MLPRegressor
-from pyrelu.exceptions import DeadUnitWarning
 
-pytestmark = [
-    pytest.mark.filterwarnings("ignore", category=ConvergenceWarning),
-    pytest.mark.filterwarnings("ignore", category=DeadUnitWarning),
-]
+pytestmark = few_epochs
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(4000, 30)).astype(np.float32)

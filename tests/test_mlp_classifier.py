@@ -8,7 +8,7 @@ import tracemalloc
 import numpy as np
 import pytest
 import scipy.sparse
-from helpers import parameters, same_bits
+from helpers import few_epochs, parameters, same_bits
 from sklearn.datasets import load_digits, make_multilabel_classification
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.model_selection import GridSearchCV
@@ -18,13 +18,10 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from pyrelu import MLPClassifier, MLPRegressor
-from pyrelu._mlp.constraints import CONSTRAINTS
+from pyrelu._mlp.allowed import CONSTRAINTS
 from pyrelu.exceptions import DeadUnitWarning, InvalidParameterError
 
-pytestmark = [
-    pytest.mark.filterwarnings("ignore", category=ConvergenceWarning),
-    pytest.mark.filterwarnings("ignore", category=DeadUnitWarning),
-]
+pytestmark = few_epochs
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +45,7 @@ def test_signature_is_scikit_learns_and_more(ours, theirs):
 
 
 def test_every_parameter_has_a_constraint():
-    elsewhere = {"activation", "learning_rate"}  # is checked where it is taken apart
+    elsewhere = {"activation"}  # is checked where it is taken apart
     assert CONSTRAINTS.keys() | elsewhere == MLPClassifier().get_params().keys() | MLPRegressor().get_params().keys()
 
 
@@ -145,6 +142,8 @@ def test_many_classes_take_no_column_each():
     [
         ("hidden_layer_sizes", (10, 0), "an int in the range [1, inf) or a sequence of ints"),
         ("hidden_layer_sizes", "100", "an int in the range [1, inf) or a sequence of ints"),
+        ("hidden_layer_sizes", True, "an int in the range [1, inf) or a sequence of ints"),
+        ("hidden_layer_sizes", (5, True), "an int in the range [1, inf) or a sequence of ints"),
         ("solver", "newton", "one of 'lbfgs', 'sgd', 'adam'"),
         ("alpha", -1, "a float in the range [0, inf)"),
         ("batch_size", 0, "an int in the range [1, inf) or 'auto'"),

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 import sklearn
 import sklearn.neural_network
+from helpers import few_epochs
 from joblib import parallel_backend
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
@@ -27,10 +28,7 @@ from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 import pyrelu as pr
 from pyrelu import MLPClassifier, MLPRegressor
 
-pytestmark = [
-    pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
-    pytest.mark.filterwarnings("ignore::pyrelu.exceptions.DeadUnitWarning"),
-]
+pytestmark = few_epochs
 
 X, y = load_iris(return_X_y=True)
 X_d, y_d = load_diabetes(return_X_y=True)

@@ -7,16 +7,14 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse
+from helpers import few_epochs
 from sklearn.datasets import load_diabetes
 from sklearn.linear_model import LinearRegression, PoissonRegressor
 from sklearn.metrics import r2_score
 
 from pyrelu import MLPRegressor
 
-pytestmark = [
-    pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
-    pytest.mark.filterwarnings("ignore::pyrelu.exceptions.DeadUnitWarning"),
-]
+pytestmark = few_epochs
 
 X, y = load_diabetes(return_X_y=True)
 X, y = X * 20, y / 100

@@ -7,18 +7,15 @@ import numpy as np
 import pytest
 import scipy.sparse
 import sklearn.neural_network
+from helpers import few_epochs
 from sklearn.datasets import load_digits, make_classification, make_multilabel_classification, make_regression
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.preprocessing import scale
 from threadpoolctl import threadpool_limits
 
 import pyrelu
 from pyrelu.exceptions import DeadUnitWarning
 
-pytestmark = [
-    pytest.mark.filterwarnings("ignore", category=ConvergenceWarning),
-    pytest.mark.filterwarnings("ignore", category=DeadUnitWarning),
-]
+pytestmark = few_epochs
 
 SOLVERS = {
     "adam": dict(solver="adam"),

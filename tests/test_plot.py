@@ -6,7 +6,7 @@ import matplotlib
 import numpy as np
 import pandas
 import pytest
-from helpers import parameters, rng
+from helpers import few_epochs, parameters, rng
 from sklearn.datasets import make_moons
 
 import pyrelu as pr
@@ -24,10 +24,7 @@ from pyrelu.plot import (
 from pyrelu.plot._style import spread
 
 matplotlib.use("agg")
-pytestmark = [
-    pytest.mark.filterwarnings("ignore:.*onverge"),
-    pytest.mark.filterwarnings("ignore::pyrelu.exceptions.DeadUnitWarning"),
-]
+pytestmark = few_epochs
 
 
 @pytest.fixture(autouse=True)

@@ -14,7 +14,7 @@ from pyrelu import MLPClassifier, MLPRegressor
 from pyrelu._mlp import schedules
 from pyrelu.exceptions import InvalidParameterError
 
-pytestmark = pytest.mark.filterwarnings("ignore", category=ConvergenceWarning)
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
 X = np.random.default_rng(0).normal(size=(60, 4))
 Y = (X[:, 0] > 0).astype(int)

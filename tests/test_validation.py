@@ -7,21 +7,16 @@ import pandas as pd
 import pytest
 import scipy.sparse
 import sklearn
-from helpers import same_bits
+from helpers import few_epochs, same_bits
 from sklearn.datasets import load_digits, make_multilabel_classification
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import accuracy_score, get_scorer, log_loss, make_scorer
 from sklearn.model_selection import GridSearchCV, train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from pyrelu import MLPClassifier, MLPRegressor
-from pyrelu.exceptions import DeadUnitWarning
 
-pytestmark = [
-    pytest.mark.filterwarnings("ignore", category=ConvergenceWarning),
-    pytest.mark.filterwarnings("ignore", category=DeadUnitWarning),
-]
+pytestmark = few_epochs
 
 
 @pytest.fixture(scope="module")

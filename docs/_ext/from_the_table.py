@@ -6,39 +6,35 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
-import numpy as np
-from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 import pyrelu as pr
+from pyrelu.plot import ActivationGridDisplay
 
 FOLDER = "_generated"
-LEGEND = "In the pictures the function is drawn through and its derivative dashed, for x from -4 to 4, or past the last kink."
+LEGEND = (
+    "In the pictures the function is drawn through and its derivative dashed, for x from -4 to 4, or past the last kink. "
+    "Where one jumps, a dot is its value and a ring the limit that it does not take."
+)
 NAMESPACES = ("functional", "derivative", "vjp")
 ASKED_FOR = {"weight": 0.25, "threshold": 0.5, "value": -0.5}  # parameters without a default
 
 
 def draw(activation, path):
-    """Write the curve of an activation and, dashed, of its derivative."""
-    values = [ASKED_FOR[name] if default is None else default for name, default in activation.parameters.items()]
-    edge = max([4, *(1.3 * abs(kink) for kink in activation.kinks_at(*values))])
-    x = np.linspace(-edge, edge, 801)
+    """Write the curve of an activation and, dashed, of its derivative, y to the scale of x."""
+    values = {name: ASKED_FOR.get(name, default) for name, default in activation.parameters.items()}
+    edge = max([4, *(1.3 * abs(kink) for kink in activation.kinks_at(*values.values()))])
     figure = Figure(figsize=(1.9, 1.3), layout="constrained")
-    FigureCanvasSVG(figure)
-    axes = figure.subplots()
-    axes.spines[["top", "right", "left", "bottom"]].set_visible(False)
-    axes.axhline(0, color="0.75", linewidth=0.8)
-    axes.axvline(0, color="0.75", linewidth=0.8)
-    slope, curve = getattr(pr.derivative, activation.name)(x, *values), getattr(pr, activation.name)(x, *values)
-    axes.plot(x, _broken(slope), color="#e69f00", linewidth=1.3, linestyle=(0, (3, 1)))
-    axes.plot(x, _broken(curve), color="#0072b2", linewidth=2)
-    axes.set(xlim=(-edge, edge), ylim=(-0.45 * edge, edge), xticks=[], yticks=[])
+    grid = ActivationGridDisplay.from_names([(activation.name, values)], x_range=(-edge, edge), figure=figure)
+    grid.legend_.remove()
+    [display] = grid.displays_
+    display.line_.set_linewidth(2)
+    display.derivative_line_.set_linestyle((0, (3, 1)))
+    display.text_.remove()
+    display.ax_.set_title("", loc="left")
+    display.ax_.spines[:].set_visible(False)
+    display.ax_.set(ylim=(-0.45 * edge, edge), xticks=[], yticks=[])
     figure.savefig(path, transparent=True)
-
-
-def _broken(y):
-    """Return y with a gap where it jumps, so that no vertical line is drawn there."""
-    return np.where(np.abs(np.diff(y, prepend=y[0])) > 0.2, np.nan, y)
 
 
 def page(namespace):

@@ -39,10 +39,6 @@ def _first_lower(text):
     return text[0].lower() + text[1:]
 
 
-def _indent(text):
-    return text.replace("\n", "\n    ")
-
-
 def _sections(summary, parameters, returns, formula, notes, reference):
     text = f"{summary}\n\nParameters\n----------\n" + "\n".join(parameters)
     text += f"\n\nReturns\n-------\nndarray or scalar\n    {returns}"

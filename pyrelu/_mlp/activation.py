@@ -106,6 +106,17 @@ def resolve(activation, n_hidden):
     return [_resolve_one(one) for one in per_layer]
 
 
+def output_name(out_activation):
+    """Return the table's name of an estimator's `out_activation_`, which is scikit-learn's word for it.
+
+    Examples
+    --------
+    >>> output_name("exp"), output_name("softmax")
+    ('exponential', 'softmax')
+    """
+    return {"exp": "exponential"}.get(out_activation, out_activation)
+
+
 def names():
     """Return all names that a hidden layer's activation may have, aliases included."""
     return [*registry.names(), *_ROWWISE, *composed.GATES, "maxout"]

@@ -12,18 +12,18 @@ from pyrelu.exceptions import InvalidFileError
 NO_MATTER = ("verbose", "n_threads")  # parameters that do not change what a fit comes to
 
 
-def save(course, path):
-    """Write the end of the last whole epoch to a file."""
+def save(course, path, rules):
+    """Write the end of the last whole epoch to a file; `rules` are the callbacks by which the fit may stop early."""
     records = {name: getattr(course.mlp, name) for name in RECORDS}
     content = vars(course.whole) | {
         "records": {name: of and of[: course.whole.n_records[name]] for name, of in records.items()},
         "held_out": course.validation and course.validation.rows,
         "ended": course.ended,
     }
-    files.write(path, _kind(course), {"settings": _settings(course), "data": _fingerprint(course)} | content)
+    files.write(path, _kind(course), {"settings": _settings(course, rules), "data": _fingerprint(course)} | content)
 
 
-def load(course, path):
+def load(course, path, rules):
     """Put the course to where it was when the file was written.
 
     Raises
@@ -32,7 +32,7 @@ def load(course, path):
         Where it is of other data or another setting, or no checkpoint.
     """
     content = files.read(path, _kind(course))
-    _check_same(content.pop("settings"), _settings(course), path)
+    _check_same(content.pop("settings"), _settings(course, rules), path)
     if content.pop("data") != _fingerprint(course):
         raise InvalidFileError(path, "is a checkpoint of a fit to other data")
     for name, records in content.pop("records").items():
@@ -48,10 +48,11 @@ def _kind(course):
     return f"a checkpoint of {type(course.mlp).__name__}"
 
 
-def _settings(course):
-    """Return the estimator's parameters in words."""
+def _settings(course, rules):
+    """Return the parameters of the estimator and of the rules in words."""
     parameters = course.mlp.get_params(deep=False)
-    return {name: _describe(value) for name, value in sorted(parameters.items()) if name not in NO_MATTER}
+    settings = {name: _describe(value) for name, value in sorted(parameters.items()) if name not in NO_MATTER}
+    return settings | ({"EarlyStopping": _describe(list(map(vars, rules)))} if rules else {})
 
 
 def _describe(value):

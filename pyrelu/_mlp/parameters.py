@@ -1,7 +1,7 @@
-"""The estimators' parameters and attributes in words, and constructors that share them.
+"""The estimators' parameters, attributes and warnings in words, and constructors that share them.
 
 A parameter is written here, in a constructor's signature and body (`BasePerceptron.__init__`, or that of the one class
-that has it), and in `_constraints.CONSTRAINTS`.
+that has it), and in `allowed.CONSTRAINTS`.
 """
 
 import functools
@@ -129,6 +129,14 @@ n_outputs_ : int
     Units of the output layer.
 """
 
+WARNINGS = """\
+ConvergenceWarning
+    Where `max_iter` was reached before the loss stalled, unless the learning rate is "cosine" or "one_cycle" and
+    has come to its end there.
+DeadUnitWarning
+    Where more than 40% of a hidden layer is dead.
+"""
+
 
 def extends(base):
     """Return a decorator that gives a constructor the parameters of `base`'s beside its own.
@@ -157,7 +165,11 @@ def extends(base):
 
 
 def documented(cls):
-    """Write the shared text into the class's docstring, where that says {PARAMETERS} and {ATTRIBUTES}."""
-    for name, text in {"PARAMETERS": PARAMETERS.replace("{SCHEDULES}", describe()), "ATTRIBUTES": ATTRIBUTES}.items():
+    """Write the shared text into the class's docstring, where that says {PARAMETERS}, {ATTRIBUTES} and {WARNINGS}."""
+    for name, text in {
+        "PARAMETERS": PARAMETERS.replace("{SCHEDULES}", describe()),
+        "ATTRIBUTES": ATTRIBUTES,
+        "WARNINGS": WARNINGS,
+    }.items():
         cls.__doc__ = cls.__doc__.replace(f"    {{{name}}}\n", "".join(f"    {line}\n" for line in text.splitlines()))
     return cls

@@ -12,10 +12,10 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from pyrelu import registry
 from pyrelu._mlp import schedules
-from pyrelu._mlp.activation import resolve
+from pyrelu._mlp.activation import output_name, resolve
+from pyrelu._mlp.allowed import check_parameters
 from pyrelu._mlp.blas import single_threaded_blas
 from pyrelu._mlp.callback_support import NO_CALLBACKS, CallbackSupportMixin, callbacks_of, with_callbacks
-from pyrelu._mlp.constraints import check_parameters
 from pyrelu._mlp.conversion import Convertible
 from pyrelu._mlp.course import Course
 from pyrelu._mlp.display import choose as choose_display
@@ -39,6 +39,8 @@ class BasePerceptron(Convertible, Persistent, CallbackSupportMixin, BaseEstimato
     `n_outputs_`, `out_activation_` and `_loss`; and for early stopping `_strata(targets)`, by which to stratify the
     split, and `_score_outputs(outputs, targets, weights)`. It may have a `_weigh` of its own.
     """
+
+    label_smoothing = 0.0  # of a subclass that has no such parameter
 
     def __init__(
         self,
@@ -318,7 +320,7 @@ class BasePerceptron(Convertible, Persistent, CallbackSupportMixin, BaseEstimato
         activations = resolve(self.activation, len(coefs) - 1)
         if self.solver not in STOCHASTIC:
             activations = [activation.settled() for activation in activations]
-        name = {"exp": "exponential"}.get(self.out_activation_, self.out_activation_)
+        name = output_name(self.out_activation_)
         output = None if name == "softmax" else registry.find(name).index
         return Network(
             coefs,
@@ -329,7 +331,7 @@ class BasePerceptron(Convertible, Persistent, CallbackSupportMixin, BaseEstimato
             slopes,
             parameters,
             dropout,
-            getattr(self, "label_smoothing", 0.0),
+            self.label_smoothing,
             self.n_threads,
         )
 

@@ -4,7 +4,7 @@ import math
 import textwrap
 from typing import ClassVar
 
-from pyrelu._mlp.constraints import Constraint, check, count, not_negative, one_of, positive, real
+from pyrelu._mlp.constraints import Constraint, count, not_negative, one_of, positive, real
 from pyrelu.exceptions import InvalidParameterError
 
 
@@ -143,7 +143,7 @@ SCHEDULES = {
     "one_cycle": OneCycle,
 }
 
-_allowed = (
+SCHEDULE = (  # what `learning_rate` may be
     one_of(*SCHEDULES)
     | Constraint("a pair of such a name and a dict of its parameters", lambda value: _is_pair(value))
     | Constraint("a callable epoch -> rate", callable)
@@ -170,7 +170,6 @@ def resolve(mlp):
     [1.0, 1.0, 0.1, 0.1]
     """
     given = mlp.learning_rate
-    check(mlp, "learning_rate", given, _allowed)
     of_mlp = mlp.learning_rate_init, mlp.max_iter, mlp.power_t
     if callable(given):
         return Called(given, *of_mlp)

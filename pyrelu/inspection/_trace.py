@@ -12,7 +12,7 @@ from sklearn.utils import check_consistent_length, column_or_1d, gen_batches
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from pyrelu import derivative, registry
-from pyrelu._mlp.activation import HiddenActivation, resolve
+from pyrelu._mlp.activation import HiddenActivation, output_name, resolve
 
 SATURATED = 0.01  # of what comes in from above, less than a hundredth goes on through a unit with a smaller derivative
 BLOCK_ROWS = 1024  # keeps what a wide layer gives for a block to some megabytes
@@ -98,11 +98,11 @@ def layers_of(estimator):
     check_is_fitted(estimator)
     hidden = resolve(estimator.activation, len(estimator.coefs_) - 1)
     learned = getattr(estimator, "activation_weights_", [None] * len(hidden))  # scikit-learn's learn none
-    name = {"exp": "exponential"}.get(estimator.out_activation_, estimator.out_activation_)  # scikit-learn's is "exp"
+    output = HiddenActivation(output_name(estimator.out_activation_))
     return [
         Layer(np.asarray(weights, float), np.asarray(bias, float), activation, slopes)
         for weights, bias, activation, slopes in zip(
-            estimator.coefs_, estimator.intercepts_, [*hidden, HiddenActivation(name)], [*learned, None], strict=True
+            estimator.coefs_, estimator.intercepts_, [*hidden, output], [*learned, None], strict=True
         )
     ]
 

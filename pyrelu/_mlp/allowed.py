@@ -1,0 +1,96 @@
+"""What each parameter of the estimators may be: one list, made of the tables that they choose from."""
+
+from numbers import Integral, Real
+
+import numpy as np
+
+from pyrelu._mlp.constraints import (
+    Constraint,
+    boolean,
+    check,
+    count,
+    fraction,
+    none,
+    not_negative,
+    one_of,
+    positive,
+    real,
+    string,
+)
+from pyrelu._mlp.initializers import INITIALIZERS, is_known
+from pyrelu._mlp.optimizers import STOCHASTIC
+from pyrelu._mlp.schedules import SCHEDULE
+from pyrelu._network import REGRESSOR_LOSSES
+
+units = Constraint(count.allowed, lambda value: count.test(value) and not isinstance(value, bool))  # no shape has True
+sizes = Constraint(
+    "a sequence of ints in the range [1, inf), one per hidden layer",
+    lambda value: np.iterable(value) and not isinstance(value, str | dict) and all(map(units.test, value)),
+)
+fractions = Constraint(
+    "a sequence of floats in the range [0, 1), for the input and each hidden layer",
+    lambda value: np.iterable(value) and not isinstance(value, str | dict) and all(map(fraction.test, value)),
+)
+seed = Constraint(
+    "None, an int in the range [0, 2**32 - 1] or a numpy.random.RandomState",
+    lambda value: (
+        value is None
+        or value is np.random
+        or isinstance(value, np.random.RandomState)
+        or (isinstance(value, Integral) and 0 <= int(value) < 2**32)
+    ),
+)
+weights = Constraint(
+    "a dict of label: weight with weights in the range [0, inf)",
+    lambda value: isinstance(value, dict) and all(map(not_negative.test, value.values())),
+)
+list_of_weights = Constraint(
+    "a list of such dicts, one per column of y",
+    lambda value: isinstance(value, list) and all(map(weights.test, value)),
+)
+
+CONSTRAINTS = {
+    "hidden_layer_sizes": units | sizes,
+    "solver": one_of("lbfgs", *STOCHASTIC),
+    "alpha": not_negative,
+    "batch_size": count | one_of("auto"),
+    "learning_rate": SCHEDULE,
+    "learning_rate_init": positive,
+    "power_t": not_negative,
+    "max_iter": count,
+    "shuffle": boolean,
+    "random_state": seed,
+    "tol": not_negative,
+    "verbose": boolean | Constraint("an int", lambda value: isinstance(value, Integral)),
+    "warm_start": boolean,
+    "momentum": real("[0, 1]", lambda value: 0 <= value <= 1),
+    "nesterovs_momentum": boolean,
+    "early_stopping": boolean,
+    "validation_fraction": fraction,
+    "beta_1": fraction,
+    "beta_2": fraction,
+    "epsilon": positive,
+    "n_iter_no_change": count | Constraint("inf", lambda value: isinstance(value, Real) and value == np.inf),
+    "max_fun": count,
+    "dropout": fraction | fractions,
+    "init": Constraint(
+        f"one of 'auto', {', '.join(map(repr, INITIALIZERS))}, or a pair of such a name and a dict of its parameters "
+        f"({', '.join(f'{p} of {name}' for name, i in INITIALIZERS.items() for p in i.parameters)}, each a float in the "
+        "range (0, inf)), or a callable",
+        is_known,
+    ),
+    "l1": not_negative,
+    "clip_norm": positive | none,
+    "scoring": string | Constraint("a callable", callable) | none,
+    "n_threads": count | none,
+    "class_weight": weights | list_of_weights | one_of("balanced") | none,
+    "label_smoothing": fraction,
+    "loss": one_of(*REGRESSOR_LOSSES),
+}
+
+
+def check_parameters(estimator):
+    """Raise InvalidParameterError for the first parameter that is not allowed."""
+    for name, value in estimator.get_params(deep=False).items():
+        if name in CONSTRAINTS:
+            check(estimator, name, value, CONSTRAINTS[name])
