@@ -154,10 +154,7 @@ INLINE vector df_sigmoid(vector x) { return sigmoid_slope(V(1), x); }
 INLINE vector dfy_sigmoid(vector y) { return y * (1 - y); }
 
 /* ULP 0.96 at -0x1.cfab04p-1 (float), 0.96 at 0x1.d0505946822ap-1 (double) */
-INLINE vector f_tanh(vector x) {
-    vector a = at_most(abs_(x), V(TANH_END));
-    return choose(greater(a, V(TANH_NEAR)), copysign_(1 - one_minus_tanh(a), x), tanh_near(x).hi);
-}
+INLINE vector f_tanh(vector x) { return copysign_(tanh_nonnegative(at_most(abs_(x), V(TANH_END))), x); }
 /* ULP 1.65 at 0x1.03125cp-1 (float), 1.54 at 0x1.ffffffffffd2bp-2 (double) */
 INLINE vector df_tanh(vector x) { return sigmoid_slope(V(4), 2 * x); }
 /* ULP 1.50 at 0x1.6a11f2p-13 (float), 1.50 at 0x1.75f3a70ae4f7ap-22 (double) */

@@ -9,8 +9,7 @@
 #include "pairs.h"
 
 /* EXP_LOWEST: x e^x rounds to 0 from there on. SATURATED: x e^-x is no more to be seen beside 1. UNIT: 2^-SCALE_BIAS,
- * see scale(). INVISIBLE: 2^SCALE_BIAS times 2^-60 or 2^-200. TANH_END: tanh is 1 from there on. TANH_NEAR: where the
- * polynomial for tanh ends. TINY: not to be seen beside what it is added to, nor slow as subnormal numbers are.
+ * see scale(). INVISIBLE: 2^SCALE_BIAS times 2^-60 or 2^-200. TANH_END: tanh is 1 from there on. TANH_NEAR: where the polynomial for x - tanh x ends. TINY: not to be seen beside what it is added to, nor slow as subnormal numbers are.
  * SHIFTER: x + SHIFTER is x rounded to an integer, in its lowest bits. */
 #if PYRELU_BITS == 32
 #include "elementary_f32.h"
@@ -75,13 +74,6 @@ INLINE exponential exp_by(pair x, const real *c, int n) {
 
 INLINE exponential exp_parts(pair x) { return EXP_BY(x, EXP_POLYNOMIAL); }
 
-/* e^x for EXP_LOWEST's x <= 0 */
-INLINE vector exp_nonpositive(pair x) {
-    exponential e = exp_parts((pair){at_least(x.hi, V(EXP_LOWEST)), x.lo});
-    vector power = power_of_2(e.k, SCALE_BIAS);
-    return scaled_down(mad(power, e.p, power));
-}
-
 /* e^x - 1 for -SATURATED <= x <= 0, accurate near 0 too */
 INLINE vector expm1_(pair x) {
     exponential e = EXP_BY(x, EXPM1_POLYNOMIAL);
@@ -110,10 +102,101 @@ INLINE pair times_unscaled(pair a, exponential e) {
     return (pair){hi, mad(a.hi, e.s, fma_(a.hi, e.r, a.hi - hi)) + mad(a.lo, e.p, a.lo)};
 }
 
-/* a/(1 + e^-x), a times the logistic function */
-INLINE vector gated(vector a, pair x) { return scaled_down(ratio(a, one_plus_exp(pair_negative(x)))); }
+/* e^x = power (1 + p), where power has at most half the bits of a number, so that products with what else is short are
+ * exact, and p is small: of |x - n ln(2)/size| <= ln(2)/(2 size) with n rounded, and a table of `size` powers of 2
+ * (Tang, Table-driven implementation of the exponential function in IEEE floating-point arithmetic, 1989). p = r + s as
+ * above.
+ */
+typedef struct {
+    vector power, r, s, p;
+} short_exponential;
 
-INLINE vector sigmoid_(pair x) { return gated(V(1), x); }
+#if LOOKUP
+enum { EXP_SIZE = LOOKUP, EXP_SIZE_BITS = LOOKUP == 16 ? 4 : 3 };
+#define EXP_SHORT_POLYNOMIAL OF_LOOKUP(EXP_POLYNOMIAL)
+#else
+enum { EXP_SIZE = 1, EXP_SIZE_BITS = 0 };
+#define EXP_SHORT_POLYNOMIAL EXP_POLYNOMIAL
+#endif
+
+#if LOOKUP
+/* Where tables have the interval of x, by the bits of x + 1 < 16: its exponent and the first of its fraction */
+INLINE vector_bits interval(vector x) { return (vector_bits)(x + 1) >> (R_FRACTION - EXP_SIZE_BITS + 2); }
+#define TANH_FIRST (R(4.0) / LOOKUP)
+
+/* c[0][i] + c[1][i] x + ... up to c[n - 1], even and odd terms side by side */
+INLINE vector lookup_polynomial(vector x, const real (*c)[LOOKUP], int n, vector_bits i) {
+    vector square = x * x, even = lookup(c[(n - 1) / 2 * 2], i), odd = lookup(c[n / 2 * 2 - 1], i);
+#pragma GCC unroll 16
+    for (int k = (n - 1) / 2 * 2 - 2; k >= 0; k -= 2) even = mad(even, square, lookup(c[k], i));
+#pragma GCC unroll 16
+    for (int k = n / 2 * 2 - 3; k >= 0; k -= 2) odd = mad(odd, square, lookup(c[k], i));
+    return mad(odd, x, even);
+}
+#define LOOKUP_POLYNOMIAL(x, c, i) lookup_polynomial(x, c, (int)(sizeof(c) / sizeof *(c)), i)
+#endif
+
+/* For e^x 2^bias */
+INLINE short_exponential exp_short(pair x, const int bias) {
+    const real shifter = SHIFTER + bias * EXP_SIZE;
+    vector shifted = mad(x.hi, V(R(1.4426950408889634) * EXP_SIZE), V(shifter)), n = shifted - shifter;
+    vector r = mad(n, V(-LN2.hi / EXP_SIZE), x.hi), t, low;
+    vector_bits i = (vector_bits)shifted, power;
+#if LOOKUP
+    low = mad(n, V(-LN2.lo / EXP_SIZE), x.lo + lookup(OF_LOOKUP(EXP_LACK), i));
+    power = (vector_bits)lookup(OF_LOOKUP(EXP_TABLE), i);
+#else
+    low = mad(n, V(-LN2.lo), x.lo);
+    power = (vector_bits){0} + to_bits(R(1.0));
+#endif
+    t = r + low;
+    vector q = POLYNOMIAL(t, EXP_SHORT_POLYNOMIAL), s = mad(mul(t, t), q, low);
+    vector p = LOOKUP ? mad(mul(t, t), q, t) : r + s;
+    return (short_exponential){(vector)(power + (i << (R_FRACTION - EXP_SIZE_BITS))), r, s, p};
+}
+
+/* e^x for EXP_LOWEST's x <= 0 */
+INLINE vector exp_nonpositive(pair x) {
+    short_exponential e = exp_short((pair){at_least(x.hi, V(EXP_LOWEST)), x.lo}, SCALE_BIAS);
+    return scaled_down(mad(e.power, e.p, e.power));
+}
+
+/* x to half of its bits */
+INLINE vector shortened(vector x) { return (vector)((vector_bits)x & ~(((bits)1 << (R_FRACTION + 1) / 2) - 1)); }
+
+/* sum - b power p */
+INLINE vector less_p_times(vector b, short_exponential e, vector sum) {
+    if (LOOKUP) return mad(-b, e.power * e.p, sum);
+    vector c = b * e.power;
+    return mad(-c, e.s, fma_(-c, e.r, sum));
+}
+
+/* r (1 + growth) = 1/(1 + e^-x) */
+typedef struct {
+    vector r, growth;
+} logistic;
+
+/* The logistic function with UNIT in place of 1, which keeps it from overflow. As r and power are short, 1 less their
+ * products is exact if the larger is taken off first. */
+INLINE logistic logistic_parts(pair x) {
+    short_exponential e = exp_short(pair_negative(x), -SCALE_BIAS);
+    vector r = shortened(1 / mad(e.power, e.p, e.power + UNIT));
+    vector most = at_least(e.power, V(UNIT)), least = at_most(e.power, V(UNIT));
+    vector residual = fma_(-r, least, fma_(-r, most, V(1)));
+    residual = less_p_times(r, e, residual);
+    return (logistic){r, mad(residual, residual, residual)};
+}
+
+INLINE vector sigmoid_(pair x) {
+    logistic l = logistic_parts(x);
+    return scaled_down(mad(l.r, l.growth, l.r));
+}
+
+/* a/(1 + e^-x), a times the logistic function */
+INLINE vector gated(vector a, pair x) {
+    logistic l = logistic_parts(x);
+    return scaled_down(fma_(a, l.r, mul(a, l.r) * l.growth));
+}
 
 /* 2^k beside something near 1: k stops where that is no more to be seen, as subnormal numbers are slow */
 INLINE vector visible_power_of_2(vector_bits k) { return at_least(power_of_2(k, SCALE_BIAS), V(INVISIBLE)) * UNIT; }
@@ -145,6 +228,30 @@ INLINE vector softplus_(vector base, vector c, vector u, pair a) {
     vector near = line.hi + (line.lo + mad(u * u, POLYNOMIAL(u * u, SOFTPLUS_POLYNOMIAL), V(LOG_2.lo)));
     return choose(less(abs_(u), V(1)), c * near, mad(log, c * UNIT, base));
 }
+
+#if LOOKUP && PYRELU_BITS == 32
+
+/* tanh x for 0 <= x <= TANH_END, by a polynomial for each interval */
+INLINE vector tanh_nonnegative(vector x) {
+    vector_bits i = interval(x);
+    vector head = choose(less(x, V(TANH_FIRST)), x, lookup(OF_LOOKUP(TANH_HEAD), i));
+    vector d = x - lookup(OF_LOOKUP(TANH_CENTRE), i);
+    return mad(d, LOOKUP_POLYNOMIAL(d, OF_LOOKUP(TANH_QUOTIENTS), i), head);
+}
+
+#else
+
+/* The same by the quotient of e^2x - 1 and e^2x + 1. As y is short, its residual, which cancels, is nearly exact. Far out
+ * e^2x is too large for 1 to be seen beside it. */
+INLINE vector tanh_nonnegative(vector x) {
+    short_exponential e = exp_short((pair){2 * x, V(0)}, 0);
+    vector minus = e.power - 1, plus = e.power + 1, grown = e.power * e.p, reciprocal = 1 / (plus + grown);
+    vector y = shortened((minus + grown) / (plus + grown));
+    vector residual = less_p_times(y, e, mad(e.power, e.s, fma_(e.power, e.r, fma_(-y, plus, minus))));
+    return choose(greater(x, V(4)), mad(V(-2), reciprocal, V(1)), mad(residual, reciprocal, y));
+}
+
+#endif
 
 /* 1 - tanh x = 2/(1 + e^2x) for TANH_NEAR <= x <= TANH_END */
 INLINE vector one_minus_tanh(vector x) {

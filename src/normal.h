@@ -11,7 +11,7 @@
 /* a Phi(-a) and a phi(a) round to 0 from NORMAL_END on */
 #if PYRELU_BITS == 32
 #include "normal_f32.h"
-#define NORMAL_END R(15.0)
+#define NORMAL_END R(14.75)
 #else
 #include "normal_f64.h"
 #define NORMAL_END R(39.0)
@@ -31,6 +31,22 @@ INLINE vector minus_scaled(vector base, vector y, vector_bits k) {
     return mad(y * power_of_2(k, SCALE_BIAS), V(-UNIT), base);
 }
 
+#if LOOKUP && PYRELU_BITS == 32
+
+/* x Phi(x) = max(x, 0) - a Phi(-a), where a = |x| and Phi(-a) = exp(-a^2/2) (head + rest), by a polynomial for each of
+ * LOOKUP intervals. The heads are short. */
+INLINE vector gelu_(vector x) {
+    vector a = at_most(abs_(x), V(NORMAL_END)), b = a * R(-0.5), h = mul(b, a);
+    short_exponential e = exp_short((pair){h, fma_(b, a, -h)}, SCALE_BIAS);
+    vector_bits i = interval(a);
+    vector d = a - lookup(OF_LOOKUP(TAIL_CENTRE), i), rest = LOOKUP_POLYNOMIAL(d, OF_LOOKUP(TAIL_QUOTIENTS), i);
+    vector head = lookup(OF_LOOKUP(TAIL_HEAD), i), whole = mad(rest, d, head);
+    vector y = fma_(a, e.power * head, a * (e.power * mad(e.p, whole, rest * d)));
+    return mad(y, V(-UNIT), at_least(x, V(0)));
+}
+
+#else
+
 /* x Phi(x) = max(x, 0) - a Phi(-a), where a = |x| and a Phi(-a) = exp(-a^2/2) w (1 + v): w = a/d with d = SLOPE a +
  * SHIFT has most of Mills' ratio, v the rest. What w lost to rounding is put back to first order.
  */
@@ -43,6 +59,8 @@ INLINE vector gelu_(vector x) {
     vector y = w + fma_(w, e.r, fma_(w, mad(v, e.p, e.s) + v, mad(lost, e.p, lost)));
     return minus_scaled(at_least(x, V(0)), y, e.k);
 }
+
+#endif
 
 /* The derivative: Phi(x) + x phi(x) = Phi(-a) - a phi(a) = phi(a) (R(a) - a) at -a, 1 minus that at a. The root of
  * R(a) - a stands as a factor, so that the result has full relative accuracy even there.

@@ -19,13 +19,46 @@ INLINE void add(sums *s, int v, pair value) {
     s->lo[v] += t.lo + value.lo;
 }
 
-/* The lanes by halves. Of a sum that is hardly more than 1 even the excess is right. */
-INLINE pair total(sums *s) {
+/* The sum of all lanes less `seeds`. Of one that is hardly more than 1 even the excess is right. */
+#if PYRELU_BITS == 32
+typedef double wide __attribute__((vector_size(WIDTH)));
+
+INLINE wide widened(vector x) { /* and its two halves added */
+    typedef float half __attribute__((vector_size(WIDTH / 2)));
+    const union {
+        vector whole;
+        half halves[2];
+    } u = {x};
+    return __builtin_convertvector(u.halves[0], wide) + __builtin_convertvector(u.halves[1], wide);
+}
+
+INLINE double wide_total(wide sum) {
+#pragma GCC unroll 8
+    for (int by = LANES / 4; by; by /= 2) {
+        wide other;
+#pragma GCC unroll 16
+        for (int lane = 0; lane < LANES / 2; lane++) other[lane] = sum[(lane + by) % (LANES / 2)];
+        sum += other;
+    }
+    return sum[0];
+}
+
+INLINE pair total(const sums *s, int seeds) {
+    wide hi = {0}, lo = {0};
+    EACH hi += widened(s->hi[v]), lo += widened(s->lo[v]);
+    const double all = wide_total(hi) - seeds, rest = wide_total(lo);
+    const float head = (float)(all + rest);
+    return (pair){V(head), V((float)(all - head + rest))};
+}
+#else
+INLINE pair total(sums *s, int seeds) {
     UNROLLED for (int v = 1; v < VECTORS; v++) add(s, 0, (pair){s->hi[v], s->lo[v]});
 #pragma GCC unroll 8
     for (int half = LANES / 2; half; half /= 2) add(s, 0, (pair){rotated(s->hi[0], half), rotated(s->lo[0], half)});
-    return fast_two_sum(s->hi[0], s->lo[0]);
+    const pair sum = two_sum(s->hi[0], V(-seeds));
+    return fast_two_sum(sum.hi, sum.lo + s->lo[0]);
 }
+#endif
 
 /* The sum of `value`, an expression of i that is 0 behind the row's end, over a row */
 #define SUM(s, value) \
@@ -50,19 +83,20 @@ INLINE vector exponential_of(vector x, vector m, vector floor) {
     return exp_nonpositive(two_sum(at_least(x, floor), -m));
 }
 
-/* Terms are not negative, so that all but a few are smaller than the sum before, which the shorter addition wants. */
+/* As no term is larger than 1, sums that begin with 1 want no more than the shorter addition. */
 INLINE void add_term(sums *s, int v, vector term) {
-    pair t = fast_two_sum(s->hi[v], term);
+    const pair t = fast_two_sum(s->hi[v], term);
     s->hi[v] = t.hi;
     s->lo[v] += t.lo;
 }
 
-/* e^(sign x - m) as `out` if that is not NULL, and their sums */
-INLINE sums exponentials(const real *x, real sign, vector m, real *restrict out, ptrdiff_t n) {
+/* e^(sign x - m) as `out` if that is not NULL, and their sum */
+INLINE pair exponentials(const real *x, real sign, vector m, real *restrict out, ptrdiff_t n) {
     /* as far below m as results are not 0, or as numbers of its size are apart */
     const vector floor = m - at_least(abs_(m) * R(0x1p-20), V(1 - EXP_LOWEST));
     sums s = {0};
     ptrdiff_t i = 0;
+    EACH s.hi[v] = V(1);
     for (; i + STRIP <= n; i += STRIP) {
         vector y[VECTORS];
         EACH y[v] = exponential_of(sign * load(x + i + v * LANES), m, floor);
@@ -74,7 +108,7 @@ INLINE sums exponentials(const real *x, real sign, vector m, real *restrict out,
         add_term(&s, 0, y);
         if (out) store_some(out + i, n - i, y);
     }
-    return s;
+    return total(&s, STRIP);
 }
 
 /* log s for s >= 3/4, with as many digits near 1 as s.lo brings: s = 2^k f, log f = 2 atanh((f - 1)/(f + 1)) */
@@ -90,20 +124,18 @@ INLINE pair log_(pair s) {
 /* log(sum(e^x)) = m + log(sum(e^(x - m))). The maximum is taken off first, or the sum would overflow and, for large x,
  * drown. */
 INLINE pair log_sum_exp(const real *x, vector m, ptrdiff_t n) {
-    sums s = exponentials(x, 1, m, NULL, n);
-    return pair_sum((pair){m, V(0)}, log_(total(&s)));
+    return pair_sum((pair){m, V(0)}, log_(exponentials(x, 1, m, NULL, n)));
 }
 
 INLINE void softmax_of(const real *x, real sign, real *out, ptrdiff_t n) {
-    sums s = exponentials(x, sign, largest(x, sign, n), out, n);
-    const pair r = pair_quotient((pair){V(1), V(0)}, total(&s));
+    const pair r = pair_quotient((pair){V(1), V(0)}, exponentials(x, sign, largest(x, sign, n), out, n));
     EACH_VECTOR store_some(out + i, n - i, times(load_some(out + i, n - i, 0), r));
 }
 
 INLINE void softmax_vjp_of(const real *x, const real *g, real sign, real *out, ptrdiff_t n) {
     softmax_of(x, sign, out, n);
     SUM(s, load_some(g + i, n - i, 0) * load_some(out + i, n - i, 0));
-    const vector mean = total(&s).hi;
+    const vector mean = total(&s, 0).hi;
     EACH_VECTOR store_some(out + i, n - i, sign * load_some(out + i, n - i, 0) * (load_some(g + i, n - i, 0) - mean));
 }
 
@@ -126,7 +158,7 @@ static void vjp_log_softmax(const void *const *in, void *out, ptrdiff_t n) {
     real *dx = out;
     softmax_of(in[0], 1, dx, n);
     SUM(s, load_some(g + i, n - i, 0));
-    const vector sum = total(&s).hi;
+    const vector sum = total(&s, 0).hi;
     EACH_VECTOR store_some(dx + i, n - i, fma_(-load_some(dx + i, n - i, 0), sum, load_some(g + i, n - i, 0)));
 }
 
@@ -135,7 +167,7 @@ static void forward_logsumexp(const void *const *in, void *out, ptrdiff_t n) {
     const vector m = largest(x, 1, n);
     if (m[0] == R_INF || m[0] == -R_INF) { /* it is the result, and x - m would not be a number */
         SUM(s, choose(equal(load_some(x + i, n - i, 0), load_some(x + i, n - i, 0)), V(0), V(R_NAN)));
-        *(real *)out = m[0] + total(&s).hi[0];
+        *(real *)out = m[0] + total(&s, 0).hi[0];
         return;
     }
     *(real *)out = pair_value(log_sum_exp(x, m, n))[0];
@@ -166,7 +198,7 @@ static void forward_sparsemax(const void *const *in, void *out, ptrdiff_t n) {
             const vector value = load_some(y + i, n - i, -R_INF);
             add(&s, (int)(i / LANES % VECTORS), (pair){choose(less_equal(value, tau), V(0), value), V(0)});
         }
-        const pair sum = total(&s);
+        const pair sum = total(&s, 0);
         tau = ((sum.hi - 1) + sum.lo) / (real)above;
     }
     EACH_VECTOR store_some(y + i, n - i, at_least(load_some(y + i, n - i, 0) - tau, V(0)));
@@ -185,7 +217,7 @@ static void vjp_sparsemax(const void *const *in, void *out, ptrdiff_t n) {
         const vector term = choose(equal(p, V(0)), V(0), choose(greater(p, V(0)), gradient, p));
         add(&s, (int)(i / LANES % VECTORS), (pair){term, V(0)});
     }
-    const vector mean = total(&s).hi / (real)count;
+    const vector mean = total(&s, 0).hi / (real)count;
     EACH_VECTOR {
         const vector p = load_some(dx + i, n - i, 0), gradient = load_some(g + i, n - i, 0);
         store_some(dx + i, n - i, choose(equal(p, V(0)), p, gradient - mean));

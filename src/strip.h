@@ -5,11 +5,8 @@
 
 #include "vectors.h"
 
-/* As many as there are registers for */
-#if WIDTH == 64
+#ifndef VECTORS
 #define VECTORS 4
-#else
-#define VECTORS 3
 #endif
 enum { STRIP = VECTORS * LANES };
 #define UNROLLED _Pragma("GCC unroll 8")

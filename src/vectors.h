@@ -150,6 +150,26 @@ INLINE vector sqrt_(vector x) {
 #endif
 }
 
+/* table[i % LOOKUP], for a table of LOOKUP numbers in which one instruction looks up a number for each lane. LOOKUP is 0
+ * where there is none: gathering from memory takes longer than it is to spare. OF_LOOKUP(name) is that size's. */
+#if WIDTH == 64 && PYRELU_BITS == 32
+#define LOOKUP 16
+#define OF_LOOKUP(name) name##_16
+INLINE vector lookup(const real *table, vector_bits i) { return _mm512_permutexvar_ps((__m512i)i, load(table)); }
+#elif WIDTH == 64
+#define LOOKUP 16
+#define OF_LOOKUP(name) name##_16
+INLINE vector lookup(const real *table, vector_bits i) {
+    return _mm512_permutex2var_pd(load(table), (__m512i)i, load(table + LANES));
+}
+#elif WIDTH == 32 && PYRELU_BITS == 32
+#define LOOKUP 8
+#define OF_LOOKUP(name) name##_8
+INLINE vector lookup(const real *table, vector_bits i) { return _mm256_permutevar8x32_ps(load(table), (__m256i)i); }
+#else
+#define LOOKUP 0
+#endif
+
 /* a*b + c, rounded once or twice, whichever is faster */
 INLINE vector mad(vector a, vector b, vector c) {
 #if defined(__FMA__)

@@ -9,7 +9,7 @@ arithmetic; the error printed with it is that of the rounded coefficients, relat
 import sys
 from textwrap import wrap
 
-from mpmath import atanh, cos, cosh, erfc, exp, expm1, linspace, log, lu_solve, matrix, mp, mpf, nstr, pi, sqrt, tanh
+from mpmath import atanh, cos, cosh, erfc, exp, expm1, findroot, linspace, log, lu_solve, matrix, mp, mpf, nstr, pi, sqrt, tanh
 
 mp.prec = 240
 
@@ -81,6 +81,103 @@ def split(name, what, x, precision, head=None):
     print(f"static const constant {name} = {{R({literal(hi, precision)}), R({literal(lo, precision)})}};")
 
 
+def intervals(size, end):
+    """By the bits of x + 1 < 16, so many to each octave, from that of 2 on: from where to where, at most `end`."""
+    for j in range(size):
+        octave, part = divmod((j + size // 4) % size, size // 4)
+        first, last = (mpf(2) ** octave * (1 + mpf(part + k) / (size // 4)) - 1 for k in (0, 1))
+        yield first, max(min(last, end), first)
+
+
+def table(name, what, f, size, degree, precision, end, head_bits, start=None):
+    """f(x) = head + d P(d) with d = x - centre on each interval, the head as exact as can be in so many bits.
+
+    From 0 on f(x) = x + x P(x), if `start` says so.
+    """
+    columns, worst = [], mpf(0)
+    for first, last in intervals(size, end):
+        if abs(f(last) - f(first)) < f(first) * mpf(2) ** -precision:  # as good as constant
+            columns.append([first, rounded(f(last), head_bits), *[mpf(0)] * degree])
+            continue
+        base = start and first == 0
+        middle, head = (mpf(0), mpf(0)) if base else short_value(f, first, last, head_bits, precision)
+
+        def quotient(d):
+            d = d if abs(d) > mpf(2) ** -60 else mpf(2) ** -60
+            return f(d) / d - 1 if base else (f(middle + d) - f(middle)) / d
+
+        def weight(d):
+            d = d if abs(d) > mpf(2) ** -60 else mpf(2) ** -60
+            return d / f(middle + d)
+
+        c = rounded_minimax(quotient, weight, first - middle, last - middle, degree - 1, precision)
+        for x in linspace(first + (last - first) / 1000, last, 101):
+            d = x - middle
+            worst = max(worst, abs(((d if base else head) + d * horner(c, d)) / f(x) - 1))
+        columns.append([middle, head, *c])
+    print(f"/* {what} on {size} intervals by x + 1, relative error 2^{nstr(log(worst, 2), 3)}: */")
+    rows = [[column[i] for column in columns] for i in range(degree + 2)]
+    numbers("where each has its centre,", f"{name}_CENTRE_{size}", rows[0], precision)
+    numbers("the value there", f"{name}_HEAD_{size}", rows[1], precision)
+    numbers("and a polynomial of the distance, for the quotient of differences", f"{name}_QUOTIENTS_{size}", rows[2:], precision)
+
+
+def short_value(f, first, last, bits, precision):
+    """A number near the middle of an interval where f is very nearly a number of so few bits, and that."""
+    middle = (first + last) / 2
+    unit = mpf(2) ** (int(mp.floor(log(abs(f(middle)), 2))) + 1 - bits)
+    slope = abs(f(last) - f(first)) / (last - first)
+    step = max(1, int((last - first) / 400 * slope / unit))
+    found = []
+    for k in range(-12, 13):
+        short = (mp.nint(f(middle) / unit) + k * step) * unit
+        try:
+            x = rounded(findroot(lambda x: f(x) - short, middle), precision)
+        except (ValueError, ZeroDivisionError):
+            continue
+        if abs(x - middle) < (last - first) / 12:
+            found.append((abs(f(x) / short - 1), x, short))
+    return min(found)[1:]
+
+
+def numbers(what, name, values, precision):
+    """An array, or one of arrays"""
+    if what:
+        print(f"/* {what} */")
+    nested = isinstance(values[0], list)
+    rows = [", ".join(f"R({literal(x, precision)})" for x in row) for row in (values if nested else [values])]
+    text = ", ".join(f"{{{row}}}" for row in rows) if nested else rows[0]
+    size = f"[{len(values[0])}]" if nested else ""
+    print("\n    ".join(wrap(f"static const real {name}[]{size} = {{{text}}};", 112)))
+
+
+def exp_table(size, precision):
+    """2^(j/size) for j < size as a short number and what that lacks."""
+    exact = [mpf(2) ** (mpf(j) / size) for j in range(size)]
+    short = [rounded(x, SHORT[precision]) for x in exact]
+    # the bits of a number in [1, 2), less j/size of the distance to 2, are those of another in (1 - 1/16, 1]
+    units = mpf(2) ** (precision - 1)
+    less = [(x - 1) * units - mpf(j) * units / size for j, x in enumerate(short)]
+    moved = [1 + b / units if b >= 0 else 1 + b / units / 2 for b in less]
+    numbers(
+        f"2^(j/{size}) to {SHORT[precision]} bits, less j/{size} of an exponent as bits go",
+        f"EXP_TABLE_{size}",
+        moved,
+        precision,
+    )
+    numbers(
+        "the logarithm of what that lacks as a factor",
+        f"EXP_LACK_{size}",
+        [rounded(log(x / y), precision) for x, y in zip(exact, short)],
+        precision,
+    )
+
+
+EXP_TABLES = {32: {8: 2, 16: 1}, 64: {16: 5}}  # bits: {size of the table: degree}
+TANH_TABLES = {32: {8: 9, 16: 6}, 64: {}}
+SHORT = {24: 10, 53: 25}  # precision: bits of what is to have exact products with numbers of the other half
+
+
 def main(bits):
     precision = {32: 24, 64: 53}[bits]
 
@@ -90,14 +187,16 @@ def main(bits):
     print(
         f"/* The constants of elementary.h for PYRELU_BITS = {bits}, printed by tools/fit/fit.py {bits} */\n/* clang-format off */\n"
     )
-    r = log(2) / 2 * mpf("1.0001")
-    for name, to, relative_to, degree in (
-        ("EXP_POLYNOMIAL", "e^r", exp, {32: 4, 64: 9}[bits]),
-        ("EXPM1_POLYNOMIAL", "e^r - 1", expm1, {32: 5, 64: 10}[bits]),
+    for name, to, relative_to, size, degree in (
+        ("EXP_POLYNOMIAL", "e^r", exp, 1, {32: 4, 64: 9}[bits]),
+        ("EXPM1_POLYNOMIAL", "e^r - 1", expm1, 1, {32: 5, 64: 10}[bits]),
+        *((f"EXP_POLYNOMIAL_{n}", "e^r", exp, n, degree) for n, degree in EXP_TABLES[bits].items()),
     ):
+        r = log(2) / 2 / size * mpf("1.0001") + (0 if size == 1 else mpf(2) ** -SHORT[precision])
+        lacking = "" if size == 1 else " + 2^-%d" % SHORT[precision]
         polynomial(
             name,
-            f"(e^r - 1 - r)/r^2 on |r| <= ln(2)/2, relative to {to}",
+            f"(e^r - 1 - r)/r^2 on |r| <= ln(2)/{2 * size}{lacking}, relative to {to}",
             lambda r: (expm1(at(r)) - at(r)) / at(r) ** 2,
             lambda r, value=relative_to: at(r) ** 2 / value(at(r)),
             -r,
@@ -105,6 +204,8 @@ def main(bits):
             degree,
             precision,
         )
+    for size in EXP_TABLES[bits]:
+        exp_table(size, precision)
     split(
         "LN2", "ln 2; hi has trailing zeros enough for k LN2.hi to be exact", log(2), precision, {32: 16, 64: 42}[bits]
     )
@@ -158,6 +259,8 @@ def main(bits):
         {32: 6, 64: 14}[bits],
         precision,
     )
+    for size, degree in TANH_TABLES[bits].items():
+        table("TANH", "tanh x", tanh, size, degree, precision, mpf("9.5"), precision, start=True)
     # Klambauer et al., arXiv:1706.02515, equation 14: with these, mean 0 and variance 1 are a fixed point
     u, v = erfc(1 / sqrt(mpf(2))) * exp(mpf(1) / 2), erfc(sqrt(mpf(2))) * exp(2)
     alpha = sqrt(2 / pi) / (1 - u)
