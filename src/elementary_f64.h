@@ -1,4 +1,4 @@
-/* The constants of elementary.h for PYRELU_BITS = 64, printed by tools/fit/fit.py 64 */
+/* The constants of exponential.h and elementary.h for PYRELU_BITS = 64, printed by tools/fit/fit.py 64 */
 /* clang-format off */
 
 /* (e^r - 1 - r)/r^2 on |r| <= ln(2)/2, relative to e^r: error 2^-57.9 */

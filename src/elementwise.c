@@ -1,7 +1,7 @@
 /* The table x {forward, derivative, vjp, backward}: loops over contiguous arrays of one precision.
  *
  * Compiled once per instruction set and precision. A formula reaches these loops as a constant function pointer that
- * `flatten` inlines, so each kernel is one vectorised loop over one formula and there is no call per element.
+ * `flatten` inlines, so each kernel is one loop over one formula, with nothing left to call.
  *
  * An array that does not end with a strip has its remainder copied into one, so that there is no second code for it: an
  * element's bits do not depend on its place.

@@ -38,7 +38,7 @@ INLINE vector minus_scaled(vector base, vector y, vector_bits k) {
 INLINE vector gelu_(vector x) {
     vector a = at_most(abs_(x), V(NORMAL_END)), b = a * R(-0.5), h = mul(b, a);
     short_exponential e = exp_short((pair){h, fma_(b, a, -h)}, SCALE_BIAS);
-    vector_bits i = interval(a);
+    vector_bits i = interval(a + 1);
     vector d = a - lookup(OF_LOOKUP(TAIL_CENTRE), i), rest = LOOKUP_POLYNOMIAL(d, OF_LOOKUP(TAIL_QUOTIENTS), i);
     vector head = lookup(OF_LOOKUP(TAIL_HEAD), i), whole = mad(rest, d, head);
     vector y = fma_(a, e.power * head, a * (e.power * mad(e.p, whole, rest * d)));

@@ -11,14 +11,12 @@
 typedef float real;
 typedef uint32_t bits;
 #define R(x) x##f /* a literal in the precision at hand: R(0.5) */
-#define R_BUILTIN(name) __builtin_##name##f
 #define R_MAX R(0x1.fffffep127)
 enum { R_FRACTION = 23, R_BIAS = 127 };
 #elif PYRELU_BITS == 64
 typedef double real;
 typedef uint64_t bits;
 #define R(x) x
-#define R_BUILTIN(name) __builtin_##name
 #define R_MAX R(0x1.fffffffffffffp1023)
 enum { R_FRACTION = 52, R_BIAS = 1023 };
 #else

@@ -31,20 +31,8 @@ typedef bits vector_bits __attribute__((vector_size(WIDTH)));
 
 #define INLINE static inline __attribute__((always_inline))
 
-/* V(x): x in every lane */
-#define TWICE_(...) __VA_ARGS__, __VA_ARGS__
-#define FOUR_TIMES_(...) TWICE_(__VA_ARGS__), TWICE_(__VA_ARGS__)
-#if WIDTH * 8 / PYRELU_BITS == 16
-#define EVERYWHERE_(x) {FOUR_TIMES_(x), FOUR_TIMES_(x), FOUR_TIMES_(x), FOUR_TIMES_(x)}
-#elif WIDTH * 8 / PYRELU_BITS == 8
-#define EVERYWHERE_(x) {FOUR_TIMES_(x), FOUR_TIMES_(x)}
-#elif WIDTH * 8 / PYRELU_BITS == 4
-#define EVERYWHERE_(x) {FOUR_TIMES_(x)}
-#else
-#define EVERYWHERE_(x) {TWICE_(x)}
-#endif
-#define V(x) ((vector)EVERYWHERE_(x))
-#define V_BITS(x) ((vector_bits)EVERYWHERE_(x))
+/* x in every lane: x - 0 is x, even for -0. */
+#define V(x) ((real)(x) - (vector){0})
 
 INLINE vector load(const real *x) { return *(const vector *)x; }
 INLINE void store(real *x, vector v) { *(vector *)x = v; }
@@ -150,8 +138,8 @@ INLINE vector sqrt_(vector x) {
 #endif
 }
 
-/* table[i % LOOKUP], for a table of LOOKUP numbers in which one instruction looks up a number for each lane. LOOKUP is 0
- * where there is none: gathering from memory takes longer than it is to spare. OF_LOOKUP(name) is that size's. */
+/* table[i % LOOKUP], for a table of LOOKUP numbers in which one instruction looks up a number for each lane. LOOKUP is
+ * 0 where there is none: gathering from memory takes longer than it is to spare. OF_LOOKUP(name) is that size's. */
 #if WIDTH == 64 && PYRELU_BITS == 32
 #define LOOKUP 16
 #define OF_LOOKUP(name) name##_16

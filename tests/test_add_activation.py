@@ -18,8 +18,8 @@ ACTIVATION(double_relu, X, ONE(factor, 2, "Slope where x is positive."), "", ULP
            LIMITS("0", "inf*factor", "0", "factor"), "[0, inf)", "factor*max(x, 0)", "Twice relu.", "None")
 """
 FORMULAS = """
-static inline real f_double_relu(real x, real factor) { return factor * f_relu(x); }
-static inline real df_double_relu(real x, real factor) { return factor * df_relu(x); }
+INLINE vector f_double_relu(vector x, vector factor) { return factor * f_relu(x); }
+INLINE vector df_double_relu(vector x, vector factor) { return factor * df_relu(x); }
 """
 
 

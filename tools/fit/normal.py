@@ -27,7 +27,7 @@ TABLES = {32: {8: 9, 16: 6}, 64: {}}  # bits: {size of the table: degree}
 
 
 def tail(a):
-    """Phi(-a) exp(a^2/2)"""
+    """Phi(-a) exp(a^2/2)."""
     return mills(a) / sqrt(2 * pi)
 
 
@@ -77,7 +77,9 @@ def main(bits):
         precision,
     )
     for size, table_degree in TABLES[bits].items():
-        table("TAIL", "Phi(-x) exp(x^2/2)", tail, size, table_degree, precision, mpf(15), precision - SHORT[precision] - 2)
+        table(
+            "TAIL", "Phi(-x) exp(x^2/2)", tail, size, table_degree, precision, mpf(15), precision - SHORT[precision] - 2
+        )
     polynomial(
         "TAIL_SENSITIVITY",
         "d(a R(a)/sqrt(2 pi))/dw/(SLOPE a + SHIFT) of w, relative to R(a)/sqrt(2 pi)",
