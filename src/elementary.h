@@ -23,6 +23,8 @@ INLINE vector lookup_polynomial(vector x, const real (*c)[LOOKUP], int n, vector
 #define LOOKUP_POLYNOMIAL(x, c, i) lookup_polynomial(x, c, (int)(sizeof(c) / sizeof *(c)), i)
 #endif
 
+#if LOOKUP
+
 /* r (1 + growth) = 1/(1 + e^-x) */
 typedef struct {
     vector r, growth;
@@ -34,8 +36,7 @@ INLINE logistic logistic_parts(pair x) {
     short_exponential e = exp_short(pair_negative(x), -SCALE_BIAS);
     vector r = shortened(1 / mad(e.power, e.p, e.power + UNIT));
     vector most = at_least(e.power, V(UNIT)), least = at_most(e.power, V(UNIT));
-    vector residual = fma_(-r, least, fma_(-r, most, V(1)));
-    residual = less_p_times(r, e, residual);
+    vector residual = mad(-r, e.power * e.p, fma_(-r, least, fma_(-r, most, V(1))));
     return (logistic){r, mad(residual, residual, residual)};
 }
 
@@ -49,6 +50,15 @@ INLINE vector gated(vector a, pair x) {
     logistic l = logistic_parts(x);
     return scaled_down(fma_(a, l.r, mul(a, l.r) * l.growth));
 }
+
+#else
+
+/* The same where powers come without a table, and p may be too large for a product with it to be exact enough */
+INLINE vector gated(vector a, pair x) { return scaled_down(ratio(a, one_plus_exp(pair_negative(x)))); }
+
+INLINE vector sigmoid_(pair x) { return gated(V(1), x); }
+
+#endif
 
 /* c e^x/(1 + e^x)^2, c times the derivative of the logistic function, which is even: for x <= 0 */
 INLINE vector sigmoid_slope(vector c, vector x) {
@@ -91,6 +101,13 @@ INLINE vector tanh_nonnegative(vector x) {
 }
 
 #else
+
+/* sum - b power p */
+INLINE vector less_p_times(vector b, short_exponential e, vector sum) {
+    if (LOOKUP) return mad(-b, e.power * e.p, sum);
+    vector c = b * e.power;
+    return mad(-c, e.s, fma_(-c, e.r, sum));
+}
 
 /* The same by the quotient of e^2x - 1 and e^2x + 1. As y is short, its residual, which cancels, is nearly exact. Far
  * out e^2x is too large for 1 to be seen beside it. */

@@ -147,13 +147,6 @@ INLINE vector exp_nonpositive(pair x) {
 /* x to half of its bits */
 INLINE vector shortened(vector x) { return (vector)((vector_bits)x & ~(((bits)1 << (R_FRACTION + 1) / 2) - 1)); }
 
-/* sum - b power p */
-INLINE vector less_p_times(vector b, short_exponential e, vector sum) {
-    if (LOOKUP) return mad(-b, e.power * e.p, sum);
-    vector c = b * e.power;
-    return mad(-c, e.s, fma_(-c, e.r, sum));
-}
-
 /* 2^k beside something near 1: k stops where that is no more to be seen, as subnormal numbers are slow */
 INLINE vector visible_power_of_2(vector_bits k) { return at_least(power_of_2(k, SCALE_BIAS), V(INVISIBLE)) * UNIT; }
 
