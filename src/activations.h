@@ -180,9 +180,9 @@ INLINE vector df_tanhshrink(vector x) {
 /* x/(1 + |x|). In double the rounding of the sum stays below 2 ULP uncorrected. */
 /* ULP 0.50 at -0x1.000018p-24 (float), 1.48 at 0x1.ff631fdc7d5cdp+7 (double) */
 INLINE vector f_softsign(vector x) {
-    vector a = at_most(abs_(x), V(SOFTSIGN_LIMIT));
-    return PYRELU_BITS == 32 ? ratio(copysign_(a, x), sorted_pair_sum(V(1), (pair){a, V(0)}))
-                             : copysign_(a, x) / (1 + a);
+    vector a = clamp(x, V(-SOFTSIGN_LIMIT), V(SOFTSIGN_LIMIT));
+    if (PYRELU_BITS == 64) return a / (1 + abs_(a));
+    return ratio(a, sorted_pair_sum(V(1), (pair){abs_(a), V(-0.0)})); /* to which adding -0 is nothing */
 }
 /* ULP 1.24 at 0x1.6129dep+62 (float), 1.03 at 0x1.181983ed7bb5p+509 (double) */
 INLINE vector df_softsign(vector x) {
