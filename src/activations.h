@@ -77,8 +77,10 @@ INLINE vector f_hardswish(vector x) {
     vector g = s.hi * SIXTH.hi, lost = mad(s.lo, V(SIXTH.hi), fma_(s.hi, V(SIXTH.hi), -g));
     return choose(greater(x, V(3)), x, fma_(a, g, a * lost));
 }
+/* 1/2 + x/3 between -3 and 3 */
+/* ULP 0.67 at 0x1.00001ep+0 (float), 0.67 at 0x1.6eb28fff5f164p+1 (double) */
 INLINE vector df_hardswish(vector x) {
-    vector a = clamp(x, V(-3), V(3)), inner = product_value(two_sum(V(3), 2 * a), PAIR(SIXTH));
+    vector inner = mad(x, V(THIRD.lo), fma_(x, V(THIRD.hi), V(0.5)));
     return choose(greater_equal(x, V(3)), V(1), choose(less_equal(x, V(-3)), V(0), inner));
 }
 
