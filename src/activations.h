@@ -111,7 +111,7 @@ INLINE vector dfy_exponential(vector y) { return y; }
 INLINE vector f_elu(vector x, vector alpha) {
     return mad(alpha, expm1_((pair){clamp(x, V(-SATURATED), V(0)), V(0)}), at_least(x, V(0)));
 }
-/* ULP 0.85 at -0x1.2dec9ep+5 (float), 0.83 at -0x1.fbf27b0b3fa3ep+2 (double) */
+/* ULP 0.77 at -0x1.5ddecep+6 (float), 0.83 at -0x1.fbf27b0b3fa3ep+2 (double) */
 INLINE vector df_elu(vector x, vector alpha) {
     return choose(greater(x, V(0)), V(1), alpha) * exp_nonpositive((pair){at_most(x, V(0)), V(0)});
 }
@@ -141,21 +141,21 @@ INLINE vector dfy_selu(vector y) {
 INLINE vector f_celu(vector x, vector alpha) {
     return mad(alpha, expm1_(exact_quotient(clamp(x, -SATURATED * alpha, V(0)), alpha)), at_least(x, V(0)));
 }
-/* ULP 0.85 at -0x1.2dec9ep+5 (float), 0.83 at -0x1.fbf27b0b3fa3ep+2 (double) */
+/* ULP 0.77 at -0x1.5ddecep+6 (float), 0.83 at -0x1.fbf27b0b3fa3ep+2 (double) */
 INLINE vector df_celu(vector x, vector alpha) {
     return exp_nonpositive(exact_quotient(at_least(at_most(x, V(0)), EXP_LOWEST * alpha), alpha));
 }
 
 /* Sigmoids */
 
-/* ULP 0.79 at -0x1.5ec7c4p+6 (float), 0.79 at -0x1.626482400dcc5p+9 (double) */
+/* ULP 0.80 at -0x1.5eb8a6p+6 (float), 0.79 at -0x1.626482400dcc5p+9 (double) */
 INLINE vector f_sigmoid(vector x) { return sigmoid_((pair){limited(x), V(0)}); }
 /* ULP 1.60 at 0x1.f17d74p-1 (float), 1.57 at -0x1.037e1239893d6p+0 (double) */
 INLINE vector df_sigmoid(vector x) { return sigmoid_slope(V(1), x); }
 /* ULP 1.50 at 0x1.ffe95ep-2 (float), 1.50 at 0x1.ffff5dd013c85p-2 (double) */
 INLINE vector dfy_sigmoid(vector y) { return y * (1 - y); }
 
-/* ULP 0.96 at -0x1.cfab04p-1 (float), 0.96 at 0x1.d0505946822ap-1 (double) */
+/* ULP 0.93 at 0x1.8fcfep+0 (float), 0.97 at -0x1.663c5a7e5598p-3 (double) */
 INLINE vector f_tanh(vector x) { return copysign_(tanh_nonnegative(at_most(abs_(x), V(TANH_END))), x); }
 /* ULP 1.65 at 0x1.03125cp-1 (float), 1.54 at 0x1.ffffffffffd2bp-2 (double) */
 INLINE vector df_tanh(vector x) { return sigmoid_slope(V(4), 2 * x); }
@@ -203,7 +203,7 @@ INLINE vector f_softplus(vector x, vector beta) {
     pair a = two_product(beta, at_least(-abs_(x), EXP_LOWEST / beta));
     return softplus_(at_least(x, V(0)), 1 / beta, beta * x, a);
 }
-/* ULP 0.75 at -0x1.5f287ep+6 (float), 0.68 at -0x1.62657a8bb3b98p+9 (double) */
+/* ULP 0.78 at -0x1.5dd5c8p+6 (float), 0.68 at -0x1.62657a8bb3b98p+9 (double) */
 INLINE vector df_softplus(vector x, vector beta) {
     return sigmoid_(two_product(beta, clamp(x, EXP_LOWEST / beta, SATURATED / beta)));
 }
@@ -212,10 +212,10 @@ INLINE vector df_softplus(vector x, vector beta) {
 INLINE vector f_log_sigmoid(vector x) {
     return -softplus_(at_least(-x, V(0)), V(1), -x, (pair){at_least(-abs_(x), V(EXP_LOWEST)), V(0)});
 }
-/* ULP 0.77 at 0x1.5efd88p+6 (float), 0.71 at 0x1.62498d3c9c49p+9 (double) */
+/* ULP 0.78 at 0x1.5dd5c8p+6 (float), 0.71 at 0x1.62498d3c9c49p+9 (double) */
 INLINE vector df_log_sigmoid(vector x) { return f_sigmoid(-x); }
 
-/* ULP 0.82 at -0x1.6f6dcep+6 (float), 0.76 at -0x1.65c69468649c8p+9 (double) */
+/* ULP 0.77 at -0x1.6fdaa6p+6 (float), 0.76 at -0x1.65c69468649c8p+9 (double) */
 INLINE vector f_silu(vector x) {
     vector y = gated(limited(x), (pair){limited(x), V(0)});
     return choose(less(y, V(SATURATED)), y, x);
@@ -224,7 +224,7 @@ INLINE vector f_silu(vector x) {
 INLINE vector df_silu(vector x) { return gated_slope((pair){limited(x), V(0)}, (pair){limited(x), V(0)}); }
 
 /* x sigmoid(1.702 x) */
-/* ULP 0.79 at -0x1.af524ap+5 (float), 0.73 at -0x1.a403ddf22e682p+8 (double) */
+/* ULP 0.78 at -0x1.add266p+5 (float), 0.77 at -0x1.a4116a1488f77p+8 (double) */
 INLINE vector f_quick_gelu(vector x) {
     vector a = clamp(x, V(EXP_LOWEST * R(0.585)), V(SATURATED));
     vector y = gated(a, pair_times(PAIR(QUICK_GELU_SCALE), a));
@@ -236,13 +236,13 @@ INLINE vector df_quick_gelu(vector x) {
     return gated_slope(u, u);
 }
 
-/* ULP 1.46 at -0x1.d83df2p-9 (float), 1.69 at -0x1.d3d557898ad32p+4 (double) */
+/* ULP 1.46 at 0x1.d83df2p-9 (float), 1.69 at -0x1.d3d557898ad32p+4 (double) */
 INLINE vector f_gelu(vector x) { return gelu_(x); }
 /* ULP 1.94 at -0x1.c0c772p+2 (float), 1.45 at -0x1.b58b3d57740c2p-16 (double) */
 INLINE vector df_gelu(vector x) { return gelu_slope(x); }
 
 /* x sigmoid(u) with u = 2 sqrt(2/pi) (x + 0.044715 x^3) */
-/* ULP 0.82 at -0x1.436bdcp+3 (float), 0.63 at -0x1.7b5643aeea6e4p+1 (double) */
+/* ULP 0.77 at -0x1.436f18p+3 (float), 0.70 at -0x1.6ebf0466ab7e2p+2 (double) */
 INLINE vector f_gelu_tanh(vector x) {
     vector a = clamp(x, V(GELU_TANH_LOWEST), V(GELU_TANH_HIGHEST));
     vector y = gated(a, gelu_tanh_cubic(a, GELU_TANH_CUBIC));
