@@ -5,8 +5,11 @@
 
 #include "vectors.h"
 
-#ifndef VECTORS
-#define VECTORS 4
+/* As many as there are registers for */
+#if WIDTH == 64
+enum { VECTORS = 4 };
+#else
+enum { VECTORS = 3 };
 #endif
 enum { STRIP = VECTORS * LANES };
 #define UNROLLED _Pragma("GCC unroll 8")
