@@ -75,7 +75,7 @@ INLINE vector f_hardswish(vector x) {
     vector a = clamp(x, V(-3), V(3));
     pair s = fast_two_sum(V(3), a);
     vector g = s.hi * SIXTH.hi, lost = mad(s.lo, V(SIXTH.hi), fma_(s.hi, V(SIXTH.hi), -g));
-    return choose(greater(x, V(3)), x, fma_(a, g, a * lost));
+    return choose(greater(x, V(3)), x, fma_(a, g, mul(a, lost)));
 }
 /* 1/2 + x/3 between -3 and 3 */
 /* ULP 0.67 at 0x1.00001ep+0 (float), 0.67 at 0x1.6eb28fff5f164p+1 (double) */
@@ -226,9 +226,10 @@ INLINE vector df_silu(vector x) { return gated_slope((pair){limited(x), V(0)}, (
 /* x sigmoid(1.702 x) */
 /* ULP 0.78 at -0x1.add266p+5 (float), 0.77 at -0x1.a4116a1488f77p+8 (double) */
 INLINE vector f_quick_gelu(vector x) {
-    vector a = clamp(x, V(EXP_LOWEST * R(0.585)), V(SATURATED));
+    const real highest = SATURATED * R(0.6);
+    vector a = clamp(x, V(EXP_LOWEST * R(0.585)), V(highest));
     vector y = gated(a, pair_times(PAIR(QUICK_GELU_SCALE), a));
-    return choose(less(y, V(SATURATED)), y, x);
+    return choose(less(y, V(highest)), y, x);
 }
 /* ULP 1.74 at -0x1.56fc56p+2 (float), 1.67 at -0x1.b63a07ca55e5p+1 (double) */
 INLINE vector df_quick_gelu(vector x) {

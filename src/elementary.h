@@ -13,7 +13,7 @@ INLINE mask in_first_interval(vector place) { return less(place, V(1 + R(4.0) / 
 
 /* c[0][i] + c[1][i] x + ... up to c[n - 1], even and odd terms side by side */
 INLINE vector lookup_polynomial(vector x, const real (*c)[LOOKUP], int n, vector_bits i) {
-    vector square = x * x, even = lookup(c[(n - 1) / 2 * 2], i), odd = lookup(c[n / 2 * 2 - 1], i);
+    vector square = mul(x, x), even = lookup(c[(n - 1) / 2 * 2], i), odd = lookup(c[n / 2 * 2 - 1], i);
 #pragma GCC unroll 16
     for (int k = (n - 1) / 2 * 2 - 2; k >= 0; k -= 2) even = mad(even, square, lookup(c[k], i));
 #pragma GCC unroll 16

@@ -36,12 +36,12 @@ INLINE vector minus_scaled(vector base, vector y, vector_bits k) {
 /* x Phi(x) = max(x, 0) - a Phi(-a), where a = |x| and Phi(-a) = exp(-a^2/2) (head + rest), by a polynomial for each of
  * LOOKUP intervals. The heads are short. */
 INLINE vector gelu_(vector x) {
-    vector a = at_most(abs_(x), V(NORMAL_END)), b = a * R(-0.5), h = mul(b, a);
+    vector a = at_most(abs_(x), V(NORMAL_END)), b = mul(a, V(-0.5)), h = mul(b, a);
     short_exponential e = exp_short((pair){h, fma_(b, a, -h)}, SCALE_BIAS);
     vector_bits i = interval(a + 1);
     vector d = a - lookup(OF_LOOKUP(TAIL_CENTRE), i), rest = LOOKUP_POLYNOMIAL(d, OF_LOOKUP(TAIL_QUOTIENTS), i);
     vector head = lookup(OF_LOOKUP(TAIL_HEAD), i), whole = mad(rest, d, head);
-    vector y = fma_(a, e.power * head, a * (e.power * mad(e.p, whole, rest * d)));
+    vector y = fma_(a, e.power * head, mul(a, e.power * mad(e.p, whole, mul(rest, d))));
     return mad(y, V(-UNIT), at_least(x, V(0)));
 }
 
