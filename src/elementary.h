@@ -36,7 +36,7 @@ INLINE logistic logistic_parts(pair x) {
     short_exponential e = exp_short(pair_negative(x), -SCALE_BIAS);
     vector r = shortened(1 / mad(e.power, e.p, e.power + UNIT));
     vector most = at_least(e.power, V(UNIT)), least = at_most(e.power, V(UNIT));
-    vector residual = mad(-r, e.power * e.p, fma_(-r, least, fma_(-r, most, V(1))));
+    vector residual = mad(-r, mul(e.power, e.p), fma_(-r, least, fma_(-r, most, V(1))));
     return (logistic){r, mad(residual, residual, residual)};
 }
 
