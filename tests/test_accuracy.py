@@ -13,7 +13,7 @@ FLOATS = [np.float32, np.float64]
 
 
 def inputs(name, dtype, n):
-    """Inputs of all magnitudes, where exp leaves the normal range, near kinks, and special points."""
+    """Inputs of all magnitudes, where exp leaves the normal range, special points, and beside kinks and ends of intervals."""
     r = rng(name, dtype)
     reach = {np.float16: 12, np.float32: 120, np.float64: 800}[dtype]
     x = np.concatenate(
@@ -25,7 +25,8 @@ def inputs(name, dtype, n):
             [0.0, -0.0, 1, -1, 0.5, -0.5, 3, -3],
         ]
     ).astype(dtype)
-    near = np.array([k for k in kinks(name, **parameters(name))], dtype)
+    places = np.outer([1, 2, 4, 8], [1, 1.25, 1.5, 1.75]).ravel() - 1  # as src/elementary.h divides them
+    near = np.concatenate([list(kinks(name, **parameters(name))), places, -places, places * 32 / 29]).astype(dtype)
     near = np.concatenate([near, np.nextafter(near, dtype(np.inf)), np.nextafter(near, dtype(-np.inf))])
     return np.concatenate([x, near])
 
