@@ -29,17 +29,17 @@ typedef vector formula0(vector);
 typedef vector formula1(vector, vector);
 typedef vector formula2(vector, vector, vector);
 
-/* out = f(x, parameters). `out` may be an input as well: a strip is read before it is written, and by nobody else,
- * which is all that `restrict` is to say. */
+/* out = f(x, parameters). `out` may be an input as well, or begin before one and overlap it, as NumPy lets it: a
+ * strip is read before it is written. So nothing here is `restrict`, or the compiler would read again what it wrote. */
 
-FORM map0(formula0 *f, const void *const *in, int scalars, real *restrict out, ptrdiff_t n) {
-    const real *restrict x = in[0];
+FORM map0(formula0 *f, const void *const *in, int scalars, real *out, ptrdiff_t n) {
+    const real *x = in[0];
     (void)scalars;
     EACH_VECTOR(f(load(x + i)))
 }
 
-FORM map1(formula1 *f, const void *const *in, int scalars, real *restrict out, ptrdiff_t n) {
-    const real *restrict x = in[0], *p = in[1];
+FORM map1(formula1 *f, const void *const *in, int scalars, real *out, ptrdiff_t n) {
+    const real *x = in[0], *p = in[1];
     if (scalars) {
         const vector p0 = V(*p);
         EACH_VECTOR(f(load(x + i), p0))
@@ -48,8 +48,8 @@ FORM map1(formula1 *f, const void *const *in, int scalars, real *restrict out, p
     }
 }
 
-FORM map2(formula2 *f, const void *const *in, int scalars, real *restrict out, ptrdiff_t n) {
-    const real *restrict x = in[0], *p = in[1], *q = in[2];
+FORM map2(formula2 *f, const void *const *in, int scalars, real *out, ptrdiff_t n) {
+    const real *x = in[0], *p = in[1], *q = in[2];
     if (scalars) {
         const vector p0 = V(*p), q0 = V(*q);
         EACH_VECTOR(f(load(x + i), p0, q0))
@@ -60,14 +60,14 @@ FORM map2(formula2 *f, const void *const *in, int scalars, real *restrict out, p
 
 /* out = g * f(x, parameters) */
 
-FORM times0(formula0 *f, const void *const *in, int scalars, real *restrict out, ptrdiff_t n) {
-    const real *restrict x = in[0], *restrict g = in[1];
+FORM times0(formula0 *f, const void *const *in, int scalars, real *out, ptrdiff_t n) {
+    const real *x = in[0], *g = in[1];
     (void)scalars;
     EACH_VECTOR(mul(load(g + i), f(load(x + i))))
 }
 
-FORM times1(formula1 *f, const void *const *in, int scalars, real *restrict out, ptrdiff_t n) {
-    const real *restrict x = in[0], *restrict g = in[1], *p = in[2];
+FORM times1(formula1 *f, const void *const *in, int scalars, real *out, ptrdiff_t n) {
+    const real *x = in[0], *g = in[1], *p = in[2];
     if (scalars) {
         const vector p0 = V(*p);
         EACH_VECTOR(mul(load(g + i), f(load(x + i), p0)))
@@ -76,8 +76,8 @@ FORM times1(formula1 *f, const void *const *in, int scalars, real *restrict out,
     }
 }
 
-FORM times2(formula2 *f, const void *const *in, int scalars, real *restrict out, ptrdiff_t n) {
-    const real *restrict x = in[0], *restrict g = in[1], *p = in[2], *q = in[3];
+FORM times2(formula2 *f, const void *const *in, int scalars, real *out, ptrdiff_t n) {
+    const real *x = in[0], *g = in[1], *p = in[2], *q = in[3];
     if (scalars) {
         const vector p0 = V(*p), q0 = V(*q);
         EACH_VECTOR(mul(load(g + i), f(load(x + i), p0, q0)))
