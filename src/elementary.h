@@ -21,9 +21,6 @@ INLINE vector lookup_polynomial(vector x, const real (*c)[LOOKUP], int n, vector
     return mad(odd, x, even);
 }
 #define LOOKUP_POLYNOMIAL(x, c, i) lookup_polynomial(x, c, (int)(sizeof(c) / sizeof *(c)), i)
-#endif
-
-#if LOOKUP
 
 /* r (1 + growth) = 1/(1 + e^-x) */
 typedef struct {

@@ -49,12 +49,6 @@ typedef struct {
     vector_bits k; /* k in its low bits, rubbish above them: for power_of_2 */
 } exponential;
 
-/* A sum that is still to be multiplied by 2^k */
-typedef struct {
-    pair m;
-    vector_bits k;
-} scaled;
-
 /* 2^(k + bias), which must be a normal number */
 INLINE vector power_of_2(vector_bits k, int bias) { return (vector)((k + (bits)(R_BIAS + bias)) << R_FRACTION); }
 

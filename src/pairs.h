@@ -81,12 +81,6 @@ INLINE pair pair_sum(pair a, pair b) {
     return (pair){s.hi, s.lo + (a.lo + b.lo)};
 }
 
-/* a + b for |a| >= |b.hi| */
-INLINE pair fast_pair_sum(vector a, pair b) {
-    pair s = fast_two_sum(a, b.hi);
-    return (pair){s.hi, s.lo + b.lo};
-}
-
 /* a + b for positive numbers, whichever is larger */
 INLINE pair sorted_pair_sum(vector a, pair b) {
     vector s = a + b.hi;
