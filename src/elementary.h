@@ -9,7 +9,7 @@
 #if LOOKUP
 /* Where tables have the interval of x, from place = 1 + scale x < 16: by its exponent and the first of its fraction */
 INLINE vector_bits interval(vector place) { return (vector_bits)place >> (R_FRACTION - EXP_SIZE_BITS + 2); }
-INLINE mask in_first_interval(vector place) { return less(place, V(1 + R(4.0) / LOOKUP)); }
+INLINE mask beyond_first(vector place) { return greater_equal(place, V(1 + R(4.0) / LOOKUP)); }
 
 /* c[0][i] + c[1][i] x + ... up to c[n - 1], even and odd terms side by side */
 INLINE vector lookup_polynomial(vector x, const real (*c)[LOOKUP], int n, vector_bits i) {
@@ -92,27 +92,21 @@ INLINE vector softplus_(vector base, vector c, vector u, pair a) {
 INLINE vector tanh_nonnegative(vector x) {
     vector place = mad(x, V(TANH_SCALE), V(1));
     vector_bits i = interval(place);
-    vector head = choose(in_first_interval(place), x, lookup(OF_LOOKUP(TANH_HEAD), i));
+    vector head = choose(beyond_first(place), lookup(OF_LOOKUP(TANH_HEAD), i), x);
     vector d = x - lookup(OF_LOOKUP(TANH_CENTRE), i);
     return mad(d, LOOKUP_POLYNOMIAL(d, OF_LOOKUP(TANH_QUOTIENTS), i), head);
 }
 
 #else
 
-/* sum - b power p */
-INLINE vector less_p_times(vector b, short_exponential e, vector sum) {
-    if (LOOKUP) return mad(-b, e.power * e.p, sum);
-    vector c = b * e.power;
-    return mad(-c, e.s, fma_(-c, e.r, sum));
-}
-
-/* The same by the quotient of e^2x - 1 and e^2x + 1. As y is short, its residual, which cancels, is nearly exact. Far
- * out e^2x is too large for 1 to be seen beside it. */
+/* The same by the quotient of e^2x - 1 and e^2x + 1. As y is short, its residual, which cancels, is nearly exact; in
+ * double what p and, far out, the sums lose to rounding stays below 2 ULP. */
 INLINE vector tanh_nonnegative(vector x) {
     short_exponential e = exp_short((pair){2 * x, V(0)}, 0);
     vector minus = e.power - 1, plus = e.power + 1, grown = e.power * e.p, reciprocal = 1 / (plus + grown);
-    vector y = shortened((minus + grown) / (plus + grown));
-    vector residual = less_p_times(y, e, mad(e.power, e.s, fma_(e.power, e.r, fma_(-y, plus, minus))));
+    vector y = shortened((minus + grown) * reciprocal), residual = fma_(-y, plus, minus), c = y * e.power;
+    if (PYRELU_BITS == 64) return mad(mad(-y, grown, residual + grown), reciprocal, y);
+    residual = mad(-c, e.s, fma_(-c, e.r, mad(e.power, e.s, fma_(e.power, e.r, residual))));
     return choose(greater(x, V(4)), mad(V(-2), reciprocal, V(1)), mad(residual, reciprocal, y));
 }
 

@@ -124,9 +124,8 @@ INLINE vector rotated(vector x, const int by) {
 
 #define SIGN_BIT ((bits)1 << (PYRELU_BITS - 1))
 INLINE vector abs_(vector x) { return (vector)((vector_bits)x & ~SIGN_BIT); }
-INLINE vector copysign_(vector x, vector sign) {
-    return (vector)(((vector_bits)x & ~SIGN_BIT) | ((vector_bits)sign & SIGN_BIT));
-}
+/* x, which is not negative, with the sign of another */
+INLINE vector with_sign_of(vector sign, vector x) { return (vector)((vector_bits)x | ((vector_bits)sign & SIGN_BIT)); }
 
 INLINE vector sqrt_(vector x) {
 #if defined(__SSE2__)
