@@ -151,14 +151,14 @@ INLINE vector df_celu(vector x, vector alpha) {
 /* ULP 0.80 at -0x1.5eb8a6p+6 (float), 0.79 at -0x1.626482400dcc5p+9 (double) */
 INLINE vector f_sigmoid(vector x) { return sigmoid_((pair){limited(x), V(0)}); }
 /* ULP 1.60 at 0x1.f17d74p-1 (float), 1.57 at -0x1.037e1239893d6p+0 (double) */
-INLINE vector df_sigmoid(vector x) { return sigmoid_slope(V(1), x); }
+INLINE vector df_sigmoid(vector x) { return sigmoid_slope(1, x); }
 /* ULP 1.50 at 0x1.ffe95ep-2 (float), 1.50 at 0x1.ffff5dd013c85p-2 (double) */
 INLINE vector dfy_sigmoid(vector y) { return y * (1 - y); }
 
 /* ULP 0.93 at 0x1.8fcfep+0 (float), 1.96 at -0x1.26123434401b8p+4 (double) */
 INLINE vector f_tanh(vector x) { return with_sign_of(x, tanh_nonnegative(at_most(abs_(x), V(TANH_END)))); }
 /* ULP 1.65 at 0x1.03125cp-1 (float), 1.54 at 0x1.ffffffffffd2bp-2 (double) */
-INLINE vector df_tanh(vector x) { return sigmoid_slope(V(4), 2 * x); }
+INLINE vector df_tanh(vector x) { return sigmoid_slope(4, 2 * x); }
 /* ULP 1.50 at 0x1.6a11f2p-13 (float), 1.50 at 0x1.75f3a70ae4f7ap-22 (double) */
 INLINE vector dfy_tanh(vector y) { return (1 - y) * (1 + y); }
 
@@ -221,7 +221,9 @@ INLINE vector f_silu(vector x) {
     return choose(less(y, V(SATURATED)), y, x);
 }
 /* ULP 1.79 at -0x1.74dd32p+2 (float), 1.65 at -0x1.0a810f1483fep+5 (double) */
-INLINE vector df_silu(vector x) { return gated_slope((pair){limited(x), V(0)}, (pair){limited(x), V(0)}); }
+INLINE vector df_silu(vector x) {
+    return silu_slope((pair){limited(x), V(0)}, (pair){at_most(abs_(x), V(-EXP_LOWEST)), V(-0.0)});
+}
 
 /* x sigmoid(1.702 x) */
 /* ULP 0.78 at -0x1.add266p+5 (float), 0.77 at -0x1.a4116a1488f77p+8 (double) */
@@ -233,8 +235,9 @@ INLINE vector f_quick_gelu(vector x) {
 }
 /* ULP 1.74 at -0x1.56fc56p+2 (float), 1.67 at -0x1.b63a07ca55e5p+1 (double) */
 INLINE vector df_quick_gelu(vector x) {
-    pair u = pair_times(PAIR(QUICK_GELU_SCALE), clamp(x, V(EXP_LOWEST * R(0.585)), V(SATURATED)));
-    return gated_slope(u, u);
+    const real lowest = EXP_LOWEST * R(0.585);
+    return silu_slope(pair_times(PAIR(QUICK_GELU_SCALE), clamp(x, V(lowest), V(SATURATED))),
+                      pair_times(PAIR(QUICK_GELU_SCALE), at_most(abs_(x), V(-lowest))));
 }
 
 /* ULP 1.46 at 0x1.d83df2p-9 (float), 1.69 at -0x1.d3d557898ad32p+4 (double) */
@@ -250,10 +253,7 @@ INLINE vector f_gelu_tanh(vector x) {
     return choose(less(y, V(GELU_TANH_HIGHEST)), y, x);
 }
 /* ULP 1.79 at -0x1.9c321cp+0 (float), 1.70 at -0x1.3141205bc144p+0 (double) */
-INLINE vector df_gelu_tanh(vector x) {
-    vector a = clamp(x, V(GELU_TANH_LOWEST), V(GELU_TANH_HIGHEST));
-    return gated_slope(gelu_tanh_cubic(a, GELU_TANH_CUBIC), gelu_tanh_cubic(a, GELU_TANH_SLOPE_CUBIC));
-}
+INLINE vector df_gelu_tanh(vector x) { return gelu_tanh_slope(x); }
 
 /* x tanh(log(1 + e^x)) = x e (e + 2)/(e (e + 2) + 2) with e = e^x */
 /* ULP 0.83 at -0x1.6f81aap+6 (float), 1.20 at 0x1.c1dac68f26d68p-1021 (double) */

@@ -4,24 +4,9 @@
 #ifndef PYRELU_ELEMENTARY_H
 #define PYRELU_ELEMENTARY_H
 
-#include "exponential.h"
+#include "tables.h"
 
 #if LOOKUP
-/* Where tables have the interval of x, from place = 1 + scale x < 16: by its exponent and the first of its fraction */
-INLINE vector_bits interval(vector place) { return (vector_bits)place >> (R_FRACTION - EXP_SIZE_BITS + 2); }
-INLINE mask beyond_first(vector place) { return greater_equal(place, V(1 + R(4.0) / LOOKUP)); }
-
-/* c[0][i] + c[1][i] x + ... up to c[n - 1], even and odd terms side by side */
-INLINE vector lookup_polynomial(vector x, const real (*c)[LOOKUP], int n, vector_bits i) {
-    vector square = mul(x, x), even = lookup(c[(n - 1) / 2 * 2], i), odd = lookup(c[n / 2 * 2 - 1], i);
-#pragma GCC unroll 16
-    for (int k = (n - 1) / 2 * 2 - 2; k >= 0; k -= 2) even = mad(even, square, lookup(c[k], i));
-#pragma GCC unroll 16
-    for (int k = n / 2 * 2 - 3; k >= 0; k -= 2) odd = mad(odd, square, lookup(c[k], i));
-    return mad(odd, x, even);
-}
-#define LOOKUP_POLYNOMIAL(x, c, i) lookup_polynomial(x, c, (int)(sizeof(c) / sizeof *(c)), i)
-
 /* r (1 + growth) = 1/(1 + e^-x) */
 typedef struct {
     vector r, growth;
@@ -57,8 +42,27 @@ INLINE vector sigmoid_(pair x) { return gated(V(1), x); }
 
 #endif
 
-/* c e^x/(1 + e^x)^2, c times the derivative of the logistic function, which is even: for x <= 0 */
-INLINE vector sigmoid_slope(vector c, vector x) {
+/* sigmoid_slope(c, x): c e^x/(1 + e^x)^2, c times the derivative of the logistic function, which is even.
+ * silu_slope(x, a): the derivative of x sigmoid(x), from x or, where there are tables, from a = |x| and x's sign. */
+
+#if NARROW_TABLES
+
+INLINE vector sigmoid_slope(const real c, vector x) {
+    vector a = at_most(abs_(x), V(-EXP_LOWEST));
+    vector_bits i = interval(at_most(PLACE(a, SIGMOID_SLOPE), V(15)));
+    vector value = VALUE(DISTANCE(a, SIGMOID_SLOPE, i), SIGMOID_SLOPE, i);
+    return times_exp_short((pair){-a, V(-0.0)}, value) * (c * UNIT);
+}
+
+INLINE vector silu_slope(pair x, pair a) {
+    vector_bits i = interval(at_most(PLACE(a.hi, SILU_SLOPE), V(15)));
+    vector value = VALUE(DISTANCE(a.hi, SILU_SLOPE, i) + a.lo, SILU_SLOPE, i);
+    return step_less(x.hi, times_exp_short(pair_negative(a), value));
+}
+
+#else
+
+INLINE vector sigmoid_slope(const real c, vector x) {
     exponential e = exp_parts((pair){at_least(-abs_(x), V(EXP_LOWEST)), V(0)});
     vector power = visible_power_of_2(e.k), d = mad(power, e.p, 1 + power), lost = mad(power, e.p, power - (d - 1));
     vector r = 1 / d, error = mad(-r, lost, fma_(-r, d, V(1))), square = r * r;
@@ -74,6 +78,13 @@ INLINE vector gated_slope(pair u, pair v) {
     return scaled_down(mad(r, s, r * mad(error, mad(V(2), s, V(-1)), mad(v.hi, lost, v.lo * t))));
 }
 
+INLINE vector silu_slope(pair x, pair a) {
+    (void)a;
+    return gated_slope(x, x);
+}
+
+#endif
+
 /* max(x, 0) + c log(1 + e^a) for base = max(x, 0), a = -|u|, and c u = x: near 0 by the polynomial of log(1 + e^u)'s
  * even part, elsewhere as z (1 + z Q(z)) for z = e^a <= 1/e */
 INLINE vector softplus_(vector base, vector c, vector u, pair a) {
@@ -85,16 +96,15 @@ INLINE vector softplus_(vector base, vector c, vector u, pair a) {
     return choose(less(abs_(u), V(1)), c * near, mad(log, c * UNIT, base));
 }
 
-#if LOOKUP && PYRELU_BITS == 32
+#if TABLES
 
 /* tanh x for 0 <= x <= TANH_END, by a polynomial for each interval. With this scale the second interval begins with a
  * tanh above a power of 2, where its ULP is twice that below. */
 INLINE vector tanh_nonnegative(vector x) {
-    vector place = mad(x, V(TANH_SCALE), V(1));
+    vector place = PLACE(x, TANH);
     vector_bits i = interval(place);
-    vector head = choose(beyond_first(place), lookup(OF_LOOKUP(TANH_HEAD), i), x);
-    vector d = x - lookup(OF_LOOKUP(TANH_CENTRE), i);
-    return mad(d, LOOKUP_POLYNOMIAL(d, OF_LOOKUP(TANH_QUOTIENTS), i), head);
+    vector d = DISTANCE(x, TANH, i);
+    return mad(d, QUOTIENT(d, TANH, i), choose(beyond_first(place), HEAD(TANH, i), x));
 }
 
 #else

@@ -138,6 +138,18 @@ INLINE vector exp_nonpositive(pair x) {
     return scaled_down(mad(e.power, e.p, e.power));
 }
 
+/* c e^x 2^SCALE_BIAS for EXP_LOWEST's x <= 0 */
+INLINE vector times_exp_short(pair x, vector c) {
+    short_exponential e = exp_short(x, SCALE_BIAS);
+    return fma_(e.power, c, mul(e.power, e.p) * c);
+}
+
+/* y UNIT where x < 0, else 1 - y UNIT: the derivative of x g(x) where g(x) + g(-x) = 1 */
+INLINE vector step_less(vector x, vector y) {
+    mask left = less(x, V(0));
+    return mad(choose(left, y, -y), V(UNIT), choose(left, V(0), V(1)));
+}
+
 /* x to half of its bits */
 INLINE vector shortened(vector x) { return (vector)((vector_bits)x & ~(((bits)1 << (R_FRACTION + 1) / 2) - 1)); }
 

@@ -31,17 +31,16 @@ INLINE vector minus_scaled(vector base, vector y, vector_bits k) {
     return mad(y * power_of_2(k, SCALE_BIAS), V(-UNIT), base);
 }
 
-#if LOOKUP && PYRELU_BITS == 32
+#if TABLES
 
 /* x Phi(x) = max(x, 0) - a Phi(-a), where a = |x| and Phi(-a) = exp(-a^2/2) (head + rest), by a polynomial for each of
  * LOOKUP intervals. The heads are short. */
 INLINE vector gelu_(vector x) {
     vector a = at_most(abs_(x), V(NORMAL_END)), b = mul(a, V(-0.5)), h = mul(b, a);
     short_exponential e = exp_short((pair){h, fma_(b, a, -h)}, SCALE_BIAS);
-    vector_bits i = interval(a + 1);
-    vector d = a - lookup(OF_LOOKUP(TAIL_CENTRE), i), rest = LOOKUP_POLYNOMIAL(d, OF_LOOKUP(TAIL_QUOTIENTS), i);
-    vector head = lookup(OF_LOOKUP(TAIL_HEAD), i), whole = mad(rest, d, head);
-    vector y = fma_(a, e.power * head, mul(a, e.power * mad(e.p, whole, mul(rest, d))));
+    vector_bits i = interval(PLACE(a, NORMAL));
+    vector d = DISTANCE(a, NORMAL, i), rest = QUOTIENT(d, NORMAL, i), head = HEAD(NORMAL, i);
+    vector y = fma_(a, e.power * head, mul(a, e.power * mad(e.p, mad(rest, d, head), mul(rest, d))));
     return mad(y, V(-UNIT), at_least(x, V(0)));
 }
 
@@ -63,18 +62,32 @@ INLINE vector gelu_(vector x) {
 #endif
 
 /* The derivative: Phi(x) + x phi(x) = Phi(-a) - a phi(a) = phi(a) (R(a) - a) at -a, 1 minus that at a. The root of
- * R(a) - a stands as a factor, so that the result has full relative accuracy even there.
+ * R(a) - a stands as a factor, so that the result has full relative accuracy even there; by
+ * the table its error there is small beside 1.
  */
+#if NARROW_TABLES
+
+INLINE vector gelu_slope(vector x) {
+    vector a = at_most(abs_(x), V(NORMAL_END)), b = mul(a, V(-0.5)), h = mul(b, a);
+    vector_bits i = interval(PLACE(a, GELU_SLOPE));
+    vector value = VALUE(DISTANCE(a, GELU_SLOPE, i), GELU_SLOPE, i);
+    return step_less(x, times_exp_short((pair){h, fma_(b, a, -h)}, value));
+}
+
+#else
+
 INLINE vector gelu_slope(vector x) {
     vector a = at_most(abs_(x), V(NORMAL_END));
     exponential e = gauss(a);
     vector t = a / mad(a, V(NORMAL_SLOPE), V(NORMAL_SHIFT)) - NORMAL_MIDDLE;
     pair q = fast_two_sum(V(0.4375), POLYNOMIAL(t, GELU_SLOPE_POLYNOMIAL));
-    vector f = a - GELU_SLOPE_ROOT.hi, f_lost = ((a - f) - GELU_SLOPE_ROOT.hi) - GELU_SLOPE_ROOT.lo;
+    vector f = GELU_SLOPE_ROOT.hi - a, f_lost = ((GELU_SLOPE_ROOT.hi - f) - a) + GELU_SLOPE_ROOT.lo;
     pair p = two_product(f, q.hi);
     vector y = times_exp((pair){p.hi, mad(f, q.lo, mad(f_lost, q.hi, p.lo))}, e);
-    return minus_scaled(choose(less(x, V(0)), V(0), V(1)), choose(less(x, V(0)), y, -y), e.k);
+    return step_less(x, mul(y, power_of_2(e.k, SCALE_BIAS)));
 }
+
+#endif
 
 /* gelu_tanh is 0 below the first, x above the second. */
 #if PYRELU_BITS == 32
@@ -94,6 +107,19 @@ INLINE pair gelu_tanh_cubic(vector x, constant cubic) {
     lost += mad(V(cubic.hi), xx.lo, mad(V(cubic.lo), xx.hi, V(GELU_TANH_LINEAR.lo)));
     pair u = two_product(x, sum);
     return (pair){u.hi, mad(x, lost, u.lo)};
+}
+
+/* The derivative of x sigmoid(u) with u = 2 sqrt(2/pi) (x + 0.044715 x^3) */
+INLINE vector gelu_tanh_slope(vector x) {
+#if NARROW_TABLES
+    vector a = at_most(abs_(x), V(-GELU_TANH_LOWEST));
+    vector_bits i = interval(PLACE(a, GELU_TANH_SLOPE));
+    vector value = VALUE(DISTANCE(a, GELU_TANH_SLOPE, i), GELU_TANH_SLOPE, i);
+    return step_less(x, times_exp_short(pair_negative(gelu_tanh_cubic(a, GELU_TANH_CUBIC)), value));
+#else
+    vector a = clamp(x, V(GELU_TANH_LOWEST), V(GELU_TANH_HIGHEST));
+    return gated_slope(gelu_tanh_cubic(a, GELU_TANH_CUBIC), gelu_tanh_cubic(a, GELU_TANH_SLOPE_CUBIC));
+#endif
 }
 
 #endif

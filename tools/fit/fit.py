@@ -16,7 +16,6 @@ from mpmath import (
     erfc,
     exp,
     expm1,
-    findroot,
     linspace,
     log,
     lu_solve,
@@ -99,76 +98,6 @@ def split(name, what, x, precision, head=None):
     print(f"static const constant {name} = {{R({literal(hi, precision)}), R({literal(lo, precision)})}};")
 
 
-def intervals(size, end, scale):
-    """By the bits of 1 + scale x < 16, as many to each octave, from that of 2 on: from where to where, at most `end`."""
-    for j in range(size):
-        octave, part = divmod((j + size // 4) % size, size // 4)
-        first, last = ((mpf(2) ** octave * (1 + mpf(part + k) / (size // 4)) - 1) / scale for k in (0, 1))
-        yield first, max(min(last, end), first)
-
-
-def table(name, what, f, size, degree, precision, end, head_bits, from_0=False, scale=1):
-    """f(x) = head + d P(d) with d = x - centre on each interval, the head as exact as can be in so many bits.
-
-    If it is `from_0`, f(x) = x + x P(x) on the first.
-    """
-    columns, errors = zip(
-        *(
-            fitted(f, first, last, degree, precision, head_bits, from_0 and first == 0)
-            for first, last in intervals(size, end, scale)
-        )
-    )
-    print(f"/* {what} on {size} intervals, relative error 2^{nstr(log(max(errors), 2), 3)}: */")
-    rows = [list(row) for row in zip(*columns)]
-    numbers("where each has its centre,", f"{name}_CENTRE_{size}", rows[0], precision)
-    numbers("the value there", f"{name}_HEAD_{size}", rows[1], precision)
-    numbers(
-        "and a polynomial of the distance, for the quotient of differences",
-        f"{name}_QUOTIENTS_{size}",
-        rows[2:],
-        precision,
-    )
-
-
-def fitted(f, first, last, degree, precision, head_bits, from_0):
-    """Centre, head and polynomial for an interval, and the largest error."""
-    if abs(f(last) - f(first)) < f(first) * mpf(2) ** -precision:  # as good as constant
-        return (rounded(first, precision), rounded(f(last), head_bits), *[mpf(0)] * degree), abs(f(last) / f(first) - 1)
-    middle, head = (mpf(0), mpf(0)) if from_0 else short_value(f, first, last, head_bits, precision)
-
-    def quotient(d):
-        d = d if abs(d) > mpf(2) ** -60 else mpf(2) ** -60
-        return f(d) / d - 1 if from_0 else (f(middle + d) - f(middle)) / d
-
-    def weight(d):
-        d = d if abs(d) > mpf(2) ** -60 else mpf(2) ** -60
-        return d / f(middle + d)
-
-    c = rounded_minimax(quotient, weight, first - middle, last - middle, degree - 1, precision)
-    distances = [x - middle for x in linspace(first + (last - first) / 1000, last, 101)]
-    values = [(d if from_0 else head) + d * horner(c, d) for d in distances]
-    return (middle, head, *c), max(abs(y / f(middle + d) - 1) for d, y in zip(distances, values))
-
-
-def short_value(f, first, last, bits, precision):
-    """A number near the middle of an interval where f is very nearly a number of so few bits, and that."""
-    middle = (first + last) / 2
-    unit = mpf(2) ** (int(mp.floor(log(abs(f(middle)), 2))) + 1 - bits)
-    step = max(1, int(abs(f(last) - f(first)) / 400 / unit))
-    candidates = [(mp.nint(f(middle) / unit) + k * step) * unit for k in range(-12, 13)]
-    found = [(solved(f, value, middle, precision), value) for value in candidates]
-    near = [(abs(f(x) / value - 1), x, value) for x, value in found if abs(x - middle) < (last - first) / 12]
-    return min(near)[1:]
-
-
-def solved(f, value, start, precision):
-    """x with f(x) = value, rounded; infinity if there is none."""
-    try:
-        return rounded(findroot(lambda x: f(x) - value, start), precision)
-    except (ValueError, ZeroDivisionError):
-        return mpf("inf")
-
-
 def numbers(what, name, values, precision):
     """An array, or one of arrays."""
     if what:
@@ -203,8 +132,6 @@ def exp_table(size, precision):
 
 
 EXP_TABLES = {32: {8: 2, 16: 1}, 64: {16: 5}}  # bits: {size of the table: degree}
-TANH_SCALE = mpf(29) / 32
-TANH_TABLES = {32: {8: 9, 16: 6}, 64: {}}
 SHORT = {24: 10, 53: 25}  # precision: bits of what is to have exact products with numbers of the other half
 
 
@@ -289,10 +216,6 @@ def main(bits):
         {32: 6, 64: 14}[bits],
         precision,
     )
-    if TANH_TABLES[bits]:
-        print(f"#define TANH_SCALE R({literal(TANH_SCALE, precision)})")
-    for size, degree in TANH_TABLES[bits].items():
-        table("TANH", "tanh x", tanh, size, degree, precision, mpf("9.5"), precision, from_0=True, scale=TANH_SCALE)
     # Klambauer et al., arXiv:1706.02515, equation 14: with these, mean 0 and variance 1 are a fixed point
     u, v = erfc(1 / sqrt(mpf(2))) * exp(mpf(1) / 2), erfc(sqrt(mpf(2))) * exp(2)
     alpha = sqrt(2 / pi) / (1 - u)

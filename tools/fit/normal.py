@@ -8,7 +8,7 @@ from sqrt(pi/2) to 1/a: a polynomial in w = a/(slope a + shift) follows it from 
 
 import sys
 
-from fit import SHORT, literal, polynomial, split, table
+from fit import literal, polynomial, split
 from mpmath import erfc, exp, findroot, mp, mpf, pi, sqrt
 
 mp.prec = 240  # R(38) is the quotient of numbers near 2^-1000, but of full relative accuracy
@@ -21,14 +21,6 @@ SETTINGS = {  # bits: (precision, end of the normal results, slope, shift, middl
 
 def mills(a):
     return sqrt(pi / 2) * exp(a * a / 2) * erfc(a / sqrt(mpf(2)))
-
-
-TABLES = {32: {8: 9, 16: 6}, 64: {}}  # bits: {size of the table: degree}
-
-
-def tail(a):
-    """Phi(-a) exp(a^2/2)."""
-    return mills(a) / sqrt(2 * pi)
 
 
 def main(bits):
@@ -76,10 +68,6 @@ def main(bits):
         degree,
         precision,
     )
-    for size, table_degree in TABLES[bits].items():
-        table(
-            "TAIL", "Phi(-x) exp(x^2/2)", tail, size, table_degree, precision, mpf(15), precision - SHORT[precision] - 2
-        )
     polynomial(
         "TAIL_SENSITIVITY",
         "d(a R(a)/sqrt(2 pi))/dw/(SLOPE a + SHIFT) of w, relative to R(a)/sqrt(2 pi)",
