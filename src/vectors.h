@@ -37,18 +37,6 @@ typedef bits vector_bits __attribute__((vector_size(WIDTH)));
 INLINE vector load(const real *x) { return *(const vector *)x; }
 INLINE void store(real *x, vector v) { *(vector *)x = v; }
 
-/* The same where only n elements are left */
-INLINE vector load_some(const real *x, ptrdiff_t n, real filler) {
-    if (n >= LANES) return load(x);
-    vector v = V(filler);
-    memcpy(&v, x, n * sizeof(real));
-    return v;
-}
-INLINE void store_some(real *x, ptrdiff_t n, vector v) {
-    if (n >= LANES) store(x, v);
-    else memcpy(x, &v, n * sizeof(real));
-}
-
 /* x86's names for the precision and width at hand: X86(max) is _mm512_max_ps, say. */
 #if defined(__SSE2__)
 #define PASTE3_(a, b, c) a##b##c
@@ -97,6 +85,57 @@ INLINE vector choose(mask c, vector yes, vector no) {
 #endif
 }
 
+/* yes for the first n lanes */
+INLINE mask first_lanes(ptrdiff_t n) {
+    vector number;
+#pragma GCC unroll 16
+    for (int lane = 0; lane < LANES; lane++) number[lane] = lane;
+    return less(number, V(n));
+}
+
+/* yes for lanes whose number has that bit */
+INLINE mask lanes_with(const int bit) {
+    mask m = {0};
+#pragma GCC unroll 16
+    for (int lane = 0; lane < LANES; lane++)
+#if WIDTH == 64
+        m |= (mask)((lane & bit) / bit << lane);
+#else
+        m[lane] = lane & bit ? -1 : 0;
+#endif
+    return m;
+}
+
+/* load and store where only n elements are left */
+INLINE vector load_some(const real *x, ptrdiff_t n, real filler) {
+    if (n >= LANES) return load(x);
+#if WIDTH == 64
+    return X86(mask_loadu)(V(filler), first_lanes(n), x);
+#elif WIDTH == 32
+    const mask inside = first_lanes(n);
+    return choose(inside, X86(maskload)(x, (__m256i)inside), V(filler));
+#else
+    vector v = V(filler);
+#pragma GCC unroll 4
+    for (int lane = 0; lane < LANES - 1; lane++)
+        if (lane < n) v[lane] = x[lane];
+    return v;
+#endif
+}
+INLINE void store_some(real *x, ptrdiff_t n, vector v) {
+    if (n >= LANES) {
+        store(x, v);
+        return;
+    }
+#if WIDTH == 64
+    X86(mask_storeu)(x, first_lanes(n), v);
+#else
+#pragma GCC unroll 8
+    for (int lane = 0; lane < LANES - 1; lane++)
+        if (lane < n) x[lane] = v[lane];
+#endif
+}
+
 /* The larger and the smaller; x where one of them is NaN, or both are zeros. */
 INLINE vector at_least(vector x, vector bound) {
 #if defined(__SSE2__)
@@ -119,6 +158,14 @@ INLINE vector rotated(vector x, const int by) {
     vector y;
 #pragma GCC unroll 16
     for (int lane = 0; lane < LANES; lane++) y[lane] = x[(lane + by) % LANES];
+    return y;
+}
+
+/* Each lane has what the lane had whose number differs in one bit. */
+INLINE vector exchanged(vector x, const int bit) {
+    vector y;
+#pragma GCC unroll 16
+    for (int lane = 0; lane < LANES; lane++) y[lane] = x[lane ^ bit];
     return y;
 }
 
