@@ -21,13 +21,18 @@
 enum {
     BLOCK = 512,        /* elements in a buffer: all buffers of a loop stay in the first-level cache */
     GRAIN = 1 << 16,    /* elements for which a second thread pays: waking one costs about 10 us */
-    SHORT_ROW = 1 << 12 /* elements of a strided row that are copied to the stack */
+    SHORT_ROW = 1 << 12 /* elements of strided rows that are copied to the stack */
 };
 
 static const size_t stored[PYRELU_N_TYPES] = {2, 4, 8};   /* bytes of an element in the caller's array */
 static const size_t computed[PYRELU_N_TYPES] = {4, 4, 8}; /* and in a kernel's */
 
-static void copy_strided(char *to, ptrdiff_t to_step, const char *from, ptrdiff_t from_step, size_t size, ptrdiff_t n) {
+static void copy_strided(char *to, ptrdiff_t to_step, const char *from, ptrdiff_t from_step, ptrdiff_t size,
+                         ptrdiff_t n) {
+    if (to_step == size && from_step == size) {
+        memcpy(to, from, n * size);
+        return;
+    }
     switch (size) { /* a constant size makes each memcpy one instruction */
     case 2:
         for (ptrdiff_t i = 0; i < n; i++) memcpy(to + i * to_step, from + i * from_step, 2);
@@ -218,28 +223,66 @@ typedef struct {
     _Atomic int failed;
 } row_call;
 
+/* Of a row: n numbers `step` apart, all of them or one; rows are `row_step` apart. */
+typedef struct {
+    char *start;
+    ptrdiff_t row_step, step, n;
+    int copied;
+} row_operand;
+
+/* Rows of an operand from `row` on, as the kernel's numbers, one row after the other, and back */
+static void load_rows(char *to, const row_operand *o, pyrelu_type type, ptrdiff_t row, ptrdiff_t rows) {
+    const char *from = o->start + row * o->row_step;
+    if (o->row_step == o->n * o->step) {
+        load(to, from, o->step, type, rows * o->n);
+        return;
+    }
+    for (; rows > 0; rows--, to += o->n * computed[type], from += o->row_step) load(to, from, o->step, type, o->n);
+}
+
+static void store_rows(const row_operand *o, const char *from, pyrelu_type type, ptrdiff_t row, ptrdiff_t rows) {
+    char *to = o->start + row * o->row_step;
+    if (o->row_step == o->n * o->step) {
+        store(to, o->step, from, type, rows * o->n);
+        return;
+    }
+    for (; rows > 0; rows--, to += o->row_step, from += o->n * computed[type]) store(to, o->step, from, type, o->n);
+}
+
 static void rowwise_range(void *context, ptrdiff_t start, ptrdiff_t stop) {
     row_call *c = context;
     const pyrelu_loop *loop = c->loop;
     const int n_in = loop->n_data;
     const ptrdiff_t size = stored[loop->type];
-
-    /* Operands that are not contiguous numbers of the kernel's type go through a copy of one row, and so does an output
-     * that is an input. */
-    ptrdiff_t step[3], length[3];
-    int copied[3], copies = 0;
+    row_operand operands[3];
+    ptrdiff_t row_bytes = 0; /* of the kernel's numbers, in all operands */
     for (int k = 0, axis = n_in + 1; k <= n_in; k++) {
-        step[k] = loop->has_axis[k] ? c->steps[axis++] : size;
-        length[k] = loop->has_axis[k] ? c->n : 1;
-        copied[k] = loop->type == PYRELU_F16 || step[k] != size;
+        const int has_axis = loop->has_axis[k];
+        operands[k] = (row_operand){.start = c->args[k],
+                                    .row_step = c->steps[k],
+                                    .step = has_axis ? c->steps[axis++] : size,
+                                    .n = has_axis ? c->n : 1};
+        row_bytes += operands[k].n * computed[loop->type];
     }
-    for (int k = 0; k < n_in; k++) copied[n_in] |= c->args[k] == c->args[n_in];
-    for (int k = 0; k <= n_in; k++) copies += copied[k];
+
+    /* Operands that are not contiguous numbers of the kernel's type go through a copy of some rows, and so does an
+     * output that is an input. Where such copies would have but one row, rows need not lie one after the other. */
     _Alignas(64) char stack[SHORT_ROW * sizeof(double)];
-    const size_t row_bytes = ((size_t)c->n * computed[loop->type] + 127) / 64 * 64;
+    const ptrdiff_t room = row_bytes ? sizeof stack / row_bytes : stop - start;
+    ptrdiff_t rows_at_once = room > 1 && stop - start > 1 ? room : 1;
+    int copies = 0, apart = 0;
+    for (int k = 0; k <= n_in; k++) {
+        row_operand *o = &operands[k];
+        const int row_apart = o->row_step != o->n * size;
+        o->copied = loop->type == PYRELU_F16 || o->step != size || (row_apart && rows_at_once > 1);
+        for (int input = 0; k == n_in && input < n_in; input++) o->copied |= o->start == operands[input].start;
+        copies += o->copied;
+        apart += row_apart;
+    }
+    if (!copies && !apart) rows_at_once = stop - start;
     char *heap = NULL, *buffer = stack;
-    if (copies && row_bytes * copies > sizeof stack) {
-        buffer = heap = malloc(row_bytes * copies);
+    if (copies && room < 1) {
+        buffer = heap = malloc(row_bytes);
         if (!heap) {
             c->failed = 1;
             return;
@@ -247,18 +290,18 @@ static void rowwise_range(void *context, ptrdiff_t start, ptrdiff_t stop) {
     }
 
     const fp_environment caller = fp_enter();
-    for (ptrdiff_t row = start; row < stop; row++) {
-        char *operand[3], *free_buffer = buffer;
+    for (ptrdiff_t row = start; row < stop; row += rows_at_once) {
+        const ptrdiff_t rows = stop - row < rows_at_once ? stop - row : rows_at_once;
+        char *rows_of[3], *free_buffer = buffer;
         for (int k = 0; k <= n_in; k++) {
-            operand[k] = c->args[k] + row * c->steps[k];
-            if (!copied[k]) continue;
-            if (k < n_in) load(free_buffer, operand[k], step[k], loop->type, length[k]);
-            operand[k] = free_buffer;
-            free_buffer += row_bytes;
+            const row_operand *o = &operands[k];
+            rows_of[k] = o->copied ? free_buffer : o->start + row * o->row_step;
+            if (!o->copied) continue;
+            if (k < n_in) load_rows(free_buffer, o, loop->type, row, rows);
+            free_buffer += rows * o->n * computed[loop->type];
         }
-        loop->rowwise((const void *const *)operand, operand[n_in], c->n);
-        if (copied[n_in])
-            store(c->args[n_in] + row * c->steps[n_in], step[n_in], operand[n_in], loop->type, length[n_in]);
+        loop->rowwise((const void *const *)rows_of, rows_of[n_in], rows, c->n);
+        if (operands[n_in].copied) store_rows(&operands[n_in], rows_of[n_in], loop->type, row, rows);
     }
     fp_leave(caller);
     free(heap);

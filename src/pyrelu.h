@@ -53,8 +53,9 @@ typedef enum { PYRELU_FORWARD, PYRELU_DERIVATIVE, PYRELU_VJP, PYRELU_BACKWARD, P
  * parameters: one value each where `scalars`, else n of them. out may be in[0] or in[1]. */
 typedef void pyrelu_map(const void *const *in, int scalars, void *out, ptrdiff_t n);
 
-/* One row of n contiguous elements: out = f(in[0], ...), of n elements or one, and none of the inputs. */
-typedef void pyrelu_rowwise(const void *const *in, void *out, ptrdiff_t n);
+/* Rows of n elements, one after the other: out = f(in[0], ...) of each, and none of the inputs. An operand without the
+ * axis has one number for each row. */
+typedef void pyrelu_rowwise(const void *const *in, void *out, ptrdiff_t rows, ptrdiff_t n);
 
 typedef enum { PYRELU_GRADIENT, PYRELU_SGD, PYRELU_NESTEROV, PYRELU_ADAM, PYRELU_N_SOLVERS } pyrelu_solver;
 

@@ -78,16 +78,14 @@ static void drawn_slopes_back(const layer *l, ptrdiff_t first, ptrdiff_t rows, c
 
 static void rowwise(const layer *l, ptrdiff_t first, ptrdiff_t rows, const real *z, real *y) {
     pyrelu_rowwise *f = pyrelu_kernels_for(TYPE)->rowwise[l->activation][0];
-    const ptrdiff_t n = l->width;
     (void)first;
-    for (; rows > 0; rows--, z += n, y += n) f((const void *[]){z}, y, n);
+    f((const void *[]){z}, y, rows, l->width);
 }
 
 static void rowwise_back(const layer *l, ptrdiff_t first, ptrdiff_t rows, const real *z, const real *g, real *delta) {
     pyrelu_rowwise *vjp = pyrelu_kernels_for(TYPE)->rowwise[l->activation][1];
-    const ptrdiff_t n = l->width;
     (void)first;
-    for (; rows > 0; rows--, z += n, g += n, delta += n) vjp((const void *[]){z, g}, delta, n);
+    vjp((const void *[]){z, g}, delta, rows, l->width);
 }
 
 /* ---- glu and its kin: y = a * gate(b) where z = (a, b) ---- */

@@ -102,3 +102,17 @@ INF, NAN = np.inf, np.nan
 def test_axis_functions_of_special_rows(name, row, want, dtype):
     with np.errstate(all="raise"):
         np.testing.assert_array_equal(getattr(pr, name)(np.array(row, dtype)), np.array(want, dtype))
+
+
+def test_axis_functions_of_the_largest_numbers(dtype):
+    """As a mask may leave them: rows of the lowest number and others."""
+    lowest, rows = np.finfo(dtype).min, np.empty((2, 20), dtype)
+    rows[0], rows[1] = lowest, 0
+    rows[1, 1:] = lowest
+    want = np.zeros_like(rows)
+    want[0], want[1, 0] = 1 / dtype(20), 1
+    with np.errstate(all="raise"):
+        np.testing.assert_array_equal(pr.softmax(rows), want)
+        np.testing.assert_array_equal(pr.softmin(-rows), want)
+        np.testing.assert_array_equal(pr.log_softmax(rows)[1], rows[1])
+        np.testing.assert_array_equal(pr.logsumexp(rows), np.array([lowest, 0], dtype))

@@ -200,6 +200,28 @@ def test_axis_functions_of_rows_in_place_and_of_any_length(axis_function, dtype,
         assert same_bits(x, want)
 
 
+@pytest.mark.parametrize("n", [1, 2, 3, 10, 33, 100, 300])
+@pytest.mark.parametrize("namespace", ["functional", "vjp"])
+def test_axis_functions_give_each_row_the_bits_of_one_row_alone(axis_function, namespace, dtype, n):
+    """Kernels take rows in groups; which rows are beside one does not matter, nor whether copies of rows are made."""
+    x, g = data(dtype, 150, n)
+    if pr.axis_functions[axis_function].signature.endswith("()"):
+        g = g[:, 0]
+    function = getattr(getattr(pr, namespace), axis_function)
+    alone = np.array([function(*arrays_of(namespace, x[i], g[i])) for i in range(150)])
+    assert same_bits(function(*arrays_of(namespace, x, g)), alone)
+    assert same_bits(function(*arrays_of(namespace, x[1:72], g[1:72])), alone[1:72])
+    apart = np.empty((150, n + 3), dtype)[:, :n]
+    apart[...] = x
+    assert same_bits(function(*arrays_of(namespace, apart, g)), alone)
+    repeated = np.broadcast_to(g[5], g.shape)
+    assert same_bits(function(*arrays_of(namespace, x, repeated))[5], alone[5])
+    if namespace == "vjp" or alone.shape == x.shape:
+        out = x.copy()
+        function(*arrays_of(namespace, out, g), out=out)
+        assert same_bits(out, alone)
+
+
 def test_gelu_chooses_its_form():
     x = np.linspace(-3, 3, 7)
     for namespace in (pr.functional, pr.derivative):
