@@ -218,7 +218,7 @@ INLINE vector df_log_sigmoid(vector x) { return f_sigmoid(-x); }
 /* ULP 0.77 at -0x1.6fdaa6p+6 (float), 0.76 at -0x1.65c69468649c8p+9 (double) */
 INLINE vector f_silu(vector x) {
     vector y = gated(limited(x), (pair){limited(x), V(0)});
-    return choose(less(y, V(SATURATED)), y, x);
+    return choose(greater(x, V(SATURATED)), x, y);
 }
 /* ULP 1.79 at -0x1.74dd32p+2 (float), 1.65 at -0x1.0a810f1483fep+5 (double) */
 INLINE vector df_silu(vector x) {
@@ -231,7 +231,7 @@ INLINE vector f_quick_gelu(vector x) {
     const real highest = SATURATED * R(0.6);
     vector a = clamp(x, V(EXP_LOWEST * R(0.585)), V(highest));
     vector y = gated(a, pair_times(PAIR(QUICK_GELU_SCALE), a));
-    return choose(less(y, V(highest)), y, x);
+    return choose(greater(x, V(highest)), x, y);
 }
 /* ULP 1.74 at -0x1.56fc56p+2 (float), 1.67 at -0x1.b63a07ca55e5p+1 (double) */
 INLINE vector df_quick_gelu(vector x) {
@@ -250,7 +250,7 @@ INLINE vector df_gelu(vector x) { return gelu_slope(x); }
 INLINE vector f_gelu_tanh(vector x) {
     vector a = clamp(x, V(GELU_TANH_LOWEST), V(GELU_TANH_HIGHEST));
     vector y = gated(a, gelu_tanh_cubic(a, GELU_TANH_CUBIC));
-    return choose(less(y, V(GELU_TANH_HIGHEST)), y, x);
+    return choose(greater(x, V(GELU_TANH_HIGHEST)), x, y);
 }
 /* ULP 1.79 at -0x1.9c321cp+0 (float), 1.70 at -0x1.3141205bc144p+0 (double) */
 INLINE vector df_gelu_tanh(vector x) { return gelu_tanh_slope(x); }
@@ -264,7 +264,7 @@ INLINE vector f_mish(vector x) {
     pair f = plus_exp(V(2), power, e), n = times_unscaled(f, e);
     pair q = pair_quotient(n, sorted_pair_sum(V(2), pair_scaled(n, power)));
     vector y = scale(times(a, q), e.k);
-    return choose(less(y, V(SATURATED)), y, x);
+    return choose(greater(x, V(SATURATED)), x, y);
 }
 /* e (4(x + 1) + (4x + 6)e + 4e^2 + e^3)/(e^2 + 2e + 2)^2 */
 /* ULP 0.92 at -0x1.e62a7ep+1 (float), 0.89 at -0x1.a5037f10f5dcap+2 (double) */

@@ -7,7 +7,7 @@
 #include "tables.h"
 
 #if LOOKUP
-/* r (1 + growth) = 1/(1 + e^-x) */
+/* r (1 + growth) = -1/(1 + e^-x): the sign that spares a negation */
 typedef struct {
     vector r, growth;
 } logistic;
@@ -16,21 +16,21 @@ typedef struct {
  * products is exact if the larger is taken off first. */
 INLINE logistic logistic_parts(pair x) {
     short_exponential e = exp_short(pair_negative(x), -SCALE_BIAS);
-    vector r = shortened(1 / mad(e.power, e.p, e.power + UNIT));
+    vector r = shortened(-1 / mad(e.power, e.p, e.power + UNIT));
     vector most = at_least(e.power, V(UNIT)), least = at_most(e.power, V(UNIT));
-    vector residual = mad(-r, mul(e.power, e.p), fma_(-r, least, fma_(-r, most, V(1))));
+    vector residual = mad(r, mul(e.power, e.p), fma_(r, least, fma_(r, most, V(1))));
     return (logistic){r, mad(residual, residual, residual)};
 }
 
 INLINE vector sigmoid_(pair x) {
     logistic l = logistic_parts(x);
-    return scaled_down(mad(l.r, l.growth, l.r));
+    return mul(mad(l.r, l.growth, l.r), V(-UNIT));
 }
 
 /* a/(1 + e^-x), a times the logistic function */
 INLINE vector gated(vector a, pair x) {
     logistic l = logistic_parts(x);
-    return scaled_down(fma_(a, l.r, mul(a, l.r) * l.growth));
+    return mul(fma_(a, l.r, mul(a, l.r) * l.growth), V(-UNIT));
 }
 
 #else
