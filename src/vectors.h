@@ -153,14 +153,6 @@ INLINE vector at_most(vector x, vector bound) {
 }
 INLINE vector clamp(vector x, vector low, vector high) { return at_most(at_least(x, low), high); }
 
-/* Each lane has what the lane `by` further on had. */
-INLINE vector rotated(vector x, const int by) {
-    vector y;
-#pragma GCC unroll 16
-    for (int lane = 0; lane < LANES; lane++) y[lane] = x[(lane + by) % LANES];
-    return y;
-}
-
 /* Each lane has what the lane had whose number differs in one bit. */
 INLINE vector exchanged(vector x, const int bit) {
     vector y;
