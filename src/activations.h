@@ -98,10 +98,11 @@ INLINE vector df_sparse_plus(vector x) { return f_sparse_sigmoid(x); }
 
 /* ULP 0.89 at 0x1.2067a6p+2 (float), 0.86 at 0x1.d360963a183p+2 (double) */
 INLINE vector f_exponential(vector x) {
-    exponential e = exp_parts((pair){clamp(x, V(EXP_LOWEST), V(EXP_HIGHEST)), V(0)});
-    mask large = greater(x, V(0)); /* scale() for either end */
-    vector power = choose(large, power_of_2(e.k, -SCALE_BIAS), power_of_2(e.k, SCALE_BIAS));
-    return mul(mad(power, e.p, power), choose(large, V(1 / UNIT), V(UNIT)));
+    mask large = greater(x, V(0)); /* UNIT for either end */
+    pair limited = {clamp(x, V(EXP_LOWEST), V(EXP_HIGHEST)), V(0)};
+    short_exponential e =
+        EXP_SHORT_BY(limited, choose(large, BIASED(-SCALE_BIAS), BIASED(SCALE_BIAS)), EXP_SHORT_POLYNOMIAL);
+    return mul(mad(e.power, e.p, e.power), choose(large, V(1 / UNIT), V(UNIT)));
 }
 /* ULP 0.85 at -0x1.2dec9ep+5 (float), 0.86 at 0x1.d360963a183p+2 (double) */
 INLINE vector df_exponential(vector x) { return f_exponential(x); }
@@ -118,11 +119,10 @@ INLINE vector df_elu(vector x, vector alpha) {
 
 /* ULP 0.93 at -0x1.429444p-2 (float), 0.89 at -0x1.9e1706a7ac4b4p-2 (double) */
 INLINE vector f_selu(vector x) {
-    exponential e = EXP_BY(((pair){clamp(x, V(-SATURATED), V(0)), V(0)}), EXPM1_POLYNOMIAL);
-    vector power = power_of_2(e.k, 0), a = V(SELU_SCALE_ALPHA.hi);
-    pair m = fast_two_sum(-a, a * power); /* a (2^k - 1), to which a 2^k (r + s) comes */
-    vector lost = mad(V(SELU_SCALE_ALPHA.lo), mad(power, e.p, power - 1), m.lo);
-    vector negative = m.hi + fma_(a * power, e.r, mad(a * power, e.s, lost));
+    short_exponential e = expm1_short((pair){clamp(x, V(-SATURATED), V(0)), V(0)}, 0);
+    vector h = e.power - 1, a = V(SELU_SCALE_ALPHA.hi), b = a * e.power,
+           lost = SELU_SCALE_ALPHA.lo * mad(e.power, e.p, h);
+    vector negative = fma_(a, h, fma_(b, e.r, mad(b, e.s, lost)));
     vector positive = at_least(x, V(0)), above_1 = V((SELU_SCALE.hi - 1) + SELU_SCALE.lo);
     return positive + mad(positive, above_1, negative);
 }

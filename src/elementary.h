@@ -88,9 +88,9 @@ INLINE vector silu_slope(pair x, pair a) {
 /* max(x, 0) + c log(1 + e^a) for base = max(x, 0), a = -|u|, and c u = x: near 0 by the polynomial of log(1 + e^u)'s
  * even part, elsewhere as z (1 + z Q(z)) for z = e^a <= 1/e */
 INLINE vector softplus_(vector base, vector c, vector u, pair a) {
-    exponential e = exp_parts(a);
-    vector power = power_of_2(e.k, SCALE_BIAS), z = visible_power_of_2(e.k) * (1 + e.p);
-    vector log = mad(power, e.r + mad(mad(e.p, z, z), POLYNOMIAL(z, LOG1P_POLYNOMIAL), e.s), power);
+    short_exponential e = expm1_short(a, SCALE_BIAS);
+    vector visible = at_least(e.power, V(INVISIBLE)) * UNIT, z = mad(visible, e.p, visible);
+    vector log = fma_(e.power, e.r + fma_(fma_(e.p, z, z), POLYNOMIAL(z, LOG1P_POLYNOMIAL), e.s), e.power);
     pair line = fast_two_sum(V(LOG_2.hi), u / 2);
     vector near = line.hi + (line.lo + mad(u * u, POLYNOMIAL(u * u, SOFTPLUS_POLYNOMIAL), V(LOG_2.lo)));
     return choose(less(abs_(u), V(1)), c * near, mad(log, c * UNIT, base));

@@ -11,6 +11,10 @@ static const real EXPM1_POLYNOMIAL[] = {R(0.5), R(0.16666666), R(0.04166649), R(
 static const real EXP_POLYNOMIAL_8[] = {R(0.5), R(0.16668087), R(0.041668504)};
 /* (e^r - 1 - r)/r^2 on |r| <= ln(2)/32 + 2^-10, relative to e^r: error 2^-29.0 */
 static const real EXP_POLYNOMIAL_16[] = {R(0.5000177), R(0.1666688)};
+/* (e^r - 1 - r)/r^2 on |r| <= ln(2)/16 + 2^-10, relative to e^r - 1: error 2^-27.4 */
+static const real EXPM1_POLYNOMIAL_8[] = {R(0.5), R(0.16668022), R(0.041668452)};
+/* (e^r - 1 - r)/r^2 on |r| <= ln(2)/32 + 2^-10, relative to e^r - 1: error 2^-31.3 */
+static const real EXPM1_POLYNOMIAL_16[] = {R(0.5), R(0.1666702), R(0.041667126)};
 /* 2^(j/8) to 10 bits, less j/8 of an exponent as bits go */
 static const real EXP_TABLE_8[] = {R(1.0), R(0.9824219), R(0.96972656), R(0.9609375), R(0.95703125),
     R(0.9589844), R(0.9658203), R(0.9794922)};

@@ -64,6 +64,7 @@ INLINE exponential exp_by(pair x, const real *c, int n) {
     vector s = mad(mul(t, t), polynomial(t, c, n), -lost);
     return (exponential){r, s, r + s, (vector_bits)shifted};
 }
+
 #define EXP_BY(x, c) exp_by(x, c, (int)(sizeof(c) / sizeof *(c)))
 
 INLINE exponential exp_parts(pair x) { return EXP_BY(x, EXP_POLYNOMIAL); }
@@ -108,15 +109,16 @@ typedef struct {
 #if LOOKUP
 enum { EXP_SIZE = LOOKUP, EXP_SIZE_BITS = LOOKUP == 16 ? 4 : 3 };
 #define EXP_SHORT_POLYNOMIAL OF_LOOKUP(EXP_POLYNOMIAL)
+#define EXPM1_SHORT_POLYNOMIAL OF_LOOKUP(EXPM1_POLYNOMIAL)
 #else
 enum { EXP_SIZE = 1, EXP_SIZE_BITS = 0 };
 #define EXP_SHORT_POLYNOMIAL EXP_POLYNOMIAL
+#define EXPM1_SHORT_POLYNOMIAL EXPM1_POLYNOMIAL
 #endif
 
-/* For e^x 2^bias */
-INLINE short_exponential exp_short(pair x, const int bias) {
-    const real shifter = SHIFTER + bias * EXP_SIZE;
-    vector shifted = mad(x.hi, V(R(1.4426950408889634) * EXP_SIZE), V(shifter)), n = shifted - shifter;
+/* For e^x 2^bias, where the shifter says the bias; c[] is (e^r - 1 - r)/r^2. */
+INLINE short_exponential exp_short_by(pair x, vector shifter, const real *c, int n_terms) {
+    vector shifted = mad(x.hi, V(R(1.4426950408889634) * EXP_SIZE), shifter), n = shifted - shifter;
     vector r = mad(n, V(-LN2.hi / EXP_SIZE), x.hi), t, low;
     vector_bits i = (vector_bits)shifted, power;
 #if LOOKUP
@@ -127,9 +129,20 @@ INLINE short_exponential exp_short(pair x, const int bias) {
     power = (vector_bits){0} + to_bits(R(1.0));
 #endif
     t = r + low;
-    vector q = POLYNOMIAL(t, EXP_SHORT_POLYNOMIAL), s = mad(mul(t, t), q, low);
+    vector q = polynomial(t, c, n_terms), s = fma_(mul(t, t), q, low);
     vector p = LOOKUP ? mad(mul(t, t), q, t) : r + s;
     return (short_exponential){(vector)(power + (i << (R_FRACTION - EXP_SIZE_BITS))), r, s, p};
+}
+#define BIASED(bias) V(SHIFTER + (bias) * EXP_SIZE)
+#define EXP_SHORT_BY(x, shifter, c) exp_short_by(x, shifter, c, (int)(sizeof(c) / sizeof *(c)))
+
+INLINE short_exponential exp_short(pair x, const int bias) {
+    return EXP_SHORT_BY(x, BIASED(bias), EXP_SHORT_POLYNOMIAL);
+}
+
+/* The same with full relative accuracy of p even where that is small */
+INLINE short_exponential expm1_short(pair x, const int bias) {
+    return EXP_SHORT_BY(x, BIASED(bias), EXPM1_SHORT_POLYNOMIAL);
 }
 
 /* e^x for EXP_LOWEST's x <= 0 */

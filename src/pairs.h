@@ -147,7 +147,8 @@ INLINE vector horner(vector x, const real *c, int n, int step) {
 
 /* c[0] + c[1] x + ...; long ones as two interleaved chains, even and odd, which a processor runs side by side */
 INLINE vector polynomial(vector x, const real *c, int n) {
-    return n < 8 ? horner(x, c, n, 1) : fma_(horner(x * x, c + 1, n - 1, 2), x, horner(x * x, c, n, 2));
+    return n < 8 ? fma_(horner(x, c + 1, n - 1, 1), x, V(c[0]))
+                 : fma_(horner(x * x, c + 1, n - 1, 2), x, horner(x * x, c, n, 2));
 }
 #define POLYNOMIAL(x, c) polynomial(x, c, (int)(sizeof(c) / sizeof *(c)))
 

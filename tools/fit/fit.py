@@ -132,6 +132,7 @@ def exp_table(size, precision):
 
 
 EXP_TABLES = {32: {8: 2, 16: 1}, 64: {16: 5}}  # bits: {size of the table: degree}
+EXPM1_TABLES = {32: {8: 2, 16: 2}, 64: {16: 5}}
 SHORT = {24: 10, 53: 25}  # precision: bits of what is to have exact products with numbers of the other half
 
 
@@ -148,6 +149,7 @@ def main(bits):
         ("EXP_POLYNOMIAL", "e^r", exp, 1, {32: 4, 64: 9}[bits]),
         ("EXPM1_POLYNOMIAL", "e^r - 1", expm1, 1, {32: 5, 64: 10}[bits]),
         *((f"EXP_POLYNOMIAL_{n}", "e^r", exp, n, degree) for n, degree in EXP_TABLES[bits].items()),
+        *((f"EXPM1_POLYNOMIAL_{n}", "e^r - 1", expm1, n, degree) for n, degree in EXPM1_TABLES[bits].items()),
     ):
         r = log(2) / 2 / size * mpf("1.0001") + (0 if size == 1 else mpf(2) ** -SHORT[precision])
         lacking = "" if size == 1 else f" + 2^-{SHORT[precision]}"
