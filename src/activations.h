@@ -96,7 +96,7 @@ INLINE vector df_sparse_plus(vector x) { return f_sparse_sigmoid(x); }
 
 /* Exponentials. Positive and negative part are added, as one of them is 0. */
 
-/* ULP 0.89 at 0x1.2067a6p+2 (float), 0.86 at 0x1.d360963a183p+2 (double) */
+/* ULP 0.88 at 0x1.f31782p+3 (float), 0.88 at 0x1.e9ec21ca034c4p+1 (double) */
 INLINE vector f_exponential(vector x) {
     mask large = greater(x, V(0)); /* UNIT for either end */
     pair limited = {clamp(x, V(EXP_LOWEST), V(EXP_HIGHEST)), V(0)};
@@ -104,20 +104,20 @@ INLINE vector f_exponential(vector x) {
         EXP_SHORT_BY(limited, choose(large, BIASED(-SCALE_BIAS), BIASED(SCALE_BIAS)), EXP_SHORT_POLYNOMIAL);
     return mul(mad(e.power, e.p, e.power), choose(large, V(1 / UNIT), V(UNIT)));
 }
-/* ULP 0.85 at -0x1.2dec9ep+5 (float), 0.86 at 0x1.d360963a183p+2 (double) */
+/* ULP 0.88 at 0x1.f31782p+3 (float), 0.88 at 0x1.e9ec21ca034c4p+1 (double) */
 INLINE vector df_exponential(vector x) { return f_exponential(x); }
 INLINE vector dfy_exponential(vector y) { return y; }
 
-/* ULP 0.83 at -0x1.652b32p-2 (float), 0.85 at -0x1.81450501e58ap-2 (double) */
+/* ULP 0.82 at -0x1.79a9f2p-2 (float), 0.91 at -0x1.211be6520ccep-2 (double) */
 INLINE vector f_elu(vector x, vector alpha) {
     return mad(alpha, expm1_((pair){clamp(x, V(-SATURATED), V(0)), V(0)}), at_least(x, V(0)));
 }
-/* ULP 0.77 at -0x1.5ddecep+6 (float), 0.83 at -0x1.fbf27b0b3fa3ep+2 (double) */
+/* ULP 0.87 at -0x1.78ffdcp+2 (float), 0.87 at -0x1.07005a1a908cp+0 (double) */
 INLINE vector df_elu(vector x, vector alpha) {
     return choose(greater(x, V(0)), V(1), alpha) * exp_nonpositive((pair){at_most(x, V(0)), V(0)});
 }
 
-/* ULP 0.93 at -0x1.429444p-2 (float), 0.89 at -0x1.9e1706a7ac4b4p-2 (double) */
+/* ULP 0.94 at -0x1.777b06p+3 (float), 1.32 at -0x1.230e19cb80228p-1022 (double) */
 INLINE vector f_selu(vector x) {
     short_exponential e = expm1_short((pair){clamp(x, V(-SATURATED), V(0)), V(0)}, 0);
     vector h = e.power - 1, a = V(SELU_SCALE_ALPHA.hi), b = a * e.power,
@@ -126,7 +126,7 @@ INLINE vector f_selu(vector x) {
     vector positive = at_least(x, V(0)), above_1 = V((SELU_SCALE.hi - 1) + SELU_SCALE.lo);
     return positive + mad(positive, above_1, negative);
 }
-/* ULP 1.16 at -0x1.08c758p+6 (float), 1.05 at -0x1.7fffffc5f7c57p+6 (double) */
+/* ULP 1.22 at -0x1.2e2008p+5 (float), 1.12 at -0x1.8000008e398d9p+6 (double) */
 INLINE vector df_selu(vector x) {
     exponential e = exp_parts((pair){clamp(x, V(EXP_LOWEST), V(0)), V(0)});
     pair c = pair_choose(greater(x, V(0)), PAIR(SELU_SCALE), PAIR(SELU_SCALE_ALPHA));
@@ -137,11 +137,11 @@ INLINE vector dfy_selu(vector y) {
     return choose(greater(y, V(0)), V(SELU_SCALE.hi), (y + SELU_SCALE_ALPHA.hi) + SELU_SCALE_ALPHA.lo);
 }
 
-/* ULP 0.82 at -0x1.1fa0a6p-2 (float), 0.85 at -0x1.81450501e58ap-2 (double) */
+/* ULP 0.82 at -0x1.79a9f2p-2 (float), 0.91 at -0x1.211be6520ccep-2 (double) */
 INLINE vector f_celu(vector x, vector alpha) {
     return mad(alpha, expm1_(exact_quotient(clamp(x, -SATURATED * alpha, V(0)), alpha)), at_least(x, V(0)));
 }
-/* ULP 0.77 at -0x1.5ddecep+6 (float), 0.83 at -0x1.fbf27b0b3fa3ep+2 (double) */
+/* ULP 0.87 at -0x1.78ffdcp+2 (float), 0.87 at -0x1.07005a1a908cp+0 (double) */
 INLINE vector df_celu(vector x, vector alpha) {
     return exp_nonpositive(exact_quotient(at_least(at_most(x, V(0)), EXP_LOWEST * alpha), alpha));
 }
@@ -150,20 +150,20 @@ INLINE vector df_celu(vector x, vector alpha) {
 
 /* ULP 0.80 at -0x1.5eb8a6p+6 (float), 0.79 at -0x1.626482400dcc5p+9 (double) */
 INLINE vector f_sigmoid(vector x) { return sigmoid_((pair){limited(x), V(0)}); }
-/* ULP 1.60 at 0x1.f17d74p-1 (float), 1.57 at -0x1.037e1239893d6p+0 (double) */
+/* ULP 1.83 at 0x1.fcaa44p-1 (float), 1.77 at 0x1.fffffffe5746fp-1 (double) */
 INLINE vector df_sigmoid(vector x) { return sigmoid_slope(1, x); }
 /* ULP 1.50 at 0x1.ffe95ep-2 (float), 1.50 at 0x1.ffff5dd013c85p-2 (double) */
 INLINE vector dfy_sigmoid(vector y) { return y * (1 - y); }
 
 /* ULP 0.93 at 0x1.8fcfep+0 (float), 1.96 at -0x1.26123434401b8p+4 (double) */
 INLINE vector f_tanh(vector x) { return with_sign_of(x, tanh_nonnegative(at_most(abs_(x), V(TANH_END)))); }
-/* ULP 1.65 at 0x1.03125cp-1 (float), 1.54 at 0x1.ffffffffffd2bp-2 (double) */
+/* ULP 1.83 at 0x1.fcaa44p-2 (float), 1.75 at 0x1.00a142aff904p-1 (double) */
 INLINE vector df_tanh(vector x) { return sigmoid_slope(4, 2 * x); }
 /* ULP 1.50 at 0x1.6a11f2p-13 (float), 1.50 at 0x1.75f3a70ae4f7ap-22 (double) */
 INLINE vector dfy_tanh(vector y) { return (1 - y) * (1 + y); }
 
 /* x - tanh x, which cancels near 0: there the series, and where results are subnormal 2^SCALE_BIAS times it */
-/* ULP 0.94 at 0x1.8b578ep-1 (float), 0.88 at 0x1.c464749c7e29p-1 (double) */
+/* ULP 0.94 at 0x1.8b578ep-1 (float), 1.10 at -0x1.c8110c8ad7fbp-1 (double) */
 INLINE vector f_tanhshrink(vector x) {
     vector a = abs_(x), b = at_most(a, V(TANH_NEAR));
     pair z = two_product(b, b), cube = pair_times(z, b / UNIT);
@@ -172,21 +172,21 @@ INLINE vector f_tanhshrink(vector x) {
     vector far = pair_value(pair_sum(fast_two_sum(a, V(-1)), one_minus_tanh_pair(at_most(a, V(TANH_END)))));
     return with_sign_of(x, choose(less(a, V(TANH_NEAR)), near, choose(equal(far, far), far, a)));
 }
-/* ULP 1.74 at -0x1.a14d8p-1 (float), 1.68 at 0x1.b2a37d03652ep-1 (double) */
+/* ULP 1.72 at 0x1.bfbbep-1 (float), 1.97 at -0x1.b3c8fff3f377p-1 (double) */
 INLINE vector df_tanhshrink(vector x) {
     vector a = at_most(abs_(x), V(TANH_END)), w = one_minus_tanh(a);
     pair t = tanh_near(a);
-    return choose(greater(a, V(TANH_NEAR)), mad(-w, 2 - w, V(1)), mad(t.hi, t.hi, 2 * t.hi * t.lo));
+    return choose(greater(a, V(TANH_NEAR)), mad(-w, 2 - w, V(1)), fma_(t.hi, t.hi, 2 * t.hi * t.lo));
 }
 
 /* x/(1 + |x|). In double the rounding of the sum stays below 2 ULP uncorrected. */
-/* ULP 0.50 at -0x1.000018p-24 (float), 1.48 at 0x1.ff631fdc7d5cdp+7 (double) */
+/* ULP 0.50 at 0x1.c2fa7ep-7 (float), 1.50 at -0x1.ff52141893f17p+8 (double) */
 INLINE vector f_softsign(vector x) {
     vector a = clamp(x, V(-SOFTSIGN_LIMIT), V(SOFTSIGN_LIMIT));
     if (PYRELU_BITS == 64) return a / (1 + abs_(a));
     return ratio(a, sorted_pair_sum(V(1), (pair){abs_(a), V(-0.0)})); /* to which adding -0 is nothing */
 }
-/* ULP 1.24 at 0x1.6129dep+62 (float), 1.03 at 0x1.181983ed7bb5p+509 (double) */
+/* ULP 1.25 at 0x1.555538p+62 (float), 1.21 at 0x1.07935daae839cp+510 (double) */
 INLINE vector df_softsign(vector x) {
     pair d = sorted_pair_sum(V(1), (pair){at_most(abs_(x), V(SOFTSIGN_LIMIT)), V(0)});
     vector r = 1 / d.hi, error = mad(-r, d.lo, fma_(-r, d.hi, V(1))), square = r * r;
@@ -198,61 +198,61 @@ INLINE vector dfy_softsign(vector y) { return (1 - abs_(y)) * (1 - abs_(y)); }
 /* Smooth relus */
 
 /* log(1 + e^(beta x))/beta = max(x, 0) + log(1 + e^(-beta |x|))/beta */
-/* ULP 0.99 at -0x1.01268ep+0 (float), 1.23 at -0x1.ffffffffffe02p-1 (double) */
+/* ULP 0.98 at -0x1.06204p+0 (float), 1.25 at -0x1.e8c07478cc56p-1 (double) */
 INLINE vector f_softplus(vector x, vector beta) {
     pair a = two_product(beta, at_least(-abs_(x), EXP_LOWEST / beta));
     return softplus_(at_least(x, V(0)), 1 / beta, beta * x, a);
 }
-/* ULP 0.78 at -0x1.5dd5c8p+6 (float), 0.68 at -0x1.62657a8bb3b98p+9 (double) */
+/* ULP 0.80 at -0x1.5eb8a6p+6 (float), 0.79 at -0x1.626482400dcc5p+9 (double) */
 INLINE vector df_softplus(vector x, vector beta) {
     return sigmoid_(two_product(beta, clamp(x, EXP_LOWEST / beta, SATURATED / beta)));
 }
 
-/* ULP 0.99 at 0x1.01268ep+0 (float), 1.06 at 0x1.997a23756858p-1 (double) */
+/* ULP 0.98 at 0x1.06204p+0 (float), 1.35 at 0x1.fffffee6e6643p-1 (double) */
 INLINE vector f_log_sigmoid(vector x) {
     return -softplus_(at_least(-x, V(0)), V(1), -x, (pair){at_least(-abs_(x), V(EXP_LOWEST)), V(0)});
 }
-/* ULP 0.78 at 0x1.5dd5c8p+6 (float), 0.71 at 0x1.62498d3c9c49p+9 (double) */
+/* ULP 0.80 at 0x1.5eb8a6p+6 (float), 0.81 at 0x1.6260cd5614d9dp+9 (double) */
 INLINE vector df_log_sigmoid(vector x) { return f_sigmoid(-x); }
 
-/* ULP 0.77 at -0x1.6fdaa6p+6 (float), 0.76 at -0x1.65c69468649c8p+9 (double) */
+/* ULP 0.82 at -0x1.6f6dcep+6 (float), 0.76 at -0x1.65c69468649c8p+9 (double) */
 INLINE vector f_silu(vector x) {
     vector y = gated(limited(x), (pair){limited(x), V(0)});
     return choose(greater(x, V(SATURATED)), x, y);
 }
-/* ULP 1.79 at -0x1.74dd32p+2 (float), 1.65 at -0x1.0a810f1483fep+5 (double) */
+/* ULP 1.95 at -0x1.9304e4p+0 (float), 1.87 at -0x1.0ff570cd25e5dp+5 (double) */
 INLINE vector df_silu(vector x) {
     return silu_slope((pair){limited(x), V(0)}, (pair){at_most(abs_(x), V(-EXP_LOWEST)), V(-0.0)});
 }
 
 /* x sigmoid(1.702 x) */
-/* ULP 0.78 at -0x1.add266p+5 (float), 0.77 at -0x1.a4116a1488f77p+8 (double) */
+/* ULP 0.80 at -0x1.afd666p+5 (float), 0.77 at -0x1.a4116a1488f77p+8 (double) */
 INLINE vector f_quick_gelu(vector x) {
     const real highest = SATURATED * R(0.6);
     vector a = clamp(x, V(EXP_LOWEST * R(0.585)), V(highest));
     vector y = gated(a, pair_times(PAIR(QUICK_GELU_SCALE), a));
     return choose(greater(x, V(highest)), x, y);
 }
-/* ULP 1.74 at -0x1.56fc56p+2 (float), 1.67 at -0x1.b63a07ca55e5p+1 (double) */
+/* ULP 1.93 at -0x1.542494p+3 (float), 1.89 at -0x1.2e31547a5325cp+8 (double) */
 INLINE vector df_quick_gelu(vector x) {
     const real lowest = EXP_LOWEST * R(0.585);
     return silu_slope(pair_times(PAIR(QUICK_GELU_SCALE), clamp(x, V(lowest), V(SATURATED))),
                       pair_times(PAIR(QUICK_GELU_SCALE), at_most(abs_(x), V(-lowest))));
 }
 
-/* ULP 1.46 at 0x1.d83df2p-9 (float), 1.69 at -0x1.d3d557898ad32p+4 (double) */
+/* ULP 1.46 at -0x1.d83df2p-9 (float), 1.74 at -0x1.2051eb82a2eb1p+5 (double) */
 INLINE vector f_gelu(vector x) { return gelu_(x); }
-/* ULP 1.94 at -0x1.c0c772p+2 (float), 1.45 at -0x1.b58b3d57740c2p-16 (double) */
+/* ULP 2.00 at -0x1.baa5fap+2 (float), 1.96 at -0x1.51b890446186p+2 (double) */
 INLINE vector df_gelu(vector x) { return gelu_slope(x); }
 
 /* x sigmoid(u) with u = 2 sqrt(2/pi) (x + 0.044715 x^3) */
-/* ULP 0.77 at -0x1.436f18p+3 (float), 0.70 at -0x1.6ebf0466ab7e2p+2 (double) */
+/* ULP 0.82 at -0x1.436bdcp+3 (float), 0.75 at -0x1.5b3c0a944c7cp+3 (double) */
 INLINE vector f_gelu_tanh(vector x) {
     vector a = clamp(x, V(GELU_TANH_LOWEST), V(GELU_TANH_HIGHEST));
     vector y = gated(a, gelu_tanh_cubic(a, GELU_TANH_CUBIC));
     return choose(greater(x, V(GELU_TANH_HIGHEST)), x, y);
 }
-/* ULP 1.79 at -0x1.9c321cp+0 (float), 1.70 at -0x1.3141205bc144p+0 (double) */
+/* ULP 2.00 at -0x1.3db888p+0 (float), 1.87 at -0x1.3141203188317p+0 (double) */
 INLINE vector df_gelu_tanh(vector x) { return gelu_tanh_slope(x); }
 
 /* x tanh(log(1 + e^x)) = x e (e + 2)/(e (e + 2) + 2) with e = e^x */
@@ -267,7 +267,7 @@ INLINE vector f_mish(vector x) {
     return choose(greater(x, V(SATURATED)), x, y);
 }
 /* e (4(x + 1) + (4x + 6)e + 4e^2 + e^3)/(e^2 + 2e + 2)^2 */
-/* ULP 0.92 at -0x1.e62a7ep+1 (float), 0.89 at -0x1.a5037f10f5dcap+2 (double) */
+/* ULP 1.06 at -0x1.a557c4p+2 (float), 1.04 at -0x1.64f56288ae183p+7 (double) */
 INLINE vector df_mish(vector x) {
     vector a = clamp(x, V(EXP_LOWEST), V(SATURATED / 2));
     exponential e = exp_parts((pair){a, V(0)});
@@ -288,7 +288,7 @@ INLINE vector f_squareplus(vector x, vector b) {
     return choose(greater(a, V(SQUAREPLUS_FAR)), far, near);
 }
 /* f/root */
-/* ULP 1.19 at -0x1.6c8734p+62 (float), 1.10 at -0x1.75a3442d44664p+460 (double) */
+/* ULP 1.21 at -0x1.6ab8a6p+52 (float), 1.18 at -0x1.6beb29777ed4cp+447 (double) */
 INLINE vector df_squareplus(vector x, vector b) {
     vector a = abs_(x);
     pair root = hypotenuse(at_most(a, V(SQUAREPLUS_FAR)), b), h = fast_two_sum(root.hi, at_most(a, V(SQUAREPLUS_FAR)));

@@ -81,10 +81,10 @@ INLINE vector gelu_slope(vector x) {
     exponential e = gauss(a);
     vector t = a / mad(a, V(NORMAL_SLOPE), V(NORMAL_SHIFT)) - NORMAL_MIDDLE;
     pair q = fast_two_sum(V(0.4375), POLYNOMIAL(t, GELU_SLOPE_POLYNOMIAL));
-    vector f = GELU_SLOPE_ROOT.hi - a, f_lost = ((GELU_SLOPE_ROOT.hi - f) - a) + GELU_SLOPE_ROOT.lo;
+    vector f = a - GELU_SLOPE_ROOT.hi, f_lost = ((a - f) - GELU_SLOPE_ROOT.hi) - GELU_SLOPE_ROOT.lo;
     pair p = two_product(f, q.hi);
     vector y = times_exp((pair){p.hi, mad(f, q.lo, mad(f_lost, q.hi, p.lo))}, e);
-    return step_less(x, mul(y, power_of_2(e.k, SCALE_BIAS)));
+    return step_less(x, mul(-y, power_of_2(e.k, SCALE_BIAS)));
 }
 
 #endif

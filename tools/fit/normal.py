@@ -75,7 +75,7 @@ def main(bits):
         sensitivity_weight,
         tiny,
         last + middle,
-        1,
+        {32: 1, 64: 3}[bits],
         precision,
     )
     polynomial(

@@ -34,19 +34,19 @@ def table(name, what, f, degrees, scale, end, **options):
         numbers("", f"{name}_QUOTIENT_{size}", columns[2:], PRECISION)
 
 
-def fitted(f, first, last, degree, end, bits=PRECISION, visible=0, line=None):
+def fitted(f, first, last, degree, end, bits=PRECISION, visible=0, line=None, exact_at_0=False):
     """f(x) = head + d P(d): the centre, the head, of so many bits, P's coefficients and the largest error of an interval.
 
     The centre is a number near the middle where f is very nearly a number, so that the head has no error to speak of, or
-    0 if f(0) is a number. If that is 0, f(x) = x + x P(x) on the first interval. From the end on f is as good as the
-    straight `line`, given by two coefficients. Errors are relative to f or, where that is less, to `visible`.
+    the first one is 0 if f is to be `exact_at_0`; if it is 0 there, f(x) = x + x P(x). From the end on f is as good as
+    the straight `line`, given by two coefficients. Errors are relative to f or, where that is less, to `visible`.
     """
     if line and first >= end:
         return (mpf(0), *map(mpf, line), *[mpf(0)] * (degree - 1)), abs((line[0] + line[1] * first) / f(first) - 1)
     last = max(min(last, end), first)
     if abs(f(last) - f(first)) < abs(f(first)) * mpf(2) ** -PRECISION:  # as good as constant
         return (rounded(first, PRECISION), rounded(f(last), bits), *[mpf(0)] * degree), abs(f(last) / f(first) - 1)
-    at_0 = first == 0 and f(first) == rounded(f(first), bits)
+    at_0 = first == 0 and exact_at_0
     from_0 = at_0 and f(first) == 0
     centre, head = (mpf(0), f(first)) if at_0 else near_value(f, first, last, bits)
 
@@ -122,14 +122,16 @@ def main():
         "/* The constants of tables.h for PYRELU_BITS = 32, printed by tools/fit/tables.py */\n/* clang-format off */\n"
     )
     # with this scale the second interval begins with a tanh above a power of 2, where its ULP is twice that below
-    table("TANH", "tanh x", tanh, {8: 9, 16: 6}, 0.90625, 9.5)
+    table("TANH", "tanh x", tanh, {8: 9, 16: 6}, 0.90625, 9.5, exact_at_0=True)
     table("NORMAL", "Phi(-x) exp(x^2/2)", normal_tail, {8: 9, 16: 6}, 1, 15, bits=SHORT_HEAD)
     # with these the root is near the middle of an interval, so that in the others the head is most of the value
     seen = mpf(1) / 32
     table("GELU_SLOPE", "gelu'(-x) exp(x^2/2)", gelu_slope, {16: 7}, 0.828125, 15, visible=seen)
-    table("GELU_TANH_SLOPE", "gelu_tanh'(-x) e^u", gelu_tanh_slope, {16: 7}, 1.3125, 11, visible=seen)
-    table("SILU_SLOPE", "silu'(-x) e^x", silu_slope, {16: 7}, 0.59375, 18, visible=seen, line=(1, -1))
-    table("SIGMOID_SLOPE", "(1 + e^-x)^-2", lambda x: logistic(x) ** 2, {16: 6}, 0.59375, 18, line=(1, 0))
+    table("GELU_TANH_SLOPE", "gelu_tanh'(-x) e^u", gelu_tanh_slope, {16: 7}, 1.28125, 11, visible=seen)
+    table("SILU_SLOPE", "silu'(-x) e^x", silu_slope, {16: 7}, 0.71875, 18, visible=seen, line=(1, -1))
+    table(
+        "SIGMOID_SLOPE", "(1 + e^-x)^-2", lambda x: logistic(x) ** 2, {16: 6}, 0.59375, 18, line=(1, 0), exact_at_0=True
+    )
 
 
 if __name__ == "__main__":
