@@ -99,7 +99,7 @@ INLINE vector df_sparse_plus(vector x) { return f_sparse_sigmoid(x); }
 /* ULP 0.88 at 0x1.f31782p+3 (float), 0.88 at 0x1.e9ec21ca034c4p+1 (double) */
 INLINE vector f_exponential(vector x) {
     mask large = greater(x, V(0)); /* UNIT for either end */
-    pair limited = {clamp(x, V(EXP_LOWEST), V(EXP_HIGHEST)), V(0)};
+    pair limited = {clamp(x, V(EXP_LOWEST), V(EXP_HIGHEST)), V(-0.0)};
     short_exponential e =
         EXP_SHORT_BY(limited, choose(large, BIASED(-SCALE_BIAS), BIASED(SCALE_BIAS)), EXP_SHORT_POLYNOMIAL);
     return mul(mad(e.power, e.p, e.power), choose(large, V(1 / UNIT), V(UNIT)));
@@ -114,12 +114,12 @@ INLINE vector f_elu(vector x, vector alpha) {
 }
 /* ULP 0.87 at -0x1.78ffdcp+2 (float), 0.87 at -0x1.07005a1a908cp+0 (double) */
 INLINE vector df_elu(vector x, vector alpha) {
-    return choose(greater(x, V(0)), V(1), alpha) * exp_nonpositive((pair){at_most(x, V(0)), V(0)});
+    return choose(greater(x, V(0)), V(1), alpha) * exp_nonpositive((pair){at_most(x, V(0)), V(-0.0)});
 }
 
 /* ULP 0.94 at -0x1.777b06p+3 (float), 1.32 at -0x1.230e19cb80228p-1022 (double) */
 INLINE vector f_selu(vector x) {
-    short_exponential e = expm1_short((pair){clamp(x, V(-SATURATED), V(0)), V(0)}, 0);
+    short_exponential e = expm1_short((pair){clamp(x, V(-SATURATED), V(0)), V(-0.0)}, 0);
     vector h = e.power - 1, a = V(SELU_SCALE_ALPHA.hi), b = a * e.power,
            lost = SELU_SCALE_ALPHA.lo * mad(e.power, e.p, h);
     vector negative = fma_(a, h, fma_(b, e.r, mad(b, e.s, lost)));
@@ -210,7 +210,7 @@ INLINE vector df_softplus(vector x, vector beta) {
 
 /* ULP 0.98 at 0x1.06204p+0 (float), 1.35 at 0x1.fffffee6e6643p-1 (double) */
 INLINE vector f_log_sigmoid(vector x) {
-    return -softplus_(at_least(-x, V(0)), V(1), -x, (pair){at_least(-abs_(x), V(EXP_LOWEST)), V(0)});
+    return -softplus_(at_least(-x, V(0)), V(1), -x, (pair){at_least(-abs_(x), V(EXP_LOWEST)), V(-0.0)});
 }
 /* ULP 0.80 at 0x1.5eb8a6p+6 (float), 0.81 at 0x1.6260cd5614d9dp+9 (double) */
 INLINE vector df_log_sigmoid(vector x) { return f_sigmoid(-x); }

@@ -109,13 +109,15 @@ INLINE vector tanh_nonnegative(vector x) {
 
 #else
 
-/* The same by the quotient of e^2x - 1 and e^2x + 1. As y is short, its residual, which cancels, is nearly exact; in
- * double what p and, far out, the sums lose to rounding stays below 2 ULP. */
+/* The same by the quotient of e^2x - 1 and e^2x + 1, and a correction by what that leaves. If it is short, the rest is
+ * nearly exact; in double what the sums lose to rounding stays below 2 ULP without that. */
 INLINE vector tanh_nonnegative(vector x) {
-    short_exponential e = exp_short((pair){2 * x, V(0)}, 0);
-    vector minus = e.power - 1, plus = e.power + 1, grown = e.power * e.p, reciprocal = 1 / (plus + grown);
-    vector y = shortened((minus + grown) * reciprocal), residual = fma_(-y, plus, minus), c = y * e.power;
-    if (PYRELU_BITS == 64) return mad(mad(-y, grown, residual + grown), reciprocal, y);
+    short_exponential e = exp_short((pair){2 * x, V(-0.0)}, 0);
+    vector minus = e.power - 1, plus = e.power + 1, grown = e.power * (e.r + e.s), reciprocal = 1 / (plus + grown);
+    vector quotient = (minus + grown) * reciprocal;
+    if (PYRELU_BITS == 64)
+        return mad(mad(-quotient, grown, fma_(-quotient, plus, minus) + grown), reciprocal, quotient);
+    vector y = shortened(quotient), residual = fma_(-y, plus, minus), c = y * e.power;
     residual = mad(-c, e.s, fma_(-c, e.r, mad(e.power, e.s, fma_(e.power, e.r, residual))));
     return choose(greater(x, V(4)), mad(V(-2), reciprocal, V(1)), mad(residual, reciprocal, y));
 }

@@ -116,7 +116,8 @@ enum { EXP_SIZE = 1, EXP_SIZE_BITS = 0 };
 #define EXPM1_SHORT_POLYNOMIAL EXPM1_POLYNOMIAL
 #endif
 
-/* For e^x 2^bias, where the shifter says the bias; c[] is (e^r - 1 - r)/r^2. */
+/* For e^x 2^bias, where the shifter says the bias; c[] is (e^r - 1 - r)/r^2. To add an x.lo of -0 is nothing, 0 one
+ * operation. */
 INLINE short_exponential exp_short_by(pair x, vector shifter, const real *c, int n_terms) {
     vector shifted = mad(x.hi, V(R(1.4426950408889634) * EXP_SIZE), shifter), n = shifted - shifter;
     vector r = mad(n, V(-LN2.hi / EXP_SIZE), x.hi), t, low;
