@@ -121,7 +121,7 @@ INLINE vector df_elu(vector x, vector alpha) {
 INLINE vector f_selu(vector x) {
     short_exponential e = expm1_short((pair){clamp(x, V(-SATURATED), V(0)), V(-0.0)}, 0);
     vector h = e.power - 1, a = V(SELU_SCALE_ALPHA.hi), b = a * e.power,
-           lost = SELU_SCALE_ALPHA.lo * mad(e.power, e.p, h);
+           lost = mul(V(SELU_SCALE_ALPHA.lo), mad(e.power, e.p, h));
     vector negative = fma_(a, h, fma_(b, e.r, mad(b, e.s, lost)));
     vector positive = at_least(x, V(0)), above_1 = V((SELU_SCALE.hi - 1) + SELU_SCALE.lo);
     return positive + mad(positive, above_1, negative);
