@@ -42,6 +42,12 @@ INLINE vector sigmoid_(pair x) { return gated(V(1), x); }
 
 #endif
 
+/* y UNIT where x < 0, else 1 - y UNIT: the derivative of x g(x) where g(x) + g(-x) = 1 */
+INLINE vector step_less(vector x, vector y) {
+    mask left = less(x, V(0));
+    return mad(choose(left, y, -y), V(UNIT), choose(left, V(0), V(1)));
+}
+
 /* sigmoid_slope(c, x): c e^x/(1 + e^x)^2, c times the derivative of the logistic function, which is even.
  * silu_slope(x, a): the derivative of x sigmoid(x), from x or, where there are tables, from a = |x| and x's sign. */
 

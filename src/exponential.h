@@ -65,7 +65,7 @@ INLINE exponential exp_by(pair x, const real *c, int n) {
     return (exponential){r, s, r + s, (vector_bits)shifted};
 }
 
-#define EXP_BY(x, c) exp_by(x, c, (int)(sizeof(c) / sizeof *(c)))
+#define EXP_BY(x, c) exp_by(x, COUNTED(c))
 
 INLINE exponential exp_parts(pair x) { return EXP_BY(x, EXP_POLYNOMIAL); }
 
@@ -135,7 +135,7 @@ INLINE short_exponential exp_short_by(pair x, vector shifter, const real *c, int
     return (short_exponential){(vector)(power + (i << (R_FRACTION - EXP_SIZE_BITS))), r, s, p};
 }
 #define BIASED(bias) V(SHIFTER + (bias) * EXP_SIZE)
-#define EXP_SHORT_BY(x, shifter, c) exp_short_by(x, shifter, c, (int)(sizeof(c) / sizeof *(c)))
+#define EXP_SHORT_BY(x, shifter, c) exp_short_by(x, shifter, COUNTED(c))
 
 INLINE short_exponential exp_short(pair x, const int bias) {
     return EXP_SHORT_BY(x, BIASED(bias), EXP_SHORT_POLYNOMIAL);
@@ -156,12 +156,6 @@ INLINE vector exp_nonpositive(pair x) {
 INLINE vector times_exp_short(pair x, vector c) {
     short_exponential e = exp_short(x, SCALE_BIAS);
     return fma_(e.power, c, mul(e.power, e.p) * c);
-}
-
-/* y UNIT where x < 0, else 1 - y UNIT: the derivative of x g(x) where g(x) + g(-x) = 1 */
-INLINE vector step_less(vector x, vector y) {
-    mask left = less(x, V(0));
-    return mad(choose(left, y, -y), V(UNIT), choose(left, V(0), V(1)));
 }
 
 /* x to half of its bits */

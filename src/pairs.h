@@ -150,6 +150,8 @@ INLINE vector polynomial(vector x, const real *c, int n) {
     return n < 8 ? fma_(horner(x, c + 1, n - 1, 1), x, V(c[0]))
                  : fma_(horner(x * x, c + 1, n - 1, 2), x, horner(x * x, c, n, 2));
 }
-#define POLYNOMIAL(x, c) polynomial(x, c, (int)(sizeof(c) / sizeof *(c)))
+/* An array and the number of its elements, as two arguments */
+#define COUNTED(c) c, (int)(sizeof(c) / sizeof *(c))
+#define POLYNOMIAL(x, c) polynomial(x, COUNTED(c))
 
 #endif

@@ -30,12 +30,11 @@ INLINE vector lookup_polynomial(vector x, const real (*c)[LOOKUP], int n, vector
     for (int k = n / 2 * 2 - 3; k >= 0; k -= 2) odd = mad(odd, square, lookup(c[k], i));
     return mad(odd, x, even);
 }
-#define POLYNOMIAL_(d, c, i) lookup_polynomial(d, c, (int)(sizeof(c) / sizeof *(c)), i)
 
 /* In interval i of a table; VALUE is rounded, where the last addition may be left to what comes after. */
 #define DISTANCE(x, name, i) ((x) - lookup(OF_LOOKUP(name##_CENTRE), i))
 #define HEAD(name, i) lookup(OF_LOOKUP(name##_HEAD), i)
-#define QUOTIENT(d, name, i) POLYNOMIAL_(d, OF_LOOKUP(name##_QUOTIENT), i)
+#define QUOTIENT(d, name, i) lookup_polynomial(d, COUNTED(OF_LOOKUP(name##_QUOTIENT)), i)
 #define VALUE(d, name, i) mad(d, QUOTIENT(d, name, i), HEAD(name, i))
 
 #endif

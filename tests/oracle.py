@@ -101,7 +101,8 @@ NAMES = {
     "mpf": mpf,
 }
 
-_PRECISION = 2600  # bits: enough for x - tanh(x) at the smallest float64
+# Bits: enough for 1 + tanh(u) where that is the smallest float64, and for x - tanh(x) where x is
+_PRECISION, _PRECISION_NEAR_0 = 1200, 2600
 
 
 @functools.cache
@@ -112,8 +113,7 @@ def _code(formula):
 
 @functools.lru_cache(maxsize=1 << 16)
 def _evaluate(formula, x, parameters):
-    tiny = x != 0 and abs(x) < 1e-3
-    with mp.workprec(_PRECISION if tiny and abs(x) < 1e-20 else 400):
+    with mp.workprec(_PRECISION_NEAR_0 if 0 < abs(x) < 1e-20 else _PRECISION):
         scope = NAMES | {"x": Dual(x, 1)} | {name: mpf(value) for name, value in parameters}
         result = _dual(eval(_code(formula), {"__builtins__": {}}, scope))
     return result.value, result.slope

@@ -1,5 +1,8 @@
 """Values and derivatives against mpmath: every row keeps the bounds that the table states."""
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 from helpers import derivative as derivative_of
@@ -10,6 +13,8 @@ import pyrelu as pr
 from pyrelu.registry import activations
 
 FLOATS = [np.float32, np.float64]
+TABLES = (Path(__file__).parent.parent / "src" / "tables_f32.h").read_text()
+SCALES = np.unique([float(x) for x in re.findall(r"_SCALE R\((.*)\)", TABLES)])  # of the intervals of tables
 
 
 def inputs(name, dtype, n):
@@ -25,8 +30,8 @@ def inputs(name, dtype, n):
             [0.0, -0.0, 1, -1, 0.5, -0.5, 3, -3],
         ]
     ).astype(dtype)
-    places = np.outer([1, 2, 4, 8], [1, 1.25, 1.5, 1.75]).ravel() - 1  # as src/elementary.h divides them
-    near = np.concatenate([list(kinks(name, **parameters(name))), places, -places, places * 32 / 29]).astype(dtype)
+    ends = np.outer((np.outer([1, 2, 4, 8], [1, 1.25, 1.5, 1.75]).ravel() - 1), 1 / SCALES).ravel()  # src/tables.h
+    near = np.concatenate([list(kinks(name, **parameters(name))), ends, -ends]).astype(dtype)
     near = np.concatenate([near, np.nextafter(near, dtype(np.inf)), np.nextafter(near, dtype(-np.inf))])
     return np.concatenate([x, near])
 

@@ -4,7 +4,8 @@ python tools/fit/tables.py > src/tables_f32.h        (needs mpmath)
 """
 
 from fit import SHORT, horner, literal, numbers, rounded, rounded_minimax
-from mpmath import erfc, exp, findroot, linspace, log, mp, mpf, nstr, pi, sqrt, tanh
+from mpmath import exp, findroot, linspace, log, mp, mpf, nstr, pi, sqrt, tanh
+from normal import mills
 
 mp.prec = 240
 
@@ -85,10 +86,6 @@ def solved(f, value, start):
         return rounded(findroot(lambda x: f(x) - value, start), PRECISION)
     except (ValueError, ZeroDivisionError):
         return mpf("inf")
-
-
-def mills(a):
-    return sqrt(pi / 2) * exp(a * a / 2) * erfc(a / sqrt(mpf(2)))
 
 
 def normal_tail(a):
