@@ -24,6 +24,7 @@ enum { R_FRACTION = 52, R_BIAS = 1023 };
 #endif
 
 #define R_INF ((real)__builtin_inff())
+#define R_NAN ((real)__builtin_nanf(""))
 
 static inline bits to_bits(real x) {
     bits b;

@@ -3,9 +3,9 @@
     make && python ports.py build/this.v4.32.so [kind]        (kind: forward, derivative or vjp; needs objdump)
 
 Counts the operations in each kernel's loop by the ports of AMD's Zen 5 that run them. As loops of instructions of two
-kinds show when timed, these are: for multiplications 0 and 1; additions, comparisons, minima and shifts 2 and 3; permutations 1 and 2; the bits of vectors and
-additions of integers any. A division keeps the divider busy for 2.5 (float) or 4 cycles, a store its port for one,
-loads two ports.
+kinds show when timed, these are: for multiplications 0 and 1; additions, comparisons, minima and shifts 2 and 3;
+permutations 1 and 2; the bits of vectors and additions of integers any. A division keeps the divider busy for 2.5 (float)
+or 4 cycles, a store its port for one, loads two ports.
 """
 
 import re
