@@ -15,6 +15,7 @@ from pyrelu.inspection import ActivityRecorder, gradient_norms, local_linear_map
 from pyrelu.plot import (
     ActivationDisplay,
     ActivationGridDisplay,
+    ActivationOverlayDisplay,
     DecisionBoundaryDisplay,
     GradientNormDisplay,
     LinearRegionsDisplay,
@@ -58,6 +59,15 @@ def test_an_activation_is_drawn_as_it_is(activation):
         want = getattr(space, activation)(x[drawn], *parameters(activation).values())
         np.testing.assert_array_equal(y[drawn], want)
         assert x[0] <= -4 and x[-1] >= 4
+
+
+@pytest.mark.parametrize("x_range", [(0, 100), (-1e6, 1e6), (1e-3, 2e-3)])
+def test_any_range_can_be_drawn(activation, x_range):
+    display = ActivationDisplay.from_name((activation, parameters(activation)), x_range=x_range)
+    display.figure_.canvas.draw()
+    for name in display._names:  # beside the part of the line that is seen
+        (x, y), (left, right), (low, high) = name.xy, display.ax_.get_xlim(), display.ax_.get_ylim()
+        assert left <= x <= right and low <= y <= high
 
 
 def test_kinks_are_drawn_sharp(activation):
@@ -113,6 +123,98 @@ def test_the_grid_shows_the_table():
     small = ActivationGridDisplay.from_names(["swish", ("elu", {"alpha": 2})], columns=2, derivative=False)
     assert [display.name for display in small.displays_] == ["silu", "elu"]
     assert small.axes_.shape == (1, 2) and len(small.legend_.get_texts()) == 1
+
+
+def legend_of(display):
+    return [text.get_text() for text in display.legend_.get_texts()]
+
+
+def holds(ax, line):
+    """Whether the axes show all of the line, or as far as the square below and above the x axis."""
+    (left, right), (low, high) = ax.get_xlim(), ax.get_ylim()
+    x, y = line.get_data()
+    reach = max(abs(left), abs(right))
+    y = np.clip(y[np.isfinite(y)], -reach, reach)
+    return x[0] >= left and x[-1] <= right and y.min() >= low and y.max() <= high
+
+
+def test_activations_drawn_onto_each_other():
+    first = ActivationDisplay.from_name("relu")
+    second = ActivationDisplay.from_name("elu", ax=first.ax_)
+    third = ActivationDisplay.from_name("relu6", ax=first.ax_, label="six")
+    displays = [first, second, third]
+    assert legend_of(third) == ["relu", "elu", "six", "derivative"]
+    assert all(display.legend_ is first.ax_.get_legend() for display in displays)
+    assert [d.line_.get_color() for d in displays] == list(plot._style.COLORS[:3])
+    assert all(d.derivative_line_.get_color() == d.line_.get_color() for d in displays)
+    assert all(d.derivative_line_.get_linestyle() == "--" for d in displays)
+    assert not any(text.get_text() for text in first.ax_.texts) and first.ax_.get_title(loc="left") == ""
+    assert first.ax_.get_xlim() == (-4, 7)  # relu and elu now go as far as relu6
+    for display in displays:
+        x, y = display.line_.get_data()
+        assert (x[0], x[-1]) == (-4, 7) and np.array_equal(y, getattr(pr, display.name)(x))
+        assert holds(first.ax_, display.line_) and holds(first.ax_, display.derivative_line_)
+    assert [dot.axes is first.ax_ for d in displays for dot in d.dots_] == [True] * 6  # relu's jump; relu6's two
+
+
+def test_the_look_of_an_activation_is_the_callers():
+    ax = matplotlib.figure.Figure().subplots()
+    first = ActivationDisplay.from_name("tanh", ax=ax, label="mine", color="black", linewidth=3, x_range=(-2, 2))
+    assert first._names[0].get_text() == "mine" and first.line_.get_label() == "mine"
+    second = ActivationDisplay.from_name(("leaky_relu", {"negative_slope": 0.2}), ax=ax, derivative=False)
+    assert legend_of(second) == ["mine", "leaky_relu(negative_slope=0.2)", "derivative"]
+    assert first.derivative_line_.get_color() == "black" and first.line_.get_linewidth() == 3
+    assert first.line_.get_xdata()[-1] == 2 and ax.get_xlim() == (-4, 4)
+    ax.clear()
+    assert ActivationDisplay.from_name("relu", ax=ax).legend_ is None
+
+
+def test_an_overlay(activation):
+    names = {"relu": "relu", "it": (activation, parameters(activation)), "sine": (np.sin, np.cos)}
+    for below in (False, True):
+        overlay = ActivationOverlayDisplay.from_names(names, below=below)
+        assert legend_of(overlay) == list(names)
+        assert [line.get_color() for line in overlay.lines_] == list(plot._style.COLORS[:3])
+        for ax, lines, spaces in (
+            (overlay.ax_, overlay.lines_, [pr.relu, getattr(pr, activation), np.sin]),
+            (
+                overlay.derivative_ax_,
+                overlay.derivative_lines_,
+                [pr.derivative.relu, getattr(pr.derivative, activation), np.cos],
+            ),
+        ):
+            assert len({line.get_linewidth() for line in lines}) == 3  # where they coincide, all are seen
+            for line, f, values in zip(lines, spaces, [(), parameters(activation).values(), ()], strict=True):
+                x, y = line.get_data()
+                np.testing.assert_array_equal(y[np.isfinite(x)], f(x[np.isfinite(x)], *values))
+                assert (x[0], x[-1]) == ax.get_xlim() == overlay.ax_.get_xlim() and holds(ax, line)
+        one, two = overlay.ax_.get_position(), overlay.derivative_ax_.get_position()
+        assert (one.y0 > two.y0) == below and (one.x0 < two.x0) == (not below)
+
+
+def test_an_overlay_of_functions_alone():
+    overlay = ActivationOverlayDisplay.from_names(["relu", ("elu", {"alpha": 2}), "prelu"], derivative=False)
+    assert overlay.derivative_ax_ is None and overlay.derivative_lines_ == []
+    assert legend_of(overlay) == ["relu", "elu(alpha=2)", "prelu(weight=0.25)"]
+    with pytest.raises(ValueError, match="names no activation"):
+        ActivationOverlayDisplay.from_names([])
+
+
+def test_panels_share_their_scale():
+    grid = ActivationGridDisplay.from_names(["relu", "relu6", "tanh"])
+    assert {ax.get_xlim() for ax in grid.axes_.flat} == {(-4, 7)}
+    assert len({ax.get_ylim() for ax in grid.axes_.flat}) == 1
+    assert all(holds(d.ax_, line) for d in grid.displays_[1:] for line in (d.line_, d.derivative_line_))
+    own = ActivationGridDisplay.from_names(["relu", "relu6", "tanh"], share=False)
+    assert len({ax.get_ylim() for ax in own.axes_.flat}) == 3
+
+
+def test_function_and_derivative_are_told_apart_where_they_coincide():
+    [display] = ActivationGridDisplay.from_names(["exponential"]).displays_
+    assert display.line_.get_linestyle() == "-" and display.derivative_line_.get_linestyle() == "--"
+    assert display.derivative_line_.get_zorder() >= display.line_.get_zorder()
+    lines = display.ax_.get_lines()
+    assert lines.index(display.derivative_line_) > lines.index(display.line_)
 
 
 def test_what_cannot_be_drawn_is_said():

@@ -108,9 +108,12 @@ def write_names(ax, lines, names, side="right"):
 
 
 def _end(ax, line, side):
-    """Return the line's last or first point that can be drawn; one on the x axis where none can, as 0 on a log scale."""
+    """Return the line's last or first point inside the axes; without one, one on the x axis, as for 0 on a log scale."""
     points = line.get_xydata()
-    drawn = points[np.isfinite(ax.transScale.transform(points)).all(axis=1)]
+    with np.errstate(invalid="ignore"):
+        places = ax.transLimits.transform(ax.transScale.transform(points))
+        inside = (np.isfinite(places) & (places >= 0) & (places <= 1)).all(axis=1)
+    drawn = points[inside]
     if not len(drawn):
         drawn = np.column_stack([points[:, 0], np.full(len(points), ax.get_ylim()[0])])
     return tuple(drawn[-1 if side == "right" else 0])
