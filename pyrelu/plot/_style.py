@@ -22,7 +22,7 @@ def figure_and_axes(ax=None, **keywords):
     try:
         from matplotlib import pyplot
     except ImportError as error:
-        raise MissingExtraError("matplotlib", "plot") from error
+        raise MissingExtraError("matplotlib") from error
     return pyplot.subplots(**{"layout": "constrained"} | keywords)
 
 
@@ -31,7 +31,7 @@ def new_figure(**keywords):
     try:
         from matplotlib.figure import Figure
     except ImportError as error:
-        raise MissingExtraError("matplotlib", "plot") from error
+        raise MissingExtraError("matplotlib") from error
     return Figure(**{"layout": "constrained"} | keywords)
 
 
