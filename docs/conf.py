@@ -51,12 +51,10 @@ sphinx_gallery_conf = {
     "examples_dirs": "../examples",
     "gallery_dirs": "auto_examples",
     "filename_pattern": r"\.py$",
-    "ignore_pattern": r"\b(support|letters)\.py$",  # modules of theirs
-    "within_subsection_order": "ExampleTitleSortKey",
+    "within_subsection_order": "from_the_table.CourseOrder",
     "download_all_examples": False,
     "remove_config_comments": True,
-    "thumbnail_size": (480, 320),
+    "thumbnail_size": (960, 420),
     "show_memory": False,
-    "reset_modules": ("matplotlib", "from_the_table.forget_style"),
     "abort_on_example_error": True,
 }

@@ -1,6 +1,6 @@
 """
-A CNN's forward pass
-====================
+A CNN's forward pass: filters that never saw a label help
+=========================================================
 
 Convolution, relu, pooling, the same again, a fully connected layer, softmax: what a convolutional network computes for
 the 8 x 8 digits, with SciPy for the convolutions and pyrelu for the rest.
@@ -22,9 +22,11 @@ from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from support import compare
 
 import pyrelu as pr
+from pyrelu._examples.support import compare, use_style
+
+use_style()
 
 SIZE, FIRST, SECOND = 3, 16, 64  # of a filter; how many filters
 SEEDS = range(5)  # quick: range(1)

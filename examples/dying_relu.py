@@ -1,6 +1,6 @@
 """
-Dying ReLU
-==========
+Dying relu: where its units die, the others diverge
+===================================================
 
 A relu unit whose input is negative for every row gives 0, gets no gradient, and so never changes again: it is dead. The
 notes of Stanford's CS231n remark that with too high a learning rate "as much as 40% of your network can be dead", and
@@ -20,10 +20,12 @@ import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.datasets import load_digits
 from sklearn.exceptions import ConvergenceWarning
-from support import COLORS, GREY, compare
 
 import pyrelu as pr
+from pyrelu._examples.support import COLORS, GREY, compare, use_style
 from pyrelu.exceptions import DeadUnitWarning
+
+use_style()
 
 warnings.simplefilter("ignore", ConvergenceWarning)  # the number of epochs is fixed
 warnings.simplefilter("ignore", DeadUnitWarning)  # they are what we are after

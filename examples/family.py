@@ -1,6 +1,6 @@
 """
-The family
-==========
+The relu family: most differences are within the noise
+======================================================
 
 relu and its relatives, tanh and sigmoid, on two data sets: the small digits, and the letters, whose test set is drawn
 from other fonts than the training set. Xu et al. (Empirical evaluation of rectified activations in convolutional
@@ -16,15 +16,17 @@ better than 0, and learned ones in between.
 
 import warnings
 
-import letters
 import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.datasets import load_digits
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
-from support import BLUE, GREEN, GREY, ORANGE
 
 import pyrelu as pr
+from pyrelu._examples import letters
+from pyrelu._examples.support import BLUE, GREEN, GREY, ORANGE, use_style
+
+use_style()
 
 warnings.simplefilter("ignore", ConvergenceWarning)  # the number of epochs is fixed
 FAMILY = {

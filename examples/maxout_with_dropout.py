@@ -1,6 +1,6 @@
 """
-Maxout with dropout
-===================
+Maxout with dropout: better per unit, not per weight
+====================================================
 
 A maxout unit is the largest of k linear maps (Goodfellow et al., Maxout networks, ICML 2013). It is convex, and can be
 any convex function if k is large enough; the difference of two can be any continuous function. The paper made it for
@@ -22,9 +22,11 @@ from scipy.optimize import minimize
 from sklearn.datasets import load_digits
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
-from support import COLORS, GREY, ORANGE, PURPLE, compare
 
 import pyrelu as pr
+from pyrelu._examples.support import COLORS, GREY, ORANGE, PURPLE, compare, use_style
+
+use_style()
 
 x = np.linspace(-1, 1, 401)
 inputs = np.column_stack([x, np.ones_like(x)])

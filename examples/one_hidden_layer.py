@@ -1,6 +1,6 @@
 """
-One hidden layer on letters
-===========================
+One hidden layer: relu is best, and small first weights matter more
+===================================================================
 
 784-1024-10, batches of 128, plain SGD, weights from a truncated normal: the network of a much-copied course on deep
 learning, which met its data set notMNIST, the letters A to J in 28 x 28 from thousands of fonts. Which hidden unit is
@@ -15,14 +15,16 @@ best: relu, sigmoid, or softmax? And what was it that took the published network
 
 import warnings
 
-import letters
 import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
-from support import BLUE, COLORS, ORANGE, compare, label_ends
 
 import pyrelu as pr
+from pyrelu._examples import letters
+from pyrelu._examples.support import BLUE, COLORS, ORANGE, compare, label_ends, use_style
 from pyrelu.exceptions import DeadUnitWarning
+
+use_style()
 
 warnings.simplefilter("ignore", ConvergenceWarning)  # the number of epochs is fixed
 warnings.simplefilter("ignore", DeadUnitWarning)  # the highest rates of the search kill many

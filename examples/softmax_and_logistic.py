@@ -1,6 +1,6 @@
 """
-Softmax and logistic
-====================
+For two classes, softmax is the logistic sigmoid
+================================================
 
 Two classes: softmax and the logistic sigmoid are the same model. More classes: softmax where exactly one is right,
 independent sigmoids where any number may be.
@@ -18,9 +18,11 @@ from sklearn.datasets import load_breast_cancer, load_digits
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import StandardScaler
-from support import BLUE, GREY, ORANGE, compare
 
 import pyrelu as pr
+from pyrelu._examples.support import BLUE, GREY, ORANGE, compare, use_style
+
+use_style()
 
 rng = np.random.default_rng(0)
 pairs = rng.normal(0, 20, (100_000, 2))

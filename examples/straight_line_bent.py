@@ -1,6 +1,6 @@
 """
-A straight line, bent
-=====================
+Without an activation, a deep network is a straight line
+========================================================
 
 Without an activation a network of any depth is one linear map, and its decision boundary a straight line. relu bends
 it: the plane falls into polygons, on each of which the network is again linear, with a map of its own.
@@ -17,10 +17,12 @@ import numpy as np
 from matplotlib.colors import hsv_to_rgb
 from sklearn.datasets import make_moons
 from sklearn.model_selection import train_test_split
-from support import BLUE, RED, compare
 
 import pyrelu as pr
+from pyrelu._examples.support import BLUE, RED, compare, use_style
 from pyrelu.inspection import local_linear_map
+
+use_style()
 
 X, y = make_moons(1000, noise=0.2, random_state=0)
 X_train, X_test, y_train, y_test = train_test_split(X, y, random_state=0)

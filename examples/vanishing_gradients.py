@@ -1,6 +1,6 @@
 """
-Vanishing gradients
-===================
+Vanishing gradients: ten layers of sigmoid do not train
+=======================================================
 
 Backpropagation multiplies the gradient by the activation's derivative once per layer. The derivative of the sigmoid is
 at most 1/4, so ten layers shrink the gradient by up to :math:`4^{10}`, about a million; tanh and relu let it pass where
@@ -20,9 +20,11 @@ import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.datasets import load_digits
 from sklearn.exceptions import ConvergenceWarning
-from support import COLORS, compare, label_ends
 
 import pyrelu as pr
+from pyrelu._examples.support import COLORS, compare, label_ends, use_style
+
+use_style()
 
 x = np.linspace(-20, 20, 400_001)
 sigmoid_slope, tanh_slope = pr.derivative.sigmoid(x), pr.derivative.tanh(x)

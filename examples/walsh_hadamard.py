@@ -1,6 +1,6 @@
 """
-Fixed filter banks
-==================
+Fixed filter banks: only the slopes of relu are learned
+=======================================================
 
 A network turned inside out: its linear maps are fixed and its activations are learned. Each layer is a fast
 Walsh-Hadamard transform, n log n additions and no weight, and each unit has a two-slope relu of its own, which
@@ -22,9 +22,11 @@ from scipy.linalg import hadamard
 from sklearn.datasets import load_digits
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
-from support import BLUE, GREY, ORANGE, SKY
 
 import pyrelu as pr
+from pyrelu._examples.support import BLUE, GREY, ORANGE, SKY, use_style
+
+use_style()
 
 
 def walsh_hadamard(x):

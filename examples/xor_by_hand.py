@@ -1,6 +1,6 @@
 """
-XOR by hand
-===========
+XOR by hand: thirty units of relu learn it
+==========================================
 
 The smallest problem that no straight line solves, by a network of 30 relu units, with the gradient worked out step by
 step from ``pr.relu``, ``pr.vjp.relu`` and NumPy. Then the estimator computes the same gradient.
@@ -11,9 +11,11 @@ step from ``pr.relu``, ``pr.vjp.relu`` and NumPy. Then the estimator computes th
 
 import matplotlib.pyplot as plt
 import numpy as np
-from support import BLUE, GREY, ORANGE, RED, compare
 
 import pyrelu as pr
+from pyrelu._examples.support import GREY, compare, use_style
+
+use_style()
 
 N, D_in, H, D_out = 4, 2, 30, 1
 rate, steps = 0.002, 200
@@ -138,23 +140,24 @@ compare(
 
 figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4.2))
 low, median, high = np.quantile(curves, (0.05, 0.5, 0.95), axis=0)
-left.fill_between(range(steps), low, high, color=BLUE, alpha=0.15, linewidth=0)
-left.plot(median, color=BLUE)
-left.plot(losses, color=ORANGE, linewidth=1)
-left.text(150, median[150] * 3, "median", color=BLUE)
-left.text(95, high[95] * 3, "9 of 10 starts stay in here", color=GREY)
-left.text(130, losses[130] / 40, "the run above", color=ORANGE, ha="right")
+left.fill_between(range(steps), low, high, color="0.9", linewidth=0)
+left.plot(median, color=GREY)
+left.plot(losses, color="black", linewidth=1)
+left.text(150, median[150] * 3, "median of all starts", color="0.45")
+left.text(95, high[95] * 3, "9 of 10 starts stay in here", color="0.45")
+left.text(130, losses[130] / 40, "the run above", ha="right")
 left.set(title="Sum of squared errors", xlabel="step", yscale="log", ylim=(1e-9, 1e3))
 
 ticks = np.linspace(-0.5, 1.5, 201)
 plane = np.stack(np.meshgrid(ticks, ticks), axis=-1)
 learned = (pr.relu(plane @ w1) @ w2)[..., 0]
-filled = right.contourf(ticks, ticks, learned, levels=np.linspace(-1, 2, 13), cmap="PuOr", extend="both")
+filled = right.contourf(ticks, ticks, learned, levels=np.linspace(-1, 2, 13), cmap="PuOr_r", extend="both")
 right.contour(ticks, ticks, learned, levels=[0.5], colors="black", linewidths=1)
+beside = {"textcoords": "offset points", "bbox": {"color": "white", "alpha": 0.75, "pad": 1}}
 for corner, target, answer in zip(x, y.ravel(), answers):
-    right.plot(*corner, "o", markersize=9, markeredgecolor="black", color="white" if target == 0 else RED)
-    right.annotate(f"{target:.0f}: {answer + 0:.2f}", corner, xytext=(9, 6), textcoords="offset points")
+    right.plot(*corner, "o", markersize=10, markeredgecolor="black", color=filled.cmap(filled.norm(target)))
+    right.annotate(f"target {target:.0f}\noutput {answer + 0:.2f}", corner, xytext=(10, 8), **beside)
 right.set(title="What the network computes", xlabel="a", ylabel="b", aspect="equal", xticks=[0, 1], yticks=[0, 1])
 right.spines[["left", "bottom"]].set_visible(False)
-figure.colorbar(filled, ax=right, label="output (line: 1/2)", shrink=0.85)
+figure.colorbar(filled, ax=right, label="output; dots: target; line: 1/2", shrink=0.85)
 figure.savefig("xor_by_hand.png")

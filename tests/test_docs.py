@@ -4,7 +4,6 @@ import doctest
 import importlib
 import pkgutil
 import re
-import sys
 import textwrap
 from pathlib import Path
 
@@ -20,7 +19,7 @@ MODULES = [
     if m.name not in ("pyrelu.__main__", "pyrelu.libpyrelu") and "_peer" not in m.name and "_fit" not in m.name
 ]
 PAGES = [ROOT / "README.md", *sorted(ROOT.glob("docs/*.md"))]
-EXAMPLES = [script for script in sorted(ROOT.glob("examples/*.py")) if "\n# %%\n" in script.read_text()]  # no modules
+EXAMPLES = sorted(ROOT.glob("examples/*.py"))
 
 
 @pytest.mark.parametrize("name", ["pyrelu", *MODULES])
@@ -79,9 +78,7 @@ def quickly(script):
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")  # so few epochs are meant
 @pytest.mark.usefixtures("anywhere")
 @pytest.mark.parametrize("script", EXAMPLES, ids=lambda script: script.stem)
-def test_example(script, monkeypatch):
-    monkeypatch.syspath_prepend(script.parent)
-    monkeypatch.delitem(sys.modules, "support", raising=False)  # it sets matplotlib's parameters when imported
+def test_example(script):
     with matplotlib.rc_context():
         exec(compile(quickly(script), str(script), "exec"), {"__name__": "__main__"})
     matplotlib.pyplot.close("all")
