@@ -77,7 +77,7 @@ reach = {name: f"{np.median(norm[:, 0] / norm[:, -1]):.2g}" for name, norm in no
 compare(
     [
         (
-            "share of the gradient that gets from layer 10 to 1, sigmoid",
+            "share of the gradient that gets from layer 9 to 0, sigmoid",
             f"about 4^-9 = {4**-9:.2g}",
             reach.pop("sigmoid"),
         ),
@@ -113,7 +113,7 @@ x = np.linspace(-5, 5, 501)
 for name in VARIANCE:
     left.plot(x, getattr(pr.derivative, name)(x), color=COLORS[name], label=name)
     low, median, high = np.quantile(norms[name], (0.1, 0.5, 0.9), axis=0)
-    layers = np.arange(1, DEPTH + 1)
+    layers = np.arange(DEPTH)
     middle.fill_between(layers, low, high, color=COLORS[name], alpha=0.2, linewidth=0)
     middle.plot(layers, median, "o-", markersize=4, color=COLORS[name], label=name)
     right.plot(np.arange(1, EPOCHS + 1), models[name].loss_curve_, color=COLORS[name], label=name)

@@ -192,7 +192,7 @@ for name, (size, scores) in results.items():
 
 figure, (left, right) = plt.subplots(1, 2, figsize=(10.5, 4), width_ratios=[1, 1.2])
 for i, colour in enumerate((BLUE, SKY, ORANGE)):
-    left.scatter(*(slopes[i] for slopes in last_bank.parameters[:2]), s=7, color=colour, label=f"layer {i + 1}")
+    left.scatter(*(slopes[i] for slopes in last_bank.parameters[:2]), s=7, color=colour, label=f"layer {i}")
 for name, x, y in (("relu", 1, 0), ("identity", 1, 1), ("|x|", 1, -1)):
     left.plot(x, y, "+", color="black", markersize=11)
     left.annotate(name, (x, y), xytext=(-8, 5), textcoords="offset points", ha="right")
