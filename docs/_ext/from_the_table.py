@@ -5,6 +5,7 @@ import re
 from importlib import import_module
 from pathlib import Path
 
+from formulas import mathml
 from matplotlib.figure import Figure
 
 import pyrelu as pr
@@ -58,8 +59,8 @@ def write_all(app):
         (folder / f"{namespace}.rst").write_text(page(namespace))
 
 
-def add_curves(app, docname, source):
-    """Give the table of activations its column of curves."""
+def complete_table(app, docname, source):
+    """Give the tables of docs/functions.md curves, links to the API, and the formulas as mathematics."""
     if docname != "functions":
         return
     lines = source[0].replace("| name |", f"{LEGEND}\n\n| name |", 1).split("\n")
@@ -67,10 +68,17 @@ def add_curves(app, docname, source):
     for i, line in enumerate(lines):
         if line.startswith("| name |"):
             drawn = "derivative" in line
-        if line.startswith("|") and drawn:
-            name = re.match(r"\| `(\w+)`", line)
+        if not line.startswith("|"):
+            continue
+        name = re.match(r"\| `(\w+)`", line)
+        if name and name[1] in pr.functional.__all__:
+            names, formula, *others = line.removeprefix("| ").split(" | ")
+            names = names.replace(f"`{name[1]}`", f"{{py:func}}`{name[1]} <pyrelu.functional.{name[1]}>`", 1)
+            line = " | ".join([f"| {names}", f"{mathml(formula.strip('`'))}<br>{formula}", *others])
+        if drawn:
             cell = f"![{name[1]}]({FOLDER}/{name[1]}.svg)" if name else "---" if "---" in line else "curve"
-            lines[i] = f"| {cell} {line}"
+            line = f"| {cell} {line}"
+        lines[i] = line
     source[0] = "\n".join(lines)
 
 
@@ -102,5 +110,5 @@ class CourseOrder:
 def setup(app):
     """Register the extension."""
     app.connect("builder-inited", write_all)
-    app.connect("source-read", add_curves)
+    app.connect("source-read", complete_table)
     return {"parallel_read_safe": True}
