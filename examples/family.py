@@ -111,6 +111,7 @@ for ax, (data, by_name) in zip(axes, errors.items()):
     ax.set_yticklabels(list(reversed(FAMILY)) if ax is axes[0] else [])
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)
+    ax.xaxis.set_major_locator(plt.MaxNLocator(5))
     ax.xaxis.set_major_formatter("{x:.1%}")
 bins = np.linspace(min(first.min(), second.min()), max(first.max(), second.max()), 41)
 axes[2].hist(first, bins, color=BLUE, alpha=0.7)
