@@ -18,6 +18,7 @@ extensions = [
     "myst_parser",
     "sphinx_gallery.gen_gallery",
     "from_the_table",
+    "printed",
     "matplotlib.sphinxext.plot_directive",
 ]
 default_role = "code"

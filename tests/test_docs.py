@@ -35,7 +35,9 @@ def test_there_are_examples():
 def blocks(page):
     """The page's Python, that of its pictures too."""
     found = re.findall(
-        r"^```(?:python|\{eval-rst\}\n\.\. plot::\n[^\n]*\n)\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE
+        r"^```(?:python|\{printed\}|\{eval-rst\}\n\.\. plot::\n(?: [^\n]*\n)+)\n(.*?)^```",
+        page.read_text(),
+        re.DOTALL | re.MULTILINE,
     )
     return [textwrap.dedent(block) for block in found]
 

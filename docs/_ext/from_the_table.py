@@ -16,6 +16,10 @@ LEGEND = (
     "In the pictures the function is drawn through and its derivative dashed, for x from -4 to 4, or past the last kink. "
     "Where one jumps, a dot is its value and a ring the limit that it does not take."
 )
+ESTIMATORS = {
+    "MLPClassifier": "fit, partial_fit, predict, predict_proba, predict_log_proba, save, load, from_sklearn, to_sklearn",
+    "MLPRegressor": "fit, partial_fit, predict, save, load, from_sklearn, to_sklearn",
+}
 NAMESPACES = ("functional", "derivative", "vjp")
 ASKED_FOR = {"weight": 0.25, "threshold": 0.5, "value": -0.5}  # parameters without a default
 
@@ -55,6 +59,9 @@ def write_all(app):
     folder.mkdir(exist_ok=True)
     for activation in pr.activations.values():
         draw(activation, folder / f"{activation.name}.svg")
+    for name, members in ESTIMATORS.items():
+        text = f"{name}\n{'=' * len(name)}\n\n.. autoclass:: pyrelu.{name}\n   :members: {members}\n"
+        (folder / f"{name}.rst").write_text(text)
     for namespace in NAMESPACES:
         (folder / f"{namespace}.rst").write_text(page(namespace))
 
