@@ -6,6 +6,7 @@ import re
 SUM, PRODUCT, POWER, ATOM = range(4)  # precedence, loosest first
 GREEK = {"alpha": "&#x3b1;", "beta": "&#x3b2;", "lambd": "&#x3bb;", "pi": "&#x3c0;"}
 MINUS = "<mo>&#x2212;</mo>"
+BAR = "<mo>&#x7c;</mo>"  # not the character: it would end the cell of a table
 OPERATORS = {ast.Add: "<mo>+</mo>", ast.Sub: MINUS}
 COMPARISONS = {ast.Gt: "&gt;", ast.LtE: "&#x2264;", ast.Lt: "&lt;", ast.GtE: "&#x2265;"}
 LONG_NUMBER, DIGITS = re.compile(r"(\d+\.\d{4})\d{4,}"), r"\1&#x2026;"
@@ -90,7 +91,7 @@ class _Printer:
         if name == "sqrt":
             return ATOM, f"<msqrt>{self.at(SUM, first)}</msqrt>"
         if name == "abs":
-            return ATOM, f"<mrow><mo>|</mo>{self.at(SUM, first)}<mo>|</mo></mrow>"
+            return ATOM, f"<mrow>{BAR}{self.at(SUM, first)}{BAR}</mrow>"
         if name == "sum":
             outside, self.index = self.index, SUMMED_ELEMENT
             summand, self.index = self.at(PRODUCT, first), outside

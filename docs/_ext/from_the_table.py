@@ -13,8 +13,8 @@ from pyrelu.plot import ActivationGridDisplay
 
 FOLDER = "_generated"
 LEGEND = (
-    "In the pictures the function is drawn through and its derivative dashed, for x from -4 to 4, or past the last kink. "
-    "Where one jumps, a dot is its value and a ring the limit that it does not take."
+    "In the pictures, the solid line is the function and the dashed line its derivative, for x from -4 to 4 or past the "
+    "last kink. At a jump, a dot marks the value and a ring the limit that is not taken."
 )
 ESTIMATORS = {
     "MLPClassifier": "fit, partial_fit, predict, predict_proba, predict_log_proba, save, load, from_sklearn, to_sklearn",
