@@ -95,10 +95,10 @@ for name, values in (("first hidden layer", first), ("second", second)):
 # %%
 # What came out
 # -------------
-# CIFAR-10's order does not come back. There slopes near 0.2 were best; here, fixed, random or learned, they cost a
-# little against relu on both data sets, and prelu lowers most of its slopes by itself. maxout, which has twice the
-# weights, is as good as relu or better; sigmoid errs most on both. How far to trust a difference, its standard error
-# says: many are of the size of the spread between seeds, and no reason to choose one.
+# The order found on CIFAR-10 does not reappear. There, slopes near 0.2 were best; here, whether fixed, random or learned,
+# they are a little worse than relu on both data sets, and prelu lowers most of its slopes. maxout, which has twice the
+# weights, is as good as relu or better; sigmoid is worst on both. The standard error says how far to trust a difference:
+# many are as small as the spread between seeds, and no reason to choose one activation.
 
 figure, axes = plt.subplots(1, 3, figsize=(13, 4), width_ratios=[1, 1, 0.9])
 for ax, (data, by_name) in zip(axes, errors.items()):
