@@ -144,7 +144,7 @@ low, median, high = np.quantile(curves, (0.05, 0.5, 0.95), axis=0)
 left.fill_between(range(steps), low, high, color="0.9", linewidth=0)
 left.plot(median, color=GREY)
 left.plot(losses, color="black", linewidth=1)
-left.text(150, median[150] * 3, "median of all starts", color="0.45")
+left.text(105, median[105] * 3, "median of all starts", color="0.45")
 left.text(95, high[95] * 3, "9 of 10 starts stay in here", color="0.45")
 left.text(130, losses[130] / 40, "the run above", ha="right")
 left.set(title="Sum of squared errors", xlabel="step", yscale="log", ylim=(1e-9, 1e3))
@@ -154,7 +154,7 @@ plane = np.stack(np.meshgrid(ticks, ticks), axis=-1)
 learned = (pr.relu(plane @ w1) @ w2)[..., 0]
 filled = right.contourf(ticks, ticks, learned, levels=np.linspace(-1, 2, 13), cmap="PuOr_r", extend="both")
 right.contour(ticks, ticks, learned, levels=[0.5], colors="black", linewidths=1)
-beside = {"textcoords": "offset points", "bbox": {"color": "white", "alpha": 0.75, "pad": 1}}
+beside = {"textcoords": "offset points", "fontsize": 9, "bbox": {"color": "white", "alpha": 0.75, "pad": 1}}
 for corner, target, answer in zip(x, y.ravel(), answers):
     right.plot(*corner, "o", markersize=10, markeredgecolor="black", color=filled.cmap(filled.norm(target)))
     right.annotate(f"target {target:.0f}\noutput {answer + 0:.2f}", corner, xytext=(10, 8), **beside)
