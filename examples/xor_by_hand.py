@@ -1,9 +1,9 @@
 """
-XOR by hand
-===========
+XOR by hand: thirty units of relu learn it
+==========================================
 
-The smallest problem that no straight line solves, by a network of 30 relu units, with the gradient worked out step by
-step from ``pr.relu``, ``pr.vjp.relu`` and NumPy. Then the estimator computes the same gradient.
+XOR is the smallest problem that no straight line solves. Here a network of 30 relu units learns it, with the gradient
+worked out step by step from ``pr.relu``, ``pr.vjp.relu`` and NumPy. Then the estimator computes the same gradient.
 """
 
 # %%
@@ -11,9 +11,11 @@ step from ``pr.relu``, ``pr.vjp.relu`` and NumPy. Then the estimator computes th
 
 import matplotlib.pyplot as plt
 import numpy as np
-from support import BLUE, GREY, ORANGE, RED, compare
 
 import pyrelu as pr
+from pyrelu._examples.support import GREY, compare, use_style
+
+use_style()
 
 N, D_in, H, D_out = 4, 2, 30, 1
 rate, steps = 0.002, 200
@@ -52,7 +54,7 @@ answers = (pr.relu(x @ w1) @ w2).ravel()
 print("answers:", ", ".join(f"{a:.0f} xor {b:.0f} = {answer:.3f}" for (a, b), answer in zip(x, answers)))
 
 # %%
-# Is the gradient right? Central differences of the loss say so, for every one of the 90 weights.
+# Is the gradient right? Central differences of the loss confirm it for each of the 90 weights.
 
 
 def loss(w1, w2):
@@ -80,8 +82,8 @@ assert gap < 1e-6
 # %%
 # The estimator's gradient
 # ------------------------
-# One step of plain SGD moves the weights by ``-rate * gradient``; so the estimator's gradient can be read off its
-# weights. Its loss is half the mean of the squares where ours is their sum, which is a factor of 2 N = 8.
+# One step of plain SGD moves the weights by ``-rate * gradient``; so the change of the estimator's
+# weights shows its gradient. Its loss is half the mean of the squares and ours is their sum: a factor of 2 N = 8.
 
 settings = dict(solver="sgd", momentum=0, learning_rate_init=rate, batch_size=N, alpha=0, init="he_normal")
 network = pr.MLPRegressor(hidden_layer_sizes=(H,), random_state=0, **settings)
@@ -100,9 +102,9 @@ for name, after, before, by_hand in zip(("first", "second"), network.coefs_, sta
 # At x = 0
 # --------
 # relu has no derivative at 0: the slope is 0 on the left and 1 on the right, and any number between them is a
-# subgradient. pyrelu takes 0, as the frameworks do. One would think that it never happens, but here it happens in
-# every step: without biases the input (0, 0) puts all 30 units exactly at 0. It does no harm, since the gradient of
-# their weights is multiplied by the input, which is 0 too. With any other choice of slope the run is the same:
+# subgradient. pyrelu uses 0, as the frameworks do. An input of exactly 0 may seem unlikely, but here it occurs in
+# every step: without biases, the input (0, 0) puts all 30 units at 0. This does no harm, because the gradient of their
+# weights is multiplied by the input, which is 0 too. With any other slope the run is the same:
 
 z = x @ start[0]
 print(
@@ -133,28 +135,30 @@ compare(
 )
 
 # %%
-# The picture: the loss of all these runs, and the function that the first of them learned, which is made of flat
-# pieces with creases where a unit turns on.
+# The figure shows the loss of all these runs, and the function that the first of them learned. It consists of flat pieces
+# with creases where a unit turns on. One colour scale serves the surface and the targets: a dot that matches its
+# surroundings is right.
 
 figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4.2))
 low, median, high = np.quantile(curves, (0.05, 0.5, 0.95), axis=0)
-left.fill_between(range(steps), low, high, color=BLUE, alpha=0.15, linewidth=0)
-left.plot(median, color=BLUE)
-left.plot(losses, color=ORANGE, linewidth=1)
-left.text(150, median[150] * 3, "median", color=BLUE)
-left.text(95, high[95] * 3, "9 of 10 starts stay in here", color=GREY)
-left.text(130, losses[130] / 40, "the run above", color=ORANGE, ha="right")
+left.fill_between(range(steps), low, high, color="0.9", linewidth=0)
+left.plot(median, color=GREY)
+left.plot(losses, color="black", linewidth=1)
+left.text(105, median[105] * 3, "median of all starts", color="0.45")
+left.text(95, high[95] * 3, "9 of 10 starts stay in here", color="0.45")
+left.text(130, losses[130] / 40, "the run above", ha="right")
 left.set(title="Sum of squared errors", xlabel="step", yscale="log", ylim=(1e-9, 1e3))
 
 ticks = np.linspace(-0.5, 1.5, 201)
 plane = np.stack(np.meshgrid(ticks, ticks), axis=-1)
 learned = (pr.relu(plane @ w1) @ w2)[..., 0]
-filled = right.contourf(ticks, ticks, learned, levels=np.linspace(-1, 2, 13), cmap="PuOr", extend="both")
+filled = right.contourf(ticks, ticks, learned, levels=np.linspace(-1, 2, 13), cmap="PuOr_r", extend="both")
 right.contour(ticks, ticks, learned, levels=[0.5], colors="black", linewidths=1)
+beside = {"textcoords": "offset points", "fontsize": 9, "bbox": {"color": "white", "alpha": 0.75, "pad": 1}}
 for corner, target, answer in zip(x, y.ravel(), answers):
-    right.plot(*corner, "o", markersize=9, markeredgecolor="black", color="white" if target == 0 else RED)
-    right.annotate(f"{target:.0f}: {answer + 0:.2f}", corner, xytext=(9, 6), textcoords="offset points")
+    right.plot(*corner, "o", markersize=10, markeredgecolor="black", color=filled.cmap(filled.norm(target)))
+    right.annotate(f"target {target:.0f}\noutput {answer + 0:.2f}", corner, xytext=(10, 8), **beside)
 right.set(title="What the network computes", xlabel="a", ylabel="b", aspect="equal", xticks=[0, 1], yticks=[0, 1])
 right.spines[["left", "bottom"]].set_visible(False)
-figure.colorbar(filled, ax=right, label="output (line: 1/2)", shrink=0.85)
+figure.colorbar(filled, ax=right, label="output; dots: target; line: 1/2", shrink=0.85)
 figure.savefig("xor_by_hand.png")

@@ -8,7 +8,19 @@ one pass; `pyrelu.activations` lists them all. `pyrelu.MLPClassifier` and
 from importlib import import_module as _import_module
 from typing import TYPE_CHECKING
 
-from pyrelu import derivative, functional, registry, vjp
+try:
+    from pyrelu import derivative, functional, registry, vjp
+except ImportError:
+    from importlib.util import find_spec as _find_spec
+    from pathlib import Path as _Path
+
+    if _find_spec("pyrelu._ufuncs"):
+        raise
+    _folder = _Path(__file__).resolve().parent.parent
+    raise ImportError(
+        f"{_folder} holds pyrelu's source code without its compiled modules: build them there with `pip install -e .`, "
+        "or start Python in another directory to import an installed pyrelu"
+    ) from None
 from pyrelu._threads import get_num_threads, set_num_threads
 from pyrelu.functional import *  # noqa: F403
 from pyrelu.registry import activations, axis_functions

@@ -21,5 +21,5 @@ class DeadUnitWarning(UserWarning):
 class MissingExtraError(ImportError):
     """An optional dependency is not installed."""
 
-    def __init__(self, package, extra):
-        super().__init__(f"this needs {package}; install it with: pip install 'pyrelu[{extra}]'")
+    def __init__(self, package):
+        super().__init__(f"this needs {package}; install it with: pip install {package}")

@@ -44,7 +44,7 @@ tol : float, default=1e-4
     An epoch that does not lower the loss (raise the validation score) by as much has not improved.
 verbose : bool or int, default=False
     True prints the loss of each epoch as scikit-learn does, as do 2 and more; 1 shows a progress bar instead, where tqdm
-    is installed (``pip install 'pyrelu[progress]'``).
+    is installed (``pip install tqdm``).
 warm_start : bool, default=False
     Whether `fit` goes on from the last solution.
 momentum : float, default=0.9

@@ -53,8 +53,7 @@ class Layer:
     def description(self):
         """The activation's name, with the values of its parameters."""
         given = {} if self.learned is not None else self.activation.parameters
-        text = ", ".join(f"{name}={value:g}" for name, value in given.items())
-        return f"{self.activation.name}({text})" if text else self.activation.name
+        return described(self.activation.name, given)
 
     @property
     def piecewise_linear(self):
@@ -69,6 +68,12 @@ class Layer:
             return (z - np.sort(z, axis=-1)[..., -2:].mean(axis=-1, keepdims=True)).reshape(len(z), -1)
         kinks = registry.find(self.activation.name).kinks_at(*self.activation.parameters.values())
         return np.concatenate([np.empty((len(z), 0)), *(z - kink for kink in kinks)], axis=1)
+
+
+def described(name, parameters):
+    """Return an activation's name, with its parameters in brackets where it has any."""
+    text = ", ".join(f"{parameter}={value:g}" for parameter, value in parameters.items())
+    return f"{name}({text})" if text else name
 
 
 def _derivative_of(activation, learned=None):

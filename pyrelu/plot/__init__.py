@@ -1,6 +1,7 @@
-"""Pictures, by the conventions of scikit-learn's displays: a class method draws and returns the object with its artists.
+"""Plots in the style of scikit-learn's displays: a class method draws and returns an object that holds the artists.
 
-They need matplotlib (the extra `plot`). `DecisionBoundaryDisplay` is scikit-learn's own, which takes any estimator.
+They need matplotlib, which the extra `plot` installs. `DecisionBoundaryDisplay` is scikit-learn's own; it takes any
+estimator.
 """
 
 from sklearn.inspection import DecisionBoundaryDisplay
@@ -10,11 +11,13 @@ from pyrelu.plot._activity import UnitActivityDisplay
 from pyrelu.plot._gradient import GradientNormDisplay
 from pyrelu.plot._grid import ActivationGridDisplay
 from pyrelu.plot._loss import LossCurveDisplay
+from pyrelu.plot._overlay import ActivationOverlayDisplay
 from pyrelu.plot._regions import LinearRegionsDisplay
 
 __all__ = [
     "ActivationDisplay",
     "ActivationGridDisplay",
+    "ActivationOverlayDisplay",
     "DecisionBoundaryDisplay",
     "GradientNormDisplay",
     "LinearRegionsDisplay",

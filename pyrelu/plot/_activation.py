@@ -6,30 +6,38 @@ from itertools import pairwise
 
 import numpy as np
 
-from pyrelu.inspection._trace import elementwise
-from pyrelu.plot._style import COLORS, bare, figure_and_axes, write_names
+from pyrelu.inspection._trace import described, elementwise
+from pyrelu.plot._style import COLORS, bare, figure_and_axes, line_style, write_names
 from pyrelu.registry import activations
 
 NAMES = ["f(x)", "f'(x)"]
 POINTS = 201  # of each smooth piece
+WIDTH = 1.8
+DERIVATIVE = {"linestyle": "--"}  # in every picture where it shares the axes with its function
 
 _LONG_NUMBER = re.compile(r"(\d+\.\d{4})\d+")
 
 
 @dataclass(frozen=True)
 class Curve:
-    """A function between its kinks.
+    """A function, evaluated piece by piece between its kinks.
 
     Attributes
     ----------
     x, y : ndarray of shape (n_points,)
-        With NaN between two pieces where it jumps.
+        The points, with NaN between two pieces where the function jumps.
     jumps : list of (x, value there, limits from the left and the right)
+    f : callable
+        The function.
+    kinks : list of float
+        All of its kinks, those outside of x too.
     """
 
     x: np.ndarray
     y: np.ndarray
     jumps: list
+    f: object = None
+    kinks: tuple = ()
 
     @classmethod
     def of(cls, f, low, high, kinks):
@@ -46,13 +54,44 @@ class Curve:
                 ys.append([np.nan])
             xs.append(x)
             ys.append(y)
-        return cls(np.concatenate(xs), np.concatenate(ys), jumps)
+        return cls(np.concatenate(xs), np.concatenate(ys), jumps, f, tuple(kinks))
+
+    @property
+    def ends(self):
+        """The smallest and the largest x."""
+        return self.x[0], self.x[-1]
+
+    def over(self, low, high):
+        """Return the same function from low to high."""
+        return self if self.f is None or self.ends == (low, high) else Curve.of(self.f, low, high, self.kinks)
+
+    def draw(self, ax, **look):
+        """Draw the curve; return its line and its dots."""
+        look = {"linewidth": WIDTH, "solid_joinstyle": "miter", "solid_capstyle": "butt"} | look
+        (line,) = ax.plot(self.x, self.y, **look)
+        return line, self.draw_dots(line)
+
+    def draw_dots(self, line):
+        """Draw a full dot for the value at each jump and rings for the limits that it does not take."""
+        dots = []
+        for x, value, *limits in self.jumps:
+            rings = [limit for limit in limits if abs(limit - value) > 1e-9]
+            for y, face in [(value, line.get_color()), *((ring, "white") for ring in rings)]:
+                size = 3.5 * line.get_linewidth() ** 0.5
+                dots += line.axes.plot(
+                    x, y, "o", color=line.get_color(), markerfacecolor=face, markersize=size, label="_", zorder=3
+                )
+        return dots
 
 
 class ActivationDisplay:
-    """An activation and its derivative as curves.
+    """One activation and its derivative as curves.
 
-    Kinks are drawn sharp. Where a curve jumps, a full dot marks its value and a ring the limit that it does not take.
+    The function is a solid line, its derivative a dashed one. Kinks are drawn sharp. Where a curve jumps, a full dot
+    marks its value and a ring the limit that it does not take.
+
+    Drawn onto axes that hold another activation, the curve takes the next colour and a legend names them all. To draw
+    several in one call, use `ActivationOverlayDisplay`.
 
     Parameters
     ----------
@@ -66,13 +105,14 @@ class ActivationDisplay:
     Attributes
     ----------
     line_, derivative_line_ : Line2D
-        The curves; the second is None where only the activation is drawn.
+        The curves; the second is None if only the activation is drawn.
     dots_ : list of Line2D
         Full dots and rings, where the curves jump.
     text_ : Annotation
-        Formula and parameters.
+        Formula and parameters; empty once the axes hold several activations.
+    legend_ : Legend or None
+        The names of several activations.
     ax_, figure_ : Axes, Figure
-        Where it is drawn.
 
     Examples
     --------
@@ -82,7 +122,10 @@ class ActivationDisplay:
     >>> display = ActivationDisplay.from_name("gelu")
     >>> display.ax_.get_title(loc="left")
     'gelu'
-    >>> display = ActivationDisplay.from_name(("leaky_relu", {"negative_slope": 0.2}), ax=display.ax_)
+    >>> leaky = ("leaky_relu", {"negative_slope": 0.2})
+    >>> display = ActivationDisplay.from_name(leaky, ax=display.ax_, label="leaky")
+    >>> [text.get_text() for text in display.legend_.get_texts()]
+    ['gelu', 'leaky', 'derivative']
     """
 
     def __init__(self, name, parameters, function, slope, formula):
@@ -93,7 +136,7 @@ class ActivationDisplay:
         self.formula = formula
 
     @classmethod
-    def from_name(cls, name, *, x_range=None, derivative=True, ax=None, **keywords):
+    def from_name(cls, name, *, x_range=None, derivative=True, label=None, ax=None, **keywords):
         """Draw an activation of the table.
 
         Parameters
@@ -102,13 +145,15 @@ class ActivationDisplay:
             A name or alias in `pyrelu.activations`; with its parameters, as in
             ``("leaky_relu", {"negative_slope": 0.2})``; or any function and its derivative.
         x_range : (float, float), default=None
-            From where to where; None: from -4 to 4, or as far as it takes to show all kinks.
+            The smallest and the largest x. None means -4 to 4, extended to show all kinks and to fill the axes.
         derivative : bool, default=True
             Whether to draw the derivative too.
+        label : str, default=None
+            The name in the legend; None: the activation's, with its parameters.
         ax : Axes, default=None
             Where to draw; None: on a new figure.
         **keywords
-            For `Axes.plot`, of both lines.
+            Passed to `Axes.plot` for both lines.
 
         Returns
         -------
@@ -117,25 +162,36 @@ class ActivationDisplay:
         Raises
         ------
         ValueError
-            Where the name is not known or not elementwise, or a parameter lacks a value.
+            If the name is not known or not elementwise, or a parameter lacks a value.
         MissingExtraError
-            Where matplotlib is not installed.
+            If matplotlib is not installed.
         """
-        return cls._of(name, x_range).plot(ax=ax, derivative=derivative, **keywords)
+        return cls._of(name, x_range).plot(ax=ax, derivative=derivative, label=label, **keywords)
 
     @classmethod
     def _of(cls, name, x_range=None):
         activation, slopes = elementwise(name)
         row = activations.get(activation.name)
         kinks = row.kinks_at(*activation.parameters.values()) if row else []
-        low, high = x_range or (min([-4.0, *(kink - 2 for kink in kinks)]), max([4.0, *(kink + 2 for kink in kinks)]))
+        low, high = x_range or (min([-4.0, *(kink - 1 for kink in kinks)]), max([4.0, *(kink + 1 for kink in kinks)]))
         if not low < high:
             raise ValueError(f"x_range={x_range!r} must be two numbers, the smaller one first")
         function, slope = (Curve.of(f, low, high, kinks) for f in (activation.forward, slopes))
         formula = _LONG_NUMBER.sub(r"\1...", row.formula) if row else ""
-        return cls(activation.name, activation.parameters, function, slope, formula)
+        display = cls(activation.name, activation.parameters, function, slope, formula)
+        display._extensible = x_range is None
+        return display
 
-    def plot(self, *, ax=None, derivative=True, labels=True, **keywords):
+    _extensible = False
+
+    @property
+    def description(self):
+        """The name, with the parameters that are not at their defaults."""
+        defaults = activations[self.name].parameters if self.name in activations else {}
+        given = {name: value for name, value in self.parameters.items() if value != defaults.get(name)}
+        return described(self.name, given)
+
+    def plot(self, *, ax=None, derivative=True, labels=True, label=None, **keywords):
         """Draw it.
 
         Parameters
@@ -146,8 +202,10 @@ class ActivationDisplay:
             Whether to draw the derivative too.
         labels : bool, default=True
             Whether to write the formula, and names beside the lines.
+        label : str, default=None
+            The name in the legend; None: the activation's, with its parameters.
         **keywords
-            For `Axes.plot`, of both lines.
+            Passed to `Axes.plot` for both lines.
 
         Returns
         -------
@@ -155,18 +213,32 @@ class ActivationDisplay:
             The object itself.
         """
         self.figure_, self.ax_ = _, ax = figure_and_axes(ax, figsize=(5.2, 3.6))
+        together = [display for display in getattr(ax, "_pyrelu_activations", []) if display.line_.axes is ax]
+        ax._pyrelu_activations = [*together, self]
+        name = label or self.description
+        look = line_style(len(together)) | keywords
+        slope_look = (look if together else {"color": COLORS[1]}) | DERIVATIVE | keywords
+        self.line_, dots = self.function.draw(ax, label=name, **look)
+        self.derivative_line_, self.dots_ = None, dots
+        if derivative:
+            self.derivative_line_, dots = self.slope.draw(ax, label=f"derivative of {name}", **slope_look)
+            self.dots_ += dots
+        self.legend_, self._given = None, set(keywords)
+        if together:
+            _share(ax, [*together, self])
+        else:
+            self._alone(ax, labels, label)
+        return self
+
+    def _alone(self, ax, labels, label):
         from matplotlib.ticker import MaxNLocator
 
-        self.dots_ = []
-        ax.axhline(0, color="0.85", linewidth=0.8, zorder=0)
-        ax.axvline(0, color="0.85", linewidth=0.8, zorder=0)
-        self.derivative_line_ = self._draw(self.slope, COLORS[1], keywords) if derivative else None
-        self.line_ = self._draw(self.function, COLORS[0], keywords)
-        ax.set_xlim(self.function.x[0], self.function.x[-1])
-        ax.set_ylim(self._limits(derivative))
+        ax.axhline(0, color="0.85", linewidth=0.8, zorder=0, label="_")
+        ax.axvline(0, color="0.85", linewidth=0.8, zorder=0, label="_")
+        ax.set(xlim=self.function.ends, ylim=limits([self.function, *([self.slope] if self.derivative_line_ else [])]))
         bare(ax)
         ax.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 4, 10]))
-        ax.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
+        ax.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
         ax.set_title(self.name, loc="left", fontsize=11 if labels else 9, pad=16 if labels else 12)
         given = ", ".join(f"{name}={value:.3g}" for name, value in self.parameters.items())
         text = "   ".join(filter(None, [self.formula, given])) if labels else given
@@ -179,27 +251,70 @@ class ActivationDisplay:
             fontsize=8 if labels else 6.5,
             color="0.4",
         )
+        self._names = []
         if labels:
             ax.set_xlabel("x")
             lines = [line for line in (self.line_, self.derivative_line_) if line]
-            write_names(ax, lines, NAMES[: len(lines)])
-        return self
+            self._names = write_names(ax, lines, [label or NAMES[0], NAMES[1]][: len(lines)])
 
-    def _draw(self, curve, color, keywords):
-        look = {"color": color, "linewidth": 1.8, "solid_joinstyle": "miter", "solid_capstyle": "butt"} | keywords
-        (line,) = self.ax_.plot(curve.x, curve.y, **look)
-        for x, value, *limits in curve.jumps:
-            rings = [limit for limit in limits if abs(limit - value) > 1e-9]
-            for y, face in [(value, line.get_color()), *((ring, "white") for ring in rings)]:
-                self.dots_ += self.ax_.plot(
-                    x, y, "o", color=line.get_color(), markerfacecolor=face, markersize=3.5 * look["linewidth"] ** 0.5
-                )
-        return line
 
-    def _limits(self, derivative):
-        """Return limits of y that hold the curves, but no more than the square below and above the x axis."""
-        values = np.concatenate([self.function.y, self.slope.y if derivative else []])
-        reach = np.abs(self.function.x[[0, -1]]).max()
-        low, high = np.clip([min(0, np.nanmin(values)), max(0, np.nanmax(values))], -reach, reach)
-        margin = 0.06 * (high - low or 1)
-        return low - margin, high + margin
+def _share(ax, displays):
+    """Turn axes of one activation into those of several: one range, one legend, limits that hold all."""
+    first, *_, last = displays
+    if first._names or first.text_.get_text():
+        for name in first._names:
+            name.remove()
+        first._names = []
+        first.text_.set_text("")
+        if ax.get_title(loc="left") == first.name:
+            ax.set_title("", loc="left")
+        if first.derivative_line_ and not first._given & {"color", "c"}:
+            first.derivative_line_.set_color(first.line_.get_color())
+    last.text_, last._names = first.text_, []
+    low, high = common_range(displays)
+    curves = []
+    for display, width in zip(displays, widths(len(displays)), strict=True):
+        if not display._given & {"linewidth", "lw"}:
+            display.line_.set_linewidth(width)
+        drawn = [(display.function, display.line_)]
+        drawn += [(display.slope, display.derivative_line_)] if display.derivative_line_ else []
+        for dot in display.dots_:
+            dot.remove()
+        display.dots_ = []
+        for curve, line in drawn:
+            line.set_data(curve.x, curve.y)
+            display.dots_ += curve.draw_dots(line)
+            curves.append(curve)
+    ax.set(xlim=(low, high), ylim=limits(curves))
+    handles = [display.line_ for display in displays]
+    if any(display.derivative_line_ for display in displays):
+        from matplotlib.lines import Line2D
+
+        handles.append(Line2D([], [], color="0.4", label="derivative", **DERIVATIVE))
+    legend = ax.legend(handles=handles, frameon=False, fontsize=9)
+    for display in displays:
+        display.legend_ = legend
+
+
+def common_range(displays):
+    """Extend all whose range was not given to the same range of x, and return it."""
+    starts, stops = zip(*(display.function.ends for display in displays))
+    low, high = min(starts), max(stops)
+    for display in displays:
+        if display._extensible:
+            display.function, display.slope = (curve.over(low, high) for curve in (display.function, display.slope))
+    return low, high
+
+
+def widths(n):
+    """Return widths for n lines, the first drawn the widest, so that those which coincide are all seen."""
+    return np.linspace(WIDTH + 0.8 * min(n - 1, 4), WIDTH, n)
+
+
+def limits(curves):
+    """Return limits of y that hold the curves, but no more than the square below and above the x axis."""
+    reach = max(np.abs(curve.ends).max() for curve in curves)
+    values = np.concatenate([curve.y[np.isfinite(curve.y)] for curve in curves])
+    low, high = np.clip([values.min(initial=0), values.max(initial=0)], -reach, reach)
+    margin = 0.06 * (high - low or 1)
+    return low - margin, high + margin

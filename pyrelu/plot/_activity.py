@@ -6,15 +6,15 @@ from pyrelu.plot._style import COLORS, bare, figure_and_axes
 
 
 class UnitActivityDisplay:
-    """How much of the data each hidden unit responds to, epoch by epoch; those that fall silent stand out.
+    """The share of rows to which each hidden unit responds, by epoch; units that fall silent stand out.
 
     Parameters
     ----------
     activity : list of ndarray of shape (n_epochs, n_units)
-        For each hidden layer, the share of rows that each unit responds to, as `pyrelu.inspection.unit_activity`
+        For each hidden layer, the share of rows to which each unit responds; `pyrelu.inspection.unit_activity`
         returns it for one epoch.
     epochs : array-like of shape (n_epochs,), default=None
-        Their numbers; None: 1, 2, 3 ...
+        The numbers of the epochs; None: 1, 2, 3 ...
 
     Attributes
     ----------
@@ -46,12 +46,12 @@ class UnitActivityDisplay:
 
     @classmethod
     def from_recorder(cls, recorder, *, axes=None):
-        """Draw what was recorded in training.
+        """Draw what a callback recorded during training.
 
         Parameters
         ----------
         recorder : pyrelu.inspection.ActivityRecorder
-            With at least one record.
+            It must have at least one record.
         axes : sequence of Axes, default=None
             Where to draw, one per hidden layer; None: on a new figure.
 
@@ -62,9 +62,9 @@ class UnitActivityDisplay:
         Raises
         ------
         ValueError
-            Where nothing was recorded.
+            If nothing was recorded.
         MissingExtraError
-            Where matplotlib is not installed.
+            If matplotlib is not installed.
         """
         if not recorder.activity_:
             raise ValueError(f"{recorder!r} has recorded nothing yet")
@@ -91,14 +91,14 @@ class UnitActivityDisplay:
         self.images_ = [
             self._draw(ax, i, activity) for i, (ax, activity) in enumerate(zip(self.axes_, self.activity, strict=True))
         ]
-        self.axes_[0].set_ylabel("unit, the most active first")
+        self.axes_[0].set_ylabel("unit, most active first")
         self.colorbar_ = self.figure_.colorbar(
             self.images_[0],
             ax=list(self.axes_),
             extend="min",
             extendfrac=0.06,
             ticks=[0, 0.5, 1],
-            label="share of rows it responds to",
+            label="share of rows a unit responds to",
         )
         self.colorbar_.ax.set_yticklabels(["silent", "half", "all"])
         self.colorbar_.outline.set_visible(False)

@@ -4,11 +4,13 @@ import numpy as np
 
 from pyrelu.inspection import gradient_norms
 from pyrelu.inspection._trace import activation_name
-from pyrelu.plot._style import bare, figure_and_axes, line_style, log_scale, write_names
+from pyrelu.plot._style import bare, figure_and_axes, labelled, line_style, log_scale, write_names
 
 
 class GradientNormDisplay:
-    """How long the loss's gradient is in each layer: whether it vanishes, or grows, on its way back.
+    """The norm of the loss's gradient in each layer: it shows whether the gradient vanishes or explodes.
+
+    Layers are numbered from 0, as in `coefs_`.
 
     Parameters
     ----------
@@ -33,7 +35,7 @@ class GradientNormDisplay:
     >>> mlp = MLPClassifier((8, 8, 8), random_state=0).partial_fit(X, y, classes=[0, 1, 2])
     >>> display = GradientNormDisplay.from_estimator(mlp, X, y)
     >>> display.lines_[0].get_xdata().tolist()
-    [1, 2, 3, 4]
+    [0, 1, 2, 3]
     """
 
     def __init__(self, norms):
@@ -48,15 +50,15 @@ class GradientNormDisplay:
         estimator : MLPClassifier or MLPRegressor
             Fitted.
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            The rows to look at.
+            The rows to evaluate.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Their targets.
         name : str, default=None
-            What to write beside the line; None: its hidden activations.
+            The name beside the line; None: the hidden activations.
         ax : Axes, default=None
             Where to draw; None: on a new figure.
         **keywords
-            For `Axes.plot`.
+            Passed to `Axes.plot`.
 
         Returns
         -------
@@ -65,34 +67,35 @@ class GradientNormDisplay:
         Raises
         ------
         NotFittedError
-            Where the estimator is not fitted.
+            If the estimator is not fitted.
         MissingExtraError
-            Where matplotlib is not installed.
+            If matplotlib is not installed.
         """
         return cls.from_estimators({name or activation_name(estimator): estimator}, X, y, ax=ax, **keywords)
 
     @classmethod
     def from_estimators(cls, estimators, X, y, *, ax=None, **keywords):
-        """Draw the gradient norms of several, under their names.
+        """Draw the gradient norms of several estimators.
 
         Parameters
         ----------
-        estimators : dict of str to estimator
-            Name -> estimator, as for `from_estimator`.
+        estimators : dict of str to estimator, or sequence of estimator
+            As for `from_estimator`. The keys of a dict are the names beside the lines; those of a sequence are the
+            parameters in which the estimators differ.
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            The rows to look at.
+            The rows to evaluate.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Their targets.
         ax : Axes, default=None
             Where to draw; None: on a new figure.
         **keywords
-            For `Axes.plot`, of all lines.
+            Passed to `Axes.plot` for all lines.
 
         Returns
         -------
         GradientNormDisplay
         """
-        norms = {name: gradient_norms(estimator, X, y) for name, estimator in estimators.items()}
+        norms = {name: gradient_norms(estimator, X, y) for name, estimator in labelled(estimators).items()}
         return cls(norms).plot(ax=ax, **keywords)
 
     def plot(self, *, ax=None, **keywords):
@@ -103,7 +106,7 @@ class GradientNormDisplay:
         ax : Axes, default=None
             Where to draw; None: on a new figure.
         **keywords
-            For `Axes.plot`, of all lines.
+            Passed to `Axes.plot` for all lines.
 
         Returns
         -------
@@ -113,13 +116,13 @@ class GradientNormDisplay:
         self.figure_, self.ax_ = _, ax = figure_and_axes(ax, figsize=(6.4, 4))
         look = {"marker": "o", "markersize": 4, "linewidth": 1.6}
         self.lines_ = [
-            ax.plot(np.arange(1, len(norms) + 1), norms, **line_style(i) | look | keywords)[0]
+            ax.plot(np.arange(len(norms)), norms, **line_style(i) | look | keywords)[0]
             for i, norms in enumerate(self.norms.values())
         ]
         n_layers = max(map(len, self.norms.values()))
-        ax.set(xlabel="layer, from the input to the output", ylabel="norm of the loss's gradient")
-        ax.set_xticks(np.arange(1, n_layers + 1))
-        ax.set_xlim(1 - 0.16 * n_layers, n_layers + 0.2)  # room for the names where the gradient arrives last
+        ax.set(xlabel="layer, the output layer last", ylabel="norm of the loss's gradient")
+        ax.set_xticks(np.arange(n_layers))
+        ax.set_xlim(-0.16 * n_layers, n_layers - 0.8)  # room for the names where the gradient arrives last
         log_scale(ax)
         bare(ax)
         self.texts_ = write_names(ax, self.lines_, list(self.norms), side="left")

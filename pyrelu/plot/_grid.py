@@ -3,14 +3,18 @@
 import numpy as np
 
 from pyrelu import registry
-from pyrelu.plot._activation import NAMES, ActivationDisplay
+from pyrelu.plot._activation import NAMES, ActivationDisplay, common_range, limits
 from pyrelu.plot._style import figure_and_axes
 
 WITHOUT_DEFAULT = 0.25  # what a parameter without a default gets: where torch.nn.PReLU's slope starts
+# How far a shared y goes below and above 0, as shares of the range of x: far enough for relu6, and tanh stays legible.
+SHARED_REACH = 0.25, 0.6
 
 
 class ActivationGridDisplay:
-    """Activations side by side, each with its derivative.
+    """Activations side by side, each with its derivative, all to the same scale.
+
+    To draw them in one axes, use `ActivationOverlayDisplay`.
 
     Parameters
     ----------
@@ -22,7 +26,7 @@ class ActivationGridDisplay:
     displays_ : list of ActivationDisplay
         The same, drawn.
     legend_ : Legend
-        Which line is which.
+        The solid line is f(x), the dashed one f'(x).
     axes_ : ndarray of Axes
     figure_ : Figure
 
@@ -40,20 +44,22 @@ class ActivationGridDisplay:
         self.displays = displays
 
     @classmethod
-    def from_names(cls, names=None, *, columns=None, x_range=None, derivative=True, figure=None):
+    def from_names(cls, names=None, *, columns=None, x_range=None, derivative=True, share=True, figure=None):
         """Draw activations of the table.
 
         Parameters
         ----------
-        names : sequence of such names, default=None
+        names : sequence of str, (str, dict) or (callable, callable), default=None
             As for `ActivationDisplay.from_name`; None: the whole table. A parameter that has no default, such as
-            prelu's weight, is 0.25 where it is not given.
+            prelu's weight, is 0.25 if it is not given.
         columns : int, default=None
-            How many stand side by side; None: about as many as stand below each other.
+            Number of columns; None: up to four in one row, more in about a square.
         x_range : (float, float), default=None
-            From where to where; None: each as `ActivationDisplay.from_name` does it.
+            The smallest and the largest x. None means -4 to 4, extended to show all kinks.
         derivative : bool, default=True
             Whether to draw the derivatives too.
+        share : bool, default=True
+            Whether all panels have the same scale, which may cut off steep curves. False: each has its own.
         figure : Figure, default=None
             Where to draw; None: on a new figure.
 
@@ -64,17 +70,17 @@ class ActivationGridDisplay:
         Raises
         ------
         ValueError
-            Where a name is not known, or there is none.
+            If a name is not known, or names is empty.
         MissingExtraError
-            Where matplotlib is not installed.
+            If matplotlib is not installed.
         """
         names = list(registry.activations if names is None else names)
         if not names:
             raise ValueError("names=[] names no activation")
-        displays = [ActivationDisplay._of(_complete(name), x_range) for name in names]
-        return cls(displays).plot(columns=columns, derivative=derivative, figure=figure)
+        displays = [ActivationDisplay._of(complete(name), x_range) for name in names]
+        return cls(displays).plot(columns=columns, derivative=derivative, share=share, figure=figure)
 
-    def plot(self, *, columns=None, derivative=True, figure=None):
+    def plot(self, *, columns=None, derivative=True, share=True, figure=None):
         """Draw it; the parameters are those of `from_names`.
 
         Returns
@@ -83,23 +89,29 @@ class ActivationGridDisplay:
             The object itself.
         """
         n = len(self.displays)
-        columns = columns or int(np.ceil(np.sqrt(n)))
+        columns = columns or (n if n <= 4 else int(np.ceil(np.sqrt(n))))
         rows = -(-n // columns)
-        if figure is None:
-            figure, self.axes_ = figure_and_axes(
-                nrows=rows, ncols=columns, squeeze=False, figsize=(2.1 * columns, 1.85 * rows + 0.3)
-            )
-        else:
-            self.axes_ = figure.subplots(rows, columns, squeeze=False)
-        self.figure_ = figure
+        size = (2.1 * columns + 0.2, 1.85 * rows + 0.4)
+        figure = figure or figure_and_axes(figsize=size)[0]
+        figure.clear()
+        self.figure_, self.axes_ = figure, figure.subplots(rows, columns, squeeze=False, sharex=share, sharey=share)
+        if share:
+            common_range(self.displays)
         self.displays_ = [
             display.plot(ax=ax, derivative=derivative, labels=False, linewidth=1.4)
             for display, ax in zip(self.displays, self.axes_.flat, strict=False)
         ]
+        if share:
+            curves = [curve for d in self.displays for curve in (d.function, *([d.slope] if derivative else []))]
+            low, high = limits(curves)
+            below, above = np.multiply(SHARED_REACH, np.ptp(self.displays[0].function.ends))
+            self.axes_[0, 0].set_ylim(max(low, -below), min(high, above))
         for ax in self.axes_.flat:
             ax.tick_params(labelsize=7)
         for ax in self.axes_.flat[n:]:
             ax.set_axis_off()
+        for ax in self.axes_.flat[max(0, n - columns) : n]:
+            ax.tick_params(labelbottom=True)  # the last in its column, also above an empty place
         first = self.displays_[0]
         lines = [line for line in (first.line_, first.derivative_line_) if line]
         self.legend_ = figure.legend(
@@ -108,7 +120,7 @@ class ActivationGridDisplay:
         return self
 
 
-def _complete(name):
+def complete(name):
     """Give parameters without a default a value."""
     if not isinstance(name, str) or name not in registry.names():
         return name

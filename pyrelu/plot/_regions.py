@@ -11,10 +11,10 @@ BLOCK_POINTS = 65_536  # at a time; keeps memory for a layer of 1,000 units belo
 
 
 class LinearRegionsDisplay:
-    """The plane as a piecewise linear network sees it: one colour per linear region, for the map that it is there.
+    """The linear regions of a piecewise linear network with two inputs, one colour for each.
 
-    The hue is the direction in which the output rises, the depth of the colour how fast; where the output does not
-    change there is none.
+    The hue is the direction in which the output rises, the depth of the colour how steeply; where the output is
+    constant, the colour is white. A key beside the picture shows the directions.
 
     Parameters
     ----------
@@ -22,12 +22,14 @@ class LinearRegionsDisplay:
         The grid.
     maps : ndarray of shape (n_rows, n_columns, 2)
         The gradient of the drawn output at each point: that row of `local_linear_map`'s W.
-    margin : ndarray of shape (n_rows, n_columns) or None
-        Positive where a classifier decides for the class drawn.
+    margins : ndarray of shape (n_rows, n_columns, n_decisions) or None
+        Of a classifier: each is positive where it decides for that class (of two classes, for the second one).
     bends : list of ndarray of shape (n_rows, n_columns)
         For each hidden unit and kink, a number that changes its sign there.
     feature_names : list of str, default=()
-        What to write at the axes.
+        The labels of the axes; by default "feature 0" and "feature 1".
+    output_name : str, default="output"
+        What the key calls the output.
 
     Attributes
     ----------
@@ -35,8 +37,12 @@ class LinearRegionsDisplay:
         The regions.
     edges_ : list of ContourSet
         Where a unit has a kink: the regions' edges.
-    boundary_ : ContourSet or None
-        The decision boundary, of a classifier.
+    boundaries_ : list of ContourSet
+        The decision boundaries of a classifier: around each class, if there are three or more.
+    legend_ : Legend
+        The two kinds of lines.
+    key_ax_ : Axes
+        The key of the colours.
     ax_, figure_ : Axes, Figure
 
     Examples
@@ -53,13 +59,14 @@ class LinearRegionsDisplay:
     (400, 400, 2)
     """
 
-    def __init__(self, xx0, xx1, maps, margin, bends, feature_names=()):
+    def __init__(self, xx0, xx1, maps, margins, bends, feature_names=(), output_name="output"):
         self.xx0 = xx0
         self.xx1 = xx1
         self.maps = maps
-        self.margin = margin
+        self.margins = margins
         self.bends = bends
         self.feature_names = feature_names
+        self.output_name = output_name
 
     @classmethod
     def from_estimator(cls, estimator, X, *, output=0, grid_resolution=400, eps=None, ax=None):
@@ -70,13 +77,13 @@ class LinearRegionsDisplay:
         estimator : MLPClassifier or MLPRegressor
             Fitted on two features, of pyrelu or of scikit-learn, with activations that are all piecewise linear.
         X : array-like of shape (n_samples, 2)
-            Rows that the picture is to hold. The names of a DataFrame's columns are written at the axes.
+            Rows that the picture must include. The column names of a DataFrame are the labels of the axes.
         output : int, default=0
-            Which output is drawn: the class, of a classifier of three or more.
+            The output whose slope is drawn: the number of the class, with three or more.
         grid_resolution : int, default=400
             Points along each side.
         eps : float, default=None
-            How far the picture goes beyond X; None: 15% of X's extent.
+            The margin around X; None: 15% of X's extent.
         ax : Axes, default=None
             Where to draw; None: on a new figure.
 
@@ -87,11 +94,11 @@ class LinearRegionsDisplay:
         Raises
         ------
         NotFittedError
-            Where the estimator is not fitted.
+            If the estimator is not fitted.
         ValueError
-            Where there are not two features, an activation is not piecewise linear, or there is no such output.
+            If there are not two features, an activation is not piecewise linear, or there is no such output.
         MissingExtraError
-            Where matplotlib is not installed.
+            If matplotlib is not installed.
         """
         layers = layers_of(estimator)
         check_piecewise_linear(layers)
@@ -109,8 +116,11 @@ class LinearRegionsDisplay:
         points = np.column_stack([xx0.ravel(), xx1.ravel()])
         parts = [_look(layers, block, output) for block in np.array_split(points, -(-len(points) // BLOCK_POINTS))]
         maps, logits, *bends = (np.concatenate(part).reshape(*xx0.shape, -1) for part in zip(*parts, strict=True))
-        margin, bends = _margin(estimator, logits, output), list(np.moveaxis(bends[0], -1, 0))
-        return cls(xx0, xx1, maps, margin, bends, feature_names).plot(ax=ax)
+        margins, bends = _margins(estimator, logits), list(np.moveaxis(bends[0], -1, 0))
+        name = "output"
+        if margins is not None:  # one output for two classes is that of the second
+            name += f" of class {estimator.classes_[output if n_outputs > 1 else -1]}"
+        return cls(xx0, xx1, maps, margins, bends, feature_names, name).plot(ax=ax)
 
     def plot(self, *, ax=None):
         """Draw it.
@@ -125,7 +135,7 @@ class LinearRegionsDisplay:
         LinearRegionsDisplay
             The object itself.
         """
-        self.figure_, self.ax_ = _, ax = figure_and_axes(ax, figsize=(5, 4.4))
+        self.figure_, self.ax_ = _, ax = figure_and_axes(ax, figsize=(6.6, 4.4))
         extent = (self.xx0[0, 0], self.xx0[0, -1], self.xx1[0, 0], self.xx1[-1, 0])
         self.image_ = ax.imshow(
             colors(self.maps), origin="lower", extent=extent, interpolation="nearest", aspect="auto"
@@ -135,12 +145,37 @@ class LinearRegionsDisplay:
             for bend in self.bends
             if bend.min() < 0 < bend.max()
         ]
-        self.boundary_ = None
-        if self.margin is not None and self.margin.min() < 0 < self.margin.max():
-            self.boundary_ = ax.contour(self.xx0, self.xx1, self.margin, [0], colors="black", linewidths=2)
-        ax.set(**dict(zip(("xlabel", "ylabel"), self.feature_names)))
+        margins = [] if self.margins is None else np.moveaxis(self.margins, -1, 0)
+        self.boundaries_ = [
+            ax.contour(self.xx0, self.xx1, margin, [0], colors="black", linewidths=2)
+            for margin in margins
+            if margin.min() < 0 < margin.max()
+        ]
+        ax.set(**dict(zip(("xlabel", "ylabel"), [*self.feature_names] or ["feature 0", "feature 1"])))
         bare(ax)
+        self._draw_key(ax)
         return self
+
+    def _draw_key(self, ax):
+        from matplotlib.lines import Line2D
+
+        lines = [Line2D([], [], color="black", linewidth=0.6, alpha=0.6, label="kink of a unit")]
+        if self.boundaries_:
+            lines.append(Line2D([], [], color="black", linewidth=2, label="decision boundary"))
+        self.legend_ = ax.legend(
+            handles=lines, loc="lower left", bbox_to_anchor=(1.02, 0), frameon=False, fontsize=8, borderaxespad=0
+        )
+        self.key_ax_ = key = ax.inset_axes([1.06, 0.5, 0.24, 0.32])
+        ticks = np.linspace(-1.02, 1.02, 201)
+        slopes = np.stack(np.meshgrid(ticks, ticks), axis=-1)
+        disc = np.hypot(*np.moveaxis(slopes, -1, 0)) <= 1
+        key.imshow(np.dstack([colors(slopes * disc[..., np.newaxis]), disc]), origin="lower", extent=(-1, 1, -1, 1))
+        for direction in np.deg2rad([0, 90, 180, 270]):
+            tip = np.cos(direction), np.sin(direction)
+            key.annotate("", tip, np.multiply(tip, 0.45), arrowprops={"arrowstyle": "->", "color": "0.2"})
+        key.set_axis_off()
+        key.set_title(f"{self.output_name}\nrises towards ...", fontsize=8)
+        key.text(0, -1.15, "centre: constant\nrim: steepest", fontsize=8, ha="center", va="top")
 
 
 def _look(layers, points, output):
@@ -156,12 +191,15 @@ def _look(layers, points, output):
     )
 
 
-def _margin(estimator, logits, output):
+def _margins(estimator, logits):
+    """Return by how much each decision is taken: for each class of three or more, for each label, for one of two classes."""
     if not hasattr(estimator, "classes_"):
         return None
     if estimator.out_activation_ == "softmax":
-        return logits[..., output] - np.delete(logits, output, axis=-1).max(axis=-1)
-    return logits[..., output]
+        two = np.sort(logits, axis=-1)[..., -2:]
+        first, second = two[..., 1:], two[..., :1]
+        return logits - np.where(logits == first, second, first)
+    return logits
 
 
 def colors(maps):

@@ -8,11 +8,16 @@ from sklearn.isotonic import IsotonicRegression
 
 from pyrelu._storage.files import write_atomically
 from pyrelu.exceptions import InvalidParameterError, MissingExtraError
+from pyrelu.inspection._trace import activation_name
 
 # Okabe and Ito, Color universal design (2008): told apart with any kind of colour vision. Yellow is left out: it is too
 # pale for a line on white.
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
 DASHES = ("-", "--", ":", "-.")  # after the last colour, the same again with the next of these
+
+
+# From a line's end to a name that had to be written elsewhere.
+LEADER = {"arrowstyle": "-", "linewidth": 0.6, "shrinkA": 1, "shrinkB": 2}
 
 
 def figure_and_axes(ax=None, **keywords):
@@ -22,7 +27,7 @@ def figure_and_axes(ax=None, **keywords):
     try:
         from matplotlib import pyplot
     except ImportError as error:
-        raise MissingExtraError("matplotlib", "plot") from error
+        raise MissingExtraError("matplotlib") from error
     return pyplot.subplots(**{"layout": "constrained"} | keywords)
 
 
@@ -31,7 +36,7 @@ def new_figure(**keywords):
     try:
         from matplotlib.figure import Figure
     except ImportError as error:
-        raise MissingExtraError("matplotlib", "plot") from error
+        raise MissingExtraError("matplotlib") from error
     return Figure(**{"layout": "constrained"} | keywords)
 
 
@@ -65,6 +70,45 @@ def log_scale(ax):
         ax.yaxis.set_minor_formatter(NullFormatter())
 
 
+def labelled(estimators):
+    """Return label -> estimator; estimators without labels get the parameters in which they differ.
+
+    Parameters
+    ----------
+    estimators : dict of str to estimator, or sequence of estimator
+
+    Examples
+    --------
+    >>> from sklearn.neural_network import MLPClassifier
+    >>> list(labelled([MLPClassifier(alpha=alpha, activation="tanh") for alpha in (0.1, 1.0)]))
+    ['alpha=0.1', 'alpha=1.0']
+    """
+    if isinstance(estimators, dict):
+        return estimators
+    estimators = list(estimators)
+    settings = [estimator.get_params(deep=False) for estimator in estimators]
+    names = dict.fromkeys(name for parameters in settings for name in parameters)
+    absent = object()
+    values = {name: [parameters.get(name, absent) for parameters in settings] for name in names}
+    differing = [name for name in names if len(set(map(repr, values[name]))) > 1]
+    labels = [
+        ", ".join(_setting(name, values[name][i]) for name in differing if values[name][i] is not absent)
+        or activation_name(estimator)
+        for i, estimator in enumerate(estimators)
+    ]
+    again = {label for label in labels if labels.count(label) > 1}
+    return {
+        f"{label} (no. {i})" if label in again else label: estimator
+        for i, (label, estimator) in enumerate(zip(labels, estimators, strict=True))
+    }
+
+
+def _setting(name, value):
+    if name == "activation" and isinstance(value, str):
+        return value  # says of itself what it is
+    return f"{name}={getattr(value, '__name__', value)}"
+
+
 def line_style(i):
     """Return the look of the i-th line."""
     return {"color": COLORS[i % len(COLORS)], "linestyle": DASHES[i // len(COLORS) % len(DASHES)]}
@@ -91,26 +135,36 @@ def write_names(ax, lines, names, side="right"):
     height = ax.get_window_extent().height * 72 / ax.figure.dpi  # in points
     wanted = np.array([ax.transLimits.transform(ax.transScale.transform(end))[1] for end in ends]) * height
     given = spread(wanted, 1.25 * size, height)
+    moved = np.abs(given - wanted) > 0.7 * size
+    away = (18 if moved.any() else 6) * (1 if side == "right" else -1)
     return [
         ax.annotate(
             name,
             end,
-            (6 if side == "right" else -6, high - low),
+            (away, high - low),
             textcoords="offset points",
             ha="left" if side == "right" else "right",
             va="center_baseline",
             color=line.get_color(),
             fontsize=size,
             annotation_clip=False,
+            arrowprops=LEADER
+            | {"relpos": (0 if side == "right" else 1, 0.5)}
+            | {"color": line.get_color(), "linestyle": line.get_linestyle()}
+            if moved.any()
+            else None,
         )
         for line, name, end, low, high in zip(lines, names, ends, wanted, given, strict=True)
     ]
 
 
 def _end(ax, line, side):
-    """Return the line's last or first point that can be drawn; one on the x axis where none can, as 0 on a log scale."""
+    """Return the line's last or first point inside the axes; without one, one on the x axis, as for 0 on a log scale."""
     points = line.get_xydata()
-    drawn = points[np.isfinite(ax.transScale.transform(points)).all(axis=1)]
+    with np.errstate(invalid="ignore"):
+        places = ax.transLimits.transform(ax.transScale.transform(points))
+        inside = (np.isfinite(places) & (places >= 0) & (places <= 1)).all(axis=1)
+    drawn = points[inside]
     if not len(drawn):
         drawn = np.column_stack([points[:, 0], np.full(len(points), ax.get_ylim()[0])])
     return tuple(drawn[-1 if side == "right" else 0])

@@ -69,7 +69,7 @@ class Report:
             from matplotlib.backends.backend_agg import FigureCanvasAgg
             from matplotlib.figure import Figure
         except ImportError as error:
-            raise MissingExtraError("matplotlib", "plot") from error
+            raise MissingExtraError("matplotlib") from error
 
         figure = Figure(figsize=(8, 1.2 + 0.22 * len(self.rows)), layout="constrained")
         FigureCanvasAgg(figure)

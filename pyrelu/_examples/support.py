@@ -2,7 +2,6 @@
 
 import matplotlib
 
-# What the displays of pyrelu.plot are made of. It is private: a script of one's own has the displays themselves.
 from pyrelu.plot._style import COLORS as CYCLE
 from pyrelu.plot._style import write_names
 
@@ -21,19 +20,22 @@ COLORS = {
     "softmax": GREY,
 }
 
-matplotlib.rcParams.update(
-    {
-        "figure.constrained_layout.use": True,
-        "figure.dpi": 100,
-        "savefig.dpi": 130,
-        "axes.spines.top": False,
-        "axes.spines.right": False,
-        "axes.titlelocation": "left",
-        "axes.titlesize": 11,
-        "axes.prop_cycle": matplotlib.cycler(color=CYCLE),
-        "legend.frameon": False,
-    }
-)
+
+def use_style():
+    """Set matplotlib's defaults for the figures of the examples."""
+    matplotlib.rcParams.update(
+        {
+            "figure.constrained_layout.use": True,
+            "figure.dpi": 100,
+            "savefig.dpi": 130,
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+            "axes.titlelocation": "left",
+            "axes.titlesize": 11,
+            "axes.prop_cycle": matplotlib.cycler(color=CYCLE),
+            "legend.frameon": False,
+        }
+    )
 
 
 def label_ends(axes):

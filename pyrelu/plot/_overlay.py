@@ -1,0 +1,119 @@
+"""Several activations in one axes."""
+
+from pyrelu.plot._activation import NAMES, ActivationDisplay, common_range, limits, widths
+from pyrelu.plot._grid import complete
+from pyrelu.plot._style import bare, figure_and_axes, line_style
+
+
+class ActivationOverlayDisplay:
+    """Several activations in one axes, and their derivatives in another beside or below it.
+
+    Each activation has one colour in both, from a palette that is safe for any kind of colour vision.
+
+    Parameters
+    ----------
+    displays : dict of str to ActivationDisplay
+        Name in the legend -> what to draw.
+
+    Attributes
+    ----------
+    lines_, derivative_lines_ : list of Line2D
+        The curves; the second is empty if only the activations are drawn.
+    legend_ : Legend
+    ax_, derivative_ax_ : Axes
+        Of the activations and of their derivatives; the second is None if only the activations are drawn.
+    figure_ : Figure
+
+    See Also
+    --------
+    ActivationGridDisplay : One axes for each activation.
+
+    Examples
+    --------
+    >>> import matplotlib
+    >>> matplotlib.use("agg")
+    >>> from pyrelu.plot import ActivationOverlayDisplay
+    >>> overlay = ActivationOverlayDisplay.from_names(["relu", "elu", ("leaky_relu", {"negative_slope": 0.2})])
+    >>> [text.get_text() for text in overlay.legend_.get_texts()]
+    ['relu', 'elu', 'leaky_relu(negative_slope=0.2)']
+    """
+
+    def __init__(self, displays):
+        self.displays = displays
+
+    @classmethod
+    def from_names(cls, names, *, x_range=None, derivative=True, below=False, figure=None, **keywords):
+        """Draw activations of the table.
+
+        Parameters
+        ----------
+        names : sequence of str, (str, dict) or (callable, callable); or dict
+            As for `ActivationDisplay.from_name`. A dict maps the names in the legend to them.
+        x_range : (float, float), default=None
+            The smallest and the largest x. None means -4 to 4, extended to show all kinks.
+        derivative : bool, default=True
+            Whether to draw the derivatives too.
+        below : bool, default=False
+            Whether the derivatives are below the activations; False: beside them.
+        figure : Figure, default=None
+            Where to draw; None: on a new figure.
+        **keywords
+            Passed to `Axes.plot` for all lines.
+
+        Returns
+        -------
+        ActivationOverlayDisplay
+
+        Raises
+        ------
+        ValueError
+            If a name is not known, or names is empty.
+        MissingExtraError
+            If matplotlib is not installed.
+        """
+        if not len(names):
+            raise ValueError(f"names={names!r} names no activation")
+        if isinstance(names, dict):
+            displays = {label: ActivationDisplay._of(complete(name), x_range) for label, name in names.items()}
+        else:
+            found = [ActivationDisplay._of(complete(name), x_range) for name in names]
+            displays = {display.description: display for display in found}
+        return cls(displays).plot(derivative=derivative, below=below, figure=figure, **keywords)
+
+    def plot(self, *, derivative=True, below=False, figure=None, **keywords):
+        """Draw it; the parameters are those of `from_names`.
+
+        Returns
+        -------
+        ActivationOverlayDisplay
+            The object itself.
+        """
+        displays = list(self.displays.values())
+        common_range(displays)
+        rows, columns = (1 + bool(derivative), 1) if below else (1, 1 + bool(derivative))
+        figure = figure or figure_and_axes(figsize=(0.4 + 4 * columns, 0.4 + 3.2 * rows))[0]
+        figure.clear()
+        self.figure_ = figure
+        self.ax_, *others = figure.subplots(rows, columns, squeeze=False, sharex=True).flat
+        self.derivative_ax_ = others[0] if others else None
+        self.lines_ = self._draw(self.ax_, NAMES[0], [d.function for d in displays], keywords)
+        self.derivative_lines_ = []
+        if self.derivative_ax_:
+            self.derivative_lines_ = self._draw(self.derivative_ax_, NAMES[1], [d.slope for d in displays], keywords)
+            self.ax_.tick_params(labelbottom=True)
+        self.legend_ = figure.legend(
+            handles=self.lines_, loc="outside upper left", ncols=max(1, 3 * columns - 1), frameon=False, fontsize=9
+        )
+        return self
+
+    def _draw(self, ax, title, curves, keywords):
+        ax.axhline(0, color="0.85", linewidth=0.8, zorder=0, label="_")
+        ax.axvline(0, color="0.85", linewidth=0.8, zorder=0, label="_")
+        lines = [
+            curve.draw(ax, label=label, **line_style(i) | {"linewidth": width} | keywords)[0]
+            for i, (label, curve, width) in enumerate(zip(self.displays, curves, widths(len(curves)), strict=True))
+        ]
+        ax.set(xlim=curves[0].ends, ylim=limits(curves), xlabel="x")
+        ax.set_title(title, loc="left", fontsize=10)
+        bare(ax)
+        return lines
