@@ -68,6 +68,29 @@ class Kind:
     note: str | None = None
 
 
+def kinds_of(table, names, texts, format):
+    """Find out what columns hold, but for those that are said to be text: name -> Kind."""
+    usual = _usual(table.frame[names])
+    return {
+        name: Kind("text") if name in texts else Kind("number") if name in usual else kind_of(table, name, format)
+        for name in names
+    }
+
+
+def _usual(frame):
+    """Return the names of the columns of numbers with nothing to say of them; for speed, as tables can be wide."""
+    names = _numeric(frame)
+    with np.errstate(invalid="ignore"):
+        matrix = np.abs(frame[names].to_numpy(dtype=float))
+        sound = (matrix <= LIMIT).any(axis=0) & ~(matrix > LIMIT).any(axis=0)
+    return {name for name, is_sound in zip(names, sound, strict=True) if is_sound}
+
+
+def _numeric(frame):
+    """Return the names of the columns that pandas has as NumPy's numbers or booleans."""
+    return [name for name, of in frame.dtypes.items() if isinstance(of, np.dtype) and of.kind in "biuf"]
+
+
 def kind_of(table, name, format):
     """Find out what a column holds.
 
@@ -273,6 +296,7 @@ class Columns:
     numbers: list
     texts: list
     dates: list
+    missing: tuple = ()  # what stands for a missing value, as `Format` has it
     left_out: dict = field(default_factory=dict)  # name -> why
 
     @classmethod
@@ -301,7 +325,7 @@ class Columns:
                 texts.append(Text(name, categories))
             else:
                 left_out[name] = "hardly any of its texts occurs twice"
-        return cls(numbers, texts, dates, left_out)
+        return cls(numbers, texts, dates, format.missing, left_out)
 
     @classmethod
     def of_numbers(cls, names):
@@ -325,7 +349,8 @@ class Columns:
 
     def facts(self):
         """Return what a file keeps."""
-        return {key: [asdict(column) for column in getattr(self, key)] for key in ("numbers", "texts", "dates")}
+        columns = {key: [asdict(column) for column in getattr(self, key)] for key in ("numbers", "texts", "dates")}
+        return columns | {"missing": list(self.missing)}
 
     @classmethod
     def from_facts(cls, facts):
@@ -335,9 +360,11 @@ class Columns:
                 [Number(**fact) for fact in facts["numbers"]],
                 [Text(**fact) for fact in facts["texts"]],
                 [Date(**fact) for fact in facts["dates"]],
+                tuple(facts["missing"]),
             )
             sound = (
-                all(type(column.name) is str for column in (*columns.numbers, *columns.texts, *columns.dates))
+                all(type(text) is str for text in columns.missing)
+                and all(type(column.name) is str for column in (*columns.numbers, *columns.texts, *columns.dates))
                 and all(type(n.fill) is float and type(n.missing) is bool for n in columns.numbers)
                 and all(np.isfinite(n.fill) for n in columns.numbers)
                 and all(t.categories and all(type(c) is str for c in t.categories) for t in columns.texts)
@@ -408,8 +435,11 @@ class Columns:
         table.check(self.names)
         faults, notes = {}, []
         from_dates = set(_of_dates(self.dates))
+        plain = [number.name for number in self.numbers if number.name not in from_dates]
+        complete = table.frame[plain].notna().all()
+        usual = {name for name in _usual(table.frame[plain]) if complete[name]}
         for number in self.numbers:
-            if number.name in from_dates:
+            if number.name in from_dates or number.name in usual:
                 continue
             column = table.frame[number.name]
             values, missing = as_numbers(column, format), column.isna().to_numpy()
@@ -447,12 +477,19 @@ def _of_dates(dates):
 
 
 def _matrix(frame, names, dates, format):
-    columns = [as_numbers(frame[name], format) for name in names]
+    matrix = np.empty((len(frame), len(names)))
+    numeric = set(_numeric(frame[names]))
+    at = [i for i, name in enumerate(names) if name in numeric]
+    matrix[:, at] = frame[[names[i] for i in at]].to_numpy(dtype=float)
+    for i, name in enumerate(names):
+        if name not in numeric:
+            matrix[:, i] = as_numbers(frame[name], format)
+    columns = [matrix]
     for date in dates:
         days = _days(_as_dates(frame[date.name], date.format))
         angle = 2 * np.pi * days / _DAYS_IN_A_YEAR
         columns += [days, np.sin(angle), np.cos(angle)]
-    return np.column_stack(columns) if columns else np.empty((len(frame), 0))
+    return np.column_stack(columns)
 
 
 def _days(dates):

@@ -191,8 +191,7 @@ def from_file(path, target, ignored=(), task="auto", format=Format(), texts=(), 
     names = [name for name in dict.fromkeys(table.header) if name != target and name not in set(ignored)]
     table.check(names)
     kinds, faults = {}, {}
-    for i, name in enumerate(names):
-        kind = columns.Kind("text") if name in texts else columns.kind_of(table, name, format)
+    for i, (name, kind) in enumerate(columns.kinds_of(table, names, set(texts), format).items()):
         if kind.name != "nothing" and name not in texts and _numbers_rows(table, name, i, kind, format):
             kind = columns.Kind("nothing", note="numbers or names the rows")
         if kind.fault:

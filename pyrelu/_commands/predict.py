@@ -5,6 +5,7 @@ import io
 import json
 import sys
 import warnings
+from dataclasses import replace
 
 import numpy as np
 
@@ -56,6 +57,8 @@ def _inputs(mlp, options):
     learned, format = _learned(mlp, options.model), format_of(options)
     kept = [name for given in options.keep for name in (given, *given.split(","))]
     texts = [column.name for column in (*learned.texts, *learned.dates)] if learned else []
+    if learned:
+        format = replace(format, missing=(*learned.missing, *format.missing))
     table = table_file.read(options.data, format, [*texts, *kept])
     if learned is None:  # a network that knows no names takes the columns in their order
         learned = Columns.of_numbers(table.header)

@@ -239,6 +239,7 @@ def _csv(path, content, format, texts):
         raise _undecodable(path, content, encoding, header) from None
     except (pandas.errors.ParserError, pandas.errors.ParserWarning, ValueError, OverflowError) as error:
         raise InvalidFileError(path, _fault(records, line, header, error)) from None
+    frame = frame.copy()  # in one block for each type; in one for each column, selections would take far longer
     return _with_rows(Table(path, frame, header, _Lines(path, content, encoding, sep).place))
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from pyrelu._commands import datasets, interrupt, progress, standardised
 from pyrelu._commands.options import check_output, estimator, network_parameters, reading
+from pyrelu._commands.table_file import MOST_NAMED
 from pyrelu._text import pairs, show
 from pyrelu.exceptions import InvalidParameterError
 
@@ -52,8 +53,19 @@ def command(options):
         print(
             f"pyrelu: interrupted; {options.output} holds the network after {mlp.n_iter_} whole epochs", file=sys.stderr
         )
-    show(report | {"notes": notes} if options.json else report, options.json, pairs)
+    show(report | {"notes": notes} if options.json else report, options.json, _text)
     return 130 if interrupted else 0
+
+
+def _text(report):
+    """Return the report as text, without names by the hundred."""
+    shortened = {
+        name: [*fact[:MOST_NAMED], f"and {len(fact) - MOST_NAMED} more"]
+        for name, fact in report.items()
+        if isinstance(fact, list) and len(fact) > MOST_NAMED
+    }
+    undefined = {name: "undefined" for name, fact in report.items() if fact is None}
+    return pairs(report | shortened | undefined)
 
 
 def _network(data, options):
