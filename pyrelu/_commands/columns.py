@@ -117,11 +117,14 @@ def kind_of(table, name, format):
         return Kind("number", fault=size_fault(table, name, numbers))
     texts = pandas.Series(as_texts(column)[column.notna().to_numpy()])
     counts = texts.value_counts()
-    like = sum(count for text, count in counts.items() if is_number(text, format) or almost_a_number(text))
-    if like >= MOSTLY * len(texts):
-        return Kind("number", fault=_not_a_number(table, name, np.flatnonzero(wrong)[0], format))
     if (date_format := _date_format(counts.index)) is not None:
         return Kind("date", date_format)
+    odd = [text for text in counts.index if not is_number(text, format)]
+    like = counts.drop(odd).sum() + sum(counts[text] for text in odd if almost_a_number(text))
+    meant = like >= MOSTLY * len(texts) or (len(odd) == 1 and like >= len(texts) / 2)  # one that stands for missing
+    few = len(counts) <= MOST_NAMED and len(texts) >= 5 * len(counts)  # such as 0, 1, 2, 3+
+    if meant and not few:
+        return Kind("number", fault=_not_a_number(table, name, np.flatnonzero(wrong)[0], format))
     share = 1 - wrong.sum() / len(texts)
     return Kind("text", note="mixes numbers and text, and is read as text" if share > 0.5 else None)
 
@@ -149,7 +152,9 @@ def size_fault(table, name, numbers):
         return None
     value = numbers[large[0]]
     where = f"{table.where(large[0])}, column {name!r}:"
-    return f"{where} {value:g} is not finite" if np.isinf(value) else f"{where} {value:g} is not below {LIMIT:g} in size"
+    return (
+        f"{where} {value:g} is not finite" if np.isinf(value) else f"{where} {value:g} is not below {LIMIT:g} in size"
+    )
 
 
 def is_number(text, format=Format()):
@@ -237,8 +242,8 @@ def raise_faults(path, faults):
     more = f"; and {len(faults) - len(shown)} more columns" if len(faults) > len(shown) else ""
     raise InvalidFileError(
         path,
-        "; ".join(shown) + f"{more}. If such a value stands for a missing one, name it with --missing; to leave "
-        f"columns out: --ignore {quoted(','.join(names))}",
+        "; ".join(shown) + f"{more}. If such a value stands for a missing one, name it with --missing; to take columns "
+        f"as text, or to leave them out, give --text or --ignore {quoted(','.join(names))}",
     )
 
 
@@ -367,7 +372,10 @@ class Columns:
                 and all(type(column.name) is str for column in (*columns.numbers, *columns.texts, *columns.dates))
                 and all(type(n.fill) is float and type(n.missing) is bool for n in columns.numbers)
                 and all(np.isfinite(n.fill) for n in columns.numbers)
-                and all(t.categories and all(type(c) is str for c in t.categories) for t in columns.texts)
+                and all(
+                    type(t.categories) is list and t.categories and all(type(c) is str for c in t.categories)
+                    for t in columns.texts
+                )
                 and all(len(set(t.categories)) == len(t.categories) for t in columns.texts)
                 and all(date.format in DATE_FORMATS for date in columns.dates)
                 and [n.name for n in columns.numbers[len(columns.numbers) - 3 * len(columns.dates) :]]
@@ -391,6 +399,8 @@ class Columns:
         -------
         ndarray of shape (n_rows, n_inputs)
         """
+        if not len(frame):
+            return np.empty((0, len(self.inputs)))
         blocks = [np.empty((len(frame), 0))]
         if self.numbers:
             plain = [n.name for n in self.numbers[: len(self.numbers) - 3 * len(self.dates)]]

@@ -207,7 +207,7 @@ def from_file(path, target, ignored=(), task="auto", format=Format(), texts=(), 
     if classification:
         classes, counts = np.unique(y, return_counts=True)
         if len(classes) < 2:
-            raise InvalidFileError(path, f"column {target!r}: all rows are of the class {classes[0]!r}")
+            raise InvalidFileError(path, f"column {target!r}: all rows are of the class {str(classes[0])!r}")
         if len(rare := classes[counts == 1]):
             those = "a single row, which is" if len(rare) == 1 else "a single row each, which are"
             what = "class" if len(rare) == 1 else "classes"
@@ -246,7 +246,9 @@ def _target(table, target, task, format, drop_missing, notes):
         notes.append(f"{missing.sum()} rows have no {target!r}, and are left out")
         rows = np.flatnonzero(~missing)
         whole = table
-        table = replace(table, frame=table.frame.iloc[rows].reset_index(drop=True), place=lambda i: whole.where(rows[i]))
+        table = replace(
+            table, frame=table.frame.iloc[rows].reset_index(drop=True), place=lambda i: whole.where(rows[i])
+        )
     texts = columns.as_texts(table.frame[target])
     if task == "classification":
         return table, texts.astype(str), True
