@@ -18,6 +18,7 @@ extensions = [
     "myst_parser",
     "sphinx_gallery.gen_gallery",
     "from_the_table",
+    "printed",
     "matplotlib.sphinxext.plot_directive",
 ]
 default_role = "code"
@@ -35,7 +36,9 @@ html_show_sourcelink = False
 html_copy_source = False
 html_sidebars = {"**": []}  # few pages: the header names them all
 html_theme_options = {
-    "header_links_before_dropdown": 6,
+    "header_links_before_dropdown": 11,
+    "navbar_align": "left",
+    "navbar_persistent": ["search-button"],
     "navigation_with_keys": False,
     "secondary_sidebar_items": {"**": ["page-toc"], "functions": [], "index": []},
     "show_prev_next": False,

@@ -9,10 +9,10 @@ the 8 x 8 digits, with SciPy for the convolutions and pyrelu for the rest.
 # %%
 # The filters
 # -----------
-# pyrelu trains no convolutions, so these filters see no label. They are drawn at random, or learned from the images as
+# pyrelu does not train convolutions, so these filters never see a label. They are drawn at random, or learned from the images as
 # Coates and Ng do (Learning feature representations with k-means, 2012): the centres of k-means on whitened patches.
-# Only the last layer, softmax, is trained. That random filters do almost as well as learned ones is a claim of its own
-# (Saxe et al., On random weights and unsupervised feature learning, ICML 2011).
+# Only the last layer, softmax, is trained. That random filters do almost as well as learned ones was claimed by
+# others (Saxe et al., On random weights and unsupervised feature learning, ICML 2011).
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -125,8 +125,8 @@ print(f"largest difference between pr.softmax(logits) and predict_proba: {gap:.1
 assert gap < 1e-12
 
 # %%
-# What came out: two layers of filters that never saw a label turn a linear classifier into a better one; where the
-# filters come from matters less than the spread between splits. Below, one digit on its way through the network.
+# What came out: two layers of filters that never saw a label improve a linear classifier. Where the filters come from
+# matters less than the spread between splits. The figure shows one digit on its way through the network.
 
 SHOWN = 6
 one = np.flatnonzero(y_test == 3)[0]

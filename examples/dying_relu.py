@@ -2,17 +2,17 @@
 Dying relu: where its units die, the others diverge
 ===================================================
 
-A relu unit whose input is negative for every row gives 0, gets no gradient, and so never changes again: it is dead. The
+A relu unit whose input is negative for every row outputs 0, gets no gradient, and so never changes again: it is dead. The
 notes of Stanford's CS231n remark that with too high a learning rate "as much as 40% of your network can be dead", and
-that leaky ReLU, or maxout, do not have the problem. That is a remark without an experiment; here is one.
+that leaky ReLU, or maxout, do not have the problem. The notes give no experiment; here is one.
 """
 
 # %%
 # Rates and deaths
 # ----------------
 # A 64-100-100-10 network on the digits, 15 epochs of SGD with momentum 0.9, at rates from usual to absurd. `dead_units_`
-# says which units were 0 for every training row at the end of `fit`. A run that comes to infinity or NaN is refused
-# with a ValueError and counts as diverged.
+# says which units were 0 for every training row at the end of `fit`. A run that reaches infinity or NaN raises a
+# ValueError and counts as diverged.
 
 import warnings
 
@@ -103,10 +103,10 @@ assert others == 0
 # %%
 # What came out
 # -------------
-# The remark is right and rather mild: more than the 40% can die, and those that died stay dead. The cure is less clear.
-# It is the rate that kills the network, not relu alone: where relu loses most of its units, the others do not train
-# either. Their weights run to infinity, since nothing switches them off, and they begin to do so at much the same rates.
-# A unit that cannot die is worth having where relu's deaths come from something else than the rate.
+# The remark is right, and cautious: more than 40% can die, and dead units stay dead. The cure is less clear. The learning
+# rate kills the network, not relu alone: at rates where relu loses most of its units, the other networks do not train
+# either. Their weights go to infinity because nothing switches the units off, and this begins at much the same rates. A
+# unit that cannot die is useful where relu units die for another reason than the rate.
 
 figure, (left, right) = plt.subplots(1, 2, figsize=(11, 3.8), width_ratios=[1, 1.35])
 blue = COLORS["relu"]

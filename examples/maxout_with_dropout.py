@@ -79,8 +79,8 @@ compare(
 # %%
 # With dropout, against relu
 # --------------------------
-# Two hidden layers on the digits, ten splits. A maxout of two pieces has two weights where relu has one; so relu gets
-# 190 units beside the 128, which is the same number of weights.
+# Two hidden layers on the digits, ten splits. A maxout unit of two pieces has twice the weights of a relu
+# unit. So relu runs with 128 units, and with 190, which gives the same number of weights.
 
 SPLITS = range(10)  # quick: range(1)
 EPOCHS = 100  # quick: 1
@@ -141,10 +141,10 @@ compare(
 )
 
 # %%
-# What came out: on these 1,797 small digits dropout helps maxout more than relu, as the paper has it, and maxout with
-# dropout beats relu of as many units. Against relu of as many weights nothing of the advantage is left. All of these
-# differences are small beside the spread between splits: it takes more data than this to tell them apart for certain.
-# (And eight pieces are not quite as good as eight pieces can be: the search ends in local minima.)
+# What came out: on these 1,797 small digits, dropout helps maxout more than relu, as the paper says, and maxout with
+# dropout beats relu with as many units. The advantage disappears against relu with as many weights. All these differences
+# are small compared with the spread between splits; it would take more data to be certain of them. (Eight pieces are not
+# quite as good as they can be, because the search ends in local minima.)
 
 figure, (left, middle, right) = plt.subplots(1, 3, figsize=(12.5, 3.8), width_ratios=[1, 1, 1.15])
 fitted, (unit,) = convex[4]

@@ -2,16 +2,16 @@
 One hidden layer: relu is best, and small first weights matter more
 ===================================================================
 
-784-1024-10, batches of 128, plain SGD, weights from a truncated normal: the network of a much-copied course on deep
-learning, which met its data set notMNIST, the letters A to J in 28 x 28 from thousands of fonts. Which hidden unit is
-best: relu, sigmoid, or softmax? And what was it that took the published network from 90% to 94.6%?
+784-1024-10, batches of 128, plain SGD, weights from a truncated normal: a network from a widely copied course on
+deep learning, whose data set notMNIST has the letters A to J in 28 x 28 pixels from thousands of fonts. Which hidden unit
+is best: relu, sigmoid or softmax? And what improved the published network from 90% to 94.6%?
 """
 
 # %%
 # The letters
 # -----------
-# notMNIST is not to be had without downloading, so the letters here are drawn in its manner (``examples/letters.py``)
-# from the fonts that matplotlib ships; those of the test set are in no training row.
+# notMNIST requires a download, so the letters here are drawn in the same way from the fonts that matplotlib ships. The
+# fonts of the test set do not occur in the training set.
 
 import warnings
 
@@ -61,8 +61,8 @@ def fit(activation, std, rate, epochs=EPOCHS, rows=ROWS, alpha=0.0):
 # Three kinds of hidden unit
 # --------------------------
 # The standard deviation of the first weights and the learning rate are chosen for each kind: by the loss after two
-# epochs on a part of the training set. Softmax makes the 1,024 units share a sum of 1, so that each is tiny, and its
-# gradient too.
+# epochs on a part of the training set. With softmax, the outputs of the 1,024 units add up to 1, so each is tiny, and
+# so is its gradient.
 
 KINDS = ("relu", "sigmoid", "softmax")
 GRID = [(std, rate) for std in (0.05, 1.0) for rate in (0.1, 0.5, 2.0, 10.0, 40.0)]  # quick: [(0.05, 0.1)]
@@ -90,9 +90,9 @@ compare(
 # What weight decay did
 # ---------------------
 # The published network started from weights of standard deviation 1, a rate of 0.5 and no regularisation, and reached
-# 89.1% to 90.8% on notMNIST; with an L2 penalty of 1e-3 and nothing else changed, 94.6%. That took 20,001 steps; here
-# are a twentieth of them, so that the penalty has to be stronger to be felt: 5e-3, at a rate of 0.2. And there is a
-# shorter way to small weights, which is to start with them.
+# 89.1% to 90.8% on notMNIST; with an L2 penalty of 1e-3 and nothing else changed, 94.6%. That took 20,001 steps. Here
+# there are a twentieth as many, so the penalty must be stronger to have an effect: 5e-3, at a rate of 0.2. A shorter way
+# to small weights is to start with them.
 
 PUBLISHED = {"start of sd 1": 0.908, "the same, weight decay": 0.946}
 big = fit("relu", 1.0, 0.5)
@@ -114,9 +114,9 @@ print(
 # %%
 # What came out
 # -------------
-# The order of the three is as claimed, on training and test set: relu first, softmax last, on the test set even behind
-# no hidden layer at all. Large first weights cost many points; weight decay wins some of them back, as published, and
-# small first weights win more, at once. The jump in the published numbers was the weights, not the unit. (The levels are
+# The order of the three is as claimed, on training and test set: relu first, softmax last. On the test set, softmax is
+# worse than no hidden layer at all. Large first weights cost many points. Weight decay regains some of them, as published;
+# small first weights regain more, and at once. The jump in the published numbers was the weights, not the unit. (The levels are
 # lower than on notMNIST: these letters are turned, sheared and noisy, and there are fewer of them and of their fonts.)
 
 figure, axes = plt.subplots(1, 3, figsize=(12.5, 3.9), width_ratios=[1, 1.25, 1])

@@ -2,8 +2,8 @@
 For two classes, softmax is the logistic sigmoid
 ================================================
 
-Two classes: softmax and the logistic sigmoid are the same model. More classes: softmax where exactly one is right,
-independent sigmoids where any number may be.
+For two classes, softmax and the logistic sigmoid are the same model. For more classes they differ: softmax if exactly
+one class is right, independent sigmoids if any number may be.
 """
 
 # %%
@@ -34,8 +34,8 @@ function_gap = np.abs(as_softmax / as_sigmoid - 1).max()
 # --------------
 # Breast cancer, two classes, 30 features. Three fits of a linear model: scikit-learn's logistic regression; a network
 # without hidden layers, which has one logistic output for two classes; and a softmax with two outputs, fitted here with
-# ``pr.logsumexp`` and SciPy. A penalty on the weights needs care: softmax splits the logistic weights into halves,
-# w/2 and -w/2, whose squares sum to half, so that it takes twice the penalty to be the same model.
+# ``pr.logsumexp`` and SciPy. The penalty needs care: softmax splits the logistic weights into halves, w/2 and -w/2,
+# whose squares add up to half, so it needs twice the penalty to be the same model.
 
 alpha = 1.0
 X, y = load_breast_cancer(return_X_y=True)
@@ -73,8 +73,8 @@ compare(
 assert gaps["softmax"] < 1e-5 and gaps["network"] < 1e-3
 
 # %%
-# The network is off by more than rounding because its solver stops earlier: like scikit-learn's networks it leaves
-# L-BFGS's rule at SciPy's default, which ends the search once a step lowers the loss by less than 2e-9 of it.
+# The network differs by more than rounding because its solver stops earlier: like scikit-learn's networks, it uses SciPy's
+# default for L-BFGS, which stops once a step lowers the loss by less than 2e-9 of its value.
 
 # %%
 # One of ten, or any of four
@@ -114,7 +114,7 @@ compare(
 
 # %%
 # The two models can disagree: the digit is one answer, the properties are four. Left: one curve under two names.
-# Right: the test image about which the softmax is least sure, and what each network says of it.
+# Right: the test image for which the softmax is least certain, and the output of each network.
 
 doubtful = np.argsort(P_which.max(axis=1))[0]
 figure, (left, image, middle, right) = plt.subplots(1, 4, figsize=(12, 3.4), width_ratios=[2.6, 1.3, 2.2, 1.6])

@@ -2,15 +2,15 @@
 Without an activation, a deep network is a straight line
 ========================================================
 
-Without an activation a network of any depth is one linear map, and its decision boundary a straight line. relu bends
-it: the plane falls into polygons, on each of which the network is again linear, with a map of its own.
+Without an activation, a network of any depth is one linear map, and its decision boundary is a straight line. relu bends
+the line: it divides the plane into polygons, and on each of them the network is a linear map of its own.
 """
 
 # %%
 # Linear and not
 # --------------
-# Two half moons, told apart by a network without hidden layers, by one with two layers of 12 units but the identity as
-# activation, and by the same with relu.
+# Three networks separate two half moons: one without hidden layers, one with two layers of 12 units and the identity as
+# activation, and the same one with relu.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -48,8 +48,8 @@ print(f"direction of the two linear boundaries: cosine {cosine:.6f}")
 # The pieces
 # ----------
 # Where no unit changes sign, relu only multiplies by 0 or by 1. So around a point x the network's logit is
-# ``w @ x + b``, and w and b follow from which units are on. Points with the same pattern share them. For one point of any
-# network ``pyrelu.inspection.local_linear_map`` gives them; here is how it comes about, for many points at once.
+# ``w @ x + b``, and the pattern of active units determines w and b. ``pyrelu.inspection.local_linear_map`` returns them
+# for one point of any network; the code below computes them for many points at once.
 
 
 def local_maps(model, points):
@@ -80,8 +80,8 @@ one = local_linear_map(bent, points[0])
 assert np.allclose(np.ravel(one.W), w[0]) and np.allclose(one.b, b[0])
 
 # %%
-# The picture: three boundaries, and the pieces of the last network. A piece's colour is the direction of its w, its
-# strength how steep it is. Along the moons' border the map turns from piece to piece: that is the bend.
+# The figure shows three boundaries and the pieces of the last network. The colour of a piece is the direction of its w,
+# the depth of the colour its steepness. Along the boundary the map changes from piece to piece: that is the bend.
 
 figure, axes = plt.subplots(2, 2, figsize=(10, 7.4), sharex=True, sharey=True)
 grid = (SIDE, SIDE)

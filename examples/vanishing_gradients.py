@@ -4,14 +4,14 @@ Vanishing gradients: ten layers of sigmoid do not train
 
 Backpropagation multiplies the gradient by the activation's derivative once per layer. The derivative of the sigmoid is
 at most 1/4, so ten layers shrink the gradient by up to :math:`4^{10}`, about a million; tanh and relu let it pass where
-their derivative is near 1. This runs one batch of digits forward and backward through ten layers of 64 units, and then
-trains such networks.
+their derivative is near 1. This example runs one batch of digits forward and backward through ten layers of 64 units,
+and then trains such networks.
 """
 
 # %%
 # The derivatives
 # ---------------
-# The two bounds of the textbooks, checked on every tenth of a thousandth from -20 to 20.
+# The two textbook bounds, checked at steps of 0.0001 from -20 to 20.
 
 import warnings
 from itertools import pairwise
@@ -39,7 +39,7 @@ compare(
 # %%
 # One batch, ten layers
 # ---------------------
-# Each activation gets the weights that were proposed for it, so that none is handicapped by the start: Glorot and
+# Each activation gets the initial weights that were proposed for it, so that none is at a disadvantage: Glorot and
 # Bengio's for sigmoid and tanh, He's for relu, LeCun's for selu. ``pr.vjp.<name>(z, g)`` is the backward step of the
 # activation: `g` times the derivative at `z`. (``pyrelu.inspection.gradient_norms`` does this for a fitted network.)
 
@@ -77,7 +77,7 @@ reach = {name: f"{np.median(norm[:, 0] / norm[:, -1]):.2g}" for name, norm in no
 compare(
     [
         (
-            "share of the gradient that gets from layer 10 to 1, sigmoid",
+            "share of the gradient that gets from layer 9 to 0, sigmoid",
             f"about 4^-9 = {4**-9:.2g}",
             reach.pop("sigmoid"),
         ),
@@ -104,16 +104,16 @@ for name in VARIANCE:
 # %%
 # What came out
 # -------------
-# The sigmoid's gradient falls by a steady factor per layer, so that almost nothing of it reaches the first, and the
-# network stays at guessing; the others train. tanh also loses some on the way, but not by an order of magnitude per
-# layer. Nothing here says that relu is safe at any depth: what keeps it level is He's variance of the weights.
+# The sigmoid's gradient shrinks by a constant factor per layer. Almost nothing reaches the first layer, and the network
+# does no better than guessing; the others train. tanh also loses some of the gradient, but not an order of magnitude per
+# layer. None of this shows that relu is safe at any depth: He's variance of the weights keeps its gradient level.
 
 figure, (left, middle, right) = plt.subplots(1, 3, figsize=(12, 3.8))
 x = np.linspace(-5, 5, 501)
 for name in VARIANCE:
     left.plot(x, getattr(pr.derivative, name)(x), color=COLORS[name], label=name)
     low, median, high = np.quantile(norms[name], (0.1, 0.5, 0.9), axis=0)
-    layers = np.arange(1, DEPTH + 1)
+    layers = np.arange(DEPTH)
     middle.fill_between(layers, low, high, color=COLORS[name], alpha=0.2, linewidth=0)
     middle.plot(layers, median, "o-", markersize=4, color=COLORS[name], label=name)
     right.plot(np.arange(1, EPOCHS + 1), models[name].loss_curve_, color=COLORS[name], label=name)

@@ -12,7 +12,7 @@ multiplies positive inputs by one learned number and negative ones by another.
 # ----------
 # The transform of n numbers is the orthogonal matrix of rows +1 and -1, scaled by 1/sqrt(n); a butterfly of additions
 # computes it. It is its own inverse and its own transpose, so that the backward pass is the same function. Signs drawn
-# once at random come first: without them the transform of a smooth image is nearly all in a few units.
+# once at random come first: without them, a few units would hold nearly all of the transform of a smooth image.
 
 import warnings
 
@@ -142,9 +142,9 @@ for p, g in zip(bank.parameters, bank.gradients(X[:50], y[:50])):
     p += 1e-5 * direction
 
 # %%
-# What they reach
+# The results
 # ---------------
-# Beside it: the same with its slopes left at relu's 1 and 0; softmax on the pixels; and an ordinary network of 64 relu
+# For comparison: the same with slopes fixed at relu's 1 and 0; softmax on the pixels; and an ordinary network of 64 relu
 # units.
 
 SEEDS = range(5)  # quick: range(1)
@@ -185,14 +185,14 @@ for name, (size, scores) in results.items():
 # %%
 # What came out
 # -------------
-# On digits the fixed filter bank holds its own against a network with weights, and most of that is the transform and
-# plain relu: one fixed layer already beats softmax on the pixels clearly. Training the slopes matters where layers are
-# stacked, since a stack of fixed relus only loses information. Left: each dot is a unit of the last bank trained. All
-# slopes started at relu's; most became steeper and leaky, on the way from relu to the identity.
+# On digits, the fixed filter bank matches a network with weights. Most of that is due to the transform and plain relu: one
+# fixed layer already beats softmax on the pixels clearly. Training the slopes matters when layers are stacked, because a
+# stack of fixed relus only loses information. Left: each dot is a unit of the last bank trained. All slopes started at
+# relu's; most became steeper and leaky, on the way from relu to the identity.
 
 figure, (left, right) = plt.subplots(1, 2, figsize=(10.5, 4), width_ratios=[1, 1.2])
 for i, colour in enumerate((BLUE, SKY, ORANGE)):
-    left.scatter(*(slopes[i] for slopes in last_bank.parameters[:2]), s=7, color=colour, label=f"layer {i + 1}")
+    left.scatter(*(slopes[i] for slopes in last_bank.parameters[:2]), s=7, color=colour, label=f"layer {i}")
 for name, x, y in (("relu", 1, 0), ("identity", 1, 1), ("|x|", 1, -1)):
     left.plot(x, y, "+", color="black", markersize=11)
     left.annotate(name, (x, y), xytext=(-8, 5), textcoords="offset points", ha="right")

@@ -2,8 +2,8 @@
 XOR by hand: thirty units of relu learn it
 ==========================================
 
-The smallest problem that no straight line solves, by a network of 30 relu units, with the gradient worked out step by
-step from ``pr.relu``, ``pr.vjp.relu`` and NumPy. Then the estimator computes the same gradient.
+XOR is the smallest problem that no straight line solves. Here a network of 30 relu units learns it, with the gradient
+worked out step by step from ``pr.relu``, ``pr.vjp.relu`` and NumPy. Then the estimator computes the same gradient.
 """
 
 # %%
@@ -54,7 +54,7 @@ answers = (pr.relu(x @ w1) @ w2).ravel()
 print("answers:", ", ".join(f"{a:.0f} xor {b:.0f} = {answer:.3f}" for (a, b), answer in zip(x, answers)))
 
 # %%
-# Is the gradient right? Central differences of the loss say so, for every one of the 90 weights.
+# Is the gradient right? Central differences of the loss confirm it for each of the 90 weights.
 
 
 def loss(w1, w2):
@@ -82,8 +82,8 @@ assert gap < 1e-6
 # %%
 # The estimator's gradient
 # ------------------------
-# One step of plain SGD moves the weights by ``-rate * gradient``; so the estimator's gradient can be read off its
-# weights. Its loss is half the mean of the squares where ours is their sum, which is a factor of 2 N = 8.
+# One step of plain SGD moves the weights by ``-rate * gradient``; so the change of the estimator's
+# weights shows its gradient. Its loss is half the mean of the squares and ours is their sum: a factor of 2 N = 8.
 
 settings = dict(solver="sgd", momentum=0, learning_rate_init=rate, batch_size=N, alpha=0, init="he_normal")
 network = pr.MLPRegressor(hidden_layer_sizes=(H,), random_state=0, **settings)
@@ -102,9 +102,9 @@ for name, after, before, by_hand in zip(("first", "second"), network.coefs_, sta
 # At x = 0
 # --------
 # relu has no derivative at 0: the slope is 0 on the left and 1 on the right, and any number between them is a
-# subgradient. pyrelu takes 0, as the frameworks do. One would think that it never happens, but here it happens in
-# every step: without biases the input (0, 0) puts all 30 units exactly at 0. It does no harm, since the gradient of
-# their weights is multiplied by the input, which is 0 too. With any other choice of slope the run is the same:
+# subgradient. pyrelu uses 0, as the frameworks do. An input of exactly 0 may seem unlikely, but here it occurs in
+# every step: without biases, the input (0, 0) puts all 30 units at 0. This does no harm, because the gradient of their
+# weights is multiplied by the input, which is 0 too. With any other slope the run is the same:
 
 z = x @ start[0]
 print(
@@ -135,8 +135,9 @@ compare(
 )
 
 # %%
-# The picture: the loss of all these runs, and the function that the first of them learned, which is made of flat
-# pieces with creases where a unit turns on.
+# The figure shows the loss of all these runs, and the function that the first of them learned. It consists of flat pieces
+# with creases where a unit turns on. One colour scale serves the surface and the targets: a dot that matches its
+# surroundings is right.
 
 figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4.2))
 low, median, high = np.quantile(curves, (0.05, 0.5, 0.95), axis=0)

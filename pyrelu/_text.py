@@ -1,6 +1,7 @@
 """Results as text: tables, pairs, JSON."""
 
 import json
+from html import escape
 
 
 def aligned(lines):
@@ -32,6 +33,20 @@ def aligned(lines):
         ).rstrip()
         for line in [headings, ["-" * width for width in widths], *rows]
     )
+
+
+def html_table(lines):
+    """Return lines of cells as an HTML table, for notebooks; the first line is the headings.
+
+    Examples
+    --------
+    >>> html_table([["name", "n"], ["relu", "12"]])
+    '<table><thead><tr><th>name</th><th>n</th></tr></thead><tbody><tr><td>relu</td><td>12</td></tr></tbody></table>'
+    """
+    headings, *rows = lines
+    head = "".join(f"<th>{escape(cell)}</th>" for cell in headings)
+    body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
 def pairs(facts):

@@ -40,7 +40,8 @@ def test_demo(tmp_path, capsys):
     assert [row["activation"] for row in rows] == ["relu", "leaky_relu", "elu", "gelu", "tanh", "sigmoid"]
     for row in rows:
         assert row["epochs"] == 3 and row["test accuracy"] > 0.3 and 0 <= row["dead units"] <= 1
-        assert (row["scikit-learn"] is not None) == (row["activation"] in ("relu", "tanh", "sigmoid"))
+        for name in ("scikit-learn", "scikit-learn, one thread"):
+            assert (row[name] is not None) == (row["activation"] in ("relu", "tanh", "sigmoid"))
     assert picture.read_bytes().startswith(b"\x89PNG")
     assert cli.main(["demo", "--epochs", "1", "--output", str(picture)]) == 0
     assert capsys.readouterr().out.splitlines()[0].split()[0] == "activation"

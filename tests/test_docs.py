@@ -1,16 +1,20 @@
 """Every example runs: in docstrings, in README, in docs/."""
 
+import ast
 import doctest
+import html
 import importlib
 import pkgutil
 import re
 import textwrap
 from pathlib import Path
+from xml.etree import ElementTree
 
 import matplotlib.pyplot
 import pytest
 
 import pyrelu
+from pyrelu import registry
 
 ROOT = Path(__file__).parent.parent
 MODULES = [
@@ -35,7 +39,9 @@ def test_there_are_examples():
 def blocks(page):
     """The page's Python, that of its pictures too."""
     found = re.findall(
-        r"^```(?:python|\{eval-rst\}\n\.\. plot::\n[^\n]*\n)\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE
+        r"^```(?:python|\{printed\}|\{eval-rst\}\n\.\. plot::\n(?: [^\n]*\n)+)\n(.*?)^```",
+        page.read_text(),
+        re.DOTALL | re.MULTILINE,
     )
     return [textwrap.dedent(block) for block in found]
 
@@ -90,3 +96,67 @@ def test_readme_begins_with_the_two_commands():
     first, second = re.findall(r"^```sh\n(.*?)^```", text, re.DOTALL | re.MULTILINE)[:2]
     assert first.count("\n") == second.count("\n") == 1
     assert first.endswith("pyrelu demo\n") and second.endswith("pytest\n")
+
+
+def test_paths_in_readme_exist():
+    text = (ROOT / "README.md").read_text()
+    paths = {*re.findall(r"\]\((?!http)([^)#]+)\)", text), *re.findall(r"\bexamples/\S+\.csv", text)}
+    assert len(paths) > 8 and "docs/_static/activations.png" in paths
+    assert not [path for path in paths if not (ROOT / path).exists()]
+
+
+def test_nobody_is_sent_to_an_index_that_has_no_pyrelu():
+    sources = [*PAGES, *ROOT.glob("*.md"), *EXAMPLES, *ROOT.glob("pyrelu/**/*.py")]
+    sent = [path for path in sources if re.search(r"pip install (-\S+ )*['\"]?pyrelu\b", path.read_text())]
+    assert sent == []
+
+
+@pytest.fixture
+def extensions(monkeypatch):
+    """Makes the modules of docs/_ext importable."""
+    monkeypatch.syspath_prepend(ROOT / "docs" / "_ext")
+
+
+@pytest.mark.usefixtures("extensions")
+def test_the_course_has_every_example():
+    course = importlib.import_module("from_the_table").CourseOrder
+    assert sorted(course.COURSE) == [script.stem for script in EXAMPLES]
+    order = sorted((script.name for script in EXAMPLES), key=course("examples"))
+    assert [Path(name).stem for name in order] == list(course.COURSE)
+
+
+ROWS = registry.activations | registry.axis_functions | registry.composed_functions
+
+
+@pytest.mark.usefixtures("extensions")
+@pytest.mark.parametrize("name", ROWS)
+def test_formulas_as_mathematics(name):
+    """Well-formed, without what ends a cell of a table, and with every name and number of the formula."""
+    formulas = importlib.import_module("formulas")
+    formula = ROWS[name].formula
+    text = formulas.mathml(formula)
+    assert "|" not in text and "\n" not in text
+    shown = [leaf.text for leaf in ElementTree.fromstring(text).iter() if leaf.tag in ("mi", "mn", "mtext")]
+    for node in ast.walk(ast.parse(formula)):
+        if isinstance(node, ast.Name) and node.id not in ("exp", "expm1", "log1p", "sqrt", "abs", "sum"):
+            assert html.unescape(formulas.GREEK.get(node.id, node.id)) in shown
+        if isinstance(node, ast.Constant):
+            digits = repr(node.value)
+            assert any(digits.startswith(number.rstrip("\u2026")) for number in shown if number[0].isdigit())
+
+
+@pytest.mark.usefixtures("extensions")
+@pytest.mark.parametrize(
+    "formula, brackets",
+    [
+        ("(a + b)*c", 1),
+        ("a + b*c", 0),
+        ("a - (b - c)", 1),
+        ("a*expm1(x)", 1),
+        ("-x*a", 0),
+        ("(a + b)/c", 0),
+        ("(a*b)**2", 1),
+    ],
+)
+def test_formulas_have_the_brackets_that_they_need(formula, brackets):
+    assert importlib.import_module("formulas").mathml(formula).count("<mo>(</mo>") == brackets

@@ -1,5 +1,7 @@
 """Looking into networks: against the training core, finite differences, and what is known of a network by hand."""
 
+from xml.etree import ElementTree
+
 import numpy as np
 import pandas
 import pytest
@@ -200,6 +202,15 @@ def test_report_as_table():
     assert list(frame.columns)[:2] == ["layer", "activation"]
     assert frame["units"].tolist() == [7, 6, 3]
     assert frame["std"][0] == report[0].std
+
+
+def test_report_in_a_notebook():
+    X, y = data()
+    report = layer_report(fitted(X, y, (np.sin, np.cos)), X)
+    assert len(repr(report).splitlines()) == 1 and "softmax 3" in repr(report)
+    rows = ElementTree.fromstring(report._repr_html_()).iter("tr")  # well-formed, whatever a function is called
+    cells = [["".join(cell.itertext()) for cell in row] for row in rows]
+    assert cells[0][-2:] == ["|gradient|", "sparsity"] and [row[2] for row in cells[1:]] == ["7", "6", "3"]
 
 
 def test_saturation():

@@ -365,7 +365,7 @@ def test_boundaries_are_where_the_class_changes(n_classes):
     X, y = moons()
     y = y + 2 * (X[:, 0] > 1) * (n_classes > 2) + (X[:, 1] > 1) * (n_classes > 3)
     y = np.unique(y, return_inverse=True)[1]
-    mlp = fitted(X=X, y=y, solver="lbfgs")
+    mlp = fitted(X=X, y=y, solver="lbfgs", max_iter=300, hidden=(12, 12))
     display = LinearRegionsDisplay.from_estimator(mlp, X, grid_resolution=50)
     points = np.column_stack([display.xx0.ravel(), display.xx1.ravel()])
     predicted = mlp.predict(points)

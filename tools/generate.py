@@ -1,4 +1,4 @@
-"""Writes what a static reader needs from the table: the stubs, and the table of functions in the docs.
+"""Writes the stubs and the tables of functions in the docs from src/*.def, and README's from docs/performance.md.
 
 python tools/generate.py            writes them
 python tools/generate.py --check    exit code 1 where a committed file is not current
@@ -7,11 +7,13 @@ python tools/generate.py --check    exit code 1 where a committed file is not cu
 import argparse
 import importlib
 import inspect
+import re
 import sys
 from pathlib import Path
 
 import numpy as np
 
+from pyrelu._commands.bench.functions import COMMON
 from pyrelu.registry import activations, axis_functions, composed_functions
 
 ROOT = Path(__file__).parent.parent
@@ -87,10 +89,43 @@ def functions_table():
     return "\n".join(lines) + "\n"
 
 
+ON_AVX512 = "pyrelu bench"
+ON_AVX2 = "PYRELU_ISA=v3 ATEN_CPU_CAPABILITY=avx2 NPY_DISABLE_CPU_FEATURES=X86_V4 pyrelu bench"
+SPEED = re.compile(r"(<!-- speed: .*? -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def measured(command):
+    """Return function -> (pyrelu's time, the best peer, its time, ratio) as docs/performance.md has it."""
+    page = (ROOT / "docs" / "performance.md").read_text()
+    table = re.search(rf"<!-- measured by: {re.escape(command)} -->.*?<!-- end -->", page, re.DOTALL)[0]
+    headings, _, *rows = (line.strip("| ").split(" | ") for line in table.splitlines() if line.startswith("|"))
+    rows = (dict(zip(headings, row, strict=True)) for row in rows)
+    return {
+        row["function"]: (row["pyrelu"], row["best peer"], row.get(row["best peer"], "-"), row["ratio"]) for row in rows
+    }
+
+
+def readme():
+    """Return README.md with the times of the functions that all libraries have, on AVX-512 and on AVX2."""
+    columns = [measured(command) for command in (ON_AVX512, ON_AVX2)]
+    lines = [
+        "| function | AVX-512: pyrelu | best other | ratio | AVX2: pyrelu | best other | ratio |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
+    ]
+    for name in COMMON:
+        cells = [f"{own} | {time} {peer} | {ratio}" for own, peer, time, ratio in (column[name] for column in columns)]
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    means = [np.exp(np.mean([np.log(float(column[name][-1])) for name in COMMON])) for column in columns]
+    lines.append(f"| geometric mean | | | {means[0]:.2f} | | | {means[1]:.2f} |")
+    return SPEED.sub(
+        lambda found: f"{found[1]}\n" + "\n".join(lines) + f"\n\n{found[2]}", (ROOT / "README.md").read_text()
+    )
+
+
 def files():
     """Return path -> text of all generated files."""
     stubs = {ROOT / "pyrelu" / f"{namespace}.pyi": stub(namespace) for namespace in NAMESPACES}
-    return stubs | {ROOT / "docs" / "functions.md": functions_table()}
+    return stubs | {ROOT / "docs" / "functions.md": functions_table(), ROOT / "README.md": readme()}
 
 
 def main():

@@ -1,4 +1,4 @@
-"""Measures anew what README.md and docs/performance.md state, and writes it there.
+"""Measures anew what docs/performance.md states, and writes it there; then tools/generate.py updates README.md.
 
 python tools/measure.py             all of it: minutes, on a machine that does nothing else
 python tools/measure.py fit float64 only the commands that contain one of these words
@@ -20,7 +20,7 @@ from pathlib import Path
 from pyrelu._commands.bench.report import Report
 
 ROOT = Path(__file__).parent.parent
-PAGES = (ROOT / "README.md", ROOT / "docs" / "performance.md")
+PAGES = (ROOT / "docs" / "performance.md",)
 TABLE = re.compile(r"(<!-- measured by: (.*?) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 

@@ -5,6 +5,7 @@ import re
 from importlib import import_module
 from pathlib import Path
 
+from formulas import mathml
 from matplotlib.figure import Figure
 
 import pyrelu as pr
@@ -12,9 +13,13 @@ from pyrelu.plot import ActivationGridDisplay
 
 FOLDER = "_generated"
 LEGEND = (
-    "In the pictures the function is drawn through and its derivative dashed, for x from -4 to 4, or past the last kink. "
-    "Where one jumps, a dot is its value and a ring the limit that it does not take."
+    "In the pictures, the solid line is the function and the dashed line its derivative, for x from -4 to 4 or past the "
+    "last kink. At a jump, a dot marks the value and a ring the limit that is not taken."
 )
+ESTIMATORS = {
+    "MLPClassifier": "fit, partial_fit, predict, predict_proba, predict_log_proba, save, load, from_sklearn, to_sklearn",
+    "MLPRegressor": "fit, partial_fit, predict, save, load, from_sklearn, to_sklearn",
+}
 NAMESPACES = ("functional", "derivative", "vjp")
 ASKED_FOR = {"weight": 0.25, "threshold": 0.5, "value": -0.5}  # parameters without a default
 
@@ -54,12 +59,15 @@ def write_all(app):
     folder.mkdir(exist_ok=True)
     for activation in pr.activations.values():
         draw(activation, folder / f"{activation.name}.svg")
+    for name, members in ESTIMATORS.items():
+        text = f"{name}\n{'=' * len(name)}\n\n.. autoclass:: pyrelu.{name}\n   :members: {members}\n"
+        (folder / f"{name}.rst").write_text(text)
     for namespace in NAMESPACES:
         (folder / f"{namespace}.rst").write_text(page(namespace))
 
 
-def add_curves(app, docname, source):
-    """Give the table of activations its column of curves."""
+def complete_table(app, docname, source):
+    """Give the tables of docs/functions.md curves, links to the API, and the formulas as mathematics."""
     if docname != "functions":
         return
     lines = source[0].replace("| name |", f"{LEGEND}\n\n| name |", 1).split("\n")
@@ -67,10 +75,17 @@ def add_curves(app, docname, source):
     for i, line in enumerate(lines):
         if line.startswith("| name |"):
             drawn = "derivative" in line
-        if line.startswith("|") and drawn:
-            name = re.match(r"\| `(\w+)`", line)
+        if not line.startswith("|"):
+            continue
+        name = re.match(r"\| `(\w+)`", line)
+        if name and name[1] in pr.functional.__all__:
+            names, formula, *others = line.removeprefix("| ").split(" | ")
+            names = names.replace(f"`{name[1]}`", f"{{py:func}}`{name[1]} <pyrelu.functional.{name[1]}>`", 1)
+            line = " | ".join([f"| {names}", f"{mathml(formula.strip('`'))}<br>{formula}", *others])
+        if drawn:
             cell = f"![{name[1]}]({FOLDER}/{name[1]}.svg)" if name else "---" if "---" in line else "curve"
-            lines[i] = f"| {cell} {line}"
+            line = f"| {cell} {line}"
+        lines[i] = line
     source[0] = "\n".join(lines)
 
 
@@ -102,5 +117,5 @@ class CourseOrder:
 def setup(app):
     """Register the extension."""
     app.connect("builder-inited", write_all)
-    app.connect("source-read", add_curves)
+    app.connect("source-read", complete_table)
     return {"parallel_read_safe": True}

@@ -1,6 +1,7 @@
-"""Looking into a fitted network: dead and saturated units, gradients, the linear map around a point.
+"""Inspection of fitted networks: dead and saturated units, gradients, the linear map around a point.
 
-All of it works in float64, on rows in blocks, and takes sparse X; dropout and random slopes are as in prediction.
+All functions compute in float64, block by block of rows, and accept sparse X. Dropout is off, as in prediction. Layers
+are numbered from 0, as in `coefs_`.
 """
 
 from pyrelu.inspection._gradients import gradient_norms

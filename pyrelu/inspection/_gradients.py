@@ -6,29 +6,29 @@ from pyrelu.inspection._trace import layers_of, passes
 
 
 def gradient_norms(estimator, X, y):
-    """Return the length of the loss's gradient with respect to each layer's weights and biases.
+    """Return the norm of the loss's gradient with respect to each layer's weights and biases.
 
     Parameters
     ----------
     estimator : MLPClassifier or MLPRegressor
         Fitted; of pyrelu or of scikit-learn.
     X : {array-like, sparse matrix} of shape (n_samples, n_features)
-        The rows to look at.
+        The rows to evaluate.
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
         Their targets.
 
     Returns
     -------
     ndarray of shape (n_layers,)
-        L2 norms of the gradient of the mean loss over the rows, the output layer's last. Penalties, class weights and
-        label smoothing are left out.
+        L2 norms of the gradient of the mean loss over the rows; the output layer is the last. Penalties, class weights
+        and label smoothing are not included.
 
     Raises
     ------
     NotFittedError
-        Where the estimator is not fitted.
+        If the estimator is not fitted.
     ValueError
-        Where X or y does not fit it.
+        If X or y does not match the estimator.
     """
     return np.array([np.sqrt((w**2).sum() + (b**2).sum()) for w, b in zip(*loss_gradients(estimator, X, y))])
 

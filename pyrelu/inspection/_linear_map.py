@@ -16,29 +16,29 @@ class LinearMap(NamedTuple):
 
 
 def local_linear_map(estimator, x):
-    """Return the affine map that a piecewise linear network is around a point.
+    """Return the affine map that a piecewise linear network computes around a point.
 
     Parameters
     ----------
     estimator : MLPClassifier or MLPRegressor
-        Fitted, of pyrelu or of scikit-learn, with activations that are all piecewise linear: maxout, and those with
+        Fitted; of pyrelu or of scikit-learn. All hidden activations must be piecewise linear: maxout, or one with
         `pyrelu.activations[name].piecewise_linear`.
     x : array-like of shape (n_features,)
-        The point. Exactly on a kink, the map is that of the branch which the activation's formula takes.
+        The point. Exactly at a kink, the map is that of the branch that the activation's formula takes.
 
     Returns
     -------
     W : ndarray of shape (n_outputs, n_features)
     b : ndarray of shape (n_outputs,)
-        ``W @ x + b`` are the network's outputs before its output activation: logits of a classifier, predictions of a
-        regressor. So it is in the whole linear region that x lies in.
+        ``W @ x + b`` is the network's output before the output activation: the logits of a classifier, the prediction
+        of a regressor. It holds in the whole linear region that contains x.
 
     Raises
     ------
     NotFittedError
-        Where the estimator is not fitted.
+        If the estimator is not fitted.
     ValueError
-        Where a hidden layer's activation is not piecewise linear, or x does not fit.
+        If a hidden layer's activation is not piecewise linear, or x has the wrong shape.
 
     Examples
     --------
@@ -78,6 +78,6 @@ def check_piecewise_linear(layers):
     for i, layer in enumerate(layers[:-1]):
         if not layer.piecewise_linear:
             raise ValueError(
-                f"hidden layer {i} has the activation {layer.description}, which is not piecewise linear, so that "
-                "the network is no linear map around a point"
+                f"hidden layer {i} has the activation {layer.description}, which is not piecewise linear: the "
+                "network is not an affine map around a point"
             )

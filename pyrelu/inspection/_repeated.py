@@ -17,8 +17,8 @@ class Repeated(NamedTuple):
 def repeated(f, x, n):
     """Apply an activation n times, with the derivative of the whole by the chain rule.
 
-    This is a network of one unit per layer with weights of 1: relu applied twice is relu, so its gradient stays 0 or 1
-    at any depth, while each sigmoid multiplies the gradient by at most 1/4.
+    This is a network with one unit per layer and weights of 1. relu applied twice is relu, so its gradient stays 0 or 1
+    at any depth; each sigmoid multiplies the gradient by at most 1/4.
 
     Parameters
     ----------
@@ -27,19 +27,19 @@ def repeated(f, x, n):
         ``("leaky_relu", {"negative_slope": 0.2})``; a function such as `pyrelu.relu`; or any function and its
         derivative.
     x : array_like
-        Where to start.
+        The starting points.
     n : int
-        How often to apply it; 0 gives x and 1.
+        How many times to apply it; 0 returns x and a derivative of 1.
 
     Returns
     -------
     value, derivative : ndarray
-        Of x's shape.
+        Arrays of the shape of x.
 
     Raises
     ------
     ValueError
-        Where f is not known or not elementwise, or n is not an int of at least 0.
+        If f is not known or not elementwise, or n is not an int of at least 0.
 
     Examples
     --------

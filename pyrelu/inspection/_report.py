@@ -1,37 +1,37 @@
-"""How the units of each layer fare."""
+"""A table of each layer's units: dead, saturated, sparse, and their gradients."""
 
 from dataclasses import dataclass, fields
 
 import numpy as np
 
-from pyrelu._text import aligned
+from pyrelu._text import aligned, html_table
 from pyrelu.inspection._trace import SATURATED, passes
 
 
 @dataclass(frozen=True)
 class LayerRecord:
-    """What `layer_report` says of one layer. Shares and means are over all rows and units.
+    """One layer's line of `layer_report`. Shares and means are over all rows and units.
 
     Attributes
     ----------
     layer : int
-        Its number; hidden layers come first, the last is the output layer.
+        The number of the layer, from 0; the output layer is the last.
     activation : str
-        Its name, with its parameters where it has any.
+        The name, with the parameters if there are any.
     units : int
-        How many numbers it gives.
+        The number of outputs.
     dead : float
-        Share of units that are 0 for every row.
+        The share of units whose output is 0 for every row.
     saturated : float
-        Share of units and rows where the derivative is below 0.01 in size, so that hardly any gradient passes; NaN
-        for functions along an axis, such as softmax.
+        The share of units and rows for which the absolute value of the derivative is below 0.01, so that hardly any
+        gradient passes; NaN for functions along an axis, such as softmax.
     mean, std : float
-        Mean and standard deviation of the outputs.
+        The mean and the standard deviation of the outputs.
     gradient : float
-        Mean size of the gradient with respect to the layer's pre-activations: of a row's loss where y was given, else
+        The mean absolute gradient with respect to the layer's pre-activations: of a row's loss if y was given, otherwise
         of the sum of the network's last pre-activations.
     sparsity : float
-        Share of outputs that are exactly 0.
+        The share of outputs that are exactly 0.
     """
 
     layer: int
@@ -46,12 +46,22 @@ class LayerRecord:
 
 
 class LayerReport(list):
-    """A list of `LayerRecord`, one per layer, which prints as a table and which `pandas.DataFrame` takes."""
+    """A list of `LayerRecord`, one per layer. `print` and notebooks show a table; `pandas.DataFrame` accepts it."""
 
     def __str__(self):
+        return aligned(self._lines())
+
+    def __repr__(self):
+        layers = ", ".join(f"{record.activation} {record.units}" for record in self)
+        return f"<LayerReport: {layers}; print() shows the table>"
+
+    def _repr_html_(self):
+        return html_table(self._lines())
+
+    def _lines(self):
         headings = [field.name for field in fields(LayerRecord)]
         rows = [[_cell(name, getattr(record, name)) for name in headings] for record in self]
-        return aligned([["|gradient|" if name == "gradient" else name for name in headings], *rows])
+        return [["|gradient|" if name == "gradient" else name for name in headings], *rows]
 
 
 def _cell(name, value):
@@ -63,29 +73,29 @@ def _cell(name, value):
 
 
 def layer_report(estimator, X, y=None):
-    """Say of each layer how its units fare on X.
+    """Return a table of how each layer's units behave on X.
 
     Parameters
     ----------
     estimator : MLPClassifier or MLPRegressor
         Fitted; of pyrelu or of scikit-learn.
     X : {array-like, sparse matrix} of shape (n_samples, n_features)
-        The rows to look at.
+        The rows to evaluate.
     y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
-        Their targets. With them, gradients are those of the loss (without the L2 penalty); without, those of the sum
-        of the network's outputs before the output activation.
+        Their targets. If they are given, gradients are those of the loss, without the L2 penalty; otherwise those of
+        the sum of the network's outputs before the output activation.
 
     Returns
     -------
     LayerReport
-        A list of `LayerRecord`, the output layer's last.
+        A list of `LayerRecord`; the output layer is the last.
 
     Raises
     ------
     NotFittedError
-        Where the estimator is not fitted.
+        If the estimator is not fitted.
     ValueError
-        Where X or y does not fit it.
+        If X or y does not match the estimator.
 
     Examples
     --------
@@ -95,6 +105,8 @@ def layer_report(estimator, X, y=None):
     >>> X, y = load_iris(return_X_y=True)
     >>> mlp = MLPClassifier((8, 8), activation=("relu", "tanh"), solver="lbfgs", max_iter=9999, random_state=0).fit(X, y)
     >>> report = layer_report(mlp, X, y)
+    >>> report
+    <LayerReport: relu 8, tanh 8, softmax 3; print() shows the table>
     >>> [(record.activation, record.units) for record in report]
     [('relu', 8), ('tanh', 8), ('softmax', 3)]
     >>> print(report)  # doctest: +ELLIPSIS

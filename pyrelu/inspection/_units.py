@@ -1,4 +1,4 @@
-"""Units that are dead, and units at work."""
+"""Dead units, and the activity of all units."""
 
 import numpy as np
 
@@ -13,19 +13,19 @@ def dead_units(estimator, X):
     estimator : MLPClassifier or MLPRegressor
         Fitted; of pyrelu or of scikit-learn.
     X : {array-like, sparse matrix} of shape (n_samples, n_features)
-        The rows to look at.
+        The rows to evaluate.
 
     Returns
     -------
     list of ndarray of bool
-        One array per hidden layer, of shape (n_units,). The attribute `dead_units_` is this for the training rows.
+        One array per hidden layer, of shape (n_units,). The attribute `dead_units_` is the same for the training rows.
 
     Raises
     ------
     NotFittedError
-        Where the estimator is not fitted.
+        If the estimator is not fitted.
     ValueError
-        Where X does not fit it.
+        If X does not match the estimator.
     """
     alive = [False] * (len(layers_of(estimator)) - 1)
     for step, _ in passes(estimator, X):
@@ -34,30 +34,30 @@ def dead_units(estimator, X):
 
 
 def unit_activity(estimator, X):
-    """Return to how much of X each hidden unit responds.
+    """Return the share of rows to which each hidden unit responds.
 
-    A unit responds to a row where its derivative is at least 0.01 in size, so that it can learn from it: relu where its
-    input is positive, sigmoid and tanh where they are not saturated. A unit of a function along an axis, such as
-    softmax, responds where it is not 0.
+    A unit responds to a row if the absolute value of its derivative is at least 0.01, so that it can learn from the
+    row: relu if its input is positive, sigmoid and tanh if they are not saturated. A unit of a function along an axis,
+    such as softmax, responds if its output is not 0.
 
     Parameters
     ----------
     estimator : MLPClassifier or MLPRegressor
         Fitted; of pyrelu or of scikit-learn.
     X : {array-like, sparse matrix} of shape (n_samples, n_features)
-        The rows to look at.
+        The rows to evaluate.
 
     Returns
     -------
     list of ndarray of float
-        One array per hidden layer, of shape (n_units,): shares of the rows, between 0 and 1.
+        One array per hidden layer, of shape (n_units,), with shares between 0 and 1.
 
     Raises
     ------
     NotFittedError
-        Where the estimator is not fitted.
+        If the estimator is not fitted.
     ValueError
-        Where X does not fit it.
+        If X does not match the estimator.
     """
     n, responding = 0, 0
     for step, _ in passes(estimator, X):
@@ -71,19 +71,19 @@ def unit_activity(estimator, X):
 
 
 class ActivityRecorder:
-    """Keeps, for each epoch, to how much of some rows each hidden unit responds.
+    """A callback that records, after each epoch, the share of rows to which each hidden unit responds.
 
-    It is a callback of scikit-learn's (1.9 or later). `pyrelu.plot.UnitActivityDisplay.from_recorder` draws it.
+    It uses the callbacks of scikit-learn 1.9 or later. `pyrelu.plot.UnitActivityDisplay.from_recorder` draws the record.
 
     Parameters
     ----------
     X : {array-like, sparse matrix} of shape (n_samples, n_features)
-        The rows to look at; some hundreds say as much as all.
+        The rows to evaluate; a few hundred are enough.
 
     Attributes
     ----------
     activity_ : list of list of ndarray of shape (n_units,)
-        What `unit_activity` returned after each epoch.
+        The results of `unit_activity`, one for each epoch.
 
     Examples
     --------
@@ -108,7 +108,7 @@ class ActivityRecorder:
         self.activity_ = []
 
     def record(self, estimator):
-        """Look at the estimator as it is now.
+        """Record the estimator in its present state.
 
         Parameters
         ----------
@@ -118,7 +118,7 @@ class ActivityRecorder:
         self.activity_.append(unit_activity(estimator, self.X))
 
     def setup(self, estimator, context):
-        """Do nothing before a fit: records of several fits follow each other."""
+        """Do nothing before a fit: the records of several fits are kept one after another."""
 
     def teardown(self, estimator, context):
         """Do nothing after a fit."""
@@ -127,6 +127,6 @@ class ActivityRecorder:
         """Do nothing before an epoch."""
 
     def on_fit_task_end(self, estimator, context):
-        """Record an epoch. The fit as a whole is none: it has subtasks, the epochs."""
+        """Record an epoch. The fit as a whole is not one: it has subtasks, the epochs."""
         if context.max_subtasks == 0:
             self.record(estimator)
