@@ -229,7 +229,7 @@ def test_keep(iris, capsys):
     plain = predicted(capsys, "iris.csv", "--proba")
     assert [row[3:] for row in kept[1:]] == plain[1:]
     assert cli.main(["predict", "model", "iris.csv", "--keep", "code", "--json"]) == 0
-    assert list(json.loads(capsys.readouterr().out)[149].items())[0] == ("code", "00149")
+    assert next(iter(json.loads(capsys.readouterr().out)[149].items())) == ("code", "00149")
     assert cli.main(["predict", "model", "iris.csv", "--keep", "cod"]) == 2
     assert "iris.csv has no column 'cod'" in capsys.readouterr().err
 
