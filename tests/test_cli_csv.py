@@ -31,7 +31,7 @@ def write(folder, content, name="data.csv"):
     return str(path)
 
 
-def numbers(path, format=Format()):
+def numbers(path, format=table_file.PLAIN):
     return table_file.read(path, format).frame[["width", "height"]].to_numpy(dtype=float)
 
 
@@ -539,7 +539,18 @@ REAL = {
     "diamonds": (
         "carat,cut,color,clarity,depth,table,price,x,y,z",
         lambda i, r: (
-            [r.uniform(0.2, 5), r.choice(["Ideal", "Premium", "Fair"]), r.choice([*"DEFGHIJ"]), "VS2", 61.5, 55.0, r.integers(326, 18823), 3.95, 3.98, 2.43]
+            [
+                r.uniform(0.2, 5),
+                r.choice(["Ideal", "Premium", "Fair"]),
+                r.choice([*"DEFGHIJ"]),
+                "VS2",
+                61.5,
+                55.0,
+                r.integers(326, 18823),
+                3.95,
+                3.98,
+                2.43,
+            ]
         ),
         "price",
         [],
@@ -547,7 +558,15 @@ REAL = {
     "penguins": (
         "species,island,bill_length_mm,bill_depth_mm,flipper_length_mm,body_mass_g,sex",
         lambda i, r: (
-            [["Adelie", "Gentoo"][i % 2], "Torgersen", r.choice([39.1, 40.2, ""]), 18.7, 181 + i % 30, r.choice([3750, ""]), r.choice(["Male", "Female", ""])]
+            [
+                ["Adelie", "Gentoo"][i % 2],
+                "Torgersen",
+                r.choice([39.1, 40.2, ""]),
+                18.7,
+                181 + i % 30,
+                r.choice([3750, ""]),
+                r.choice(["Male", "Female", ""]),
+            ]
         ),
         "species",
         [],
@@ -555,7 +574,20 @@ REAL = {
     "titanic of Kaggle": (
         "PassengerId,Survived,Pclass,Name,Sex,Age,SibSp,Parch,Ticket,Fare,Cabin,Embarked",
         lambda i, r: (
-            [i + 1, r.integers(2), r.integers(1, 4), f'"Braund, Mr. {i} ""Owen"""', r.choice(PASSENGER), r.choice(["", 22, 38.5]), 1, 0, r.choice([f"A/5 {i}", 113803 + i, 7]), 7.25, r.choice(["", "C85"]), r.choice([*"SCQ"])]
+            [
+                i + 1,
+                r.integers(2),
+                r.integers(1, 4),
+                f'"Braund, Mr. {i} ""Owen"""',
+                r.choice(PASSENGER),
+                r.choice(["", 22, 38.5]),
+                1,
+                0,
+                r.choice([f"A/5 {i}", 113803 + i, 7]),
+                7.25,
+                r.choice(["", "C85"]),
+                r.choice([*"SCQ"]),
+            ]
         ),
         "Survived",
         [],
@@ -563,7 +595,21 @@ REAL = {
     "titanic of seaborn": (
         "survived,pclass,sex,age,fare,embarked,class,who,adult_male,deck,embark_town,alive,alone",
         lambda i, r: (
-            [i % 2, 3, r.choice(PASSENGER), r.choice(["", 22.0]), 7.25, r.choice(["S", ""]), "Third", "man", r.choice(["True", "False"]), r.choice(["", "C"]), "Southampton", ["no", "yes"][i % 2], r.choice(["True", "False"])]
+            [
+                i % 2,
+                3,
+                r.choice(PASSENGER),
+                r.choice(["", 22.0]),
+                7.25,
+                r.choice(["S", ""]),
+                "Third",
+                "man",
+                r.choice(["True", "False"]),
+                r.choice(["", "C"]),
+                "Southampton",
+                ["no", "yes"][i % 2],
+                r.choice(["True", "False"]),
+            ]
         ),
         "survived",
         ["--ignore", "alive"],
@@ -571,7 +617,17 @@ REAL = {
     "pima": (
         '"","npreg","glu","bp","skin","bmi","ped","age","type"',
         lambda i, r: (
-            [f'"{i + 1}"', 5, r.integers(60, 200), r.choice(["NA", 68]), r.choice(["NA", 28]), 30.2, 0.3, 24, ["Yes", "No"][i % 2]]
+            [
+                f'"{i + 1}"',
+                5,
+                r.integers(60, 200),
+                r.choice(["NA", 68]),
+                r.choice(["NA", 28]),
+                30.2,
+                0.3,
+                24,
+                ["Yes", "No"][i % 2],
+            ]
         ),
         "type",
         [],
@@ -597,7 +653,17 @@ REAL = {
     "texas housing": (
         "city,year,month,sales,volume,median,listings,inventory,date",
         lambda i, r: (
-            [["Abilene", "Waco"][i % 2], 2000, 1 + i % 12, r.choice(["NA", 72]), 5380000, 71400 + i * 100, 701, r.choice([6.3, "NA"]), 2000 + i / 12]
+            [
+                ["Abilene", "Waco"][i % 2],
+                2000,
+                1 + i % 12,
+                r.choice(["NA", 72]),
+                5380000,
+                71400 + i * 100,
+                701,
+                r.choice([6.3, "NA"]),
+                2000 + i / 12,
+            ]
         ),
         "median",
         [],

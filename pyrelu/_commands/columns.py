@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 
 import numpy as np
 
-from pyrelu._commands.table_file import MOST_NAMED, Format, shortened
+from pyrelu._commands.table_file import MOST_NAMED, PLAIN, shortened
 from pyrelu.exceptions import InvalidFileError
 
 MOST_CATEGORIES = 100  # of a column of text; the rarer ones count as one
@@ -157,7 +157,7 @@ def size_fault(table, name, numbers):
     )
 
 
-def is_number(text, format=Format()):
+def is_number(text, format=PLAIN):
     """Tell whether a text is a number."""
     import pandas
 
@@ -175,7 +175,7 @@ def almost_a_number(text):
     return _ALMOST_A_NUMBER.fullmatch(text) is not None
 
 
-def as_numbers(column, format=Format()):
+def as_numbers(column, format=PLAIN):
     """Return a column as floats; what is none is NaN."""
     from pandas.api import types
 
@@ -305,7 +305,7 @@ class Columns:
     left_out: dict = field(default_factory=dict)  # name -> why
 
     @classmethod
-    def learn(cls, frame, kinds, format=Format()):
+    def learn(cls, frame, kinds, format=PLAIN):
         """Learn medians and categories.
 
         Parameters
@@ -387,7 +387,7 @@ class Columns:
             raise ValueError("the description of its columns is not as pyrelu writes it")
         return columns
 
-    def encode(self, frame, format=Format()):
+    def encode(self, frame, format=PLAIN):
         """Return the network's inputs.
 
         Parameters
@@ -429,7 +429,7 @@ class Columns:
         encoder = OneHotEncoder(categories=categories, handle_unknown="ignore", sparse_output=False)
         return encoder.fit(np.array([[of_one[0] for of_one in categories]], dtype=object))
 
-    def check(self, table, format=Format()):
+    def check(self, table, format=PLAIN):
         """Check the columns of a table to predict on.
 
         Returns

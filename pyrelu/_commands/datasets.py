@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from pyrelu._commands import columns, table_file
-from pyrelu._commands.table_file import Format, listed, shortened
+from pyrelu._commands.table_file import PLAIN, Format, listed, shortened
 from pyrelu.exceptions import InvalidFileError, InvalidParameterError
 
 # Integer targets with at most so many distinct values are classes: digits, grades and months are such, ages and prices
@@ -43,7 +43,7 @@ class Data:
     target: str
     classification: bool
     kinds: dict | None = None
-    format: Format = Format()
+    format: Format = PLAIN
     notes: list = field(default_factory=list)
 
     def encoded(self, training, *others):
@@ -138,7 +138,7 @@ def load(name, target, **reading):
         Where there is neither, or where a name comes with what only files have.
     """
     if name in BUILT_IN:
-        if target is not None or any(value not in ((), [], "auto", False, Format()) for value in reading.values()):
+        if target is not None or any(value not in ((), [], "auto", False, PLAIN) for value in reading.values()):
             raise InvalidParameterError(f"--target, --ignore and the like are for files; {name} is a built-in data set")
         X, y = BUILT_IN[name]()
         return Data(name, X, y, [f"x{i}" for i in range(X.shape[1])], "y", name != "diabetes")
@@ -147,7 +147,7 @@ def load(name, target, **reading):
     return from_file(name, target, **reading)
 
 
-def from_file(path, target, ignored=(), task="auto", format=Format(), texts=(), drop_missing=False):
+def from_file(path, target, ignored=(), task="auto", format=PLAIN, texts=(), drop_missing=False):
     """Read features and target.
 
     Parameters

@@ -37,6 +37,9 @@ class Format:
     missing: tuple = ()
 
 
+PLAIN = Format()
+
+
 @dataclass
 class Table:
     """What `read` returns.
@@ -74,7 +77,7 @@ class Table:
                 )
 
 
-def read(path, format=Format(), texts=()):
+def read(path, format=PLAIN, texts=()):
     """Read a table: CSV, also compressed; Parquet and Excel files by the ends of their names.
 
     Parameters
