@@ -2,92 +2,109 @@
 
 import argparse
 import os
-import signal
 import sys
-import threading
-from contextlib import contextmanager
+import textwrap
 from importlib import import_module
 
 import pyrelu
-from pyrelu._commands import datasets, options
+from pyrelu._commands import datasets, interrupt, options
 from pyrelu.exceptions import InvalidFileError, InvalidParameterError, MissingExtraError
 
 _EPILOG = """\
-exit codes: 0; 2 for a wrong call or a file that is not as it should be; 130 after Ctrl-C.
+exit codes: 0 on success, 2 if the call or a file is wrong, 130 after Ctrl-C
 
-`pyrelu COMMAND --help` has the details.
+Run `pyrelu COMMAND --help` for details.
 """
 
 _COMPARE = """\
-Trains one network per activation and seed on standardised data, and prints test scores and times as mean and standard
-deviation over the seeds. A seed determines both the split and the first weights, and all activations get the same
-splits, so that they can be compared seed by seed (--json has the scores of all runs).
+Train one network per activation and seed on standardised data, and print test scores and times as mean ± standard \
+deviation over the seeds. Each seed sets both the split and the initial weights; all activations share the same \
+splits, so their scores can be compared seed by seed (--json prints the score of every run).
 
   pyrelu compare
-  pyrelu compare relu leaky_relu:negative_slope=0.2 maxout --data wine --repeats 10
-  pyrelu compare relu gelu --data flowers.csv --target species --hidden 32,32 --set dropout=0.2
+  pyrelu compare relu leaky_relu:negative_slope=0.2 --data wine --repeats 10
+  pyrelu compare relu gelu --data flowers.csv --target species \\
+      --hidden 32,32 --set dropout=0.2
 """
 
 _PLOT = """\
-Draws activations with their derivatives: one large, several side by side, or all of the table.
+Draw activations and their derivatives: one in a large picture, several side by side, several in the same axes \
+(--together), or all of them.
 
   pyrelu plot gelu
   pyrelu plot relu leaky_relu:negative_slope=0.2 elu --output family.svg
+  pyrelu plot relu elu gelu --together
   pyrelu plot all --output all.pdf
 """
 
 _TRAIN = """\
-Trains a network to predict one column of a CSV file from all others, and saves it.
+Train a network to predict one column of a table from the others, and save it.
 
-The file needs a header, UTF-8, and numbers in all columns but the target's; nothing may be missing. Columns are
-standardised, which the saved network holds within: it takes, and predicts, the numbers as they are. A target of text
-is classified. One of numbers is, too, where they are whole and of no more than 20 kinds (--task says otherwise); else
-it is a regression. A share of the rows is held out of training, and the score on them printed.
+Reads CSV files with a header (also compressed), Parquet and Excel files; needs pandas. Columns may hold numbers, text, \
+booleans or dates, and values may be missing: text is one-hot encoded, missing numbers become the median, and numbers \
+are standardised. All of this is stored in the model, so `pyrelu predict` takes files like the one trained on. Columns \
+that only number or name the rows are left out.
+
+Text targets are treated as classes, numeric targets as a regression. Integer targets with at most 20 distinct values \
+are also treated as classes; override with --task. Part of the rows is held out of training to score the network.
+
+Ctrl-C ends training early and saves the network as it was after the last whole epoch.
 
   pyrelu train flowers.csv --target species --output flowers.safetensors
-  pyrelu train houses.csv --target price --ignore id --activation gelu --hidden 64,32 --set early_stopping=True \\
+  pyrelu train houses.csv --target price --ignore id,notes \\
+      --activation gelu --hidden 64,32 --set early_stopping=True \\
       --output houses.safetensors
-
-Python reads the file too: MLPClassifier.load(path), MLPRegressor.load(path).
 """
 
 _PREDICT = """\
-Predicts with a network that `pyrelu train` or an estimator's save() has written, and prints CSV.
+Predict with a network saved by `pyrelu train` or by an estimator's save(), and print the predictions as CSV.
 
-The columns are found by their names, in any order; others are left out. A model that was fitted in Python without names
-takes the columns in their order.
+Columns are matched by name, in any order; extra columns are ignored. If a model was fitted in Python without column \
+names, columns are taken in order.
 
   pyrelu predict flowers.safetensors new.csv --proba
-  pyrelu predict houses.safetensors new.csv --output prices.csv
+  pyrelu predict houses.safetensors new.csv --keep id --output prices.csv
 """
 
 _BENCH = """\
-Times pyrelu and what else is installed, in turn within one process; prints medians, and the ratio to the best peer.
+Time pyrelu and the peers that are installed, in turn and in one process; print medians and the ratio to the best peer.
 
-  pyrelu bench [functions] [NAME ...]   ns per element of each function, of NumPy, SciPy, PyTorch and JAX;
-                                        the name common stands for those that most networks use
-  pyrelu bench values [NAME ...]        the same function on ordinary, large, infinite, NaN and subnormal values
-  pyrelu bench memory [NAME ...]        relu beside memory copies, the cost of a call, two threads
-  pyrelu bench fit [NETWORK ...]        a step of MLPClassifier.fit beside its bare matrix products, scikit-learn,
-                                        PyTorch and JAX; NETWORK is layers/batch, such as 64-100-10/32
-  pyrelu bench estimators [TASK ...]    prediction, setting up a fit, sparse rows, L-BFGS, beside scikit-learn
+  pyrelu bench [functions] [NAME ...]
+      ns per element of each function in pyrelu, NumPy, SciPy, PyTorch and JAX;
+      the name common stands for the functions most networks use
+  pyrelu bench values [NAME ...]
+      the same function on ordinary, large, infinite, NaN and subnormal values
+  pyrelu bench memory [NAME ...]
+      relu beside memory copies, the cost of a call, two threads
+  pyrelu bench fit [NETWORK ...]
+      a step of MLPClassifier.fit beside its bare matrix products, scikit-learn,
+      PyTorch and JAX; NETWORK is layers/batch, such as 64-100-10/32
+  pyrelu bench estimators [TASK ...]
+      prediction, setting up a fit, sparse rows and L-BFGS, beside scikit-learn
 
-All use the best instruction set they know, which is not always the same: the head of the table names it. To compare
-AVX2 with AVX2, set PYRELU_ISA=v3 (JAX's functions follow it), ATEN_CPU_CAPABILITY=avx2 and
-NPY_DISABLE_CPU_FEATURES=X86_V4. OPENBLAS_CORETYPE=SkylakeX gives OpenBLAS its AVX-512 kernels where it does not know
-the processor.
+Every library uses the best instruction set it knows, which is not always the same; the heading of the table names it. \
+To compare AVX2 with AVX2, set PYRELU_ISA=v3 (JAX's functions follow it), ATEN_CPU_CAPABILITY=avx2 and \
+NPY_DISABLE_CPU_FEATURES=X86_V4. OPENBLAS_CORETYPE=SkylakeX gives OpenBLAS its AVX-512 kernels if it does not \
+recognise the processor.
 """
 
 
-class _Interrupted(BaseException):
-    """Ctrl-C. An estimator's fit ends early at a KeyboardInterrupt, and would go on to be saved."""
+class _Formatter(argparse.HelpFormatter):
+    """Breaks paragraphs at the terminal's width; indented lines stay as they are."""
+
+    def _fill_text(self, text, width, indent):
+        blocks = [
+            block if block.startswith(" ") else textwrap.fill(" ".join(block.split()), width)
+            for block in text.strip("\n").split("\n\n")
+        ]
+        return textwrap.indent("\n\n".join(blocks), indent) + "\n"
 
 
 def main(arguments=None):
     """Run the command `pyrelu` and return its exit code: 0; 2 for a wrong call or file; 130 after Ctrl-C."""
     given = _parser().parse_args(arguments)
     try:
-        with _interruptible():
+        with interrupt.raises(interrupt.Interrupted):
             code = import_module(f"pyrelu._commands.{given.module}").command(given)
             sys.stdout.flush()
             return code
@@ -101,34 +118,17 @@ def main(arguments=None):
         reason = f"{error.filename}: {error.strerror}" if error.filename else error
         print(f"pyrelu: {reason}", file=sys.stderr)
         return 2
-    except (_Interrupted, KeyboardInterrupt):
+    except (interrupt.Interrupted, KeyboardInterrupt):
         print("pyrelu: interrupted", file=sys.stderr)
         return 130
-
-
-@contextmanager
-def _interruptible():
-    """Have Ctrl-C raise what nothing catches on the way here."""
-
-    def interrupt(signum, frame):
-        raise _Interrupted
-
-    if threading.current_thread() is not threading.main_thread():  # only that one gets signals
-        yield
-        return
-    before = signal.signal(signal.SIGINT, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def _parser():
     parser = argparse.ArgumentParser(
         prog="pyrelu",
-        description="Activation functions for NumPy arrays, and the multi-layer perceptrons built on them.",
+        description="Activation functions for NumPy arrays, and multilayer perceptrons built on them.",
         epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=_Formatter,
     )
     parser.add_argument("--version", action="version", version=f"pyrelu {pyrelu.__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
@@ -138,82 +138,98 @@ def _parser():
     return parser
 
 
+def _add(commands, name, summary, description):
+    command = commands.add_parser(name, help=summary, description=description, formatter_class=_Formatter)
+    command.set_defaults(module=name)
+    return command
+
+
 def _add_demo(commands):
-    demo = commands.add_parser(
+    demo = _add(
+        commands,
         "demo",
-        help="train one network per activation on the digits data set and compare them",
-        description="Trains MLPClassifier on scikit-learn's digits (1,797 images of 8 x 8, on disk) with several "
-        "activations, same seed and epochs; prints accuracy, time and dead units, and draws the loss curves.",
+        "train one network per activation on the digits data set",
+        "Train MLPClassifier on scikit-learn's digits (1,797 images of 8 x 8, included with it) with several "
+        "activations, using the same seed and number of epochs; print accuracy, time and dead units, and draw the "
+        "loss curves.",
     )
-    demo.add_argument("--epochs", type=options.positive, default=60, help="epochs of each fit (default: %(default)s)")
+    demo.add_argument("--epochs", type=options.positive, default=60, help="epochs per fit (default: %(default)s)")
     demo.add_argument(
-        "--seed", type=options.seed, default=0, help="seed of the split and of the weights (default: %(default)s)"
+        "--seed", type=options.seed, default=0, help="seed for the split and the weights (default: %(default)s)"
     )
-    demo.add_argument("--output", default="demo.png", help="the picture to write (default: %(default)s)")
-    demo.set_defaults(module="demo")
+    demo.add_argument(
+        "--output", metavar="FILE", default="demo.png", help="picture of the loss curves (default: %(default)s)"
+    )
     return demo
 
 
 def _add_compare(commands):
-    compare = _with_text(commands, "compare", "compare activations on a data set, over several seeds", _COMPARE)
+    compare = _add(commands, "compare", "compare activations on a data set, over several seeds", _COMPARE)
     compare.add_argument(
         "activations",
         nargs="*",
         type=options.activation,
         metavar="ACTIVATION",
-        help="NAME, NAME:PARAMETER=VALUE, or one of these for each hidden layer, separated by commas "
-        "(default: those of pyrelu demo)",
+        help="NAME or NAME:PARAMETER=VALUE; separate with commas to give one per hidden layer (default: those of "
+        "pyrelu demo)",
     )
     compare.add_argument(
         "--data",
         default="digits",
-        metavar="NAME | FILE",
-        help=f"{', '.join(datasets.BUILT_IN)}, or a CSV file (default: %(default)s)",
+        metavar="NAME|FILE",
+        help=f"{', '.join(datasets.BUILT_IN)}, or a file (default: %(default)s)",
     )
-    compare.add_argument("--target", metavar="COLUMN", help="of a CSV file: the column to predict")
-    _add_csv(compare)
-    compare.add_argument("--repeats", type=options.positive, default=5, help="how many seeds (default: %(default)s)")
+    compare.add_argument("--target", metavar="COLUMN", help="column of the file to predict")
+    _add_table(compare)
+    compare.add_argument("--repeats", type=options.positive, default=5, help="number of seeds (default: %(default)s)")
     compare.add_argument(
-        "--test-size", type=options.share, default=0.25, metavar="SHARE", help="of the rows (default: %(default)s)"
+        "--test-size",
+        type=options.share,
+        default=0.25,
+        metavar="SHARE",
+        help="share of rows to test on (default: %(default)s)",
     )
-    _add_network(compare, "the first seed (default: 0)")
-    compare.set_defaults(module="compare")
+    _add_network(compare, "first seed (default: 0)")
     return compare
 
 
 def _add_plot(commands):
-    plot = _with_text(commands, "plot", "draw activations and their derivatives", _PLOT)
+    plot = _add(commands, "plot", "draw activations and their derivatives", _PLOT)
     plot.add_argument(
         "names",
         nargs="+",
         type=options.function,
         metavar="NAME",
-        help="NAME or NAME:PARAMETER=VALUE; all: the whole table",
+        help="NAME or NAME:PARAMETER=VALUE, or all",
     )
+    plot.add_argument("--together", action="store_true", help="draw all curves in the same axes, with a legend")
     plot.add_argument(
         "--output",
         metavar="FILE",
-        help="the picture to write, in the format of its ending (default: NAME.png, or activations.png for several)",
+        help="picture to write; the extension sets the format (default: NAME.png, or activations.png for several)",
     )
     plot.add_argument(
-        "--range", type=options.finite, nargs=2, metavar=("LOW", "HIGH"), help="of x (default: what shows all kinks)"
+        "--range",
+        type=options.finite,
+        nargs=2,
+        metavar=("LOW", "HIGH"),
+        help="range of x (default: wide enough to show all kinks)",
     )
-    plot.add_argument("--no-derivative", action="store_true", help="draw the activations only")
-    plot.set_defaults(module="plot")
+    plot.add_argument("--no-derivative", action="store_true", help="leave out the derivatives")
     return plot
 
 
 def _add_train(commands):
-    train = _with_text(commands, "train", "train a network on a CSV file and save it", _TRAIN)
-    train.add_argument("data", metavar="DATA.csv", help="the file; - for the standard input")
-    train.add_argument("--target", metavar="COLUMN", required=True, help="the column to predict")
-    train.add_argument("--output", metavar="MODEL", required=True, help="the file to write the network to")
-    _add_csv(train)
+    train = _add(commands, "train", "train a network on a CSV file and save it", _TRAIN)
+    train.add_argument("data", metavar="DATA", help="CSV, Parquet or Excel file; - for standard input (CSV)")
+    train.add_argument("--target", metavar="COLUMN", required=True, help="column to predict")
+    train.add_argument("--output", metavar="MODEL", required=True, help="file to save the model to")
+    _add_table(train)
     train.add_argument(
         "--activation",
         type=options.activation,
         default="relu",
-        help="of the hidden layers: NAME, NAME:PARAMETER=VALUE, or one of these for each, separated by commas "
+        help="activation of the hidden layers: NAME or NAME:PARAMETER=VALUE; separate with commas to give one per layer "
         "(default: %(default)s)",
     )
     train.add_argument(
@@ -221,91 +237,126 @@ def _add_train(commands):
         type=options.share,
         default=0.2,
         metavar="SHARE",
-        help="of the rows, held out of training to score the network; 0: train on all (default: %(default)s)",
+        help="share of rows to hold out for testing; 0 to train on all rows (default: %(default)s)",
     )
-    _add_network(train, "of the split, the first weights and the shuffling (default: another one each time)")
-    train.set_defaults(module="train")
+    _add_network(train, "seed for the split, the weights and the shuffling (default: a new one each time)")
     return train
 
 
 def _add_predict(commands):
-    predict = _with_text(commands, "predict", "predict with a saved network", _PREDICT)
-    predict.add_argument("model", metavar="MODEL", help="the file that holds the network")
-    predict.add_argument("data", metavar="DATA.csv", help="the file; - for the standard input")
-    predict.add_argument("--output", metavar="FILE", help="where to write to (default: the standard output)")
+    predict = _add(commands, "predict", "predict with a saved network", _PREDICT)
+    predict.add_argument("model", metavar="MODEL", help="file with the model")
+    predict.add_argument("data", metavar="DATA", help="CSV, Parquet or Excel file; - for standard input (CSV)")
+    predict.add_argument("--output", metavar="FILE", help="file to write to (default: standard output)")
     predict.add_argument("--proba", action="store_true", help="add the probability of each class")
-    _add_delimiter(predict)
-    predict.set_defaults(module="predict")
+    predict.add_argument(
+        "--keep",
+        metavar="COLUMN,...",
+        action="append",
+        default=[],
+        help="copy these columns of DATA to the output; repeatable",
+    )
+    _add_format(predict)
     return predict
 
 
 def _add_bench(commands):
-    bench = _with_text(
+    bench = _add(
         commands,
         "bench",
-        "time the functions and fits, beside NumPy, SciPy, PyTorch, JAX and scikit-learn where installed",
+        "time functions and fits beside NumPy, SciPy, PyTorch, JAX and scikit-learn",
         _BENCH,
     )
     bench.add_argument(
-        "what", nargs="*", metavar="SUBJECT | NAME", help="functions (default), values, memory, fit or estimators"
+        "what", nargs="*", metavar="SUBJECT|NAME", help="functions (default), values, memory, fit or estimators"
     )
-    bench.add_argument("--namespace", choices=("functional", "derivative", "vjp"), help="default: functional")
-    bench.add_argument("--dtype", choices=("float32", "float64", "float16"), help="default: float32")
-    bench.add_argument("-n", type=options.positive, help="elements of the input (default: 65536)")
-    bench.add_argument("--threads", type=options.positive, help="threads for all who are compared (default: 1)")
-    bench.add_argument("--seconds", type=float, help="to spend on each candidate (default: 0.4)")
-    bench.add_argument("--activation", help="of the hidden layers, for fit (default: relu)")
-    bench.add_argument("--plot", metavar="FILE", help="write a picture as well")
-    bench.set_defaults(module="bench")
+    bench.add_argument(
+        "--namespace", choices=("functional", "derivative", "vjp"), help="which functions (default: functional)"
+    )
+    bench.add_argument(
+        "--dtype", choices=("float32", "float64", "float16"), help="dtype of the input (default: float32)"
+    )
+    bench.add_argument("-n", type=options.positive, help="number of elements (default: 65536)")
+    bench.add_argument("--threads", type=options.positive, help="threads for every library (default: 1)")
+    bench.add_argument("--seconds", type=float, help="time to spend on each candidate (default: 0.4)")
+    bench.add_argument("--activation", help="activation of the hidden layers, for fit (default: relu)")
+    bench.add_argument("--plot", metavar="FILE", help="also draw the results")
     return bench
 
 
 def _add_info(commands):
-    info = commands.add_parser(
+    return _add(
+        commands,
         "info",
-        help="what is in use: version, instruction set, threads, BLAS",
-        description="Prints version, instruction set, threads, BLAS and NumPy: what a bug report should hold.",
-    )
-    info.set_defaults(module="info")
-    return info
-
-
-def _with_text(commands, name, summary, description):
-    return commands.add_parser(
-        name, help=summary, description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+        "show version, instruction set, threads and BLAS",
+        "Print the version, instruction set, threads, BLAS and NumPy in use: what a bug report should include.",
     )
 
 
-def _add_csv(command):
-    """Add the options that say how a CSV file is read."""
+def _add_table(command):
+    """Add the options that say what a file's columns are."""
     command.add_argument(
-        "--ignore", metavar="COLUMN", action="append", default=[], help="a column to leave out; may be given again"
+        "--ignore", metavar="COLUMN,...", action="append", default=[], help="columns to leave out; repeatable"
+    )
+    command.add_argument(
+        "--text",
+        metavar="COLUMN,...",
+        action="append",
+        default=[],
+        help="columns to treat as text although they look like numbers, such as postcodes; repeatable",
     )
     command.add_argument(
         "--task",
         choices=("auto", "classification", "regression"),
         default="auto",
-        help="what to make of the target's column (default: %(default)s, by what it holds)",
+        help="how to treat the target (default: %(default)s, depending on its values)",
     )
-    _add_delimiter(command)
+    command.add_argument("--drop-missing", action="store_true", help="leave out rows without a target")
+    _add_format(command)
 
 
-def _add_delimiter(command):
-    command.add_argument(
+def _add_format(command):
+    """Add the options that say how a file is written."""
+    group = command.add_argument_group("file format")
+    group.add_argument(
+        "--sep",
         "--delimiter",
-        type=options.delimiter,
-        default=",",
+        type=options.character,
         metavar="CHARACTER",
-        help=r"between the file's cells, \t for tab (default: %(default)s)",
+        help=r"separator of a CSV file's cells, \t for tab (default: found from the header)",
+    )
+    group.add_argument(
+        "--decimal",
+        type=options.character,
+        default=".",
+        metavar="CHARACTER",
+        help="decimal point (default: %(default)s)",
+    )
+    group.add_argument(
+        "--thousands", type=options.character, metavar="CHARACTER", help="thousands separator (default: none)"
+    )
+    group.add_argument(
+        "--encoding",
+        type=options.encoding,
+        metavar="NAME",
+        help="text encoding, such as cp1252 (default: UTF-8, or UTF-16 if the file is marked as such)",
+    )
+    group.add_argument(
+        "--missing",
+        metavar="TEXT,...",
+        action="append",
+        default=[],
+        help="further text that stands for a missing value, beside an empty cell, NA, NaN, null and the like; "
+        "repeatable",
     )
 
 
 def _add_network(command, of_seed):
     """Add the options that become the estimator's parameters."""
     command.add_argument(
-        "--hidden", type=options.sizes, metavar="N,N,...", help="units of each hidden layer (default: 100)"
+        "--hidden", type=options.sizes, metavar="N,N,...", help="units in each hidden layer (default: 100)"
     )
-    command.add_argument("--epochs", type=options.positive, help="the largest number of epochs (default: 200)")
+    command.add_argument("--epochs", type=options.positive, help="maximum number of epochs (default: 200)")
     command.add_argument("--seed", type=options.seed, help=of_seed)
     command.add_argument(
         "--set",
@@ -313,5 +364,5 @@ def _add_network(command, of_seed):
         action="append",
         default=[],
         metavar="PARAMETER=VALUE",
-        help="any other parameter of MLPClassifier or MLPRegressor, as in --set solver=lbfgs; may be given again",
+        help="any other parameter of MLPClassifier or MLPRegressor, such as --set solver=lbfgs; repeatable",
     )

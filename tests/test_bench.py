@@ -192,8 +192,12 @@ def test_command(tmp_path, monkeypatch, capsys):
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == written["title"]
     assert any(line.split()[0] == "softmax" for line in lines if line)
+    monkeypatch.setattr(functions, "run", lambda *_, **__: pytest.fail("measured, and then no picture"))
+    for path in ("x.doc", str(tmp_path / "none" / "x.png"), str(tmp_path)):
+        assert cli.main([*arguments, "--plot", path]) == 2
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     assert cli.main([*arguments, "--plot", str(picture)]) == 2
+    assert "matplotlib" in capsys.readouterr().err
 
 
 def test_markdown():

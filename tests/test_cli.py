@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -83,13 +84,17 @@ def test_a_wrong_call_exits_with_2(arguments, capsys):
     assert "usage: pyrelu" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("columns", [80, 100, 200])
 @pytest.mark.parametrize("command", ["", "demo", "compare", "plot", "train", "predict", "bench", "info"])
-def test_help(command, capsys):
+def test_help_fits_the_terminal(command, columns, monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", str(columns))
     with pytest.raises(SystemExit) as end:
         cli.main([*command.split(), "--help"])
     assert end.value.code == 0
     text = capsys.readouterr().out
-    assert "usage: pyrelu" in text and all(len(line) <= 120 for line in text.splitlines())
+    assert "usage: pyrelu" in text and all(len(line) <= columns for line in text.splitlines())
+    longest = max(len(line) for line in text.splitlines() if not line.startswith(" "))
+    assert columns > 80 or command == "info" or longest > 60, "paragraphs fill the width"
 
 
 def shown_commands():
@@ -129,6 +134,26 @@ def test_plot_as_json(tmp_path, capsys):
     assert drawn["output"] == output and step["name"] == "step"
     assert {*step["function"]["y"]} == {0, 1, None}
     assert leaky["parameters"] == {"negative_slope": 0.5} and leaky["function"]["y"][0] == -2
+
+
+def test_plot_together(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    figures = []
+    monkeypatch.setattr("pyrelu._commands.plot.save", lambda figure, path: figures.append(figure))
+    assert cli.main(["plot", "relu", "elu:alpha=2", "gelu", "--together", "--json"]) == 0
+    drawn = json.loads(capsys.readouterr().out)["activations"]
+    assert [curve["name"] for curve in drawn] == ["relu", "elu", "gelu"]
+    assert cli.main(["plot", "relu", "gelu", "--together", "--no-derivative"]) == 0
+    both, functions = figures
+    assert len(both.axes) == 2 and len(functions.axes) == 1
+    assert [text.get_text() for text in both.legends[0].get_texts()] == ["relu", "elu(alpha=2)", "gelu"]
+
+
+def test_plot_of_a_steep_curve(tmp_path, capsys):
+    """Far beyond where a picture's axis would be 10^43 high."""
+    for extra in ([], ["relu"], ["relu", "--together"]):
+        output = str(tmp_path / "exp.png")
+        assert cli.main(["plot", "exponential", *extra, "--range", "0", "100", "--output", output]) == 0
 
 
 @pytest.mark.parametrize(
@@ -201,13 +226,15 @@ def test_compare_counts_and_one_seed(tmp_path, capsys):
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        (["--data", "none.csv", "--target", "y"], "none.csv: there is no such file, and the names are digits, iris"),
-        (["--data", str(README)], "README.md is a CSV file: say with --target"),
-        (["--target", "y"], "--target, --ignore and --task are for CSV files; iris needs none of them"),
+        (["--data", "none.csv", "--target", "y"], "none.csv: no such file or data set; the data sets are digits, iris"),
+        (["--data", str(README)], "README.md is a file: name the column to predict with --target"),
+        (["--target", "y"], "--target, --ignore and the like are for files; iris is a built-in data set"),
+        (["--decimal", ","], "--target, --ignore and the like are for files; iris is a built-in data set"),
         (["--set", "depth=3"], "MLPClassifier has no parameter 'depth'; it has: activation, alpha"),
         (["--set", "alpha=-1"], "The 'alpha' parameter of MLPClassifier must be"),
         (["relu,tanh"], "has 2 entries for 1 hidden layer"),
-        (["--test-size", "0.999999"], "--test-size 0.999999: "),
+        (["--data", "diabetes", "--test-size", "0.999999"], "--test-size 0.999999 leaves no row to train on"),
+        (["--test-size", "0"], "--test-size 0 leaves no row to test on"),
     ],
 )
 def test_what_cannot_be_compared(arguments, message, capsys):
@@ -224,25 +251,57 @@ def one_line(capsys):
     return err
 
 
-@pytest.mark.parametrize("command", ["compare", "train"])
-def test_ctrl_c(command, tmp_path, monkeypatch, capsys):
-    """A signal while a network trains that would train for ever: code 130, and nothing written."""
-    load = datasets.from_csv
+@pytest.fixture
+def endless(tmp_path, monkeypatch):
+    """The end of a command that trains on x and y for ever; Ctrl-C comes half a second after the file is read."""
+    load = datasets.from_file
     data = tmp_path / "data.csv"
     data.write_text("x,y\n" + "".join(f"{i},{i % 2}\n" for i in range(5000)))
 
     def load_and_start_the_clock(*arguments, **keywords):
+        result = load(*arguments, **keywords)
         threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
-        return load(*arguments, **keywords)
+        return result
 
-    monkeypatch.setattr(datasets, "from_csv", load_and_start_the_clock)
+    monkeypatch.setattr(datasets, "from_file", load_and_start_the_clock)
+    return ["--target", "y", "--epochs", "1000000000", "--set", "n_iter_no_change=1000000000"]
+
+
+def test_ctrl_c_ends_a_command(endless, tmp_path, capsys):
     before = signal.getsignal(signal.SIGINT)
-    arguments = ["--target", "y", "--epochs", "1000000000", "--set", "n_iter_no_change=1000000000"]
-    arguments += ["--data", str(data)] if command == "compare" else [str(data), "--output", str(tmp_path / "model")]
-    assert cli.main([command, *arguments]) == 130
+    assert cli.main(["compare", "--data", str(tmp_path / "data.csv"), *endless]) == 130
     assert one_line(capsys) == "pyrelu: interrupted\n"
     assert os.listdir(tmp_path) == ["data.csv"]
     assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_ctrl_c_in_train_keeps_the_last_whole_epoch(endless, tmp_path, capsys):
+    before = signal.getsignal(signal.SIGINT)
+    data, model = str(tmp_path / "data.csv"), str(tmp_path / "model")
+    assert cli.main(["train", data, "--output", model, *endless, "--json"]) == 130
+    out, err = capsys.readouterr()
+    report, mlp = json.loads(out), pyrelu.MLPClassifier.load(model)
+    assert report["epochs"] == mlp.n_iter_ == len(mlp.loss_curve_) > 0
+    assert err == f"pyrelu: interrupted; {model} holds the network after {mlp.n_iter_} whole epochs\n"
+    assert signal.getsignal(signal.SIGINT) is before
+    assert cli.main(["predict", model, data]) == 0
+
+
+def test_ctrl_c_in_train_before_an_epoch_saves_nothing(endless, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("pyrelu._commands.standardised.fit", lambda mlp, *_: _until_interrupted(mlp))
+    data = str(tmp_path / "data.csv")
+    assert cli.main(["train", data, "--output", str(tmp_path / "model"), *endless]) == 130
+    assert one_line(capsys) == "pyrelu: interrupted before the end of the first epoch; nothing is saved\n"
+    assert os.listdir(tmp_path) == ["data.csv"]
+
+
+def _until_interrupted(mlp):
+    """What a fit does that is interrupted in its first epoch."""
+    mlp.n_iter_ = 0
+    try:
+        time.sleep(60)
+    except KeyboardInterrupt:
+        pass
 
 
 def test_a_reader_that_stops_reading_is_no_error(tmp_path):

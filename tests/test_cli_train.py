@@ -18,10 +18,11 @@ import numpy as np
 import pytest
 from helpers import rng
 from sklearn.datasets import load_iris
+from sklearn.metrics import r2_score
 from sklearn.preprocessing import StandardScaler
 
 from pyrelu import MLPClassifier, MLPRegressor, cli
-from pyrelu._commands import standardised
+from pyrelu._commands import datasets, standardised
 from pyrelu._commands.predict import load
 
 
@@ -210,6 +211,165 @@ def test_a_bar_on_a_terminal_and_json_elsewhere(iris):
     assert "fit:" in shown and "epoch" in shown
 
 
+def test_keep(iris, capsys):
+    """Columns as they stand in the file, before the predictions; one of the target's name does not hide these."""
+    with open("iris.csv") as file:
+        text = file.read()
+    with open("iris.csv", "w") as file:
+        header, *lines = text.splitlines()
+        file.write(
+            "\n".join([header.replace("number", "number,code"), *(f"{i},00{line}" for i, line in enumerate(lines))])
+        )
+    assert train("--target", "species", "--ignore", "code", "--epochs", "20") == 0
+    heading, first, *_ = kept = predicted(
+        capsys, "iris.csv", "--keep", "code,sepal length", "--keep", "species", "--proba"
+    )
+    assert heading[:4] == ["code", "sepal length", "species", "predicted species"] and len(kept) == 151
+    assert first[:3] == ["000", rows()[1][2], "setosa"]
+    plain = predicted(capsys, "iris.csv", "--proba")
+    assert [row[3:] for row in kept[1:]] == plain[1:]
+    assert cli.main(["predict", "model", "iris.csv", "--keep", "code", "--json"]) == 0
+    assert next(iter(json.loads(capsys.readouterr().out)[149].items())) == ("code", "00149")
+    assert cli.main(["predict", "model", "iris.csv", "--keep", "cod"]) == 2
+    assert "iris.csv has no column 'cod'" in capsys.readouterr().err
+
+
+MIXED = "id,age,town,joined,member,paid\n" + "".join(
+    f"{1000 - i},{'NA' if i % 7 == 3 else 20 + i % 50},{['Oslo', 'Rome', ''][i % 3]},2020-{1 + i % 12:02}-01,"
+    f"{bool(i % 2)},{i % 50 + 10 * (i % 3):.1f}\n"
+    for i in range(150)
+)
+
+
+@pytest.fixture
+def mixed(tmp_path, monkeypatch, capsys):
+    """A folder with a model of a file that holds numbers, text, dates and booleans, with gaps."""
+    monkeypatch.chdir(tmp_path)
+    Path("mixed.csv").write_text(MIXED)
+    settings = [
+        "--target",
+        "paid",
+        "--seed",
+        "0",
+        "--set",
+        "solver=lbfgs",
+        "--hidden",
+        "16",
+        "--epochs",
+        "300",
+        "--json",
+    ]
+    assert cli.main(["train", "mixed.csv", *settings, "--output", "model"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def test_a_model_holds_what_it_learned_of_the_columns(mixed, capsys):
+    """predict gives the numbers that the score of training was computed from, to the last digit."""
+    assert mixed["features"] == ["id", "age", "member", "town", "joined"] and mixed["inputs"] == 10
+    assert mixed["test R2"] > 0.5
+    heading, *rows = predicted(capsys, "mixed.csv")
+    assert heading == ["paid"]
+    data = datasets.from_file("mixed.csv", "paid")
+    training, held_out = data.split(0.2, 0)
+    learned, _, X = data.encoded(training, held_out)
+    mlp = load("model")
+    with pytest.warns(UserWarning, match="does not have valid feature names"):
+        want = mlp.predict(X)
+    assert [float(rows[i][0]) for i in held_out] == want.tolist()
+    assert list(mlp.feature_names_in_) == learned.inputs
+    assert mixed["test R2"] == pytest.approx(r2_score(data.y[held_out], want), abs=1e-4)
+
+
+def test_what_predict_meets_for_the_first_time(mixed, capsys):
+    """Unknown towns are like rare ones, missing values are taken to be the median; both are allowed in each row."""
+    header = "joined,more,town,member,id,age"
+    rows = ["2024-02-29,x,Paris,True,5,30", ",x,,,,", "2020-01-01,x,Oslo,False,7,"]
+    Path("new.csv").write_text("\n".join([header, *rows]))
+    capsys.readouterr()
+    assert cli.main(["predict", "model", "new.csv"]) == 0
+    out, err = capsys.readouterr()
+    assert len(out.splitlines()) == 4 and all(np.isfinite(float(value)) for value in out.split()[1:])
+    assert "pyrelu: column 'id' lacks 1 values, and lacked none in training; the median, " in err
+    assert "column 'member' lacks" in err and "'age'" not in err
+
+
+@pytest.mark.parametrize(
+    "content, message",
+    [
+        ("age,town\n1,x\n", "new.csv has no columns 'id', 'member', 'joined'; it has: 'age', 'town'"),
+        (
+            MIXED.replace("\n999,", "\nx,").replace("2020-03-01", "March 2020"),
+            "new.csv line 3, column 'id': 'x' is not a number; line 4, column 'joined': 'March 2020' is not a date as in "
+            "training (YYYY-MM-DD)",
+        ),
+        (MIXED.replace("\n999,", "\ninf,"), "new.csv line 3, column 'id': inf is not finite"),
+    ],
+)
+def test_files_that_do_not_fit_the_model(content, message, mixed, capsys):
+    Path("new.csv").write_text(content)
+    assert cli.main(["predict", "model", "new.csv", "--output", "out.csv"]) == 2
+    out, err = capsys.readouterr()
+    assert (out, err) == ("", f"pyrelu: {message}\n")
+    assert sorted(os.listdir()) == ["mixed.csv", "model", "new.csv"]
+
+
+def test_what_stands_for_missing_values_is_remembered(mixed, capsys):
+    Path("marks.csv").write_text(MIXED.replace(",NA,", ",?,"))
+    assert cli.main(["train", "marks.csv", "--target", "paid", "--output", "marks"]) == 2
+    assert "line 5, column 'age': '?' is not a number. If such a value stands for a" in capsys.readouterr().err
+    assert (
+        cli.main(["train", "marks.csv", "--target", "paid", "--missing", "?", "--epochs", "2", "--output", "marks"])
+        == 0
+    )
+    assert cli.main(["predict", "marks", "marks.csv"]) == 0
+
+
+def test_a_model_with_other_columns_than_its_network_has(mixed, capsys):
+    mlp = load("model")
+    mlp.table_columns_["texts"].pop()
+    mlp.save("model")
+    assert cli.main(["predict", "model", "mixed.csv"]) == 2
+    assert "model describes 7 inputs; its network takes 10" in capsys.readouterr().err
+    mlp.table_columns_["texts"] = 3
+    mlp.save("model")
+    assert cli.main(["predict", "model", "mixed.csv"]) == 2
+    assert "model is damaged: the description of its columns" in capsys.readouterr().err
+
+
+def test_a_score_that_is_not_defined_is_null(tmp_path, monkeypatch, capsys):
+    """R2 of a single row; the model is written in any case, after the report was made."""
+    monkeypatch.chdir(tmp_path)
+    Path("data.csv").write_text("x,y\n" + "".join(f"{i % 5},{i / 3}\n" for i in range(30)))
+    arguments = ["data.csv", "--target", "y", "--test-size", "0.01", "--epochs", "3", "--output", "model"]
+    assert cli.main(["train", *arguments, "--json"]) == 0
+    report = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)
+    assert report["test rows"] == 1 and report["test R2"] is None and os.path.exists("model")
+    assert cli.main(["train", *arguments]) == 0
+    assert "test R2        undefined\n" in capsys.readouterr().out
+    compare = ["compare", "relu", "--data", *arguments[:5], "--epochs", "3", "--repeats", "2"]
+    assert cli.main([*compare, "--json"]) == 0
+    (row,) = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)["activations"]
+    assert row["test mean"] is None and row["test scores"] == [None, None]
+    assert cli.main(compare) == 0
+
+
+@pytest.mark.parametrize("command", ["train", "compare"])
+def test_a_class_of_one_row_is_used_for_training(command, iris, capsys):
+    with open("iris.csv") as file:
+        lines = file.read().splitlines()
+    Path("iris.csv").write_text("\n".join([*lines, "150,1,2,3,4,unicorn"]))
+    arguments = ["--target", "species", "--epochs", "3", "--json"]
+    if command == "train":
+        assert train(*arguments) == 0
+    else:
+        assert cli.main(["compare", "relu", "--data", "iris.csv", "--repeats", "2", *arguments]) == 0
+    out, err = capsys.readouterr()
+    assert "pyrelu: class 'unicorn' has a single row, which is used for training\n" in err
+    if command == "train":
+        report = json.loads(out)
+        assert "unicorn" in report["classes"] and report["test rows"] == 30
+
+
 def test_warnings_are_lines(iris, capsys):
     assert train("--target", "species", "--epochs", "2") == 0
     assert capsys.readouterr().err.startswith("pyrelu: Stochastic Optimizer: Maximum iterations (2) reached")
@@ -221,7 +381,7 @@ def test_warnings_are_lines(iris, capsys):
         (["--set", "depth=3"], "MLPClassifier has no parameter 'depth'"),
         (["--set", "solver=newton"], "'solver' parameter of MLPClassifier must be"),
         (["--activation", "relu,tanh"], "has 2 entries for 1 hidden layer"),
-        (["--test-size", "0.001"], "--test-size 0.001: "),
+        (["--ignore", "sepal length,colour"], "iris.csv has no column 'colour'; it has: 'number'"),
         (["--ignore", "colour"], "iris.csv has no column 'colour'"),
         (["--output", "none/model"], "none/model cannot be written"),
         (["--output", "./iris.csv"], "./iris.csv is to be read; write to another file"),

@@ -7,8 +7,8 @@ import numpy as np
 
 from pyrelu._commands import datasets
 from pyrelu._commands.demo import ACTIVATIONS
-from pyrelu._commands.options import estimator, label, network_parameters
-from pyrelu._commands.progress import bar
+from pyrelu._commands.options import estimator, label, network_parameters, reading
+from pyrelu._commands.progress import bar, say
 from pyrelu._text import aligned, show
 from pyrelu.exceptions import InvalidParameterError
 
@@ -16,7 +16,10 @@ from pyrelu.exceptions import InvalidParameterError
 def command(options):
     """Compare as the options say."""
     seed = 0 if options.seed is None else options.seed
-    data = datasets.load(options.data, options.target, options.ignore, options.task, options.delimiter)
+    data = datasets.load(options.data, options.target, **reading(options))
+    if not options.test_size:
+        raise InvalidParameterError("--test-size 0 leaves no row to test on")
+    say(*data.notes)
     show(run(data, options.activations or ACTIVATIONS, options, seed), options.json, table)
     return 0
 
@@ -62,37 +65,34 @@ def run(data, activations, options, seed=0):
 
 def _once(mlp, data, test_size, seed):
     """Return test score, training score, epochs, seconds and share of dead units of one fit; None where it diverges."""
-    from sklearn.exceptions import ConvergenceWarning
-    from sklearn.model_selection import train_test_split
+    from sklearn.exceptions import ConvergenceWarning, UndefinedMetricWarning
 
     from pyrelu._commands import standardised
     from pyrelu._mlp.training import NOT_FINITE
     from pyrelu.exceptions import DeadUnitWarning
 
-    try:
-        X_train, X_test, y_train, y_test = train_test_split(
-            data.X, data.y, test_size=test_size, random_state=seed, stratify=data.y if data.classification else None
-        )
-    except ValueError as error:
-        raise InvalidParameterError(f"--test-size {test_size:g}: {error}") from None
+    training, held_out = data.split(test_size, seed)
+    learned, X_train, X_test = data.encoded(training, held_out)
+    y_train, y_test = data.y[training], data.y[held_out]
     start = time.perf_counter()
     with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UndefinedMetricWarning)  # R2 of a single row
         warnings.simplefilter("ignore", ConvergenceWarning)
         warnings.simplefilter("ignore", DeadUnitWarning)  # the table says how many
         try:
-            standardised.fit(mlp, X_train, y_train)
+            standardised.fit(mlp, X_train, y_train, len(learned.numbers) if learned else None)
         except ValueError as error:
             if str(error) == NOT_FINITE.format(mlp.learning_rate_init):
                 return None
             raise InvalidParameterError(str(error)) from error
-    seconds = time.perf_counter() - start
-    return {
-        "test": float(mlp.score(X_test, y_test)),
-        "training": float(mlp.score(X_train, y_train)),
-        "epochs": int(mlp.n_iter_),
-        "seconds": seconds,
-        "dead": float(np.mean(np.concatenate(mlp.dead_units_))) if mlp.dead_units_ else 0.0,
-    }
+        seconds = time.perf_counter() - start
+        return {
+            "test": float(mlp.score(X_test, y_test)),
+            "training": float(mlp.score(X_train, y_train)),
+            "epochs": int(mlp.n_iter_),
+            "seconds": seconds,
+            "dead": float(np.mean(np.concatenate(mlp.dead_units_))) if mlp.dead_units_ else 0.0,
+        }
 
 
 def _row(name, results):
@@ -100,9 +100,14 @@ def _row(name, results):
     columns = {key: [result[key] for result in done] for key in ("test", "training", "epochs", "seconds", "dead")}
     row = {"activation": name, "runs": len(results), "diverged": len(results) - len(done)}
     for key, values in columns.items():
-        row[f"{key} mean"] = round(float(np.mean(values)), 4) if done else None
-        row[f"{key} sd"] = round(float(np.std(values, ddof=1)), 4) if len(done) > 1 else None
-    return row | {"test scores": [result and round(result["test"], 4) for result in results]}
+        row[f"{key} mean"] = _rounded(np.mean(values)) if done else None
+        row[f"{key} sd"] = _rounded(np.std(values, ddof=1)) if len(done) > 1 else None
+    return row | {"test scores": [result and _rounded(result["test"]) for result in results]}
+
+
+def _rounded(value):
+    """Return a number for JSON, which has no NaN."""
+    return round(float(value), 4) if np.isfinite(value) else None
 
 
 def table(report):

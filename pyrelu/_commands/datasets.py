@@ -1,16 +1,20 @@
-"""What `pyrelu compare` trains on: scikit-learn's data sets that need no download, or a CSV file."""
+"""What `pyrelu compare` and `train` learn from: a file, or one of scikit-learn's data sets that need no download."""
 
 import os
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from pyrelu._commands import csv_file
+from pyrelu._commands import columns, table_file
+from pyrelu._commands.table_file import PLAIN, Format, listed, shortened
 from pyrelu.exceptions import InvalidFileError, InvalidParameterError
 
-# A CSV's target that is all whole numbers, and of no more kinds, is taken for classes: digits, grades and months are
-# such, ages and prices are not.
+# Integer targets with at most so many distinct values are classes: digits, grades and months are such, ages and prices
+# are not.
 MOST_CLASSES = 20
+
+_ROW_NUMBER = re.compile(r"(?i:unnamed: \d+|row[ ._]?names?|row[ ._]?id|index|id|.*[ ._]id)|.*[a-z](Id|ID)")
 
 
 @dataclass(frozen=True)
@@ -20,19 +24,84 @@ class Data:
     Attributes
     ----------
     name : str
-    X : ndarray of shape (n_samples, n_features)
+    X : ndarray or DataFrame of shape (n_samples, n_features)
     y : ndarray of shape (n_samples,)
     feature_names : list of str
     target : str
     classification : bool
+    kinds : dict of str: Kind, or None
+        What the columns of a DataFrame hold.
+    format : Format
+    notes : list of str
+        What the user is to be told.
     """
 
     name: str
-    X: np.ndarray
+    X: object
     y: np.ndarray
     feature_names: list
     target: str
     classification: bool
+    kinds: dict | None = None
+    format: Format = PLAIN
+    notes: list = field(default_factory=list)
+
+    def encoded(self, training, *others):
+        """Return the inputs for a network.
+
+        Parameters
+        ----------
+        training : ndarray of int
+            The rows to learn medians and categories from.
+        *others : ndarray of int
+            Further rows.
+
+        Returns
+        -------
+        learned : Columns, or None
+            None where X is an array of numbers, to be used as it is.
+        X : ndarray
+            Of `training`, and one more for each of `others`.
+        """
+        if self.kinds is None:
+            return None, *(self.X[rows] for rows in (training, *others))
+        learned = columns.Columns.learn(self.X.iloc[training], self.kinds, self.format)
+        if not learned.names:
+            raise InvalidFileError(self.name, f"has no column to predict {self.target!r} from")
+        return learned, *(learned.encode(self.X.iloc[rows], self.format) for rows in (training, *others))
+
+    def split(self, test_size, seed):
+        """Return the rows to train on and those held out: stratified by class, and no class without a row to train on.
+
+        Raises
+        ------
+        InvalidParameterError
+            Where no rows would be left for one of the two.
+        """
+        from sklearn.model_selection import train_test_split
+
+        rows = np.arange(len(self.y))
+        if not test_size:
+            return rows, rows[:0]
+        kept, strata = rows[:0], None
+        if self.classification:
+            _, first, which, counts = np.unique(self.y, return_index=True, return_inverse=True, return_counts=True)
+            kept = rows[counts[which] == 1]
+            n_rest = len(rows) - len(kept)
+            n_test = int(np.ceil(test_size * n_rest))
+            if min(n_test, n_rest - n_test) >= (counts > 1).sum():
+                strata = np.delete(self.y, kept)
+            else:
+                kept = np.sort(first)
+            rows = np.delete(rows, kept)
+        n_test = int(np.ceil(test_size * len(rows)))
+        if not 0 < n_test < len(rows) + len(kept):
+            what = "no row to train on" if n_test else "no row to test on: each class needs one to train on"
+            raise InvalidParameterError(f"--test-size {test_size:g} leaves {what} of {len(self.y)} rows")
+        if n_test == len(rows):
+            return kept, rows
+        training, held_out = train_test_split(rows, test_size=test_size, random_state=seed, stratify=strata)
+        return np.concatenate([training, kept]), held_out
 
 
 def _loaded(name):
@@ -60,8 +129,8 @@ BUILT_IN = {
 }
 
 
-def load(name, target, ignored=(), task="auto", delimiter=","):
-    """Return the `Data` of a name in BUILT_IN, else of a CSV file; see `from_csv`.
+def load(name, target, **reading):
+    """Return the `Data` of a name in BUILT_IN, else of a file; see `from_file`.
 
     Raises
     ------
@@ -69,27 +138,32 @@ def load(name, target, ignored=(), task="auto", delimiter=","):
         Where there is neither, or where a name comes with what only files have.
     """
     if name in BUILT_IN:
-        if target is not None or ignored or task != "auto":
-            raise InvalidParameterError(f"--target, --ignore and --task are for CSV files; {name} needs none of them")
+        if target is not None or any(value not in ((), [], "auto", False, PLAIN) for value in reading.values()):
+            raise InvalidParameterError(f"--target, --ignore and the like are for files; {name} is a built-in data set")
         X, y = BUILT_IN[name]()
         return Data(name, X, y, [f"x{i}" for i in range(X.shape[1])], "y", name != "diabetes")
     if name != "-" and not os.path.exists(name):
-        raise InvalidParameterError(f"--data {name}: there is no such file, and the names are {', '.join(BUILT_IN)}")
-    return from_csv(name, target, ignored, task, delimiter)
+        raise InvalidParameterError(f"--data {name}: no such file or data set; the data sets are {', '.join(BUILT_IN)}")
+    return from_file(name, target, **reading)
 
 
-def from_csv(path, target, ignored=(), task="auto", delimiter=","):
+def from_file(path, target, ignored=(), task="auto", format=PLAIN, texts=(), drop_missing=False):
     """Read features and target.
 
     Parameters
     ----------
     path : str
     target : str or None
-        The target's column; all others but those ignored are features, which must be numbers.
+        The column to predict; all others but those ignored are features.
     ignored : sequence of str
+        Names of columns; several may be in one, with commas between.
     task : {"auto", "classification", "regression"}
-        auto: classification where the target holds text, or whole numbers of no more than 20 kinds.
-    delimiter : str
+        auto: classification where the target holds text, or integers with at most MOST_CLASSES distinct values.
+    format : Format
+    texts : sequence of str
+        Columns that hold text, whatever it looks like; as `ignored`.
+    drop_missing : bool, default=False
+        Whether to leave out the rows that have no target.
 
     Returns
     -------
@@ -106,33 +180,124 @@ def from_csv(path, target, ignored=(), task="auto", delimiter=","):
         Where it cannot be opened.
     """
     if target is None:
-        raise InvalidParameterError(f"{path} is a CSV file: say with --target which column is to be predicted")
+        raise InvalidParameterError(f"{path} is a file: name the column to predict with --target")
+    given = [name for text in texts for name in (text, *text.split(","))]
+    table = table_file.read(path, format, [*given, target])
+    ignored, texts = (split_names(names, table.header) for names in (ignored, texts))
+    table.check([target])
+    table.check([*ignored, *texts], unique=False)
+    notes = []
+    table, y, classification = _target(table, target, task, format, drop_missing, notes)
+    names = [name for name in dict.fromkeys(table.header) if name != target and name not in set(ignored)]
+    table.check(names)
+    kinds, faults = {}, {}
+    for i, (name, kind) in enumerate(columns.kinds_of(table, names, set(texts), format).items()):
+        if kind.name != "nothing" and name not in texts and _numbers_rows(table, name, i, kind, format):
+            kind = columns.Kind("nothing", note="numbers or names the rows")
+        if kind.fault:
+            faults[name] = kind.fault
+        if kind.note:
+            left = ", and is left out" if kind.name == "nothing" else ""
+            notes.append(f"column {_called(name)} {kind.note}{left}")
+        if kind.name != "nothing":
+            kinds[name] = kind
+    columns.raise_faults(path, faults)
+    if not kinds:
+        raise InvalidFileError(path, f"has no column to predict {target!r} from")
+    if classification:
+        classes, counts = np.unique(y, return_counts=True)
+        if len(classes) < 2:
+            raise InvalidFileError(path, f"column {target!r}: all rows are of the class {str(classes[0])!r}")
+        if len(rare := classes[counts == 1]):
+            those = "a single row, which is" if len(rare) == 1 else "a single row each, which are"
+            what = "class" if len(rare) == 1 else "classes"
+            verb = "has" if len(rare) == 1 else "have"
+            notes.append(f"{what} {listed(rare.tolist())} {verb} {those} used for training")
+    return Data(path, table.frame[list(kinds)], y, list(kinds), target, classification, kinds, format, notes)
 
-    def choose(header):
-        for name in ignored:
-            if name not in header:
-                raise InvalidFileError(path, csv_file.no_column(name, header))
-        return [name for name in header if name != target and name not in ignored], target
 
-    advice = "; encode text as numbers, or leave the column out with --ignore"
-    table = csv_file.read(path, choose, delimiter, advice)
-    if not table.names:
-        raise InvalidFileError(path, f"has no column of features beside {target!r}")
-    numbers = csv_file.as_numbers(table.texts)
-    if task == "auto":
-        classification = numbers is None or _are_classes(numbers)
-    else:
-        classification = task == "classification"
-    if not classification and numbers is None:
-        line, text = next((i, text) for i, text in zip(table.lines, table.texts) if csv_file.as_numbers([text]) is None)
-        raise InvalidFileError(
-            path, f"line {line}, column {target!r}: {text!r} is not a number, as --task regression needs"
+def split_names(given, header):
+    """Return the names in what was given, each a name or several with commas between.
+
+    Examples
+    --------
+    >>> split_names(["a,b", "c"], ["a", "b", "c", "d"]), split_names(["a,b"], ["a,b", "c"])
+    (['a', 'b', 'c'], ['a,b'])
+    """
+    known = set(header)
+    return [name for text in given for name in ([text] if text in known else map(str.strip, text.split(",")))]
+
+
+def _target(table, target, task, format, drop_missing, notes):
+    """Return the table, without the rows that have no target, the targets, and whether they are classes."""
+    from dataclasses import replace
+
+    column = table.frame[target]
+    missing = column.isna().to_numpy()
+    if missing.all():
+        raise InvalidFileError(table.path, f"column {target!r} has no values")
+    if missing.any():
+        if not drop_missing:
+            raise InvalidFileError(
+                table.path,
+                f"{_places(table, np.flatnonzero(missing))}, column {target!r}: the value to predict is missing; "
+                "--drop-missing leaves such rows out",
+            )
+        notes.append(f"{missing.sum()} rows have no {target!r}, and are left out")
+        rows = np.flatnonzero(~missing)
+        whole = table
+        table = replace(
+            table, frame=table.frame.iloc[rows].reset_index(drop=True), place=lambda i: whole.where(rows[i])
         )
-    y = np.array(table.texts) if classification else numbers
-    if classification and len(set(table.texts)) < 2:
-        raise InvalidFileError(path, f"column {target!r}: all rows are of the class {table.texts[0]!r}")
-    return Data(path, table.numbers, y, table.names, target, classification)
+    texts = columns.as_texts(table.frame[target])
+    if task == "classification":
+        return table, texts.astype(str), True
+    numbers = columns.as_numbers(table.frame[target], format)
+    wrong = np.flatnonzero(np.isnan(numbers))
+    if task == "auto" and len(wrong):
+        distinct, counts = np.unique(texts.astype(str), return_counts=True)
+        like = [columns.is_number(text, format) or columns.almost_a_number(text) for text in distinct]
+        if counts[like].sum() < len(texts) / 2:
+            if len(distinct) > max(MOST_CLASSES, len(texts) / 2):
+                raise InvalidFileError(
+                    table.path,
+                    f"column {target!r} holds {len(distinct)} different texts in {len(texts)} rows, which are hardly "
+                    "classes; to train on them all the same, give --task classification",
+                )
+            return table, texts.astype(str), True
+    if len(wrong):
+        why = ", as --task regression needs" if task == "regression" else ""
+        where, text = table.where(wrong[0]), texts[wrong[0]]
+        raise InvalidFileError(
+            table.path,
+            f"{where}, column {target!r}: {shortened(text)} is not a number{why}{columns.advice(text, format)}"
+            + ("" if why else "; if the column holds classes, give --task classification"),
+        )
+    if fault := columns.size_fault(table, target, numbers):
+        raise InvalidFileError(table.path, fault)
+    if task == "auto" and len(np.unique(numbers)) <= MOST_CLASSES and bool((numbers % 1 == 0).all()):
+        return table, texts.astype(str), True
+    return table, numbers, False
 
 
-def _are_classes(numbers):
-    return len(np.unique(numbers)) <= MOST_CLASSES and bool((numbers % 1 == 0).all())
+def _places(table, rows):
+    """Say where rows are, a few of them."""
+    places = [table.where(row) for row in rows[:3]]
+    word = places[0].split()[0]
+    numbers = [place.split()[1] for place in places]
+    more = f" and {len(rows) - 3} more" if len(rows) > 3 else ""
+    return f"{word}{'s' if len(rows) > 1 else ''} {', '.join(numbers)}{more}"
+
+
+def _called(name):
+    return repr(name) if name else "1, which has no name,"
+
+
+def _numbers_rows(table, name, i, kind, format):
+    """Tell whether a column is an index."""
+    if i == 0 and name in ("", "Unnamed: 0"):
+        return True
+    if kind.name != "number" or kind.fault or not _ROW_NUMBER.fullmatch(name):
+        return False
+    numbers = columns.as_numbers(table.frame[name], format)
+    return len(numbers) > 1 and bool((np.diff(numbers) == 1).all())

@@ -18,10 +18,11 @@ _SCIKIT_LEARN_NAMES = {"relu": "relu", "tanh": "tanh", "sigmoid": "logistic"}
 
 def command(options):
     """Run `pyrelu demo`."""
-    from pyrelu.plot._style import new_figure, save
+    from pyrelu.plot._style import new_figure, picture_format, save
 
     check_output(options.output)
-    figure = new_figure(figsize=(7, 4.5))  # before all else, in case that matplotlib is missing
+    figure = new_figure(figsize=(7, 4.5))  # what would fail at the end fails here
+    picture_format(figure, options.output)
     rows, curves = run(epochs=options.epochs, seed=options.seed)
     show(rows, options.json, table)
     draw(curves, figure)

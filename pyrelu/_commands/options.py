@@ -2,6 +2,7 @@
 
 import argparse
 import ast
+import codecs
 import math
 import os
 
@@ -41,12 +42,39 @@ def finite(text):
     return number
 
 
-def delimiter(text):
-    r"""What stands between the cells of a CSV file; tab may be written as \t."""
-    character = {"\\t": "\t", "tab": "\t"}.get(text, text)
-    if len(character) != 1 or character in '"\r\n':
-        raise argparse.ArgumentTypeError(f"{text!r} is not one character (tab: \\t)")
-    return character
+def character(text):
+    r"""One character, such as the one between the cells of a CSV file; tab may be written as \t."""
+    one = {"\\t": "\t", "tab": "\t"}.get(text, text)
+    if len(one) != 1 or one in '"\r\n':
+        raise argparse.ArgumentTypeError(f"{text!r} is not a single character (write tab as \\t)")
+    return one
+
+
+def encoding(text):
+    """The name of an encoding that Python knows."""
+    try:
+        return codecs.lookup(text).name
+    except LookupError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not an encoding; utf-8, cp1252 and utf-16 are some") from None
+
+
+def format_of(options):
+    """Return how files are written, as the options say."""
+    from pyrelu._commands.table_file import Format
+
+    given = [text for texts in options.missing for text in (texts, *texts.split(","))]
+    return Format(options.sep, options.decimal, options.thousands, options.encoding, tuple(dict.fromkeys(given)))
+
+
+def reading(options):
+    """Return what `datasets.from_file` is told, beside the file and the target."""
+    return {
+        "ignored": options.ignore,
+        "task": options.task,
+        "format": format_of(options),
+        "texts": options.text,
+        "drop_missing": options.drop_missing,
+    }
 
 
 def sizes(text):

@@ -8,7 +8,7 @@ from pyrelu import registry
 from pyrelu._commands.options import check_output, label
 from pyrelu._text import show
 from pyrelu.exceptions import InvalidParameterError
-from pyrelu.plot import ActivationDisplay, ActivationGridDisplay
+from pyrelu.plot import ActivationDisplay, ActivationGridDisplay, ActivationOverlayDisplay
 from pyrelu.plot._style import new_figure, save
 
 
@@ -18,8 +18,13 @@ def command(options):
     output = options.output or ("activations.png" if len(names) > 1 else f"{label(names[0]).split(':')[0]}.png")
     check_output(output)
     drawing = {"x_range": options.range, "derivative": not options.no_derivative}
+    panels = 1 if options.no_derivative else 2
     try:
-        if len(names) == 1:
+        if options.together:
+            figure = new_figure(figsize=(0.4 + 4 * panels, 3.6 + 0.2 * -(-len(names) // (3 * panels - 1))))
+            overlay = ActivationOverlayDisplay.from_names(names, figure=figure, **drawing)
+            displays = list(overlay.displays.values())
+        elif len(names) == 1:
             figure = new_figure(figsize=(5.2, 3.6))
             displays = [ActivationDisplay.from_name(names[0], ax=figure.subplots(), **drawing)]
         else:

@@ -1,13 +1,18 @@
-"""`pyrelu predict`: from a network in a file and a CSV file to predictions."""
+"""`pyrelu predict`: from a network in a file and a table in another to predictions."""
 
 import csv
 import io
 import json
 import sys
 import warnings
+from dataclasses import replace
 
-from pyrelu._commands import csv_file
-from pyrelu._commands.options import check_output
+import numpy as np
+
+from pyrelu._commands import progress, table_file
+from pyrelu._commands.columns import Columns, as_texts
+from pyrelu._commands.datasets import split_names
+from pyrelu._commands.options import check_output, format_of
 from pyrelu._storage.files import write_atomically
 from pyrelu.exceptions import InvalidFileError, InvalidParameterError
 
@@ -19,11 +24,13 @@ def command(options):
     mlp = load(options.model)
     if options.proba and not hasattr(mlp, "predict_proba"):
         raise InvalidParameterError(f"--proba needs a classifier; {options.model} holds a regressor")
-    X = _features(mlp, options.data, options.delimiter)
+    if not hasattr(mlp, "coefs_"):
+        raise InvalidParameterError(f"{options.model} holds a network that is not fitted")
+    kept, X = _inputs(mlp, options)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "X does not have valid feature names")  # they were matched by name
-        columns = _columns(mlp, X, options.proba)
-    text = (_as_json if options.json else _as_csv)(columns)
+        columns = _columns(mlp, X, options.proba, kept)
+    text = (_as_json if options.json else _as_csv)(kept | columns)
     if options.output:
         write_atomically(options.output, text.encode())
         print(f"{len(X)} predictions: {options.output}", file=sys.stderr)
@@ -45,20 +52,45 @@ def load(path):
             raise error from None
 
 
-def _features(mlp, path, delimiter):
-    """Return the columns that the network was trained on, whatever their order; the others are left out."""
-    if not hasattr(mlp, "coefs_"):
-        raise InvalidParameterError("the model is not fitted")
+def _inputs(mlp, options):
+    """Return the columns to be kept, as name -> texts, and the network's inputs."""
+    learned, format = _learned(mlp, options.model), format_of(options)
+    kept = [name for given in options.keep for name in (given, *given.split(","))]
+    texts = [column.name for column in (*learned.texts, *learned.dates)] if learned else []
+    if learned:
+        format = replace(format, missing=(*learned.missing, *format.missing))
+    table = table_file.read(options.data, format, [*texts, *kept])
+    if learned is None:  # a network that knows no names takes the columns in their order
+        learned = Columns.of_numbers(table.header)
+        if len(table.header) != mlp.n_features_in_:
+            raise InvalidFileError(
+                options.data, f"has {len(table.header)} columns; the model takes {mlp.n_features_in_}"
+            )
+    kept = split_names(options.keep, table.header)
+    table.check(kept)
+    progress.say(*learned.check(table, format))
+    X = learned.encode(table.frame, format)
+    if X.shape[1] != mlp.n_features_in_:
+        raise InvalidFileError(options.model, f"describes {X.shape[1]} inputs; its network takes {mlp.n_features_in_}")
+    return {name: as_texts(table.frame[name]).tolist() for name in kept}, X
+
+
+def _learned(mlp, path):
+    """Return what the file says of columns: all that `pyrelu train` has learned, or the names of numbers, or None."""
+    if hasattr(mlp, "table_columns_"):
+        try:
+            return Columns.from_facts(mlp.table_columns_)
+        except ValueError as error:
+            raise InvalidFileError(path, f"is damaged: {error}") from None
     names = getattr(mlp, "feature_names_in_", None)
-    table = csv_file.read(path, lambda header: (header if names is None else list(names), None), delimiter)
-    if table.numbers.shape[1] != mlp.n_features_in_:  # only where the network knows no names
-        raise InvalidFileError(path, f"has {table.numbers.shape[1]} columns; the model takes {mlp.n_features_in_}")
-    return table.numbers
+    return None if names is None else Columns.of_numbers(list(names))
 
 
-def _columns(mlp, X, proba):
+def _columns(mlp, X, proba, kept):
     """Return heading -> values."""
     name = getattr(mlp, "target_name_", "prediction")
+    if name in kept:
+        name = f"predicted {name}"
     predictions = mlp.predict(X)
     if predictions.ndim == 1:
         columns = {name: predictions}
@@ -78,5 +110,9 @@ def _as_csv(columns):
 
 
 def _as_json(columns):
-    records = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
-    return json.dumps(records, indent=2) + "\n"
+    records = [dict(zip(columns, map(_value, row), strict=True)) for row in zip(*columns.values(), strict=True)]
+    return json.dumps(records, indent=2, allow_nan=False) + "\n"
+
+
+def _value(value):
+    return None if isinstance(value, float) and not np.isfinite(value) else value

@@ -19,3 +19,9 @@ def wanted():
     except ImportError:
         return False
     return sys.stderr.isatty()
+
+
+def say(*messages):
+    """Print messages on standard error, a line each."""
+    for message in messages:
+        print(f"pyrelu: {message}", file=sys.stderr)

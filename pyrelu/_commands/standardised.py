@@ -5,7 +5,7 @@ from sklearn.base import is_regressor
 from sklearn.preprocessing import StandardScaler
 
 
-def fit(mlp, X, y):
+def fit(mlp, X, y, n_scaled=None):
     """Train on X, and a regressor on y, of mean 0 and variance 1; then let the weights take raw numbers.
 
     The first layer computes ``(X - mean) / scale @ W + b``, which is ``X @ (W / scale) + (b - mean / scale @ W)``; the
@@ -17,16 +17,22 @@ def fit(mlp, X, y):
         Trained in place. The loss and what else is recorded are those of the standardised data.
     X : ndarray of shape (n_samples, n_features)
     y : ndarray of shape (n_samples,)
+    n_scaled : int, default=None
+        How many columns, from the first on, to standardise; the others, such as categories, are 0 or 1. None: all.
     """
-    inputs = StandardScaler().fit(X)
+    scaled = slice(0, X.shape[1] if n_scaled is None else n_scaled)
+    mean, scale = np.zeros(X.shape[1]), np.ones(X.shape[1])
+    if X[:, scaled].shape[1]:
+        inputs = StandardScaler().fit(X[:, scaled])
+        mean[scaled], scale[scaled] = inputs.mean_, inputs.scale_
     scales_target = is_regressor(mlp) and mlp.loss == "squared_error"  # other losses ask for the target as it is
     if scales_target:
         target = StandardScaler().fit(y[:, np.newaxis])
         y = target.transform(y[:, np.newaxis]).ravel()
-    mlp.fit(inputs.transform(X), y)
+    mlp.fit((X - mean) / scale, y)
     first, last = mlp.coefs_[0], mlp.coefs_[-1]
-    mlp.intercepts_[0] -= (inputs.mean_ / inputs.scale_) @ first
-    first /= inputs.scale_[:, np.newaxis]
+    mlp.intercepts_[0] -= (mean / scale) @ first
+    first /= scale[:, np.newaxis]
     if scales_target:
         last *= target.scale_
         mlp.intercepts_[-1] *= target.scale_

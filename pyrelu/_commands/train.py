@@ -1,5 +1,6 @@
-"""`pyrelu train`: from a CSV file to a network in a file."""
+"""`pyrelu train`: from a table in a file to a network in a file."""
 
+import math
 import sys
 import time
 import warnings
@@ -7,37 +8,64 @@ from contextlib import redirect_stdout
 
 import numpy as np
 
-from pyrelu._commands import datasets, progress, standardised
-from pyrelu._commands.options import check_output, estimator, network_parameters
+from pyrelu._commands import datasets, interrupt, progress, standardised
+from pyrelu._commands.options import check_output, estimator, network_parameters, reading
+from pyrelu._commands.table_file import MOST_NAMED
 from pyrelu._text import pairs, show
 from pyrelu.exceptions import InvalidParameterError
 
 
 def command(options):
     """Train as the options say and save the network."""
-    from sklearn.model_selection import train_test_split
-
     check_output(options.output, options.data)
-    data = datasets.from_csv(options.data, options.target, options.ignore, options.task, options.delimiter)
+    data = datasets.from_file(options.data, options.target, **reading(options))
     mlp = _network(data, options)
-    rows = np.arange(len(data.y))
-    training, held_out = rows, rows[:0]
-    if options.test_size:
-        strata = data.y if data.classification and np.unique(data.y, return_counts=True)[1].min() > 1 else None
-        try:
-            training, held_out = train_test_split(
-                rows, test_size=options.test_size, random_state=options.seed, stratify=strata
-            )
-        except ValueError as error:
-            raise InvalidParameterError(f"--test-size {options.test_size:g}: {error}") from None
-    seconds = _fit(mlp, data, training)
+    training, held_out = data.split(options.test_size, options.seed)
+    columns, X, X_held_out = data.encoded(training, held_out)
+    notes = data.notes + [f"column {name!r} is left out: {why}" for name, why in columns.left_out.items()]
+    progress.say(*notes)
+    start = time.perf_counter()
+    interrupted = _fit(mlp, X, data.y[training], len(columns.numbers))
+    seconds = time.perf_counter() - start
+    if interrupted and not mlp.n_iter_:
+        print("pyrelu: interrupted before the end of the first epoch; nothing is saved", file=sys.stderr)
+        return 130
     mlp.verbose = False
-    mlp.feature_names_in_ = np.array(data.feature_names, dtype=object)
+    mlp.feature_names_in_ = np.array(columns.inputs, dtype=object)
     mlp.target_name_ = data.target
+    mlp.table_columns_ = columns.facts()
+    report = {
+        "task": "classification" if data.classification else "regression",
+        "target": data.target,
+        **({"classes": mlp.classes_.tolist()} if data.classification else {}),
+        "features": columns.names,
+        "inputs": len(columns.inputs),
+        "training rows": len(training),
+        "test rows": len(held_out),
+        "epochs": int(mlp.n_iter_),
+        "loss": round(float(mlp.loss_), 6),
+        **_scores(mlp, data, {"training": (X, training), "test": (X_held_out, held_out)}),
+        "seconds": round(seconds, 3),
+        "model": options.output,
+    }
     mlp.save(options.output)
-    report = _report(mlp, data, training, held_out, seconds, options.output)
-    show(report, options.json, pairs)
-    return 0
+    if interrupted:
+        print(
+            f"pyrelu: interrupted; {options.output} holds the network after {mlp.n_iter_} whole epochs", file=sys.stderr
+        )
+    show(report | {"notes": notes} if options.json else report, options.json, _text)
+    return 130 if interrupted else 0
+
+
+def _text(report):
+    """Return the report as text, without names by the hundred."""
+    shortened = {
+        name: [*fact[:MOST_NAMED], f"and {len(fact) - MOST_NAMED} more"]
+        for name, fact in report.items()
+        if isinstance(fact, list) and len(fact) > MOST_NAMED
+    }
+    undefined = {name: "undefined" for name, fact in report.items() if fact is None}
+    return pairs(report | shortened | undefined)
 
 
 def _network(data, options):
@@ -49,39 +77,28 @@ def _network(data, options):
     )
 
 
-def _fit(mlp, data, training):
-    """Train; return the seconds that it took. What it warns of goes to standard error, a line each."""
-    start = time.perf_counter()
+def _fit(mlp, X, y, n_scaled):
+    """Train; return whether Ctrl-C ended it. What it warns of goes to standard error, a line each."""
     with warnings.catch_warnings(record=True) as caught, redirect_stdout(sys.stderr):  # where `verbose` has its say
         warnings.simplefilter("always")
         try:
-            standardised.fit(mlp, data.X[training], data.y[training])
+            with interrupt.raises(KeyboardInterrupt) as interrupts:  # at which a fit keeps the last whole epoch
+                standardised.fit(mlp, X, y, n_scaled)
         except ValueError as error:  # a parameter that is not allowed, or a fit that diverges
             raise InvalidParameterError(str(error)) from error
-    for warning in caught:
-        print(f"pyrelu: {' '.join(str(warning.message).split())}", file=sys.stderr)
-    return time.perf_counter() - start
+    messages = [" ".join(str(warning.message).split()) for warning in caught]
+    progress.say(*(message for message in messages if message != "Training interrupted by user."))
+    return bool(interrupts)
 
 
-def _report(mlp, data, training, held_out, seconds, output):
+def _scores(mlp, data, parts):
+    """Return the score on each part that has rows; None where it is not defined, as R2 of one row is not."""
     score = "accuracy" if data.classification else "R2"
+    scores = {}
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "X does not have valid feature names")  # they are columns of data.X, in order
-        scores = {
-            f"{part} {score}": round(float(mlp.score(data.X[rows], data.y[rows])), 4)
-            for part, rows in (("training", training), ("test", held_out))
-            if len(rows)
-        }
-    return {
-        "task": "classification" if data.classification else "regression",
-        "target": data.target,
-        **({"classes": mlp.classes_.tolist()} if data.classification else {}),
-        "features": data.feature_names,
-        "training rows": len(training),
-        "test rows": len(held_out),
-        "epochs": int(mlp.n_iter_),
-        "loss": round(float(mlp.loss_), 6),
-        **scores,
-        "seconds": round(seconds, 3),
-        "model": output,
-    }
+        warnings.simplefilter("ignore")  # of names, which X has not, and of scores that are not defined
+        for part, (X, rows) in parts.items():
+            if len(rows):
+                value = float(mlp.score(X, data.y[rows]))
+                scores[f"{part} {score}"] = round(value, 4) if math.isfinite(value) else None
+    return scores

@@ -42,13 +42,18 @@ def new_figure(**keywords):
 
 def save(figure, path):
     """Write a picture, whole or not at all, in the format that the path's ending names; PNG where it has none."""
+    content = io.BytesIO()
+    figure.savefig(content, format=picture_format(figure, path), dpi=120)
+    write_atomically(path, content.getvalue())
+
+
+def picture_format(figure, path):
+    """Return the format that the path's ending names; InvalidParameterError where there is no such format."""
     kind = os.path.splitext(path)[1][1:].lower() or "png"
     known = figure.canvas.get_supported_filetypes()
     if kind not in known:
         raise InvalidParameterError(f"{path}: pictures can be written as {', '.join(sorted(known))}")
-    content = io.BytesIO()
-    figure.savefig(content, format=kind, dpi=120)
-    write_atomically(path, content.getvalue())
+    return kind
 
 
 def bare(ax):

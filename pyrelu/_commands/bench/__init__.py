@@ -7,6 +7,7 @@ prints. Nothing of this is loaded by `import pyrelu`.
 
 from importlib import import_module
 
+from pyrelu._commands.options import check_output
 from pyrelu.exceptions import InvalidParameterError
 
 SUBJECTS = {
@@ -20,6 +21,11 @@ SUBJECTS = {
 
 def command(options):
     """Run `pyrelu bench`."""
+    if options.plot:  # what would fail at the end fails here
+        from pyrelu.plot._style import new_figure, picture_format
+
+        check_output(options.plot)
+        picture_format(new_figure(), options.plot)
     names = ("namespace", "dtype", "n", "threads", "seconds", "activation")
     report = run(options.what, **{name: getattr(options, name) for name in names})
     print(report.json() if options.json else report.text())

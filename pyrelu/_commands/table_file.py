@@ -1,0 +1,359 @@
+"""Tables in files, read by pandas. A fault in one is reported with its line and column."""
+
+import csv
+import difflib
+import io
+import os
+import sys
+import warnings
+from dataclasses import dataclass, field
+
+from pyrelu.exceptions import InvalidFileError, MissingExtraError
+
+SEPARATORS = ",;\t|"
+MOST_NAMED = 20  # columns or lines that a message lists
+
+
+@dataclass(frozen=True)
+class Format:
+    """How a file is written, as far as it does not say so itself.
+
+    Attributes
+    ----------
+    sep : str or None
+        What separates the cells; None: the most frequent of SEPARATORS in the header.
+    decimal : str
+    thousands : str or None
+    encoding : str or None
+        None: what the byte order mark says, else UTF-8.
+    missing : sequence of str
+        What stands for a missing value, beside what pandas takes for one.
+    """
+
+    sep: str | None = None
+    decimal: str = "."
+    thousands: str | None = None
+    encoding: str | None = None
+    missing: tuple = ()
+
+
+PLAIN = Format()
+
+
+@dataclass
+class Table:
+    """What `read` returns.
+
+    Attributes
+    ----------
+    path : str
+    frame : DataFrame
+        The columns by name. Text is not converted; an empty cell, NA and the like are missing.
+    header : list of str
+        All names, with those that occur twice.
+    """
+
+    path: str
+    frame: object
+    header: list
+    place: object = field(default="row {}".format, repr=False)  # row -> text
+
+    def where(self, row):
+        """Say where in the file a row is."""
+        return self.place(row)
+
+    def check(self, names, unique=True):
+        """Raise InvalidFileError where one of these columns is not there, or, with `unique`, there twice."""
+        known = set(self.header)
+        if absent := [name for name in names if name not in known]:
+            raise InvalidFileError(self.path, no_column(absent, self.header))
+        if not unique or len(known) == len(self.header):
+            return
+        first, names = {}, set(names)
+        for i, name in enumerate(self.header, 1):
+            if first.setdefault(name, i) != i and name in names:
+                raise InvalidFileError(
+                    self.path, f"has two columns named {name!r}: column {first[name]} and column {i} of the header"
+                )
+
+
+def read(path, format=PLAIN, texts=()):
+    """Read a table: CSV, also compressed; Parquet and Excel files by the ends of their names.
+
+    Parameters
+    ----------
+    path : str
+        "-" is the standard input.
+    format : Format
+    texts : sequence of str
+        Columns whose cells are taken as they stand in the file, even where all are numbers.
+
+    Returns
+    -------
+    Table
+
+    Raises
+    ------
+    InvalidFileError
+        Where the file holds no such table.
+    MissingExtraError
+        Where a package is missing that reads it.
+    OSError
+        Where it cannot be opened.
+    """
+    try:
+        import pandas  # noqa: F401
+    except ImportError as error:
+        raise MissingExtraError("pandas") from error
+    ending = os.path.splitext(path)[1].lower()
+    if ending in (".parquet", ".pq"):
+        return _typed(path, "pyarrow", "read_parquet", format)
+    if ending in (".xlsx", ".xlsm"):
+        return _typed(path, "openpyxl", "read_excel", format)
+    if ending in (".xls", ".ods"):
+        raise InvalidFileError(path, "is a spreadsheet of a kind that is not read; save it as .xlsx or .csv")
+    with open(sys.stdin.fileno() if path == "-" else path, "rb", closefd=path != "-") as file:
+        content = _decompressed(path, file.read())
+    return _csv(path, content, format, texts)
+
+
+# ---- files whose cells have types ----
+
+
+def _typed(path, package, reader, format):
+    import pandas
+
+    with open(path, "rb"):
+        pass  # the errors of open are the ones that users know
+    keywords = {"na_values": list(format.missing)} if reader == "read_excel" else {}
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about styles and the like
+            frame = getattr(pandas, reader)(path, engine=package, **keywords)
+    except ImportError as error:
+        raise MissingExtraError(package) from error
+    except Exception as error:
+        what = "Parquet" if package == "pyarrow" else "Excel"
+        raise InvalidFileError(path, f"cannot be read as {what}: {_first_line(error)}") from None
+    frame.columns = [str(name).strip() for name in frame.columns]
+    header = list(frame.columns)
+    frame = frame.loc[:, ~frame.columns.duplicated()].reset_index(drop=True)
+    if format.missing and reader == "read_parquet":
+        frame = frame.replace(list(format.missing), None)
+    first = 2 if package == "openpyxl" else 1  # a sheet's first row is the header
+    return _with_rows(Table(path, frame, header, lambda row: f"row {row + first}"))
+
+
+# ---- CSV ----
+
+
+def _decompressed(path, content):
+    """Return the content of a compressed file, which its first bytes give away."""
+    import bz2
+    import gzip
+    import lzma
+    import zipfile
+    import zlib
+
+    try:
+        if content.startswith(b"\x1f\x8b"):
+            return gzip.decompress(content)
+        if content.startswith(b"BZh") and content[4:10] == b"1AY&SY":
+            return bz2.decompress(content)
+        if content.startswith(b"\xfd7zXZ\0"):
+            return lzma.decompress(content)
+        if content.startswith(b"PK\x03\x04"):
+            with zipfile.ZipFile(io.BytesIO(content)) as archive:
+                names = [name for name in archive.namelist() if not name.endswith("/")]
+                if "[Content_Types].xml" in names:
+                    raise InvalidFileError(path, "is an Excel file; give it a name that ends in .xlsx")
+                if len(names) != 1:
+                    raise InvalidFileError(path, f"holds {len(names)} files; a zip file must hold one table")
+                return archive.read(names[0])
+        if content.startswith(b"\x28\xb5\x2f\xfd"):
+            return _zstd(content)
+    except (OSError, EOFError, lzma.LZMAError, zlib.error, zipfile.BadZipFile, ValueError) as error:
+        if isinstance(error, InvalidFileError):
+            raise
+        raise InvalidFileError(path, f"is compressed and damaged: {_first_line(error)}") from None
+    if content.startswith(b"PAR1"):
+        raise InvalidFileError(path, "is a Parquet file; give it a name that ends in .parquet")
+    return content
+
+
+def _zstd(content):
+    try:
+        from compression import zstd  # Python 3.14
+
+        return zstd.decompress(content)
+    except ImportError:
+        try:
+            import zstandard
+        except ImportError as error:
+            raise MissingExtraError("zstandard") from error
+        try:
+            return zstandard.ZstdDecompressor().decompressobj().decompress(content)
+        except zstandard.ZstdError as error:
+            raise ValueError(error) from error
+
+
+_MARKS = {  # UTF-32 first: its mark begins with that of UTF-16
+    b"\xff\xfe\0\0": "utf-32",
+    b"\0\0\xfe\xff": "utf-32",
+    b"\xff\xfe": "utf-16",
+    b"\xfe\xff": "utf-16",
+    b"\xef\xbb\xbf": "utf-8-sig",
+}
+
+
+def _csv(path, content, format, texts):
+    import pandas
+
+    encoding = format.encoding or next((name for mark, name in _MARKS.items() if content.startswith(mark)), "utf-8")
+    if encoding.startswith("utf-8") and b"\0" in content[:4096]:
+        raise InvalidFileError(path, "is not a text file; CSV, Parquet (.parquet) and Excel (.xlsx) can be read")
+    records = _records(path, content, encoding, format.sep)
+    (line, header), first = next(records, (0, None)), next(records, None)
+    if header is None:
+        raise InvalidFileError(path, "is empty")
+    sep = records.sep
+    header = [name.strip() for name in header]
+    if first and len(first[1]) == len(header) + 1 and first[1][-1].strip():
+        header.insert(0, "")  # as R's write.table has it: the row's name has no heading
+    columns = _unique(header)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pandas.errors.ParserWarning)
+            frame = pandas.read_csv(
+                io.BytesIO(content),
+                sep=sep,
+                encoding=encoding,
+                decimal=format.decimal,
+                thousands=format.thousands,
+                na_values=list(format.missing),
+                names=columns,
+                header=0,
+                index_col=False,
+                dtype={name: str for name in texts if name in set(columns)},
+                skipinitialspace=True,
+                low_memory=False,  # one type for each column
+            )
+    except UnicodeDecodeError:
+        raise _undecodable(path, content, encoding, header) from None
+    except (pandas.errors.ParserError, pandas.errors.ParserWarning, ValueError, OverflowError) as error:
+        raise InvalidFileError(path, _fault(records, line, header, error)) from None
+    frame = frame.copy()  # in one block for each type; in one for each column, selections would take far longer
+    return _with_rows(Table(path, frame, header, _Lines(path, content, encoding, sep).place))
+
+
+def _with_rows(table):
+    if not len(table.frame):
+        raise InvalidFileError(table.path, "has a header, but no rows")
+    return table
+
+
+class _records:
+    """Iterate over the records of a CSV file that are not blank, each with the line that it begins on."""
+
+    def __init__(self, path, content, encoding, sep):
+        self.text = io.TextIOWrapper(io.BytesIO(content), encoding, errors="replace", newline="")
+        if sep is None:
+            header = next((line for line in self.text if line.strip()), "")
+            outside = "".join(header.split('"')[::2])
+            sep = max(SEPARATORS, key=outside.count)
+            self.text.seek(0)
+        self.path, self.sep = path, sep
+        self.reader = csv.reader(self.text, delimiter=sep, skipinitialspace=True)
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        while True:
+            before = self.reader.line_num
+            try:
+                record = next(self.reader)
+            except csv.Error as error:
+                raise InvalidFileError(self.path, f"line {self.reader.line_num}: {error}") from None
+            if record and record != [""]:
+                return before + 1, record
+
+
+class _Lines:
+    """Finds the lines of rows; reads the file once more for that, as only errors need them."""
+
+    def __init__(self, *file):
+        self.file, self.lines = file, None
+
+    def place(self, row):
+        if self.lines is None:
+            self.lines = [line for line, _ in _records(*self.file)][1:]
+        return f"line {self.lines[row] if row < len(self.lines) else row + 2}"
+
+
+def _unique(header):
+    """Return the header with a number after each name that has been there before."""
+    seen, names = set(), []
+    for i, name in enumerate(header):
+        unique = name if name not in seen else f"{name}\0{i}"
+        seen.add(unique)
+        names.append(unique)
+    return names
+
+
+def _undecodable(path, content, encoding, header):
+    try:
+        content.decode(encoding)
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        return InvalidFileError(
+            path, f"line {line}: the text is not {encoding.upper()}; name its encoding, as in --encoding cp1252"
+        )
+    return InvalidFileError(path, f"is not {encoding.upper()}")
+
+
+def _fault(records, line, header, error):
+    """Say what is wrong with a file that pandas does not read: first of all, where a row is too long."""
+    records = _records(records.path, records.text.buffer.getvalue(), records.text.encoding, records.sep)
+    next(records)
+    for line, record in records:
+        if len(record) > len(header) and (len(record) > len(header) + 1 or record[-1].strip()):
+            return f"line {line}: the row has {len(record)} cells, the header {len(header)}"
+    text = _first_line(error).removeprefix("Error tokenizing data. C error: ")
+    if "EOF inside string" in text:
+        return f"line {line}: a quotation mark is opened and never closed"
+    return f"cannot be read as CSV: {text}"
+
+
+def _first_line(error):
+    return (str(error).splitlines() or [type(error).__name__])[0]
+
+
+# ---- words ----
+
+
+def shortened(cell):
+    """Return what a message says of a cell.
+
+    Examples
+    --------
+    >>> shortened("x" * 99)
+    "'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...'"
+    """
+    cell = str(cell)
+    return repr(cell if len(cell) <= 40 else f"{cell[:37]}...")
+
+
+def listed(names):
+    """Return names in a message, not too many of them."""
+    return ", ".join(map(shortened, names[:MOST_NAMED])) + (
+        f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    )
+
+
+def no_column(absent, header):
+    what = "column" if len(absent) == 1 else "columns"
+    close = difflib.get_close_matches(absent[0], header[:1000], n=1) if len(absent) == 1 else []
+    other = next((c for c in SEPARATORS if len(header) == 1 and c in header[0]), None)
+    advice = f" (did you mean {close[0]!r}?)" if close else f" (try --sep {other!r})" if other else ""
+    return f"has no {what} {listed(absent)}; it has: {listed(header)}{advice}"
