@@ -3,15 +3,28 @@
 
 cimport numpy as cnp
 from cpython.exc cimport PyErr_CheckSignals
+from libc.math cimport INFINITY
 from libc.stdint cimport uint64_t
 from libc.string cimport memset
 from scipy.linalg.cython_blas cimport dgemm, sgemm
 
-from pyrelu._library cimport PYRELU_ALL_THREADS, PYRELU_MAX_PARAMETERS
+from pyrelu._library cimport (
+    PYRELU_ALL_THREADS,
+    PYRELU_MAX_PARAMETERS,
+    pyrelu_activations,
+    pyrelu_axis_functions,
+    pyrelu_n_activations,
+    pyrelu_n_axis_functions,
+)
 
+import os
+import threading
+from numbers import Integral, Real
 from typing import NamedTuple
 
 import numpy as np
+
+from pyrelu import _blas
 
 cnp.import_array()
 
@@ -85,6 +98,7 @@ cdef extern from "network.h" nogil:
 
     ctypedef struct pyrelu_core:
         size_t (*arrange)(pyrelu_network *, Py_ssize_t slice_rows, int training, void *scratch) noexcept nogil
+        int (*calls_gemm)(const pyrelu_network *) noexcept nogil
         void (*predict)(const pyrelu_network *, const pyrelu_samples *, Py_ssize_t start, Py_ssize_t stop,
                         void *outputs, unsigned char *alive) noexcept nogil
         pyrelu_course (*train)(const pyrelu_network *, const pyrelu_samples *, Py_ssize_t start, Py_ssize_t stop,
@@ -118,11 +132,104 @@ cdef size_t CACHE_LINE = 64
 ctypedef void (*gemm)() noexcept nogil
 
 
-cdef void *address(cnp.ndarray array, dtype, tuple shape) except? NULL:
+# What dimensions must be below, as BLAS has them as int and random numbers are counted in 32 bits.
+cdef Py_ssize_t DIMENSION = 1 << 31
+
+
+# ---- whatever is given: C reads and writes what it is told to, so that all is looked at here ----
+
+
+def describe(value):
+    """Say in an error what was given, which may be large."""
+    if isinstance(value, np.ndarray):
+        return f"an array of dtype {value.dtype} and shape {value.shape}"
+    return f"{type(value).__name__}"
+
+
+cdef void *address(array, name, dtype, tuple shape, bint writeable=False) except? NULL:
     """Where the numbers lie, once it is sure that C reads them as they are."""
-    if array.dtype != dtype or not cnp.PyArray_IS_C_CONTIGUOUS(array) or (<object>array).shape != shape:
-        raise ValueError(f"expected a C-contiguous {dtype} array of shape {shape}, got {array!r}")
-    return cnp.PyArray_DATA(array)
+    cdef cnp.ndarray a
+    cdef int k
+    cdef bint fits
+    if isinstance(array, np.ndarray):
+        a = array
+        fits = cnp.PyArray_IS_C_CONTIGUOUS(a) and cnp.PyArray_ISBEHAVED_RO(a)
+        fits = fits and cnp.PyArray_NDIM(a) == len(shape) and <object>cnp.PyArray_DESCR(a) == dtype
+        for k in range(len(shape) if fits else 0):
+            fits = fits and cnp.PyArray_DIM(a, k) == shape[k]
+        if fits and (not writeable or cnp.PyArray_ISWRITEABLE(a)):
+            return cnp.PyArray_DATA(a)
+    raise ValueError(f"{name}: expected a C-contiguous{' writeable' if writeable else ''} {dtype} array of shape {shape}, "
+                     f"got {describe(array)}")
+
+
+cdef list listed(value, name, Py_ssize_t length):
+    """A list of that length; -1: any."""
+    if not isinstance(value, list | tuple):
+        raise TypeError(f"{name} must be a list, got {describe(value)}")
+    if length >= 0 and len(value) != length:
+        raise ValueError(f"{name} has {len(value)} entries where the network takes {length}")
+    return list(value)
+
+
+cdef double number(value, name, double least=-INFINITY, double below=INFINITY) except? -1:
+    """A number in [least, below], where `below` itself is allowed if it is infinite."""
+    cdef double x
+    if not isinstance(value, Real):
+        raise TypeError(f"{name} must be a number, got {describe(value)}")
+    try:
+        x = value
+    except OverflowError:
+        raise ValueError(f"{name} is too large") from None
+    if not (x >= least and (x < below or below == INFINITY)):
+        raise ValueError(f"{name}={value!r} is not in the range [{least:g}, {below:g})")
+    return x
+
+
+cdef object whole(value, name, least, below):
+    """An integer in [least, below)."""
+    if not isinstance(value, Integral) or isinstance(value, bool):
+        raise TypeError(f"{name} must be an integer, got {describe(value)}")
+    if not least <= value < below:
+        raise ValueError(f"{name} is not in the range [{least}, {below})")
+    return int(value)
+
+
+cdef object one_of(value, name, table):
+    """What stands in the table by that name."""
+    if not isinstance(value, str) or value not in table:
+        raise ValueError(f"{name}={value!r} is none of {', '.join(map(repr, table))}")
+    return table[value]
+
+
+cdef tuple two_dimensional(array, name):
+    """The shape of a matrix that is neither empty nor too large."""
+    if not isinstance(array, np.ndarray):
+        raise TypeError(f"{name} must be an array, got {describe(array)}")
+    if cnp.PyArray_NDIM(array) != 2:
+        raise ValueError(f"{name} must have two dimensions, got {describe(array)}")
+    cdef Py_ssize_t n = cnp.PyArray_DIM(array, 0), m = cnp.PyArray_DIM(array, 1)
+    if not (0 < n < DIMENSION and 0 < m < DIMENSION):
+        raise ValueError(f"{name} has the shape {(n, m)}; each dimension must be in the range [1, {DIMENSION})")
+    return n, m
+
+
+cdef bint all_below(const Py_ssize_t *values, Py_ssize_t n, Py_ssize_t limit) noexcept nogil:
+    """Whether all are in [0, limit)."""
+    cdef size_t largest = 0
+    cdef Py_ssize_t i
+    for i in range(n):
+        largest = max(largest, <size_t>values[i])
+    return n == 0 or largest < <size_t>limit
+
+
+cdef bint ascends(const Py_ssize_t *values, Py_ssize_t n) noexcept nogil:
+    """Whether they start at 0 and none is less than the one before."""
+    cdef bint right = values[0] == 0
+    cdef Py_ssize_t i
+    for i in range(1, n):
+        right &= values[i - 1] <= values[i]
+    return right
 
 
 cdef class Samples:
@@ -136,30 +243,64 @@ cdef class Samples:
         Class numbers (n_targets = 1) for "log_loss", else one number per output.
     weights : ndarray of shape (n_samples,), default=None
         Sample weights.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where something is not as described, such as an index of a CSR matrix that is not one of a feature.
     """
 
     cdef pyrelu_samples samples
     cdef readonly Py_ssize_t n_samples, n_features, n_targets
     cdef readonly object dtype
     cdef tuple arrays  # that `samples` points to
+    cdef object range_of_targets  # (least, largest), once it was asked for
 
     def __init__(self, X, targets=None, weights=None):
+        if not (isinstance(X, np.ndarray) or getattr(X, "format", None) == "csr"):
+            raise TypeError(f"X must be an array or a CSR matrix, got {describe(X)}")
+        if len(X.shape) != 2:
+            raise ValueError(f"X must have two dimensions, got {describe(X)}")
         self.n_samples, self.n_features = X.shape
         self.dtype = X.dtype
+        if self.dtype not in (np.float32, np.float64):
+            raise ValueError(f"X of dtype {X.dtype}; a network computes in float32 or float64")
         if isinstance(X, np.ndarray):
-            self.samples.values = address(X, X.dtype, X.shape)
+            self.samples.values = address(X, "X", self.dtype, (self.n_samples, self.n_features))
             self.arrays = X, targets, weights
         else:
-            columns, starts = X.indices.astype(np.intp, copy=False), X.indptr.astype(np.intp, copy=False)
-            self.samples.values = address(X.data, X.dtype, columns.shape)
-            self.samples.columns = <Py_ssize_t *>address(columns, np.intp, columns.shape)
-            self.samples.starts = <Py_ssize_t *>address(starts, np.intp, (self.n_samples + 1,))
-            self.arrays = X.data, columns, starts, targets, weights
+            self._take_csr(X)
+            self.arrays += targets, weights
         if targets is not None:
-            self.n_targets = targets.shape[1]
-            self.samples.targets = address(targets, X.dtype, (self.n_samples, self.n_targets))
+            self.n_targets = two_dimensional(targets, "targets")[1] if self.n_samples else 1
+            self.samples.targets = address(targets, "targets", self.dtype, (self.n_samples, self.n_targets))
         if weights is not None:
-            self.samples.weights = address(weights, X.dtype, (self.n_samples,))
+            self.samples.weights = address(weights, "sample_weight", self.dtype, (self.n_samples,))
+
+    cdef _take_csr(self, X):
+        cdef Py_ssize_t n_stored
+        cdef bint right
+        columns, starts = X.indices.astype(np.intp, copy=False), X.indptr.astype(np.intp, copy=False)
+        self.samples.starts = <Py_ssize_t *>address(starts, "X.indptr", np.dtype(np.intp), (self.n_samples + 1,))
+        with nogil:
+            right = ascends(self.samples.starts, self.n_samples + 1)
+        n_stored = self.samples.starts[self.n_samples]
+        if not right or n_stored > min(len(columns), len(X.data)):
+            raise ValueError("X.indptr must ascend from 0 to no more than the number of X.indices and X.data")
+        self.samples.values = address(X.data, "X.data", self.dtype, (len(X.data),))
+        self.samples.columns = <Py_ssize_t *>address(columns, "X.indices", np.dtype(np.intp), (len(columns),))
+        with nogil:
+            right = all_below(self.samples.columns, n_stored, self.n_features)
+        if not right:
+            raise ValueError(f"X.indices must be in the range [0, {self.n_features}), the number of features")
+        self.arrays = X.data, columns, starts
+
+    cdef tuple target_range(self):
+        """The least and the largest target; NaN where there is one."""
+        if self.range_of_targets is None:
+            targets = self.arrays[len(self.arrays) - 2]
+            self.range_of_targets = targets.min(), targets.max()
+        return self.range_of_targets
 
 
 class Epoch(NamedTuple):
@@ -189,13 +330,13 @@ cdef class Called:
         self.dtype = dtype
 
     cdef apply(self, int derivative, const void *z, void *out, cnp.npy_intp *shape):
-        cdef cnp.ndarray given = cnp.PyArray_SimpleNewFromData(2, shape, self.dtype.num, <void *>z)
+        given = cnp.PyArray_SimpleNewFromData(2, shape, self.dtype.num, <void *>z).copy()  # as the user may keep it
         cdef cnp.ndarray result = cnp.PyArray_SimpleNewFromData(2, shape, self.dtype.num, out)
         given.setflags(write=False)
         values = np.asarray(self.functions[derivative](given))
-        if values.shape != (<object>given).shape:
+        if values.shape != given.shape:
             raise ValueError(f"activation: {self.functions[derivative]!r} gave an array of shape {values.shape} for "
-                             f"one of shape {(<object>given).shape}; it must keep the shape")
+                             f"one of shape {given.shape}; it must keep the shape")
         np.copyto(result, values, casting="same_kind")
 
 
@@ -217,6 +358,76 @@ cdef int interrupted(void *context) noexcept with gil:
     except BaseException as error:
         network.error = error
     return network.error is not None
+
+
+# ---- BLAS on one thread while our own threads call it: two pools of threads on the same cores slow each other down,
+# and bits would depend on their number. The number is one for the whole process, so uses of it are counted: the first
+# sets it, and the last, whichever that is, sets it back. Ctrl-C can come while Python runs only, which is while the
+# libraries' controllers are called. ----
+
+cdef object blas_lock = threading.RLock()  # a signal's handler may train, too
+cdef Py_ssize_t n_blas_users = 0
+cdef list blas_before = []  # (library, its number of threads)
+
+
+def _replace_blas_lock():
+    """Forget the lock that a thread of the parent may have held."""
+    global blas_lock
+    blas_lock = threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_replace_blas_lock)
+
+
+cdef limit_blas():
+    global n_blas_users, blas_before
+    libraries = _blas.libraries()
+    blas_lock.acquire()
+    try:
+        if n_blas_users == 0:
+            blas_before = [(library, library.get_num_threads()) for library in libraries]
+        n_blas_users += 1
+        try:
+            for library in libraries if n_blas_users == 1 else ():
+                library.set_num_threads(1)
+        except BaseException:
+            release_blas()
+            raise
+    finally:
+        blas_lock.release()
+
+
+cdef release_blas():
+    global n_blas_users
+    interrupt = uninterrupted(blas_lock.acquire, ())
+    n_blas_users -= 1
+    for library, n in list(blas_before) if n_blas_users == 0 else ():
+        interrupt = uninterrupted(library.set_num_threads, (n,)) or interrupt
+    blas_lock.release()
+    if interrupt is not None:
+        raise interrupt
+
+
+cdef object uninterrupted(function, tuple arguments):
+    """Call it again where a signal's handler has raised something meanwhile; return that."""
+    raised = None
+    for _ in range(100):
+        try:
+            function(*arguments)
+            return raised
+        except BaseException as error:
+            raised = error
+    return raised
+
+
+cdef int _n_values(const pyrelu_layer *layer) noexcept:
+    """How many parameters of its activation the layer's transform has."""
+    if layer.transform == PYRELU_ELEMENTWISE:
+        return pyrelu_activations[layer.activation].n_parameters
+    if layer.transform == PYRELU_LEARNED_SLOPES:
+        return 1
+    return 2 if layer.transform == PYRELU_DRAWN_SLOPES else 0
 
 
 cdef class Network:
@@ -241,6 +452,12 @@ cdef class Network:
     label_smoothing : float, default=0
     n_threads : int, default=None
         At most so many threads.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where these do not fit together. What C is to read and to write is checked here, so that no attribute of an
+        estimator, wherever it is from, makes it leave its arrays.
     """
 
     cdef pyrelu_network network
@@ -254,63 +471,119 @@ cdef class Network:
     cdef object gradients  # laid out as `parameters`
     cdef tuple arranged  # what for: rows, training
     cdef object error  # for which C has stopped
+    cdef bint busy  # with the scratch memory
 
     def __init__(self, weights, biases, activations, output, loss, slopes=(), parameters=None, dropout=(),
                  label_smoothing=0.0, n_threads=None):
-        cdef pyrelu_layer *layer
+        cdef Py_ssize_t n
+        weights = listed(weights, "coefs_", -1)
+        n = len(weights)
+        if not n:
+            raise ValueError("coefs_ is empty; a network has one layer at least")
+        biases = listed(biases, "intercepts_", n)
+        activations = listed(activations, "activation", n - 1)
+        slopes = listed(slopes, "activation_weights_", n - 1) if len(slopes or ()) else [None] * (n - 1)
+        dropout = listed(dropout, "dropout", n) if len(dropout or ()) else [0.0] * n
+        two_dimensional(weights[0], "coefs_[0]")
         self.dtype = weights[0].dtype
         if self.dtype not in (np.float32, np.float64):
             raise ValueError(f"weights of dtype {self.dtype}; a network computes in float32 or float64")
         self.core = &pyrelu_core_f32 if self.dtype == np.float32 else &pyrelu_core_f64
-        self.arrays = tuple(weights), tuple(biases), tuple(slopes)
+        self.arrays = weights, biases, slopes
         self.called = []
-        self.parameters = parameters
-        if parameters is not None and not all(
-            np.shares_memory(parameters, array) for array in (*weights, *biases, *slopes) if array is not None
-        ):
-            raise ValueError("the weights, biases and slopes must be views of `parameters`")
-        self.layers = np.zeros(len(weights) * sizeof(pyrelu_layer), np.uint8)
-        self.network.n_layers = len(weights)
+        self.layers = np.zeros(n * sizeof(pyrelu_layer), np.uint8)
+        self.network.n_layers = n
         self.network.layers = <pyrelu_layer *>cnp.PyArray_DATA(self.layers)
-        self.network.loss = LOSSES[loss]
-        self.network.label_smoothing = label_smoothing
-        self.network.n_threads = n_threads or PYRELU_ALL_THREADS
+        self.network.loss = one_of(loss, "loss", LOSSES)
+        self.network.label_smoothing = number(label_smoothing, "label_smoothing", 0, 1)
+        self.network.n_threads = PYRELU_ALL_THREADS if n_threads is None else min(
+            whole(n_threads, "n_threads", 1, np.inf), PYRELU_ALL_THREADS
+        )
         self.network.interrupted = interrupted
         self.network.context = <void *>self
         self.network.gemm = <gemm>sgemm if self.dtype == np.float32 else <gemm>dgemm
-        self.network.input_dropout = dropout[0] if dropout else 0
+        self.network.input_dropout = number(dropout[0], "dropout", 0, 1)
         self.draws = any(dropout)
-        for i, (w, b) in enumerate(zip(weights, biases, strict=True)):
-            layer = &self.network.layers[<int>i]
-            layer.n_inputs, layer.width = w.shape
-            layer.n_outputs = layer.width
-            layer.weights = address(w, self.dtype, w.shape)
-            layer.bias = address(b, self.dtype, w.shape[1:])
-            if i < self.network.n_layers - 1:
-                layer.dropout = dropout[i + 1] if dropout else 0
-                self._set_activation(layer, activations[i], slopes[i] if slopes else None)
-                self.n_hidden_units += layer.n_outputs
-            else:
-                layer.transform = PYRELU_SOFTMAX if output is None else PYRELU_ELEMENTWISE
-                layer.activation = 0 if output is None else output
-                self.n_outputs = layer.n_outputs
-            if i > 0 and layer.n_inputs != self.network.layers[<int>i - 1].n_outputs:
-                raise ValueError(f"coefs_[{i}] of shape {w.shape} does not fit coefs_[{i - 1}] of shape "
-                                 f"{weights[i - 1].shape}")
+        for i in range(n - 1):
+            self._set_layer(i, weights[i], biases[i], dropout[i + 1])
+            self._set_activation(i, activations[i], slopes[i])
+            self.n_hidden_units += self.network.layers[<int>i].n_outputs
+        self._set_layer(n - 1, weights[n - 1], biases[n - 1], 0.0)
+        self._set_output(output)
+        if parameters is not None:
+            self._set_parameters(parameters)
 
-    cdef _set_activation(self, pyrelu_layer *layer, activation, slopes):
-        layer.transform = TRANSFORMS[activation.transform]
-        layer.activation = activation.index
-        for k, value in enumerate(activation.values):
-            layer.parameters[<int>k] = value
+    cdef _set_layer(self, Py_ssize_t i, weights, bias, dropout):
+        cdef pyrelu_layer *layer = &self.network.layers[i]
+        shape = two_dimensional(weights, f"coefs_[{i}]")
+        layer.weights = address(weights, f"coefs_[{i}]", self.dtype, shape)
+        layer.bias = address(bias, f"intercepts_[{i}]", self.dtype, shape[1:])
+        layer.n_inputs, layer.width = shape
+        layer.n_outputs = layer.width
+        layer.dropout = number(dropout, "dropout", 0, 1)
+        if i > 0 and layer.n_inputs != self.network.layers[i - 1].n_outputs:
+            raise ValueError(f"coefs_[{i}] of shape {shape} does not fit coefs_[{i - 1}] of shape "
+                             f"{self.arrays[0][i - 1].shape}" + (
+                                 f", whose layer has {self.network.layers[i - 1].n_outputs} units"
+                                 if self.network.layers[i - 1].n_outputs != self.network.layers[i - 1].width else ""))
+
+    cdef _set_activation(self, Py_ssize_t i, activation, slopes):
+        """Check, too, that what the activation reads is there: a row of its table, and that row's parameters."""
+        cdef pyrelu_layer *layer = &self.network.layers[i]
+        name = f"activation of hidden layer {i}"
+        layer.transform = one_of(activation.transform, name, TRANSFORMS)
+        layer.activation = whole(
+            activation.index, name, 0,
+            pyrelu_n_axis_functions if layer.transform == PYRELU_ROWWISE else pyrelu_n_activations,
+        )
+        if layer.transform == PYRELU_ROWWISE and pyrelu_axis_functions[layer.activation].signature != b"(n)->(n)":
+            raise ValueError(f"{name} does not keep the shape")
+        values = listed(activation.values, name, _n_values(layer))
+        for k, value in enumerate(values):
+            layer.parameters[<int>k] = number(value, name)
         self.draws |= layer.transform == PYRELU_DRAWN_SLOPES
-        layer.n_outputs = activation.n_units(layer.width)
-        if slopes is not None:
-            layer.slopes = address(slopes, self.dtype, (layer.n_outputs,))
-        if activation.functions:
+        pieces = 2 if layer.transform == PYRELU_GATED else 1
+        pieces = whole(activation.pieces, name, pieces, DIMENSION if layer.transform == PYRELU_MAXOUT else pieces + 1)
+        if layer.width % pieces:
+            raise ValueError(f"coefs_[{i}] has {layer.width} columns, which {activation.name} cannot take in {pieces}s")
+        layer.n_outputs = layer.width // pieces
+        if layer.transform == PYRELU_LEARNED_SLOPES:
+            layer.slopes = address(slopes, f"activation_weights_[{i}]", self.dtype, (layer.n_outputs,))
+        elif slopes is not None:
+            raise ValueError(f"activation_weights_[{i}] must be None: {activation.name} learns no slopes")
+        if layer.transform == PYRELU_CALLED:
+            listed(activation.functions, name, 2)
             self.called.append(Called(activation.functions, self.dtype))
             layer.call = call
             layer.context = <void *>self.called[-1]
+
+    cdef _set_output(self, output):
+        cdef pyrelu_layer *layer = &self.network.layers[self.network.n_layers - 1]
+        layer.transform = PYRELU_SOFTMAX if output is None else PYRELU_ELEMENTWISE
+        layer.activation = 0 if output is None else whole(output, "out_activation_", 0, pyrelu_n_activations)
+        self.n_outputs = layer.n_outputs
+
+    cdef _set_parameters(self, parameters):
+        """Check that each array has a place of its own in the buffer."""
+        cdef Py_ssize_t itemsize = self.dtype.itemsize, start, end, at
+        cdef cnp.ndarray a
+        size = len(parameters) if isinstance(parameters, np.ndarray) and parameters.ndim else 0
+        start = <Py_ssize_t>address(parameters, "parameters", self.dtype, (size,), True)
+        end = start + size * itemsize
+        places = []
+        for group in self.arrays:
+            for array in group:
+                if array is not None:
+                    a = array
+                    at = <Py_ssize_t>cnp.PyArray_DATA(a)
+                    places.append((at, at + cnp.PyArray_NBYTES(a), cnp.PyArray_ISWRITEABLE(a) != 0))
+        places.sort()
+        at = start
+        for first, last, writeable in places:
+            if first < at or last > end or (first - start) % itemsize or not writeable:
+                raise ValueError("the weights, biases and slopes must be views of `parameters`, none of another's numbers")
+            at = last
+        self.parameters = parameters
 
     cdef _check(self):
         """Raise KeyboardInterrupt after Ctrl-C, and what a function of the user's raised while C called it."""
@@ -337,8 +610,33 @@ cdef class Network:
             raise ValueError(f"{samples.n_features} features of dtype {samples.dtype} do not fit a network of "
                              f"{self.network.layers[0].n_inputs} inputs and dtype {self.dtype}")
         cdef pyrelu_samples data = samples.samples
-        data.order = NULL if order is None else <Py_ssize_t *>address(order, np.intp, order.shape)
+        cdef Py_ssize_t n
+        cdef bint right
+        data.order = NULL
+        if order is not None:
+            n = len(order)
+            data.order = <Py_ssize_t *>address(order, "order", np.dtype(np.intp), (n,))
+            with nogil:
+                right = all_below(data.order, n, samples.n_samples)
+            if not right:
+                raise ValueError(f"order must have numbers of samples, in the range [0, {samples.n_samples})")
         return data
+
+    cdef bint _enter(self) except -1:
+        """Take the scratch memory, and BLAS where it may be called; returns whether it may."""
+        if self.busy:
+            raise RuntimeError("this network is at work already; a network is for one thread at a time")
+        if self.core.calls_gemm(&self.network):
+            limit_blas()
+            self.busy = True
+            return True
+        self.busy = True
+        return False
+
+    cdef _leave(self, bint limited):
+        self.busy = False
+        if limited:
+            release_blas()
 
     def predict(self, Samples samples, order=None):
         """Return the outputs, of shape (n_samples, n_outputs).
@@ -364,15 +662,22 @@ cdef class Network:
         cdef Py_ssize_t n = samples.n_samples if order is None else len(order)
         cdef Py_ssize_t start = 0, stop, rows = n if alive is None else GLANCE
         cdef unsigned char *flags = NULL if alive is None else <unsigned char *>cnp.PyArray_DATA(alive)
+        cdef bint limited
+        if n == 0:
+            return
         self._arrange(min(n, SLICE_ROWS), False)
-        while start < n:
-            stop = min(start + rows, n)
-            with nogil:
-                self.core.predict(&self.network, &data, start, stop, outputs, flags)
-            self._check()
-            if alive is not None and alive.all():
-                return  # no need to see the rest
-            start, rows = stop, 2 * rows
+        limited = self._enter()
+        try:
+            while start < n:
+                stop = min(start + rows, n)
+                with nogil:
+                    self.core.predict(&self.network, &data, start, stop, outputs, flags)
+                self._check()
+                if alive is not None and alive.all():
+                    return  # no need to see the rest
+                start, rows = stop, 2 * rows
+        finally:
+            self._leave(limited)
 
     def train(self, Samples samples, order, Py_ssize_t batch_size, optimizer):
         """Train for one epoch.
@@ -396,13 +701,26 @@ cdef class Network:
         cdef pyrelu_optimizer opt = self._optimizer(optimizer)
         cdef Py_ssize_t n = samples.n_samples if order is None else len(order)
         cdef pyrelu_course course
+        cdef bint limited
+        if n < 1 or batch_size < 1:
+            raise ValueError(f"{n} samples in batches of {batch_size}; training takes at least 1 and 1")
+        if self.network.loss == PYRELU_MULTINOMIAL:
+            least, largest = samples.target_range()
+            if not (0 <= least and largest < self.n_outputs):
+                raise ValueError(f"class numbers from {least:g} to {largest:g} do not fit a network of {self.n_outputs} "
+                                 "outputs")
         alive = np.zeros(self.n_hidden_units, bool)
-        self.network.alive = <unsigned char *>cnp.PyArray_DATA(alive)
         self._arrange(min(batch_size, n, SLICE_ROWS), True)
-        with nogil:
-            course = self.core.train(&self.network, &data, 0, n, batch_size, &opt)
-        optimizer.t = opt.t
-        self._check()
+        limited = self._enter()
+        try:
+            self.network.alive = <unsigned char *>cnp.PyArray_DATA(alive)
+            with nogil:
+                course = self.core.train(&self.network, &data, 0, n, batch_size, &opt)
+            optimizer.t = opt.t
+            self._check()
+        finally:
+            self.network.alive = NULL
+            self._leave(limited)
         return Epoch(course.loss / n, course.gradient_norm / n, alive)
 
     cdef pyrelu_optimizer _optimizer(self, optimizer) except *:
@@ -412,21 +730,22 @@ cdef class Network:
             raise ValueError("a network without `parameters` cannot be trained")
         if self.gradients is None:
             self.gradients = np.empty_like(self.parameters)
-        opt.solver = SOLVERS[optimizer.solver]
-        opt.learning_rate = optimizer.learning_rate
-        opt.momentum = optimizer.momentum
-        opt.beta_1 = optimizer.beta_1
-        opt.beta_2 = optimizer.beta_2
-        opt.epsilon = optimizer.epsilon
-        opt.alpha = optimizer.alpha
-        opt.l1 = optimizer.l1
-        opt.decay = optimizer.decay
-        opt.clip_norm = optimizer.clip_norm
-        opt.seed = optimizer.seed
-        opt.t = optimizer.t
+        opt.solver = one_of(optimizer.solver, "solver", SOLVERS)
+        opt.learning_rate = number(optimizer.learning_rate, "learning_rate")
+        opt.momentum = number(optimizer.momentum, "momentum")
+        opt.beta_1 = number(optimizer.beta_1, "beta_1")
+        opt.beta_2 = number(optimizer.beta_2, "beta_2")
+        opt.epsilon = number(optimizer.epsilon, "epsilon")
+        opt.alpha = number(optimizer.alpha, "alpha")
+        opt.l1 = number(optimizer.l1, "l1")
+        opt.decay = number(optimizer.decay, "decay")
+        opt.clip_norm = number(optimizer.clip_norm, "clip_norm")
+        opt.seed = whole(optimizer.seed, "seed", 0, 1 << 64)
+        opt.t = whole(optimizer.t, "t", 0, 1 << 62)
         opt.parameters = cnp.PyArray_DATA(self.parameters)
         opt.gradients = cnp.PyArray_DATA(self.gradients)
         opt.state = [NULL, NULL]
-        for i, state in enumerate(optimizer.state):
-            opt.state[<int>i] = address(state, self.dtype, self.parameters.shape)
+        states = listed(optimizer.state, "the optimizer's state", 2 if opt.solver == PYRELU_ADAM else 1)
+        for i, state in enumerate(states):
+            opt.state[<int>i] = address(state, "the optimizer's state", self.dtype, (len(self.parameters),), True)
         return opt

@@ -1,5 +1,6 @@
 """How many threads the functions use."""
 
+import operator
 import os
 from contextlib import suppress
 from math import ceil
@@ -69,9 +70,10 @@ def set_num_threads(n):
     """
     if isinstance(n, bool) or not hasattr(n, "__index__"):
         raise TypeError(f"n={n!r} is not an integer; set_num_threads takes an integer of at least 1")
-    if not 1 <= n < 2**31:
+    n = operator.index(n)
+    if n < 1:
         raise ValueError(f"n={n!r} is out of range; set_num_threads takes an integer of at least 1")
-    _ufuncs.set_num_threads(n)
+    _ufuncs.set_num_threads(min(n, 2**31 - 1))
 
 
 def get_num_threads():

@@ -48,6 +48,12 @@ static size_t arrange(network *net, ptrdiff_t rows, int training, void *scratch)
     return used;
 }
 
+static int calls_gemm(const network *net) {
+    for (int i = 0; i < net->n_layers; i++)
+        if (is_for_blas(net->slice_rows, net->layers[i].width, net->layers[i].n_inputs)) return 1;
+    return 0;
+}
+
 /* ---- the core ---- */
 
 /* Blocks or tiles. The team takes them one after the other; who takes which does not matter to the result. */
@@ -209,4 +215,4 @@ static void predict(const network *net, const samples *data, ptrdiff_t start, pt
     pyrelu_with_team(threads_for(&e.s), predict_slices, &e);
 }
 
-const pyrelu_core CORE = {arrange, predict, train};
+const pyrelu_core CORE = {arrange, calls_gemm, predict, train};

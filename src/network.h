@@ -94,6 +94,9 @@ typedef struct {
     /* How many bytes of scratch the network needs for slices of that many rows; lays them out unless NULL. */
     size_t (*arrange)(pyrelu_network *, ptrdiff_t slice_rows, int training, void *scratch);
 
+    /* Whether a product of the network, as it is arranged, may be left to `gemm`. */
+    int (*calls_gemm)(const pyrelu_network *);
+
     /* For rows [start, stop): writes their rows of `outputs`, and sets alive[unit] to 1 for each hidden unit, all
      * layers' one after the other, that is not 0 for all of them. Either may be NULL. */
     void (*predict)(const pyrelu_network *, const pyrelu_samples *, ptrdiff_t start, ptrdiff_t stop, void *outputs,

@@ -31,9 +31,11 @@ static inline void multiply_by_blas(void (*function)(void), const product *p) {
                        p->a.values, &a, &beta, p->c, &c);
 }
 
+static inline int is_for_blas(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k) { return (double)m * n * k > LIMIT; }
+
 static inline void multiply(const network *net, const product *p) {
-    if ((double)p->m * p->n * p->k <= LIMIT) pyrelu_kernels_for(TYPE)->multiply(p);
-    else multiply_by_blas(net->gemm, p);
+    if (is_for_blas(p->m, p->n, p->k)) multiply_by_blas(net->gemm, p);
+    else pyrelu_kernels_for(TYPE)->multiply(p);
 }
 
 /* The k-th stored value, of a row of the slice, or 0 where dropout takes it. */

@@ -72,7 +72,8 @@ typedef struct {
 } pyrelu_sums;
 
 /* Updates n parameters and what the solver keeps for each: GRADIENT the gradient itself (and leaves w as it is), SGD
- * and NESTEROV the velocity, ADAM two means. Returns the penalties on the parameters as they were, and their gradient.
+ * and NESTEROV the velocity, ADAM two means; `state` has two entries in any case. Returns the penalties on the
+ * parameters as they were, and their gradient.
  */
 typedef pyrelu_sums pyrelu_update(const pyrelu_step *step, void *w, const void *gradient, void *const *state,
                                   ptrdiff_t n);

@@ -1,10 +1,19 @@
 /* How work is split over threads. The only file that knows of OpenMP. */
+#include "fpenv.h"
 #include "pyrelu.h"
+
+/* Conducts in the floating-point state that the core computes in. */
+static void conduct_guarded(void (*conduct)(pyrelu_team *, void *), pyrelu_team *team, void *context) {
+    const fp_environment caller = fp_enter();
+    conduct(team, context);
+    fp_leave(caller);
+}
 
 #ifdef _OPENMP
 #include <omp.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 
 static _Atomic int limit = INT_MAX; /* pyrelu_set_num_threads; OpenMP's own settings count as well */
 
@@ -28,6 +37,53 @@ int pyrelu_get_num_threads(void) {
     return n < limit ? n : limit;
 }
 
+/* ---- what can be had: libgomp ends the process where it cannot make a thread (RLIMIT_NPROC, a full container) ---- */
+
+/* Threads that wait until all that can be made are there. */
+typedef struct {
+    pthread_mutex_t lock;
+    pthread_cond_t change;
+    int over;
+} probe;
+
+static void *wait_for_the_rest(void *context) {
+    probe *p = context;
+    pthread_mutex_lock(&p->lock);
+    while (!p->over) pthread_cond_wait(&p->change, &p->lock);
+    pthread_mutex_unlock(&p->lock);
+    return NULL;
+}
+
+/* How many threads of `n` can be made. */
+static int make(int n) {
+    probe p = {.lock = PTHREAD_MUTEX_INITIALIZER, .change = PTHREAD_COND_INITIALIZER};
+    pthread_t *const threads = malloc(n * sizeof *threads);
+    int made = 0;
+    if (!threads) return 0;
+    while (made < n && pthread_create(&threads[made], NULL, wait_for_the_rest, &p) == 0) made++;
+    pthread_mutex_lock(&p.lock);
+    p.over = 1;
+    pthread_cond_broadcast(&p.change);
+    pthread_mutex_unlock(&p.lock);
+    for (int i = 0; i < made; i++) pthread_join(threads[i], NULL);
+    free(threads);
+    return made;
+}
+
+/* At most n threads for a parallel region, the caller counted, so that libgomp can make them: those it has, by our
+ * knowledge, of the calling thread's region before, or as many as could be made just now. Made twice over, as a thread
+ * that has been joined may count as a process for a little while longer. What other threads and processes make in that
+ * moment can still spoil it. */
+static int attainable(int n) {
+    static _Thread_local int proven = 1;
+    if (n > proven) {
+        const int made = 1 + make(2 * (n - 1)) / 2;
+        if (made < n) return made;
+    }
+    proven = n; /* libgomp lets go of those that a smaller region does not need */
+    return n;
+}
+
 void pyrelu_parallel(ptrdiff_t n, ptrdiff_t grain, void (*body)(void *, ptrdiff_t, ptrdiff_t), void *context) {
     if (n < 2 * grain) { /* asking OpenMP costs more than a small array */
         body(context, 0, n);
@@ -35,6 +91,7 @@ void pyrelu_parallel(ptrdiff_t n, ptrdiff_t grain, void (*body)(void *, ptrdiff_
     }
     ptrdiff_t ranges = pyrelu_get_num_threads();
     if (ranges > n / grain) ranges = n / grain;
+    if (ranges > 1) ranges = attainable((int)ranges);
     if (ranges <= 1) {
         body(context, 0, n);
         return;
@@ -100,8 +157,10 @@ static int work(pyrelu_team *team) {
 }
 
 static void assist(pyrelu_team *team) {
+    const fp_environment caller = fp_enter();
     while (!team->over)
         if (!work(team)) wait_until(team, has_work);
+    fp_leave(caller);
 }
 
 void pyrelu_share(pyrelu_team *team, ptrdiff_t n, void (*piece)(void *, ptrdiff_t), void *context) {
@@ -120,16 +179,17 @@ void pyrelu_share(pyrelu_team *team, ptrdiff_t n, void (*piece)(void *, ptrdiff_
 }
 
 void pyrelu_with_team(int n_threads, void (*conduct)(pyrelu_team *, void *), void *context) {
-    const int available = n_threads > 1 ? pyrelu_get_num_threads() : 1,
-              n = available < n_threads ? available : n_threads;
+    const int available = n_threads > 1 ? pyrelu_get_num_threads() : 1;
+    int n = available < n_threads ? available : n_threads;
+    if (n > 1) n = attainable(n);
     if (n < 2) {
-        conduct(NULL, context);
+        conduct_guarded(conduct, NULL, context);
         return;
     }
     pyrelu_team team = {.lock = PTHREAD_MUTEX_INITIALIZER, .change = PTHREAD_COND_INITIALIZER};
 #pragma omp parallel num_threads(n)
     if (omp_get_thread_num() == 0) {
-        conduct(&team, context);
+        conduct_guarded(conduct, &team, context);
         team.over = 1;
         wake(&team);
     } else {
@@ -152,7 +212,7 @@ void pyrelu_parallel(ptrdiff_t n, ptrdiff_t grain, void (*body)(void *, ptrdiff_
 
 void pyrelu_with_team(int n_threads, void (*conduct)(pyrelu_team *, void *), void *context) {
     (void)n_threads;
-    conduct(NULL, context);
+    conduct_guarded(conduct, NULL, context);
 }
 
 void pyrelu_share(pyrelu_team *team, ptrdiff_t n, void (*piece)(void *, ptrdiff_t), void *context) {

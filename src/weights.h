@@ -22,7 +22,7 @@ static pyrelu_sums update(const slice *s, real *parameters, ptrdiff_t n, int pen
     real *gradient = beside(opt, opt->gradients, parameters);
     void *const state[] = {beside(opt, opt->state[0], parameters), beside(opt, opt->state[1], parameters)};
     if (s->stage == MEASURE)
-        return pyrelu_kernels_for(TYPE)->update[PYRELU_GRADIENT](&step, parameters, gradient, (void *[]){gradient}, n);
+        return pyrelu_kernels_for(TYPE)->update[PYRELU_GRADIENT](&step, parameters, gradient, (void *[2]){gradient}, n);
     return pyrelu_kernels_for(TYPE)->update[opt->solver](&step, parameters, gradient, state, n);
 }
 

@@ -14,7 +14,6 @@ from pyrelu import registry
 from pyrelu._mlp import schedules
 from pyrelu._mlp.activation import output_name, resolve
 from pyrelu._mlp.allowed import check_parameters
-from pyrelu._mlp.blas import single_threaded_blas
 from pyrelu._mlp.callback_support import NO_CALLBACKS, CallbackSupportMixin, callbacks_of, with_callbacks
 from pyrelu._mlp.conversion import Convertible
 from pyrelu._mlp.course import Course
@@ -192,7 +191,7 @@ class BasePerceptron(Convertible, Persistent, CallbackSupportMixin, BaseEstimato
         # A bar for each call of partial_fit would be a column of bars.
         display = choose_display(bool(self.verbose) if incremental else self.verbose, self.max_iter)
         course = Course(self, network, samples, data, order, validation, callbacks, display)
-        with single_threaded_blas(), closing(display), course:
+        with closing(display), course:
             if self.solver == "lbfgs":
                 finished = fit_lbfgs(course)
             else:
@@ -344,8 +343,7 @@ class BasePerceptron(Convertible, Persistent, CallbackSupportMixin, BaseEstimato
             [array if array is None else np.ascontiguousarray(array, dtype) for array in group]
             for group in self._arrays()
         ]
-        with single_threaded_blas():
-            return self._network(arrays).predict(Samples(X.astype(dtype, copy=False)))
+        return self._network(arrays).predict(Samples(X.astype(dtype, copy=False)))
 
 
 def _check_weights(sample_weight, X):

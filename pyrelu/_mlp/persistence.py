@@ -1,15 +1,13 @@
 """How an estimator goes to a file and comes back."""
 
+import os
+
 import sklearn
-from sklearn.preprocessing import LabelBinarizer
 
 import pyrelu
-from pyrelu._mlp.optimizers import STOCHASTIC
-from pyrelu._mlp.schedules import SCHEDULES
-from pyrelu._storage import encoding, files
+from pyrelu._mlp.fitted import check_fitted
+from pyrelu._storage import files
 from pyrelu.exceptions import InvalidFileError
-
-encoding.add_classes(LabelBinarizer, *STOCHASTIC.values(), *SCHEDULES.values())
 
 
 class Persistent:
@@ -23,7 +21,7 @@ class Persistent:
 
         Parameters
         ----------
-        path : str or path-like
+        path : str, bytes or path-like
             Where to; ".safetensors" is the usual ending. A file that is there is replaced.
 
         Raises
@@ -62,7 +60,7 @@ class Persistent:
 
         Parameters
         ----------
-        path : str or path-like
+        path : str, bytes or path-like
 
         Returns
         -------
@@ -80,14 +78,21 @@ class Persistent:
         --------
         save : With an example.
         """
+        path = os.fsdecode(path)
         content = files.read(path, cls.__name__)
-        content.pop("dtype", None)
-        requests = content.pop("requests", {})
-        mlp = cls()
-        mlp._take(content, path)
-        with sklearn.config_context(enable_metadata_routing=True):
-            for method, of_method in requests.items():
-                getattr(mlp, f"set_{method}_request")(**of_method)
+        try:
+            content.pop("dtype", None)
+            requests = content.pop("requests", {})
+            mlp = cls()
+            mlp._take(content, path)
+            check_fitted(mlp)
+            with sklearn.config_context(enable_metadata_routing=True):
+                for method, of_method in requests.items():
+                    getattr(mlp, f"set_{method}_request")(**of_method)
+        except InvalidFileError:
+            raise
+        except Exception as error:
+            raise InvalidFileError(path, f"does not hold an estimator as a fit leaves it ({error})") from error
         return mlp
 
     def __getstate__(self):

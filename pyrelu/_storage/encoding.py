@@ -2,22 +2,37 @@
 
 A value that JSON has no exact word for is an object with one key, the name of its type: {"array": "coefs_.0"} stands for
 the array of that name, {"tuple": [...]} for a tuple.
+
+A file is data from strangers: what is read takes memory and time in proportion to the file, and instances have the
+attributes that their class gives them.
 """
 
 import math
+import sys
+from collections.abc import Callable
 
 import numpy as np
 from sklearn.utils import check_random_state
 
-CLASSES: dict[str, type] = {}  # those whose instances are written as their attributes; see `add_classes`
+CLASSES: dict[str, tuple[type, Callable]] = {}  # whose instances are written as their attributes; see `add_class`
+
+DEEPEST = 100  # levels of what contains something
+PADDING = 1 << 16  # characters that a file's arrays of strings have beyond their words; the rest is written as numbers
 
 GLOBAL_RANDOM_STATE = check_random_state(None)
 BIT_GENERATORS = ("MT19937", "PCG64", "PCG64DXSM", "Philox", "SFC64")
 
 
-def add_classes(*classes):
-    """Let instances of these classes be written and read, by the names and attributes that they have."""
-    CLASSES.update({cls.__name__: cls for cls in classes})
+def add_class(cls, check):
+    """Let instances of this class be written and read, by the names and attributes that they have.
+
+    Parameters
+    ----------
+    cls : type
+    check : callable
+        Takes the dict of attributes that is read; raises ValueError or TypeError where the class would not have them.
+    """
+    CLASSES[cls.__name__] = cls, check
 
 
 class Encoder:
@@ -25,10 +40,19 @@ class Encoder:
 
     def __init__(self):
         self.arrays = {}
+        self.depth = self.padding = 0
         self.random_states = []  # one that is found twice is to be one afterwards too
 
     def encode(self, value, where):
         """Return `value` for JSON; `where` is what an error calls it."""
+        if self.depth == DEEPEST:
+            raise TypeError(f"{where} is nested more than {DEEPEST} levels deep, which cannot be saved to a file")
+        self.depth += 1
+        code = self._encode(value, where)
+        self.depth -= 1
+        return code
+
+    def _encode(self, value, where):
         if value is None or type(value) in (bool, int, str):
             return value
         if type(value) is float:
@@ -51,7 +75,7 @@ class Encoder:
             return {"global": "numpy.random" if value is np.random else "RandomState"}
         if isinstance(value, np.random.RandomState):
             return self._encode_random_state(value, where)
-        if CLASSES.get(type(value).__name__) is type(value):
+        if CLASSES.get(type(value).__name__, [None])[0] is type(value):
             return {"object": [type(value).__name__, self.encode(dict(vars(value)), where)]}
         raise TypeError(f"{where} holds {value!r}, which cannot be saved to a file; pickle may")
 
@@ -67,10 +91,24 @@ class Encoder:
         if array.dtype.kind == "O":
             return {"objects": [list(array.shape), self._encode_items(array.ravel().tolist(), where)]}
         if array.dtype.kind == "U":
-            return {"strings": [array.dtype.itemsize // 4, list(array.shape), array.ravel().tolist()]}
+            return self._encode_strings(array, where)
         if array.dtype.kind not in "biuf" or array.dtype.itemsize > 8:
             raise TypeError(f"{where} is an array of dtype {array.dtype}, which cannot be saved to a file; pickle may")
         return {"array": self._name(array, where)}
+
+    def _encode_strings(self, array, where):
+        width, words = array.dtype.itemsize // 4, array.ravel().tolist()
+        if not self.pads(width, words):
+            return {"characters": [width, self._name(np.ascontiguousarray(array)[..., np.newaxis].view(np.uint32), where)]}
+        return {"strings": [width, list(array.shape), words]}
+
+    def pads(self, width, words):
+        """Whether there may be so many more characters than the words have."""
+        padding = width * len(words) - sum(map(len, words))
+        if self.padding + padding > PADDING:
+            return False
+        self.padding += padding
+        return True
 
     def _name(self, array, where):
         name = next(n for i in range(len(self.arrays) + 1) if (n := f"{where}~{i}" if i else where) not in self.arrays)
@@ -91,14 +129,23 @@ def _are_records(items):
 
 
 class Decoder:
-    """The reverse. KeyError, TypeError or ValueError where the code is none of Encoder's."""
+    """The reverse. An Exception where the code is none of Encoder's."""
 
     def __init__(self, arrays):
-        self.arrays = arrays
+        self.arrays = dict(arrays)  # those not read yet: each has one place, as Encoder has it
+        self.depth = self.padding = 0
         self.random_states = []
 
     def decode(self, code):
         """Return the value."""
+        if self.depth == DEEPEST:
+            raise ValueError(f"nested more than {DEEPEST} levels deep")
+        self.depth += 1
+        value = self._decode(code)
+        self.depth -= 1
+        return value
+
+    def _decode(self, code):
         if isinstance(code, list):
             return list(map(self.decode, code))
         if not isinstance(code, dict):
@@ -112,34 +159,57 @@ class Decoder:
 
         return decode
 
+    def _as(self, cls, code):
+        value = self.decode(code)
+        if not isinstance(value, cls):
+            raise TypeError(f"{cls.__name__} expected, got {type(value).__name__}")
+        return value
+
     def _decode_float(self, text):
         return float(text)
 
     def _decode_array(self, name):
-        return self.arrays[name].copy()
+        return self.arrays.pop(name).copy()
 
     def _decode_swapped(self, code):
-        array = self.decode(code)
+        array = self._as(np.ndarray, code)
         return array.astype(array.dtype.newbyteorder())
 
     def _decode_scalar(self, code):
-        return self.decode(code)[()]
+        array = self._as(np.ndarray, code)
+        if array.shape != ():
+            raise ValueError(f"a scalar of shape {array.shape}")
+        return array[()]
 
     def _decode_floats(self, name):
-        return self.arrays[name].tolist()
+        numbers = self.arrays.pop(name)
+        if numbers.dtype != np.float64 or numbers.ndim != 1:
+            raise ValueError(f"floats of dtype {numbers.dtype} and shape {numbers.shape}")
+        return numbers.tolist()
 
     def _decode_records(self, columns):
-        keys, columns = zip(*((self.decode(key), self.decode(column)) for key, column in columns))
+        keys, columns = zip(*((self.decode(key), self._as(list, column)) for key, column in columns))
         return [dict(zip(keys, values)) for values in zip(*columns, strict=True)]
 
     def _decode_strings(self, content):
-        width, shape, items = content
-        return np.array(items, f"U{int(width)}").reshape(shape)
+        width, shape, words = content
+        if not all(type(word) is str and len(word) <= width for word in words) or not self.pads(width, words):
+            raise ValueError(f"strings of {width} characters")
+        return np.array(words, f"U{int(width)}").reshape(shape)
+
+    pads = Encoder.pads
+
+    def _decode_characters(self, content):
+        width, name = content
+        numbers = self.arrays.pop(name)
+        if numbers.dtype != np.uint32 or numbers.shape[-1:] != (width,) or width < 1 or (numbers > sys.maxunicode).any():
+            raise ValueError(f"characters of dtype {numbers.dtype} and shape {numbers.shape}")
+        return numbers.copy().view(f"U{width}")[..., 0]
 
     def _decode_objects(self, content):
         shape, items = content
         array = np.empty(len(items), object)
-        array[:] = list(map(self.decode, items))
+        array[:] = self._as(list, items)
         return array.reshape(shape)
 
     def _decode_tuple(self, items):
@@ -152,19 +222,45 @@ class Decoder:
         return {"numpy.random": np.random, "RandomState": GLOBAL_RANDOM_STATE}[name]
 
     def _decode_same(self, i):
+        if type(i) is not int or i < 0:
+            raise ValueError(f"no random state {i!r}")
         return self.random_states[i]
 
     def _decode_RandomState(self, code):
-        state = self.decode(code)
+        state = self._as(dict, code)
         if state["bit_generator"] not in BIT_GENERATORS:
             raise ValueError(f"no bit generator is called {state['bit_generator']!r}")
-        random_state = np.random.RandomState(getattr(np.random, state["bit_generator"])())
+        bit_generator = getattr(np.random, state["bit_generator"])()
+        _check_positions(state, bit_generator.state)
+        random_state = np.random.RandomState(bit_generator)
         random_state.set_state(state)
         self.random_states.append(random_state)
         return random_state
 
     def _decode_object(self, content):
         name, code = content
-        instance = object.__new__(CLASSES[name])
-        vars(instance).update(self.decode(code))
+        cls, check = CLASSES[name]
+        attributes = self._as(dict, code)
+        check(attributes)
+        instance = object.__new__(cls)
+        vars(instance).update(attributes)
         return instance
+
+
+def _check_positions(state, fresh):
+    """Raise ValueError where a bit generator's state has not the form of a fresh one's.
+
+    NumPy takes the position in a buffer as it comes, and reads there.
+    """
+    for name, known in fresh.items():
+        value = state[name]
+        if isinstance(known, dict):
+            _check_positions(value, known)
+        elif isinstance(known, np.ndarray):
+            if not isinstance(value, np.ndarray) or (value.dtype, value.shape) != (known.dtype, known.shape):
+                raise ValueError(f"{name} of a random state has {known.shape} numbers of dtype {known.dtype}")
+        elif type(value) is not type(known):
+            raise TypeError(f"{name} of a random state is {value!r}")
+    for name, buffer in (("pos", "key"), ("buffer_pos", "buffer")):
+        if name in fresh and not 0 <= state[name] <= len(fresh[buffer]):
+            raise ValueError(f"{name}={state[name]} of a random state is beyond its {buffer}")

@@ -3,12 +3,17 @@
 Reading one runs no code from it. The SHA-256 of the content, in the file, shows damage; it does not show who wrote it.
 """
 
+import fcntl
 import hashlib
 import json
 import os
 import secrets
+import stat
+import zlib
+from contextlib import suppress
 
 import numpy as np
+import safetensors
 import safetensors.numpy
 
 import pyrelu
@@ -19,35 +24,70 @@ from pyrelu.exceptions import InvalidFileError
 FORMAT = 1
 
 
+_tidied = set()  # paths that this process has written to
+
+
 def write_atomically(path, content):
     """Write bytes so that at any moment, whatever is killed, `path` holds the old file or the whole of the new one.
 
     A device or a pipe, such as /dev/null, is written to and stays what it is.
     """
+    path = os.fsdecode(path)
     if is_special(path):
         with open(path, "wb") as file:
             file.write(content)
         return
     path = os.path.realpath(path)  # a link stays a link
     folder, name = os.path.split(path)
-    temporary = os.path.join(folder, f".{name}.{secrets.token_hex(8)}.tmp")
+    prefix = f".pyrelu-{zlib.crc32(os.fsencode(name)):08x}-"  # short, whatever the name
+    if path not in _tidied:
+        _remove_leftovers(folder, prefix)
+        _tidied.add(path)
+    handle = temporary = None
     try:
-        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
-    except OSError as error:
-        error.filename = path  # the name that the user knows
-        raise
-    try:
-        with os.fdopen(handle, "wb") as file:
+        try:
+            while handle is None:
+                temporary = os.path.join(folder, f"{prefix}{secrets.token_hex(8)}.tmp")
+                handle = _open_locked(temporary)
+        except OSError as error:
+            error.filename = path  # the name that the user knows
+            raise
+        with open(handle, "wb", closefd=False) as file:
             file.write(content)
-            if os.path.exists(path):
-                os.fchmod(file.fileno(), os.stat(path).st_mode)
-            file.flush()
-            os.fsync(file.fileno())
+        if os.path.exists(path):
+            os.fchmod(handle, os.stat(path).st_mode)
+        os.fsync(handle)
         os.replace(temporary, path)
     except BaseException:
-        os.unlink(temporary)
+        if temporary is not None:
+            with suppress(FileNotFoundError):  # Ctrl-C may come when all is done
+                os.unlink(temporary)
         raise
+    finally:
+        if handle is not None:
+            os.close(handle)
     _sync(folder)
+
+
+def _open_locked(path):
+    """Open a new file, locked for as long as it is open; None where it has been taken for a leftover."""
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+    with suppress(OSError):  # not all file systems have locks
+        fcntl.flock(handle, fcntl.LOCK_EX)
+    if os.fstat(handle).st_nlink:
+        return handle
+    os.close(handle)
+    return None
+
+
+def _remove_leftovers(folder, prefix):
+    """Remove the temporary files of processes that were killed: those that no one has locked."""
+    with suppress(OSError):
+        for name in os.listdir(folder):
+            if name.startswith(prefix) and name.endswith(".tmp"):
+                with suppress(OSError), open(os.path.join(folder, name), "rb") as file:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    os.unlink(file.name)
 
 
 def is_special(path):
@@ -69,7 +109,7 @@ def write(path, kind, content):
 
     Parameters
     ----------
-    path : str or path-like
+    path : str, bytes or path-like
     kind : str
         What the file holds, for its reader to check.
     content : dict of str: object
@@ -96,14 +136,17 @@ def read(path, kind):
     OSError
         It cannot be opened.
     """
-    with open(path, "rb"):
-        pass  # the errors of open, such as FileNotFoundError, are the ones that users know
+    path = os.fsdecode(path)
+    with open(path, "rb") as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):  # which may have no end
+            raise InvalidFileError(path, "is no file, but a device or a pipe")
+        data = file.read()  # rather than map it: a file that another process cuts off would end this one
     try:
-        with safetensors.safe_open(path, framework="numpy") as file:
-            metadata = file.metadata() or {}
-            if "pyrelu" not in metadata:
-                raise InvalidFileError(path, "was not written by pyrelu")
-            arrays = {name: file.get_tensor(name) for name in file.keys()}
+        arrays = _arrays(data)
+        metadata = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")]).get("__metadata__") or {}
+        del data
+        if "pyrelu" not in metadata:
+            raise InvalidFileError(path, "was not written by pyrelu")
         document = json.loads(metadata["pyrelu"])
         check_format(document["format"], document["version"], path)
         if metadata["sha256"] != _digest(metadata["pyrelu"], arrays):
@@ -111,6 +154,7 @@ def read(path, kind):
         if document["kind"] != kind:
             raise InvalidFileError(path, f"holds {document['kind']}, not {kind}")
         decoder = Decoder(arrays)
+        del arrays  # so that one after the other is let go
         return {name: decoder.decode(code) for name, code in document["content"].items()}
     except InvalidFileError:
         raise
@@ -118,6 +162,15 @@ def read(path, kind):
         raise InvalidFileError(path, f"is truncated, or no safetensors file ({error})") from None
     except Exception as error:
         raise InvalidFileError(path, f"is not as pyrelu writes it ({type(error).__name__}: {error})") from error
+
+
+def _arrays(data):
+    """Return the arrays of a safetensors file, by name."""
+    arrays = safetensors.numpy.load(data)
+    for name, array in arrays.items():
+        if array.dtype.kind not in "biuf" or (array.dtype.kind == "b" and (array.view(np.uint8) > 1).any()):
+            raise ValueError(f"{name} is an array of {array.dtype} with values that this type has not")
+    return arrays
 
 
 def check_format(number, version, what):

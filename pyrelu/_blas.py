@@ -1,0 +1,11 @@
+"""The BLAS libraries of this process, for the training core to keep to one thread while its own threads call them."""
+
+from functools import cache
+
+from threadpoolctl import ThreadpoolController
+
+
+@cache
+def libraries():
+    """Return a controller for each; it has `get_num_threads` and `set_num_threads`."""
+    return ThreadpoolController().select(user_api="blas").lib_controllers  # looks through all that is loaded: 1 ms

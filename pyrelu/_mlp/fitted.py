@@ -1,0 +1,178 @@
+"""What a fit leaves behind, for what is read from files: nothing else is an attribute of an estimator or of its parts."""
+
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.base import is_classifier
+from sklearn.preprocessing import LabelBinarizer
+
+from pyrelu._mlp.optimizers import STOCHASTIC
+from pyrelu._mlp.schedules import SCHEDULES, Schedule
+from pyrelu._storage import encoding
+
+LABELS = ("binary", "multiclass", "multilabel-indicator")
+
+
+def _is_real(value):
+    return isinstance(value, Real) and not isinstance(value, bool)
+
+
+def _is_count(value):
+    return isinstance(value, Integral) and not isinstance(value, bool) and 0 <= value < 2**63
+
+
+def _is_array(value, kinds="f", n_dimensions=1):
+    return isinstance(value, np.ndarray) and value.dtype.kind in kinds and value.ndim == n_dimensions
+
+
+def _all(test, cls=list):
+    return lambda value: isinstance(value, cls) and all(map(test, value))
+
+
+def _or_none(test):
+    return lambda value: value is None or test(value)
+
+
+def _is_record(value):
+    return isinstance(value, dict) and _is_count(value.get("epoch")) and all(_is_real(item) for item in value.values())
+
+
+ATTRIBUTES = {
+    "coefs_": _all(lambda value: _is_array(value, n_dimensions=2)),
+    "intercepts_": _all(_is_array),
+    "activation_weights_": _all(_or_none(_is_array)),
+    "dead_units_": _all(lambda value: _is_array(value, "b")),
+    "history_": _all(_is_record),
+    "loss_curve_": _all(_is_real),
+    "validation_scores_": _or_none(_all(_is_real)),
+    "loss_": _is_real,
+    "best_loss_": _or_none(_is_real),
+    "best_validation_score_": _or_none(_is_real),
+    "n_iter_": _is_count,
+    "t_": _is_count,
+    "n_layers_": _is_count,
+    "n_outputs_": _is_count,
+    "n_features_in_": _is_count,
+    "feature_names_in_": lambda value: _is_array(value, "OU") and all(isinstance(name, str) for name in value),
+    "classes_": lambda value: _is_array(value, "biufUO"),
+    "_no_improvement_count": _is_count,
+    "_random_state": lambda value: value is np.random or isinstance(value, np.random.RandomState),
+    "_optimizer": lambda value: type(value) in STOCHASTIC.values(),
+    "_label_binarizer": lambda value: isinstance(value, LabelBinarizer),
+}
+
+
+def check_fitted(mlp):
+    """Raise ValueError where an attribute is not as a fit leaves it, or the attributes do not go together."""
+    attributes = {name: value for name, value in vars(mlp).items() if name not in mlp._get_param_names()}
+    for name, value in attributes.items():
+        if hasattr(type(mlp), name):
+            raise ValueError(f"{name} is no attribute of a fit")
+        if name in ATTRIBUTES and not ATTRIBUTES[name](value):
+            raise ValueError(f"{name} is not as a fit leaves it")
+    if "coefs_" not in attributes:
+        return
+    network = mlp._network(mlp._arrays())
+    n_features, n_outputs = mlp.coefs_[0].shape[0], network.n_outputs
+    _check_same(mlp, "n_features_in_", n_features)
+    _check_same(mlp, "n_outputs_", n_outputs)
+    _check_same(mlp, "n_layers_", len(mlp.coefs_) + 1)
+    if "feature_names_in_" in attributes:
+        _check_length("feature_names_in_", mlp.feature_names_in_, (n_features,))
+    if "dead_units_" in attributes:
+        units = [len(coef) for coef in mlp.coefs_[1:]]
+        if [len(dead) for dead in mlp.dead_units_] != units:
+            raise ValueError(f"dead_units_ does not fit hidden layers of {units} units")
+    if is_classifier(mlp):
+        _check_length("classes_", mlp.classes_, (n_outputs,) if n_outputs > 1 else (1, 2))
+        if not np.array_equal(mlp._label_binarizer.classes_, mlp.classes_):
+            raise ValueError("classes_ are not those that labels are coded by")
+    if "_optimizer" in attributes:
+        n = sum(array.size for group in mlp._arrays() for array in group if array is not None)
+        if [array.shape for array in mlp._optimizer.state] != [(n,)] * mlp._optimizer.n_states:
+            raise ValueError(f"the optimizer's state does not fit a network of {n} parameters")
+
+
+def _check_same(mlp, name, value):
+    if getattr(mlp, name) != value:
+        raise ValueError(f"{name}={getattr(mlp, name)} where coefs_ say {value}")
+
+
+def _check_length(name, value, lengths):
+    if len(value) not in lengths:
+        raise ValueError(f"{name} has {len(value)} entries where coefs_ say {lengths[-1]}")
+
+
+# ---- the parts of an estimator that are written as their attributes ----
+
+
+def _like(make):
+    """Return a check that attributes have the names and types of those of `make()`, and no number is negative."""
+
+    def check(attributes):
+        template = vars(make())
+        if attributes.keys() != template.keys():
+            raise ValueError(f"the attributes {', '.join(map(str, attributes))} where there are {', '.join(template)}")
+        for name, known in template.items():
+            if not _is_like(attributes[name], known):
+                raise ValueError(f"{name} is not as a fit leaves it")
+
+    return check
+
+
+def _is_like(value, known):
+    if isinstance(known, bool):
+        return isinstance(value, bool | np.bool_)
+    if isinstance(known, int):
+        return _is_count(value)
+    if isinstance(known, float):
+        return _is_real(value) and value >= 0
+    if isinstance(known, list):
+        return _all(_is_array)(value)
+    if isinstance(known, np.ndarray):
+        return _is_array(value, "biufUO")
+    return isinstance(value, Schedule if isinstance(known, Schedule) else type(known))
+
+
+def _optimizer(cls):
+    def make():
+        from pyrelu.neural_network import MLPRegressor  # which knows of files
+
+        return cls(np.zeros(1), MLPRegressor())
+
+    like = _like(make)
+
+    def check(attributes):
+        like(attributes)
+        if len(attributes["state"]) != cls.n_states:
+            raise ValueError(f"{cls.__name__} has {cls.n_states} states")
+
+    return check
+
+
+def _schedule(cls):
+    like = _like(lambda: cls(0.1, 1))
+
+    def check(attributes):
+        like(attributes)
+        if attributes["n_epochs"] < 1:
+            raise ValueError("n_epochs is not positive")
+        for name, (_, allowed) in cls.parameters.items():
+            if not allowed.test(attributes[name]):
+                raise ValueError(f"{name} must be {allowed.allowed}")
+
+    return check
+
+
+def _check_binarizer(attributes):
+    _like(lambda: LabelBinarizer().fit(["a", "b"]))(attributes)
+    coded_by = [attributes[name] for name in ("neg_label", "pos_label", "sparse_output")]
+    if attributes["y_type_"] not in LABELS or coded_by != [0, 1, False]:
+        raise ValueError("labels are coded by 0 and 1")
+
+
+encoding.add_class(LabelBinarizer, _check_binarizer)
+for _cls in STOCHASTIC.values():
+    encoding.add_class(_cls, _optimizer(_cls))
+for _cls in SCHEDULES.values():
+    encoding.add_class(_cls, _schedule(_cls))
