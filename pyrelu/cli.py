@@ -67,25 +67,13 @@ names, columns are taken in order.
 """
 
 _BENCH = """\
-Time pyrelu and the peers that are installed, in turn and in one process; print medians and the ratio to the best peer.
+Time each function beside its NumPy formula and SciPy; print nanoseconds per element, as medians of samples taken in \
+turn, and the ratio to the faster of the two.
 
-  pyrelu bench [functions] [NAME ...]
-      ns per element of each function in pyrelu, NumPy, SciPy, PyTorch and JAX;
-      the name common stands for the functions most networks use
-  pyrelu bench values [NAME ...]
-      the same function on ordinary, large, infinite, NaN and subnormal values
-  pyrelu bench memory [NAME ...]
-      relu beside memory copies, the cost of a call, two threads
-  pyrelu bench fit [NETWORK ...]
-      a step of MLPClassifier.fit beside its bare matrix products, scikit-learn,
-      PyTorch and JAX; NETWORK is layers/batch, such as 64-100-10/32
-  pyrelu bench estimators [TASK ...]
-      prediction, setting up a fit, sparse rows and L-BFGS, beside scikit-learn
+  pyrelu bench
+  pyrelu bench gelu softmax --dtype float64 --size 1000000
 
-Every library uses the best instruction set it knows, which is not always the same; the heading of the table names it. \
-To compare AVX2 with AVX2, set PYRELU_ISA=v3 (JAX's functions follow it), ATEN_CPU_CAPABILITY=avx2 and \
-NPY_DISABLE_CPU_FEATURES=X86_V4. OPENBLAS_CORETYPE=SkylakeX gives OpenBLAS its AVX-512 kernels if it does not \
-recognise the processor.
+The benchmarks with PyTorch, JAX and scikit-learn are in bench/ of the source.
 """
 
 
@@ -261,26 +249,15 @@ def _add_predict(commands):
 
 
 def _add_bench(commands):
-    bench = _add(
-        commands,
-        "bench",
-        "time functions and fits beside NumPy, SciPy, PyTorch, JAX and scikit-learn",
-        _BENCH,
+    bench = _add(commands, "bench", "time the functions beside NumPy and SciPy", _BENCH)
+    bench.add_argument("names", nargs="*", metavar="NAME", help="a function (default: all)")
+    bench.add_argument("--size", type=options.positive, default=65_536, help="elements (default: %(default)s)")
+    bench.add_argument(
+        "--dtype", choices=("float32", "float64", "float16"), default="float32", help="default: %(default)s"
     )
     bench.add_argument(
-        "what", nargs="*", metavar="SUBJECT|NAME", help="functions (default), values, memory, fit or estimators"
+        "--threads", type=options.positive, default=1, help="for pyrelu; the others have one (default: %(default)s)"
     )
-    bench.add_argument(
-        "--namespace", choices=("functional", "derivative", "vjp"), help="which functions (default: functional)"
-    )
-    bench.add_argument(
-        "--dtype", choices=("float32", "float64", "float16"), help="dtype of the input (default: float32)"
-    )
-    bench.add_argument("-n", type=options.positive, help="number of elements (default: 65536)")
-    bench.add_argument("--threads", type=options.positive, help="threads for every library (default: 1)")
-    bench.add_argument("--seconds", type=float, help="time to spend on each candidate (default: 0.4)")
-    bench.add_argument("--activation", help="activation of the hidden layers, for fit (default: relu)")
-    bench.add_argument("--plot", metavar="FILE", help="also draw the results")
     return bench
 
 

@@ -1,4 +1,4 @@
-"""`pyrelu bench`: every function is measured, tables hold what they say. Nothing here depends on how long it takes."""
+"""`pyrelu bench` and bench/: every function is measured, tables hold what they say. Nothing here depends on times."""
 
 import importlib.util
 import json
@@ -9,12 +9,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers import arrays_of, rng, same_bits
+from helpers import call as reference
 
+import peers
 import pyrelu
+from peers import command, estimators, fit, functions, memory, numpy_peer, values
+from peers.timing import once_in_turn
 from pyrelu import cli
-from pyrelu._commands import bench
-from pyrelu._commands.bench import estimators, fit, functions, memory, peers, timing, values
+from pyrelu._commands import bench, formulas, info, processor, timing
 from pyrelu.exceptions import InvalidParameterError
+from pyrelu.registry import activations, composed_functions
 
 TINY = dict(n=32, seconds=0)
 ROOT = Path(__file__).parent.parent
@@ -25,27 +30,46 @@ NETWORK = "5-4-3/8"
 def quick(monkeypatch):
     """Samples of one call; and NumPy and SciPy alone, as loading PyTorch or JAX would limit the threads for good."""
     monkeypatch.setattr(timing, "SAMPLE", 1)
-    monkeypatch.setattr(peers, "installed", lambda: _numpy_only())
+    monkeypatch.setattr(bench, "SECONDS", 0)
+    monkeypatch.setattr(peers, "installed", lambda: [numpy_peer])
 
 
-def _numpy_only():
-    from pyrelu._commands.bench import numpy_peer
-
-    return [numpy_peer]
-
-
-def test_every_activation_is_measured(activation):
-    for namespace in functions.NAMESPACES:
-        assert activation in functions.functions(namespace), f"`pyrelu bench` misses {namespace}.{activation}"
-        (row,) = functions.run([activation], namespace, **TINY).rows
-        assert row["function"] == activation and row["pyrelu"] > 0
+def public(namespace):
+    """All that is public, but for aliases and what Python composes of others."""
+    aliases = {alias for row in activations.values() for alias in row.aliases}
+    return set(getattr(pyrelu, namespace).__all__) - aliases - set(composed_functions) - {"prelu_weight"}
 
 
-def test_every_axis_function_is_measured(axis_function):
-    for namespace in ("functional", "vjp"):
-        assert axis_function in functions.functions(namespace), f"`pyrelu bench` misses {namespace}.{axis_function}"
-        (row,) = functions.run([axis_function], namespace, **TINY).rows
-        assert row["function"] == axis_function and row["pyrelu"] > 0
+@pytest.mark.parametrize("namespace", functions.NAMESPACES)
+def test_every_function_is_measured(namespace):
+    rows = functions.run([], namespace, **TINY).rows
+    assert {row["function"] for row in rows} == public(namespace)
+    assert all(row["pyrelu"] > 0 for row in rows)
+
+
+@pytest.mark.parametrize("namespace", functions.NAMESPACES)
+def test_what_is_measured_is_the_function(namespace):
+    for name in functions.functions(namespace):
+        x = bench.arrays(name, "float32", 64)
+        g = rng("bench").normal(size=bench.call(name, "functional", x)().shape).astype(np.float32)
+        arrays = arrays_of(namespace, x, g)
+        function = getattr(getattr(pyrelu, namespace), name)
+        expected = reference(namespace, name, *arrays) if name in activations else function(*arrays)
+        assert same_bits(bench.call(name, namespace, x, g)(), expected)
+
+
+def test_peers_have_formulas_for_nothing_but_what_is_measured():
+    for table in (formulas.NUMPY, formulas.SCIPY, numpy_peer.NUMPY_DERIVATIVE, numpy_peer.SCIPY_DERIVATIVE):
+        assert table.keys() <= public("functional")
+
+
+@pytest.mark.parametrize("n", [1, 2, 255, 256, 257, 1000])
+def test_any_size_can_be_measured(n, axis_function):
+    """Functions along an axis get whole rows."""
+    assert bench.arrays("relu", "float32", n).size == n
+    x = bench.arrays(axis_function, "float32", n)
+    assert n - 256 < x.size <= n and x.shape[1] == min(n, 256)
+    assert len(bench.call(axis_function, "functional", x)()) == len(x)
 
 
 @pytest.mark.parametrize("namespace", functions.NAMESPACES)
@@ -55,25 +79,26 @@ def test_peers_compute_the_same(namespace, peer):
     pytest.importorskip({"torch_peer": "torch", "jax_peer": "jax"}.get(peer, "numpy"))
     code = f"""
 import importlib, numpy as np
-from pyrelu._commands.bench import functions, peers
-module = importlib.import_module("pyrelu._commands.bench.{peer}")
+from peers import functions
+from pyrelu._commands.bench import arrays, call
+module = importlib.import_module("peers.{peer}")
 rng, done = np.random.default_rng(0), 0
 for name in functions.functions({namespace!r}):
-    x = functions.arrays(name, "float64", 512)
-    g = rng.uniform(-1, 1, functions.pyrelu_call(name, "functional", x)().shape)
-    expected = functions.pyrelu_call(name, {namespace!r}, x, g)()
-    for who, call in module.candidates(name, {namespace!r}, x, g).items():
+    x = arrays(name, "float64", 512)
+    g = rng.uniform(-1, 1, call(name, "functional", x)().shape)
+    expected = call(name, {namespace!r}, x, g)()
+    for who, theirs in module.candidates(name, {namespace!r}, x, g).items():
         done += 1
-        np.testing.assert_allclose(np.asarray(call()), expected, rtol=1e-5, atol=1e-6, err_msg=f"{{who}} {{name}}")
+        np.testing.assert_allclose(np.asarray(theirs()), expected, rtol=1e-5, atol=1e-6, err_msg=f"{{who}} {{name}}")
 print(done)
 """
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    result = subprocess.run([sys.executable, "-c", code], cwd=ROOT / "bench", capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
     assert int(result.stdout.split()[-1]) > 5
 
 
 def test_ratio_is_that_of_the_best_peer():
-    row = functions.row("tanh", {"pyrelu": 100.0, "NumPy": 300.0, "PyTorch": 200.0}, 100)
+    row = bench.row("tanh", {"pyrelu": 100.0, "NumPy": 300.0, "PyTorch": 200.0}, 100, peers.NAMES)
     assert row == {
         "function": "tanh",
         "pyrelu": 1.0,
@@ -84,7 +109,7 @@ def test_ratio_is_that_of_the_best_peer():
         "best peer": "PyTorch",
         "ratio": 2.0,
     }
-    alone = functions.row("mine", {"pyrelu": 100.0}, 100)
+    alone = bench.row("mine", {"pyrelu": 100.0}, 100, peers.NAMES)
     assert alone["best peer"] is None and alone["ratio"] is None
     summary = functions.summary([row, row | {"function": "relu", "ratio": 8.0}, alone])
     assert summary["best peer / pyrelu, geometric mean of 2"] == pytest.approx(4)
@@ -101,7 +126,7 @@ def test_candidates_take_turns():
     timing.in_turn({"a": lambda: None}, seconds=0, rounds=(3, 3), prepare=calls.append)
     assert calls == ["a"] * 4
     calls.clear()
-    timing.once_in_turn({name: lambda name=name: calls.append(name) for name in "ab"}, rounds=2)
+    once_in_turn({name: lambda name=name: calls.append(name) for name in "ab"}, rounds=2)
     assert "".join(calls) == "ababab"
 
 
@@ -173,31 +198,91 @@ def test_the_peers_learn(package, module):
     pytest.importorskip(package)
     code = f"""
 import numpy as np
-from pyrelu._commands.bench.{module} import fit
-from pyrelu._commands.bench.{package}_peer import FUNCTIONAL
+from peers.{module} import fit
+from peers.{package}_peer import FUNCTIONAL
 fit(np.eye(8, 5, dtype=np.float32), np.resize([0, 1, 2], 8), [5, 4, 3], 4, 2, FUNCTIONAL["relu"])
 """
-    subprocess.run([sys.executable, "-c", code], check=True)
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT / "bench", check=True)
 
 
-def test_command(tmp_path, monkeypatch, capsys):
-    picture = tmp_path / "bench.png"
-    arguments = ["bench", "relu", "softmax", "-n", "32", "--seconds", "0"]
-    assert cli.main([*arguments, "--json", "--plot", str(picture)]) == 0
+def test_pyrelu_bench(capsys):
+    arguments = ["bench", "tanh", "softmax", "--size", "32", "--dtype", "float64"]
+    assert cli.main([*arguments, "--json"]) == 0
     written = json.loads(capsys.readouterr().out)
-    assert [row["function"] for row in written["rows"]] == ["relu", "softmax"]
-    assert written["facts"]["NumPy"] == np.__version__ and "functional, float32, 32" in written["title"]
-    assert picture.read_bytes().startswith(b"\x89PNG")
+    assert [row["function"] for row in written["rows"]] == ["tanh", "softmax"]
+    for row in written["rows"]:
+        theirs = [row[peer] for peer in ("NumPy", "SciPy") if row[peer]]
+        assert row["ratio"] == pytest.approx(min(theirs) / row["pyrelu"])
+    assert written["facts"]["NumPy"] == np.__version__ and "functional, float64, 32" in written["title"]
+    assert written["facts"]["machine"] == info.facts()["machine"]
     assert cli.main(arguments) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == written["title"]
     assert any(line.split()[0] == "softmax" for line in lines if line)
-    monkeypatch.setattr(functions, "run", lambda *_, **__: pytest.fail("measured, and then no picture"))
-    for path in ("x.doc", str(tmp_path / "none" / "x.png"), str(tmp_path)):
-        assert cli.main([*arguments, "--plot", path]) == 2
-    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
-    assert cli.main([*arguments, "--plot", str(picture)]) == 2
-    assert "matplotlib" in capsys.readouterr().err
+
+
+def test_pyrelu_bench_measures_all_by_default(capsys):
+    assert cli.main(["bench", "--size", "32", "--threads", "2", "--json"]) == 0
+    assert {row["function"] for row in json.loads(capsys.readouterr().out)["rows"]} == public("functional")
+
+
+def test_pyrelu_bench_explains_a_wrong_call(capsys):
+    assert cli.main(["bench", "relu", "no_such"]) == 2
+    assert "'no_such' is not a function; there are identity" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("cpuinfo", "words"),
+    [
+        (
+            "vendor_id\t: AuthenticAMD\ncpu family\t: 25\nmodel\t\t: 1\nmodel name\t: AMD EPYC\n\nmodel\t: 2\n",
+            "25 model 1",
+        ),
+        ("vendor_id\t: GenuineIntel\ncpu family\t: 6\nmodel\t\t: 85\nmodel name\t: \n", "Intel family 6 model 85"),
+        ("processor\t: 0\nCPU implementer\t: 0x41\nCPU part\t: 0xd0c\n", "Arm implementer 0x41 part 0xd0c"),
+    ],
+)
+def test_the_processor_is_named_by_its_numbers_too(cpuinfo, words):
+    assert processor.model(cpuinfo).endswith(words)
+    assert processor.model("cpu\t\t: POWER9\n") == ""
+
+
+def test_the_benchmarks_run_from_the_root_and_from_bench(tmp_path):
+    """In the checkout, whether or not the installed package is elsewhere."""
+    arguments = ["relu", "-n", "32", "--seconds", "0", "--json"]
+    for folder, program in (
+        (ROOT, ["bench/peers"]),
+        (ROOT / "bench", ["-m", "peers"]),
+        (tmp_path, [ROOT / "bench/peers"]),
+    ):
+        result = subprocess.run([sys.executable, *program, *arguments], cwd=folder, capture_output=True, text=True)
+        assert result.returncode == 0, result.stderr
+        assert [row["function"] for row in json.loads(result.stdout)["rows"]] == ["relu"]
+
+
+def test_command(tmp_path, capsys):
+    picture = tmp_path / "bench.png"
+    arguments = ["relu", "softmax", "-n", "32", "--seconds", "0"]
+    assert command.main([*arguments, "--json", "--plot", str(picture)]) == 0
+    written = json.loads(capsys.readouterr().out)
+    assert [row["function"] for row in written["rows"]] == ["relu", "softmax"]
+    assert written["facts"]["NumPy"] == np.__version__ and "functional, float32, 32" in written["title"]
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    assert command.main(arguments) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == written["title"]
+    assert any(line.split()[0] == "softmax" for line in lines if line)
+
+
+@pytest.mark.parametrize("picture", ["none/x.png", "x.doc", "x", "no matplotlib.png"])
+def test_a_picture_that_cannot_be_written_is_an_error_before_anything_is_measured(picture, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(command, "run", lambda *words, **options: pytest.fail("measured"))
+    if picture.startswith("no "):
+        monkeypatch.setitem(sys.modules, "matplotlib.backend_bases", None)
+    with pytest.raises(SystemExit) as end:
+        command.main(["relu", "--plot", picture])
+    assert end.value.code == 2
 
 
 def test_markdown():
@@ -211,10 +296,10 @@ def test_tables_in_pages_can_be_measured_anew():
     for page in measure.PAGES:
         tables = measure.TABLE.findall(page.read_text())
         assert tables and page.read_text().count("<!-- end -->") == len(tables)
-        for _, command, _ in tables:
-            options = cli._parser().parse_args(measure.split(command)[1])
-            assert options.module == "bench"
-    page = "before\n<!-- measured by: A=b pyrelu bench relu -n 32 --seconds 0 -->\nold\n<!-- end -->\nafter\n"
+        for _, line, _ in tables:
+            variables, arguments = measure.split(line)
+            assert command._parser().parse_args(arguments) and all(name.isupper() for name in variables)
+    page = "before\n<!-- measured by: A=b python bench/peers relu -n 32 --seconds 0 -->\nold\n<!-- end -->\nafter\n"
     text = measure.renewed(page, ["relu"])
     assert text.startswith(page[: page.index("old")]) and text.endswith("<!-- end -->\nafter\n")
     assert "| relu |" in text and "old" not in text
@@ -245,13 +330,14 @@ def test_other_subjects_have_pictures(subject, tmp_path):
     ],
 )
 def test_a_wrong_call_is_explained(arguments, message, capsys):
-    assert cli.main(["bench", *arguments]) == 2
-    assert message in capsys.readouterr().err
+    with pytest.raises(SystemExit) as end:
+        command.main(arguments)
+    assert end.value.code == 2 and message in capsys.readouterr().err
 
 
 def test_options_are_those_of_the_subjects():
     with pytest.raises(InvalidParameterError, match="--work has no meaning for functions"):
-        bench.run([], work=1)
+        command.run([], work=1)
 
 
 def test_threads_are_given_back():

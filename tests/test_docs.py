@@ -20,7 +20,7 @@ ROOT = Path(__file__).parent.parent
 MODULES = [
     m.name
     for m in pkgutil.walk_packages(pyrelu.__path__, "pyrelu.")
-    if m.name not in ("pyrelu.__main__", "pyrelu.libpyrelu") and "_peer" not in m.name and "_fit" not in m.name
+    if m.name not in ("pyrelu.__main__", "pyrelu.libpyrelu")
 ]
 PAGES = [ROOT / "README.md", *sorted(ROOT.glob("docs/*.md"))]
 EXAMPLES = sorted(ROOT.glob("examples/*.py"))

@@ -3,7 +3,7 @@
 python tools/measure.py             all of it: minutes, on a machine that does nothing else
 python tools/measure.py fit float64 only the commands that contain one of these words
 
-A page holds the command of each table in a comment, `<!-- measured by: VARIABLE=value pyrelu bench ... -->`; what
+A page holds the command of each table in a comment, `<!-- measured by: VARIABLE=value python bench/peers ... -->`; what
 follows up to `<!-- end -->` is the command's result.
 """
 
@@ -17,18 +17,20 @@ import sys
 from functools import cache
 from pathlib import Path
 
-from pyrelu._commands.bench.report import Report
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "bench"))
 
-ROOT = Path(__file__).parent.parent
+from peers.report import Report
+
+ROOT = Path(__file__).resolve().parent.parent
 PAGES = (ROOT / "docs" / "performance.md",)
 TABLE = re.compile(r"(<!-- measured by: (.*?) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def split(command):
-    """Return the environment variables and the arguments of `VARIABLE=value pyrelu bench ...`."""
+    """Return the environment variables and the arguments of `VARIABLE=value python bench/peers ...`."""
     words = shlex.split(command)
-    start = words.index("pyrelu")
-    return dict(word.split("=", 1) for word in words[:start]), words[start + 1 :]
+    start = words.index("bench/peers")
+    return dict(word.split("=", 1) for word in words[: start - 1]), words[start + 1 :]
 
 
 @cache
@@ -37,7 +39,7 @@ def measured(command):
     variables, arguments = split(command)
     print(command, file=sys.stderr)
     process = subprocess.run(
-        [sys.executable, "-m", "pyrelu", *arguments, "--json"],
+        [sys.executable, ROOT / "bench" / "peers", *arguments, "--json"],
         env=os.environ | variables,
         stdout=subprocess.PIPE,
         text=True,

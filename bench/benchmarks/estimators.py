@@ -10,8 +10,8 @@ from sklearn.callback import ScoringMonitor
 from sklearn.datasets import load_digits
 
 import pyrelu
+from peers import estimators, fit
 from pyrelu import MLPClassifier
-from pyrelu._commands.bench import estimators, fit
 from pyrelu.callbacks import Checkpoint, EarlyStopping
 
 
@@ -44,7 +44,7 @@ class Fit:
 
 
 class Networks:
-    """One fit of each network of `pyrelu bench fit`."""
+    """One fit of each network of `python bench/peers fit`."""
 
     param_names = ("network", "activation", "threads")
     params = (fit.NETWORKS, ["relu", "gelu", "tanh"], [1, 2])
@@ -79,7 +79,7 @@ class Predict:
 
 
 class Others:
-    """The fits of `pyrelu bench estimators`."""
+    """The fits of `python bench/peers estimators`."""
 
     param_names = ("fit",)
     params = (["one epoch", "sparse", "lbfgs", "lbfgs, large"],)

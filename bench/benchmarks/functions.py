@@ -3,7 +3,8 @@
 import numpy as np
 
 import pyrelu as pr
-from pyrelu._commands.bench.functions import NAMESPACES, arrays, functions, pyrelu_call
+from peers.functions import NAMESPACES, functions
+from pyrelu._commands.bench import arrays, call
 
 
 class Functions:
@@ -20,7 +21,7 @@ class Functions:
         namespace, name = function.split(".")
         pr.set_num_threads(1)
         x = arrays(name, dtype, n)
-        self.call = pyrelu_call(name, namespace, x, np.ones_like(pyrelu_call(name, "functional", x)()))
+        self.call = call(name, namespace, x, np.ones_like(call(name, "functional", x)()))
 
     def time_call(self, function, dtype, n):
         self.call()
@@ -34,7 +35,7 @@ class Threads:
 
     def setup(self, name, threads):
         pr.set_num_threads(threads)
-        self.call = pyrelu_call(name, "functional", arrays(name, "float32", 1 << 20))
+        self.call = call(name, "functional", arrays(name, "float32", 1 << 20))
 
     def time_call(self, name, threads):
         self.call()

@@ -7,6 +7,7 @@ import threadpoolctl
 
 import pyrelu
 from pyrelu import _ufuncs
+from pyrelu._commands.processor import processor
 from pyrelu._text import pairs, show
 
 
@@ -35,14 +36,5 @@ def facts():
         "NumPy": np.__version__,
         "SciPy": scipy.__version__,
         "Python": platform.python_version(),
-        "machine": f"{platform.system()} {platform.machine()}, {_processor()}",
+        "machine": f"{platform.system()} {platform.machine()}, {processor()}",
     }
-
-
-def _processor():
-    try:
-        with open("/proc/cpuinfo") as file:
-            names = (line.split(":", 1)[1].strip() for line in file if line.startswith("model name"))
-            return next(names, platform.processor())
-    except OSError:
-        return platform.processor()

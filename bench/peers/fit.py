@@ -9,9 +9,10 @@ from math import ceil
 
 import numpy as np
 
-from pyrelu._commands.bench import chosen, peers
-from pyrelu._commands.bench.report import Report, machine
-from pyrelu._commands.bench.timing import once_in_turn
+import peers
+from peers.report import Report
+from peers.timing import once_in_turn
+from pyrelu._commands.bench import chosen, machine
 from pyrelu.exceptions import InvalidParameterError
 from pyrelu.registry import activations
 
@@ -222,6 +223,6 @@ def learners(X, y, layers, batch, epochs, activation, alone=False):
     for module in peers.installed():
         for peer, learner in _LEARNERS.items():
             if peer in module.VERSIONS and activation in module.FUNCTIONAL:
-                fit = import_module(f"pyrelu._commands.bench.{learner}").fit
+                fit = import_module(f"peers.{learner}").fit
                 found[peer] = partial(fit, X, y, layers, batch, epochs, module.FUNCTIONAL[activation])
     return found

@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 from jax import nn
 
-from pyrelu._commands.bench.peers import PARAMETER
+from pyrelu._commands.formulas import PARAMETER
 
 VERSIONS = {"JAX": jax.__version__}
 jax.config.update("jax_enable_x64", True)
@@ -49,12 +49,6 @@ FUNCTIONAL = {
     "softmin": lambda x: nn.softmax(-x),
     "log_softmax": nn.log_softmax,
     "logsumexp": lambda x: nn.logsumexp(x, axis=-1),
-    "maxout": lambda x: x.reshape(len(x), -1, 2).max(-1),
-    "glu": nn.glu,
-    "reglu": lambda x: _gated(x, nn.relu),
-    "geglu": lambda x: _gated(x, lambda b: nn.gelu(b, approximate=False)),
-    "swiglu": lambda x: _gated(x, nn.silu),
-    "crelu": lambda x: nn.relu(jnp.concatenate([x, -x], -1)),
 }
 
 
@@ -73,8 +67,3 @@ def candidates(name, namespace, x, g):
         f, arrays = (lambda x, g: jax.vjp(FUNCTIONAL[name], x)[1](g)[0]), [*arrays, jnp.asarray(g)]
     f = jax.jit(f)
     return {"JAX": lambda: f(*arrays).block_until_ready()}
-
-
-def _gated(x, gate):
-    a, b = jnp.split(x, 2, -1)
-    return a * gate(b)

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from pyrelu._commands.bench import peers
-from pyrelu._commands.bench.functions import N, arrays, on_threads, pyrelu_call, selected
-from pyrelu._commands.bench.report import Report, machine
-from pyrelu._commands.bench.timing import in_turn
+from peers.functions import N, selected
+from peers.report import Report
+from pyrelu._commands.bench import COLUMNS, arrays, call, machine, on_threads
+from pyrelu._commands.timing import in_turn
 from pyrelu.registry import axis_functions
 
 USUAL = "[-1, 1]"
@@ -73,13 +73,14 @@ def _times(name, namespace, dtype, n, seconds):
         fills["subnormal"] = subnormal
     inputs = {kind: arrays(name, dtype, n, fill) for kind, fill in fills.items()}
     x = inputs[USUAL].copy()
-    call = pyrelu_call(name, namespace, x, np.ones(pyrelu_call(name, "functional", x)().shape, dtype))
+    candidate = function = call(name, namespace, x, np.ones(call(name, "functional", x)().shape, dtype))
 
     def quiet():
         with np.errstate(invalid="ignore"):  # softmax of infinities is not a number, and says so
-            call()
+            function()
 
-    candidate = quiet if name in axis_functions else call
+    if name in axis_functions:
+        candidate = quiet
     return in_turn(dict.fromkeys(inputs, candidate), seconds, prepare=lambda kind: np.copyto(x, inputs[kind]))
 
 
@@ -103,7 +104,7 @@ def subnormal_results(name, namespace, dtype):
     limits = np.finfo(dtype)
     if name in axis_functions:  # one large element, and all others so far below that their exp is subnormal
         low, high = np.log(float(limits.smallest_subnormal)), np.log(float(limits.tiny))
-        tried = np.linspace(low, high, peers.COLUMNS)
+        tried = np.linspace(low, high, COLUMNS)
         tried[0] = 0
     else:
         small = np.linspace(-1, 1, 2001) * float(limits.tiny)
@@ -111,8 +112,8 @@ def subnormal_results(name, namespace, dtype):
     tried = tried.astype(dtype)
     x = tried[np.newaxis] if name in axis_functions else tried
     with np.errstate(all="ignore"):
-        g = np.ones(pyrelu_call(name, "functional", x)().shape, dtype)
-        y = np.abs(pyrelu_call(name, namespace, x, g)()).ravel()
+        g = np.ones(call(name, "functional", x)().shape, dtype)
+        y = np.abs(call(name, namespace, x, g)()).ravel()
     found = (y > 0) & (y < limits.tiny)
     if name in axis_functions:
         return tried if np.mean(found) > 0.5 else None

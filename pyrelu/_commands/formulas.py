@@ -1,12 +1,9 @@
-"""What people write with NumPy, and SciPy where it has the function."""
+"""The functions as people write them with NumPy, and as SciPy has them: what `pyrelu bench` compares with."""
 
 import numpy as np
-import scipy
 from scipy import special
 
-from pyrelu._commands.bench.peers import PARAMETER
-
-VERSIONS = {"NumPy": np.__version__, "SciPy": scipy.__version__}
+PARAMETER = 0.25  # given where a function has a parameter without a default, as `weight` of prelu
 
 _SELU = 1.0507009873554805, 1.7580993408473766
 _GELU_TANH = 0.7978845608028654, 0.044715  # sqrt(2/pi), and the cubic term of Hendrycks and Gimpel, arXiv:1606.08415
@@ -46,9 +43,6 @@ NUMPY = {
     "softmax": lambda x, out: _normalised(np.exp(x - x.max(-1, keepdims=True))),
     "softmin": lambda x, out: _normalised(np.exp(x.min(-1, keepdims=True) - x)),
     "logsumexp": lambda x, out: np.log(np.exp(x - x.max(-1, keepdims=True)).sum(-1)) + x.max(-1),
-    "maxout": lambda x, out: x.reshape(len(x), -1, 2).max(-1),
-    "reglu": lambda x, out: _gated(x, lambda b: np.maximum(b, 0)),
-    "crelu": lambda x, out: np.maximum(np.concatenate([x, -x], -1), 0),
 }
 
 SCIPY = {
@@ -61,61 +55,11 @@ SCIPY = {
     "softmin": lambda x, out: special.softmax(-x, axis=-1),
     "log_softmax": lambda x, out: special.log_softmax(x, axis=-1),
     "logsumexp": lambda x, out: special.logsumexp(x, axis=-1),
-    "glu": lambda x, out: _gated(x, special.expit),
-    "geglu": lambda x, out: _gated(x, lambda b: b * special.ndtr(b)),
-    "swiglu": lambda x, out: _gated(x, lambda b: b * special.expit(b)),
 }
 if hasattr(special, "softplus"):  # SciPy 1.16
     SCIPY["softplus"] = lambda x, out: special.softplus(x, out=out)
     SCIPY["mish"] = lambda x, out: x * np.tanh(special.softplus(x))
 
-# name -> f'(x), for derivative and vjp: NumPy's own functions where they suffice, else SciPy's
-NUMPY_DERIVATIVE = {
-    "relu": lambda x: (x > 0).astype(x.dtype),
-    "leaky_relu": lambda x: np.where(x > 0, x.dtype.type(1), x.dtype.type(0.01)),
-    "elu": lambda x: np.where(x > 0, 1, np.exp(x)),
-    "tanh": lambda x: 1 - np.tanh(x) ** 2,
-    "softsign": lambda x: 1 / (1 + np.abs(x)) ** 2,
-    "exponential": np.exp,
-}
-SCIPY_DERIVATIVE = {
-    "sigmoid": lambda x: _times_complement(special.expit(x)),
-    "softplus": special.expit,
-    "log_sigmoid": lambda x: special.expit(-x),
-    "silu": lambda x: _silu_derivative(x, special.expit(x)),
-}
-
-
-def threads(n):
-    """NumPy's and SciPy's functions run on one thread."""
-
-
-def candidates(name, namespace, x, g):
-    """Return peer -> callable for one function, as `peers.candidates` has it."""
-    out = np.empty_like(x)
-    tables = (NUMPY, SCIPY) if namespace == "functional" else (NUMPY_DERIVATIVE, SCIPY_DERIVATIVE)
-    found = {peer: table[name] for peer, table in zip(VERSIONS, tables, strict=True) if name in table}
-    return {peer: _call(namespace, f, x, g, out) for peer, f in found.items()}
-
-
-def _call(namespace, f, x, g, out):
-    if namespace == "functional":
-        return lambda: f(x, out)
-    return (lambda: f(x)) if namespace == "derivative" else lambda: g * f(x)
-
 
 def _normalised(e):
     return e / e.sum(-1, keepdims=True)
-
-
-def _gated(x, gate):
-    a, b = np.split(x, 2, axis=-1)
-    return a * gate(b)
-
-
-def _times_complement(s):
-    return s * (1 - s)
-
-
-def _silu_derivative(x, s):
-    return s * (1 + x * (1 - s))

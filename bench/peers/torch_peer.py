@@ -3,7 +3,7 @@
 import torch
 import torch.nn.functional as F
 
-from pyrelu._commands.bench.peers import PARAMETER
+from pyrelu._commands.formulas import PARAMETER
 
 _capability = torch.backends.cpu.get_cpu_capability()
 VERSIONS = {"PyTorch": f"{torch.__version__} ({_capability})"}
@@ -46,12 +46,6 @@ FUNCTIONAL = {
     "softmin": lambda x: F.softmin(x, -1),
     "log_softmax": lambda x: F.log_softmax(x, -1),
     "logsumexp": lambda x: torch.logsumexp(x, -1),
-    "maxout": lambda x: x.view(len(x), -1, 2).amax(-1),
-    "glu": lambda x: F.glu(x, -1),
-    "reglu": lambda x: _gated(x, F.relu),
-    "geglu": lambda x: _gated(x, F.gelu),
-    "swiglu": lambda x: _gated(x, F.silu),
-    "crelu": lambda x: F.relu(torch.cat([x, -x], -1)),
 }
 
 # name -> kernel(g, x); what a kernel reads besides (the forward result y) is made before the clock runs
@@ -76,7 +70,6 @@ READS_INPUT = {
     "gelu_tanh": lambda g, x: _aten.gelu_backward.default(g, x, approximate="tanh"),
     "silu": _aten.silu_backward.default,
     "mish": _aten.mish_backward.default,
-    "glu": lambda g, x: _aten.glu_backward.default(g, x, -1),
 }
 READS_OUTPUT = {
     "sigmoid": _aten.sigmoid_backward.default,
@@ -118,8 +111,3 @@ def _call(name, namespace, x, g):
 
 def _weight(x):
     return x.new_full((1,), PARAMETER)
-
-
-def _gated(x, gate):
-    a, b = x.chunk(2, -1)
-    return a * gate(b)

@@ -1,4 +1,8 @@
-"""Who is compared: NumPy and SciPy always, PyTorch and JAX where they are installed."""
+"""Benchmarks of pyrelu beside NumPy, SciPy, PyTorch, JAX and scikit-learn, whichever are installed.
+
+`python bench/peers --help` says what can be asked for: `command` is the command line, `functions`, `values`, `memory`,
+`fit` and `estimators` are its subjects, `report` is what they return. Here is who is compared.
+"""
 
 import os
 from contextlib import contextmanager
@@ -10,8 +14,6 @@ import threadpoolctl
 
 import pyrelu
 
-PARAMETER = 0.25  # given where a function has a parameter without a default, as `weight` of prelu
-COLUMNS = 256  # of the arrays for functions along an axis
 NAMES = ("NumPy", "SciPy", "PyTorch", "JAX")  # as the tables have them
 
 NOTES = (
@@ -28,7 +30,7 @@ def installed():
     modules = []
     for name in ("numpy", "torch", "jax"):
         try:
-            modules.append(import_module(f"pyrelu._commands.bench.{name}_peer"))
+            modules.append(import_module(f"peers.{name}_peer"))
         except ImportError:
             continue
     return modules

@@ -8,16 +8,18 @@ from statistics import median
 
 import numpy as np
 
-from pyrelu._commands.bench import chosen, fit, peers
-from pyrelu._commands.bench.report import Report, machine
-from pyrelu._commands.bench.timing import once_in_turn
+import peers
+from peers import fit
+from peers.report import Report
+from peers.timing import once_in_turn
+from pyrelu._commands.bench import chosen, machine
 
 EPOCHS = 10  # by which a fit is longer than another, for what is left to be setting up and ending
 FRESH = "import time, numpy\nstart = time.perf_counter_ns()\nimport pyrelu\nprint(time.perf_counter_ns() - start)"
 
 
 def run(names=(), threads=1, rounds=7, size=1.0):
-    """Time what `pyrelu bench fit` does not.
+    """Time what `python bench/peers fit` does not.
 
     Parameters
     ----------

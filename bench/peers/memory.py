@@ -7,9 +7,10 @@ from statistics import geometric_mean
 import numpy as np
 
 import pyrelu
-from pyrelu._commands.bench.functions import arrays, on_threads, pyrelu_call, selected
-from pyrelu._commands.bench.report import Report, machine
-from pyrelu._commands.bench.timing import in_turn
+from peers.functions import selected
+from peers.report import Report
+from pyrelu._commands.bench import arrays, call, machine, on_threads
+from pyrelu._commands.timing import in_turn
 from pyrelu._threads import available_cpus
 
 FEW, MANY = 16, 1 << 20
@@ -86,15 +87,13 @@ def _large_arrays(n, seconds):
 
 def _call(name, seconds):
     x = arrays(name, "float32", FEW)
-    times = in_turn(
-        {"own": pyrelu_call(name, "functional", x), "tanh": partial(np.tanh, x, out=np.empty_like(x))}, seconds
-    )
+    times = in_turn({"own": call(name, "functional", x), "tanh": partial(np.tanh, x, out=np.empty_like(x))}, seconds)
     return _row(f"{name}, {FEW} elements", times["own"], "np.tanh", times["tanh"])
 
 
 def _two_threads(names, seconds):
     """All functions in one turn, so that each meets the moments in which both cores are free."""
-    calls = {name: pyrelu_call(name, "functional", arrays(name, "float32", MANY)) for name in names}
+    calls = {name: call(name, "functional", arrays(name, "float32", MANY)) for name in names}
     candidates = {(name, threads): call for name, call in calls.items() for threads in (1, 2)}
     with on_threads(2):
         times = in_turn(candidates, 4 * seconds, statistic=min, prepare=lambda key: pyrelu.set_num_threads(key[1]))

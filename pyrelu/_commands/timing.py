@@ -1,0 +1,68 @@
+"""The clock of `pyrelu bench`, and of bench/ in the source."""
+
+import gc
+import time
+from contextlib import contextmanager
+from statistics import median
+
+SAMPLE = 100_000  # nanoseconds that a sample lasts at least: some thousand times what reading the clock takes
+
+
+def in_turn(candidates, seconds=0.4, rounds=(7, 301), statistic=median, prepare=lambda name: None):
+    """Return name -> nanoseconds of one call, the median of all samples.
+
+    A round takes one sample of each candidate, A B C A B C ..., so that whatever else the machine does affects them
+    alike. A sample is one call that is not timed, which brings the candidate's own arrays back into the caches, and
+    then enough calls to last `SAMPLE`.
+
+    Parameters
+    ----------
+    candidates : dict
+        name -> callable without arguments.
+    seconds : float
+        Time to spend on each candidate, about.
+    rounds : tuple of int
+        The fewest rounds, however long they take, and the most.
+    statistic : callable
+        What to take of a candidate's samples.
+    prepare : callable
+        Called with a candidate's name before each of its samples.
+    """
+    calls, samples = {}, {name: [] for name in candidates}
+    for name, candidate in candidates.items():
+        prepare(name)
+        candidate()  # compiles, loads, allocates
+        calls[name] = 1
+        while (each := clocked(candidate, calls[name])) * calls[name] < SAMPLE:
+            calls[name] = max(2 * calls[name], int(SAMPLE / each))
+    end = time.perf_counter() + seconds * len(candidates)
+    with no_garbage_collection():
+        for done in range(rounds[1]):
+            if done >= rounds[0] and time.perf_counter() > end:
+                break
+            for name, candidate in candidates.items():
+                prepare(name)
+                candidate()
+                samples[name].append(clocked(candidate, calls[name]))
+    return {name: statistic(times) for name, times in samples.items()}
+
+
+def clocked(candidate, calls=1):
+    """Return the nanoseconds that one of `calls` calls takes."""
+    repeats = range(calls)
+    start = time.perf_counter_ns()
+    for _ in repeats:
+        candidate()
+    return max(time.perf_counter_ns() - start, 1) / calls
+
+
+@contextmanager
+def no_garbage_collection():
+    """Keep the garbage collector from running within a sample."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
