@@ -1,4 +1,4 @@
-"""Writes what a static reader needs from the table: the stubs, and the table of functions in the docs.
+"""Writes what a static reader needs: the stubs, from the table and from docstrings, and the docs' table of functions.
 
 python tools/generate.py            writes them
 python tools/generate.py --check    exit code 1 where a committed file is not current
@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import stubs
 
 from pyrelu.registry import activations, axis_functions, composed_functions
 
@@ -87,10 +88,19 @@ def functions_table():
     return "\n".join(lines) + "\n"
 
 
+def stubs_of_classes():
+    """Return path -> text of the stubs of all other public modules."""
+    paths = {module: ROOT / "pyrelu" / module for module in stubs.MODULES}
+    return {ROOT / "pyrelu" / "__init__.pyi": stubs.package()} | {
+        path / "__init__.pyi" if path.is_dir() else path.with_suffix(".pyi"): stubs.stub(module)
+        for module, path in paths.items()
+    }
+
+
 def files():
     """Return path -> text of all generated files."""
-    stubs = {ROOT / "pyrelu" / f"{namespace}.pyi": stub(namespace) for namespace in NAMESPACES}
-    return stubs | {ROOT / "docs" / "functions.md": functions_table()}
+    functions = {ROOT / "pyrelu" / f"{namespace}.pyi": stub(namespace) for namespace in NAMESPACES}
+    return functions | stubs_of_classes() | {ROOT / "docs" / "functions.md": functions_table()}
 
 
 def main():

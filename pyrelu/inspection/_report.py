@@ -45,10 +45,10 @@ class LayerRecord:
     sparsity: float
 
 
-class LayerReport(list):
+class LayerReport(list[LayerRecord]):
     """A list of `LayerRecord`, one per layer, which prints as a table and which `pandas.DataFrame` takes."""
 
-    def __str__(self):
+    def __str__(self) -> str:
         headings = [field.name for field in fields(LayerRecord)]
         rows = [[_cell(name, getattr(record, name)) for name in headings] for record in self]
         return aligned([["|gradient|" if name == "gradient" else name for name in headings], *rows])

@@ -26,7 +26,7 @@ class LinearRegionsDisplay:
         Positive where a classifier decides for the class drawn.
     bends : list of ndarray of shape (n_rows, n_columns)
         For each hidden unit and kink, a number that changes its sign there.
-    feature_names : list of str, default=()
+    feature_names : sequence of str, default=()
         What to write at the axes.
 
     Attributes
