@@ -31,6 +31,17 @@ def pytest_generate_tests(metafunc):
             metafunc.parametrize(argument, values, ids=[getattr(v, "__name__", v) for v in values])
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_pyfunc_call(pyfuncitem):
+    """Let a Ctrl-C that a test sends, and that nothing catches, end that test only, not the run."""
+    try:
+        return (yield)
+    except KeyboardInterrupt:
+        if pyfuncitem.get_closest_marker("interrupts"):
+            pytest.fail("the Ctrl-C that this test sent came through")
+        raise
+
+
 @pytest.fixture(autouse=True)
 def folder(monkeypatch):
     """Runs each test here: in the checkout's own folder the sources would hide the installed package."""

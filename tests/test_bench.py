@@ -9,12 +9,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers import arrays_of, call, rng, same_bits
 
 import pyrelu
 from pyrelu import cli
 from pyrelu._commands import bench
 from pyrelu._commands.bench import estimators, fit, functions, memory, peers, timing, values
 from pyrelu.exceptions import InvalidParameterError
+from pyrelu.registry import activations, composed_functions
 
 TINY = dict(n=32, seconds=0)
 ROOT = Path(__file__).parent.parent
@@ -34,18 +36,28 @@ def _numpy_only():
     return [numpy_peer]
 
 
-def test_every_activation_is_measured(activation):
-    for namespace in functions.NAMESPACES:
-        assert activation in functions.functions(namespace), f"`pyrelu bench` misses {namespace}.{activation}"
-        (row,) = functions.run([activation], namespace, **TINY).rows
-        assert row["function"] == activation and row["pyrelu"] > 0
+@pytest.mark.parametrize("namespace", functions.NAMESPACES)
+def test_every_function_is_measured(namespace):
+    """All that is public, but for aliases and what Python composes of others."""
+    aliases = {alias for row in activations.values() for alias in row.aliases}
+    public = set(getattr(pyrelu, namespace).__all__) - aliases - set(composed_functions) - {"prelu_weight"}
+    assert set(functions.functions(namespace)) == public
+    rows = functions.run([], namespace, **TINY).rows
+    assert {row["function"] for row in rows} == public and all(row["pyrelu"] > 0 for row in rows)
 
 
-def test_every_axis_function_is_measured(axis_function):
-    for namespace in ("functional", "vjp"):
-        assert axis_function in functions.functions(namespace), f"`pyrelu bench` misses {namespace}.{axis_function}"
-        (row,) = functions.run([axis_function], namespace, **TINY).rows
-        assert row["function"] == axis_function and row["pyrelu"] > 0
+@pytest.mark.parametrize("namespace", functions.NAMESPACES)
+def test_what_is_measured_is_the_function(namespace):
+    for name in functions.functions(namespace):
+        x = functions.arrays(name, "float32", 64)
+        g = rng("bench").normal(size=functions.pyrelu_call(name, "functional", x)().shape).astype(np.float32)
+        arrays = arrays_of(namespace, x, g)
+        want = (
+            call(namespace, name, *arrays)
+            if name in activations
+            else getattr(getattr(pyrelu, namespace), name)(*arrays)
+        )
+        assert same_bits(functions.pyrelu_call(name, namespace, x, g)(), want)
 
 
 @pytest.mark.parametrize("namespace", functions.NAMESPACES)

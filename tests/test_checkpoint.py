@@ -105,6 +105,7 @@ def press_ctrl_c():
     signal.raise_signal(signal.SIGINT)
 
 
+@pytest.mark.interrupts
 @pytest.mark.parametrize("order", [1, -1])
 @pytest.mark.parametrize("n_epochs", [5, 20])
 def test_with_early_stopping_as_callback(tmp_path, order, n_epochs):

@@ -223,6 +223,7 @@ def one_line(capsys):
     return err
 
 
+@pytest.mark.interrupts
 @pytest.mark.parametrize("command", ["compare", "train"])
 def test_ctrl_c(command, tmp_path, monkeypatch, capsys):
     """A signal while a network trains that would train for ever: code 130, and nothing written."""
@@ -230,15 +231,20 @@ def test_ctrl_c(command, tmp_path, monkeypatch, capsys):
     data = tmp_path / "data.csv"
     data.write_text("x,y\n" + "".join(f"{i},{i % 2}\n" for i in range(5000)))
 
+    timer = threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT))
+
     def load_and_start_the_clock(*arguments, **keywords):
-        threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
+        timer.start()
         return load(*arguments, **keywords)
 
     monkeypatch.setattr(datasets, "from_csv", load_and_start_the_clock)
     before = signal.getsignal(signal.SIGINT)
     arguments = ["--target", "y", "--epochs", "1000000000", "--set", "n_iter_no_change=1000000000"]
     arguments += ["--data", str(data)] if command == "compare" else [str(data), "--output", str(tmp_path / "model")]
-    assert cli.main([command, *arguments]) == 130
+    try:
+        assert cli.main([command, *arguments]) == 130
+    finally:
+        timer.cancel()  # where the command has ended by itself
     assert one_line(capsys) == "pyrelu: interrupted\n"
     assert os.listdir(tmp_path) == ["data.csv"]
     assert signal.getsignal(signal.SIGINT) is before
