@@ -29,20 +29,21 @@ SETTINGS = {
 
 @contextmanager
 def ctrl_c(seconds):
-    """Press it after a while, if the block lasts so long; give a list that will hold when."""
-    pressed = []
+    """Press it after a while, if the block lasts so long, and again where that had no effect; give a list of when."""
+    pressed, ended = [], threading.Event()
 
     def press():
-        pressed.append(time.perf_counter())
-        signal.raise_signal(signal.SIGINT)
+        while not ended.wait(10 if pressed else seconds):
+            pressed.append(time.perf_counter())
+            signal.raise_signal(signal.SIGINT)
 
-    timer = threading.Timer(seconds, press)
-    timer.start()
+    thread = threading.Thread(target=press)
+    thread.start()
     try:
         yield pressed
     finally:
-        timer.cancel()
-        timer.join()
+        ended.set()
+        thread.join()
 
 
 def interrupt(mlp, seconds, *data):
