@@ -226,6 +226,25 @@ def test_of_other_data(file):
         refused(file, "is a checkpoint of a fit to other data", data)
 
 
+def test_of_other_validation_data(tmp_path):
+    path = tmp_path / "fit.safetensors"
+    weights = np.ones(50)
+    whole = (X[:50], Y[:50], weights)
+    other_X, other_y, other_weights = X[:50].copy(), Y[:50].copy(), weights.copy()
+    other_X[3, 2] += 1e-9
+    other_y[4] = 1 - other_y[4]
+    other_weights[5] = 2
+
+    def fit(eval_set, *callbacks):
+        return make("adam", Checkpoint(path, resume=True), *callbacks).fit(X, Y, eval_set=eval_set)
+
+    fit(whole, At(1, lambda: True))
+    for other in [(other_X, *whole[1:]), (X[:50], other_y, weights), (*whole[:2], other_weights), whole[:2], None]:
+        with pytest.raises(InvalidFileError, match="other data"):
+            fit(other)
+    fit(whole)
+
+
 def test_of_another_estimator(file):
     mlp = MLPRegressor(max_iter=2).set_callbacks(Checkpoint(file, resume=True))
     with pytest.raises(InvalidFileError, match="holds a checkpoint of MLPClassifier, not a checkpoint of MLPRegressor"):
