@@ -86,11 +86,18 @@ def annotation(text, where, local=()):
         Names that are types of the same module.
     """
     types = []
-    for part in _split(re.sub(r"^tuple of (?=\()", "", text)):
-        if part == "sequence of such":
-            types.append(f"Sequence[{' | '.join(types)}]")
-        else:
-            types.append(_one(part, where, local))
+    for clause in re.split(r"; or |; ", re.sub(r"^tuple of (?=\()", "", text)):
+        parts = _split(clause)
+        while parts:
+            part = parts.pop(0)
+            if part == "sequence of such":
+                types.append(f"Sequence[{' | '.join(types)}]")
+            elif part.startswith("sequence of ") and parts:  # "sequence of str or (str, dict)": of either
+                items = [part.removeprefix("sequence of "), *(one for one in parts if one != "None")]
+                types.append(f"Sequence[{' | '.join(_one(item, where, local) for item in items)}]")
+                parts = ["None"] if "None" in parts else []
+            else:
+                types.append(_one(part, where, local))
     return " | ".join(dict.fromkeys(one for joined in types for one in _split(joined, r" \| ")))
 
 
