@@ -6,7 +6,6 @@ one pass; `pyrelu.activations` lists them all. `pyrelu.MLPClassifier` and
 """
 
 from importlib import import_module as _import_module
-from typing import TYPE_CHECKING
 
 try:
     from pyrelu import derivative, functional, registry, vjp
@@ -45,23 +44,13 @@ __all__ = [
 ]
 
 
-if TYPE_CHECKING:  # a type checker would take __getattr__ to mean that any name exists
-    from pyrelu import callbacks as callbacks
-    from pyrelu import exceptions as exceptions
-    from pyrelu import inspection as inspection
-    from pyrelu import neural_network as neural_network
-    from pyrelu import plot as plot
-    from pyrelu.neural_network import MLPClassifier as MLPClassifier
-    from pyrelu.neural_network import MLPRegressor as MLPRegressor
-else:
-
-    def __getattr__(name):
-        if name in _LAZY:
-            return getattr(_import_module(_LAZY[name]), name)
-        if name in _LAZY_MODULES:
-            return _import_module(f"pyrelu.{name}")
-        raise AttributeError(f"module 'pyrelu' has no attribute {name!r}")
+def __getattr__(name):
+    if name in _LAZY:
+        return getattr(_import_module(_LAZY[name]), name)
+    if name in _LAZY_MODULES:
+        return _import_module(f"pyrelu.{name}")
+    raise AttributeError(f"module 'pyrelu' has no attribute {name!r}")
 
 
-def __dir__():
+def __dir__() -> list[str]:
     return sorted({*globals(), *__all__, *_LAZY_MODULES})

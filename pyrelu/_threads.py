@@ -2,15 +2,19 @@
 
 import operator
 import os
+from collections.abc import Collection
 from contextlib import suppress
 from math import ceil
+from typing import SupportsIndex
 
 from pyrelu import _ufuncs
+
+__all__ = ["get_num_threads", "set_num_threads"]
 
 CGROUPS = "/sys/fs/cgroup"
 
 
-def available_cpus():
+def available_cpus() -> int:
     """Return how many processors this process may use: affinity mask and container quota counted.
 
     This is joblib.cpu_count() without importing joblib, which would take longer than all of `import pyrelu`; a test
@@ -23,11 +27,11 @@ def available_cpus():
     return max(1, cpus)
 
 
-def _affinity():
+def _affinity() -> Collection[int]:
     return os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)
 
 
-def _cgroup_quota():
+def _cgroup_quota() -> tuple[int, int]:
     """Return the container's CPU quota and period; raises ValueError or OSError where there is none."""
     try:
         quota, period = _read("cpu.max").split()  # version 2
@@ -38,12 +42,12 @@ def _cgroup_quota():
     return int(quota), int(period)
 
 
-def _read(name):
+def _read(name: str) -> str:
     with open(f"{CGROUPS}/{name}") as file:  # pathlib would take a fifth of the time of `import pyrelu`
         return file.read()
 
 
-def set_num_threads(n):
+def set_num_threads(n: SupportsIndex) -> None:
     """Set the largest number of threads that a function or a fit uses.
 
     Small arrays stay on one thread whatever is set. `threadpoolctl` and OMP_NUM_THREADS are obeyed as well: the
@@ -76,7 +80,7 @@ def set_num_threads(n):
     _ufuncs.set_num_threads(min(n, 2**31 - 1))
 
 
-def get_num_threads():
+def get_num_threads() -> int:
     """Return how many threads a large array would use now.
 
     Returns

@@ -10,7 +10,7 @@ class InvalidParameterError(ValueError, TypeError):
 class InvalidFileError(ValueError):
     """A file is not what it should be; the message says why."""
 
-    def __init__(self, path, reason):
+    def __init__(self, path: object, reason: str) -> None:
         super().__init__(f"{path} {reason}")
 
 
@@ -21,5 +21,5 @@ class DeadUnitWarning(UserWarning):
 class MissingExtraError(ImportError):
     """An optional dependency is not installed."""
 
-    def __init__(self, package):
+    def __init__(self, package: str) -> None:
         super().__init__(f"this needs {package}; install it with: pip install {package}")

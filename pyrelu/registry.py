@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
+from typing import Any
 
 from pyrelu import _ufuncs
 
@@ -76,7 +77,7 @@ class Activation:
     choice_of: tuple[str, str, str] | None = field(repr=False)  # ("gelu", "approximate", "tanh")
 
     @cached_property
-    def piecewise_linear(self):
+    def piecewise_linear(self) -> bool:
         """Whether it is linear wherever it has no kink and no jump, as its formula tells.
 
         Examples
@@ -87,7 +88,7 @@ class Activation:
         """
         return _degree(ast.parse(self.formula, mode="eval").body) <= 1
 
-    def kinks_at(self, *values):
+    def kinks_at(self, *values: float) -> list[float]:
         """Return where the kinks are for these values of the parameters, as floats in ascending order.
 
         Examples
@@ -100,7 +101,7 @@ class Activation:
         return sorted(float(eval(kink, {"__builtins__": {}}, given)) for kink in self.kinks)
 
 
-def _degree(node, data=("x",)):
+def _degree(node: ast.expr, data: tuple[str, ...] = ("x",)) -> float:
     """Return the highest degree in `data` of the polynomials that an expression is made of; inf where it is none."""
     degrees = [_degree(part, data) for part in ast.iter_child_nodes(node) if isinstance(part, ast.expr)]
     match node:
@@ -108,8 +109,8 @@ def _degree(node, data=("x",)):
             return 1 if node.id in data else 0
         case ast.BinOp(op=ast.Mult()):
             return sum(degrees)
-        case ast.BinOp(op=ast.Pow(), right=ast.Constant()):
-            return degrees[0] * node.right.value
+        case ast.BinOp(op=ast.Pow(), right=ast.Constant(value=int(exponent))):
+            return degrees[0] * exponent
         case ast.BinOp(op=ast.Div()) if degrees[1] == 0:
             return degrees[0]
         case ast.BinOp(op=ast.Add() | ast.Sub()) | ast.UnaryOp() | ast.IfExp() | ast.Compare() | ast.Subscript():
@@ -135,7 +136,7 @@ class AxisFunction:
     index: int | None = field(default=None, repr=False)
 
     @cached_property
-    def piecewise_linear(self):
+    def piecewise_linear(self) -> bool:
         """Whether its formula says that it is linear wherever it has no kink; a and b are halves of x."""
         return _degree(ast.parse(self.formula, mode="eval").body, data=("x", "a", "b")) <= 1
 
@@ -143,11 +144,11 @@ class AxisFunction:
 _CHOICE = re.compile(r"(\w+)\((\w+)=(\w+)\)")
 
 
-def _activation(index, row):
+def _activation(index: int, row: dict[str, Any]) -> Activation:
     parameters = row.pop("parameters")
     ordered = row.pop("ordered")
     aliases = row.pop("aliases")
-    choices = [match.groups() for alias in aliases if (match := _CHOICE.fullmatch(alias))]
+    choices = [(match[1], match[2], match[3]) for alias in aliases if (match := _CHOICE.fullmatch(alias))]
     return Activation(
         **row | {"kinks": tuple(k.strip() for k in row["kinks"].split(",") if k.strip())},
         parameters=MappingProxyType({name: None if math.isnan(value) else value for name, value, _, _ in parameters}),
@@ -189,12 +190,12 @@ composed_functions: Mapping[str, AxisFunction] = MappingProxyType(
 _by_name = {name: activation for activation in activations.values() for name in (activation.name, *activation.aliases)}
 
 
-def names():
+def names() -> list[str]:
     """Return the names of all activations, aliases included."""
     return list(_by_name)
 
 
-def find(name):
+def find(name: str) -> Activation:
     """Return the `Activation` of that name or alias.
 
     Parameters

@@ -268,7 +268,7 @@ static void rowwise_range(void *context, ptrdiff_t start, ptrdiff_t stop) {
     /* Operands that are not contiguous numbers of the kernel's type go through a copy of some rows, and so does an
      * output that is an input. Where such copies would have but one row, rows need not lie one after the other. */
     _Alignas(64) char stack[SHORT_ROW * sizeof(double)];
-    const ptrdiff_t room = row_bytes ? sizeof stack / row_bytes : stop - start;
+    const ptrdiff_t room = row_bytes ? (ptrdiff_t)(sizeof stack) / row_bytes : stop - start;
     ptrdiff_t rows_at_once = room > 1 && stop - start > 1 ? room : 1;
     int copies = 0, apart = 0;
     for (int k = 0; k <= n_in; k++) {

@@ -1,5 +1,6 @@
 """Fixtures that loop over what there is: the table's rows, types, namespaces, instruction sets."""
 
+import signal
 from pathlib import Path
 
 import hypothesis
@@ -29,6 +30,20 @@ def pytest_generate_tests(metafunc):
     }.items():
         if argument in metafunc.fixturenames and argument not in said:
             metafunc.parametrize(argument, values, ids=[getattr(v, "__name__", v) for v in values])
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_pyfunc_call(pyfuncitem):
+    """Let a Ctrl-C that a test sends, and that nothing catches, end that test only, not the run."""
+    if not pyfuncitem.get_closest_marker("interrupts"):
+        return (yield)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a run in the background ignores it
+    try:
+        return (yield)
+    except KeyboardInterrupt:
+        pytest.fail("the Ctrl-C that this test sent came through")
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(autouse=True)

@@ -52,11 +52,31 @@ def rng(*key):
 
 
 def same_bits(a, b):
-    """Whether two arrays have one shape, type and every bit in common (NaN equals NaN of any payload)."""
+    """Return True where two arrays have one shape, type and every bit in common (NaN equals NaN of any payload).
+
+    Raises
+    ------
+    AssertionError
+        Where they have not. It says where they differ, and by how many ULP.
+    """
     a, b = np.asarray(a), np.asarray(b)
-    if a.shape != b.shape or a.dtype != b.dtype:
-        return False
-    bits = f"u{a.dtype.itemsize}"
-    return bool(
-        np.all((np.ascontiguousarray(a).view(bits) == np.ascontiguousarray(b).view(bits)) | (np.isnan(a) & np.isnan(b)))
-    )
+    assert (a.shape, a.dtype) == (b.shape, b.dtype), f"{a.dtype} of shape {a.shape}, not {b.dtype} of shape {b.shape}"
+    if a.dtype.kind != "f":
+        assert np.array_equal(a, b), f"{a} is not {b}"
+        return True
+    ours, theirs = (_in_order(array) for array in (a, b))
+    different = np.argwhere((ours != theirs) & ~(np.isnan(a) & np.isnan(b)))
+    if len(different):
+        first = tuple(map(int, different[0]))
+        ulps = [abs(int(ours[tuple(i)]) - int(theirs[tuple(i)])) for i in different]
+        raise AssertionError(
+            f"{len(different)} of {a.size} differ, by {max(ulps)} ULP at most; the first at {first}: "
+            f"{a[first]!r}, not {b[first]!r}, {ulps[0]} ULP"
+        )
+    return True
+
+
+def _in_order(a):
+    """Return the bits as integers that increase with the numbers, by one from each to the next; -0 comes before 0."""
+    bits = np.ascontiguousarray(a).reshape(a.shape).view(f"i{a.dtype.itemsize}")
+    return np.where(bits < 0, np.iinfo(bits.dtype).min - bits - 1, bits)

@@ -105,6 +105,7 @@ def press_ctrl_c():
     signal.raise_signal(signal.SIGINT)
 
 
+@pytest.mark.interrupts
 @pytest.mark.parametrize("order", [1, -1])
 @pytest.mark.parametrize("n_epochs", [5, 20])
 def test_with_early_stopping_as_callback(tmp_path, order, n_epochs):
@@ -223,6 +224,25 @@ def test_of_other_data(file):
     changed[7, 3] += 1e-9
     for data in [(X[:-1], Y[:-1]), (changed, Y), (X, 1 - Y), (X.astype(np.float32), Y), (X, Y, np.full(300, 2.0))]:
         refused(file, "is a checkpoint of a fit to other data", data)
+
+
+def test_of_other_validation_data(tmp_path):
+    path = tmp_path / "fit.safetensors"
+    weights = np.ones(50)
+    whole = (X[:50], Y[:50], weights)
+    other_X, other_y, other_weights = X[:50].copy(), Y[:50].copy(), weights.copy()
+    other_X[3, 2] += 1e-9
+    other_y[4] = 1 - other_y[4]
+    other_weights[5] = 2
+
+    def fit(eval_set, *callbacks):
+        return make("adam", Checkpoint(path, resume=True), *callbacks).fit(X, Y, eval_set=eval_set)
+
+    fit(whole, At(1, lambda: True))
+    for other in [(other_X, *whole[1:]), (X[:50], other_y, weights), (*whole[:2], other_weights), whole[:2], None]:
+        with pytest.raises(InvalidFileError, match="other data"):
+            fit(other)
+    fit(whole)
 
 
 def test_of_another_estimator(file):

@@ -258,15 +258,19 @@ def endless(tmp_path, monkeypatch):
     data = tmp_path / "data.csv"
     data.write_text("x,y\n" + "".join(f"{i},{i % 2}\n" for i in range(5000)))
 
+    timer = threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT))
+
     def load_and_start_the_clock(*arguments, **keywords):
         result = load(*arguments, **keywords)
-        threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
+        timer.start()
         return result
 
     monkeypatch.setattr(datasets, "from_file", load_and_start_the_clock)
-    return ["--target", "y", "--epochs", "1000000000", "--set", "n_iter_no_change=1000000000"]
+    yield ["--target", "y", "--epochs", "1000000000", "--set", "n_iter_no_change=1000000000"]
+    timer.cancel()  # where the command has ended by itself
 
 
+@pytest.mark.interrupts
 def test_ctrl_c_ends_a_command(endless, tmp_path, capsys):
     before = signal.getsignal(signal.SIGINT)
     assert cli.main(["compare", "--data", str(tmp_path / "data.csv"), *endless]) == 130
@@ -275,6 +279,7 @@ def test_ctrl_c_ends_a_command(endless, tmp_path, capsys):
     assert signal.getsignal(signal.SIGINT) is before
 
 
+@pytest.mark.interrupts
 def test_ctrl_c_in_train_keeps_the_last_whole_epoch(endless, tmp_path, capsys):
     before = signal.getsignal(signal.SIGINT)
     data, model = str(tmp_path / "data.csv"), str(tmp_path / "model")
@@ -287,6 +292,7 @@ def test_ctrl_c_in_train_keeps_the_last_whole_epoch(endless, tmp_path, capsys):
     assert cli.main(["predict", model, data]) == 0
 
 
+@pytest.mark.interrupts
 def test_ctrl_c_in_train_before_an_epoch_saves_nothing(endless, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("pyrelu._commands.standardised.fit", lambda mlp, *_: _until_interrupted(mlp))
     data = str(tmp_path / "data.csv")

@@ -171,6 +171,26 @@ def test_report():
     assert np.isnan(last.saturated)
 
 
+@pytest.mark.parametrize("hidden", ["tanh", "glu", ("maxout", {"num_pieces": 3}), "softmax"], ids=str)
+def test_gradient_of_a_report_is_the_mean_over_rows_and_pre_activations(hidden):
+    """A bias moves one pre-activation of a layer by as much; gated units and maxout have several."""
+    X, y = data()
+    mlp = fitted(X, y, hidden, alpha=0.0)
+
+    def losses():
+        return -np.log(mlp.predict_proba(X)[np.arange(len(X)), y])
+
+    for record, biases in zip(layer_report(mlp, X, y), mlp.intercepts_, strict=True):
+        gradients = []
+        for j, middle in enumerate(biases):
+            ends = []
+            for biases[j] in (middle - 1e-5, middle + 1e-5):
+                ends.append(losses())
+            biases[j] = middle
+            gradients.append((ends[1] - ends[0]) / 2e-5)
+        np.testing.assert_allclose(record.gradient, np.mean(np.abs(gradients)), rtol=1e-4)
+
+
 def test_report_without_targets_has_the_gradient_of_the_outputs():
     X, y = data()
     mlp = fitted(X, y)

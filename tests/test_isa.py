@@ -35,7 +35,7 @@ def test_each_one_can_be_forced_and_passes_the_kernel_tests(isa):
         return  # this very run
     named = run(isa, "-c", "from pyrelu import _ufuncs; print(_ufuncs.isa())")
     assert named.stdout.strip() == isa, named.stderr
-    tests = run(isa, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *KERNEL_TESTS)
+    tests = run(isa, "-m", "pytest", "-n0", "-q", "-x", "-p", "no:cacheprovider", *KERNEL_TESTS)
     assert tests.returncode == 0, tests.stdout[-3000:]
 
 

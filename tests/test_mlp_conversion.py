@@ -134,3 +134,17 @@ def test_another_class(other):
         TypeError, match=r"MLPClassifier\.from_sklearn takes a sklearn\.neural_network\.MLPClassifier, got"
     ):
         pyrelu.MLPClassifier.from_sklearn(other)
+
+
+@pytest.mark.parametrize("solver", ["lbfgs", "sgd", "adam"])
+def test_counters_and_records_are_kept(solver):
+    """What says how long a fit took, and how it went."""
+    X, y = np.random.default_rng(0).normal(size=(60, 3)), np.resize([0, 1], 60)
+    mlp = pyrelu.MLPClassifier(4, solver=solver, max_iter=7, random_state=0).fit(X, y)
+    theirs = mlp.to_sklearn()
+    back = pyrelu.MLPClassifier.from_sklearn(theirs)
+    assert mlp.n_iter_ == 7
+    for name in ("n_iter_", "t_", "loss_", "loss_curve_", "best_loss_", "n_layers_", "n_outputs_", "n_features_in_"):
+        assert hasattr(theirs, name) == hasattr(mlp, name), name
+        if hasattr(mlp, name):
+            assert getattr(theirs, name) == getattr(back, name) == getattr(mlp, name), name

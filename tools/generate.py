@@ -1,4 +1,4 @@
-"""Writes the stubs and the tables of functions in the docs from src/*.def, and README's from docs/performance.md.
+"""Writes the stubs, the docs' table of functions (both from the tables in src/) and README's (from docs/performance.md).
 
 python tools/generate.py            writes them
 python tools/generate.py --check    exit code 1 where a committed file is not current
@@ -12,11 +12,14 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import stubs
 
-from pyrelu._commands.bench.functions import COMMON
 from pyrelu.registry import activations, axis_functions, composed_functions
 
 ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(ROOT / "bench"))
+
+from peers.functions import COMMON  # noqa: E402
 NAMESPACES = ("functional", "derivative", "vjp")
 HEADER = "# Written by tools/generate.py from src/*.def: do not edit.\n"
 
@@ -89,8 +92,8 @@ def functions_table():
     return "\n".join(lines) + "\n"
 
 
-ON_AVX512 = "pyrelu bench"
-ON_AVX2 = "PYRELU_ISA=v3 ATEN_CPU_CAPABILITY=avx2 NPY_DISABLE_CPU_FEATURES=X86_V4 pyrelu bench"
+ON_AVX512 = "python bench/peers"
+ON_AVX2 = "PYRELU_ISA=v3 ATEN_CPU_CAPABILITY=avx2 NPY_DISABLE_CPU_FEATURES=X86_V4 python bench/peers"
 SPEED = re.compile(r"(<!-- speed: .*? -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -122,10 +125,19 @@ def readme():
     )
 
 
+def stubs_of_classes():
+    """Return path -> text of the stubs of all other public modules."""
+    paths = {module: ROOT / "pyrelu" / module for module in stubs.MODULES}
+    return {ROOT / "pyrelu" / "__init__.pyi": stubs.package()} | {
+        path / "__init__.pyi" if path.is_dir() else path.with_suffix(".pyi"): stubs.stub(module)
+        for module, path in paths.items()
+    }
+
+
 def files():
     """Return path -> text of all generated files."""
-    stubs = {ROOT / "pyrelu" / f"{namespace}.pyi": stub(namespace) for namespace in NAMESPACES}
-    return stubs | {ROOT / "docs" / "functions.md": functions_table(), ROOT / "README.md": readme()}
+    functions = {ROOT / "pyrelu" / f"{namespace}.pyi": stub(namespace) for namespace in NAMESPACES}
+    return functions | stubs_of_classes() | {ROOT / "docs" / "functions.md": functions_table(), ROOT / "README.md": readme()}
 
 
 def main():

@@ -10,7 +10,12 @@ except ImportError:
         """Says what callbacks need."""
 
         def set_callbacks(self, *callbacks):
-            """Raise ImportError: this scikit-learn has no callbacks."""
+            """Raise ImportError: this scikit-learn has no callbacks.
+
+            Returns
+            -------
+            self : estimator instance
+            """
             raise ImportError("callbacks need scikit-learn 1.9 or later")
 
     def with_callbacks(method):

@@ -97,6 +97,8 @@ coefs_ : list of ndarray
     Weights of each layer, of shape (n_inputs, n_outputs) of that layer.
 intercepts_ : list of ndarray
     Biases of each layer, of shape (n_outputs,).
+activation_weights_ : list
+    For each hidden layer the slopes that were learned, of shape (n_units,), or None where its activation has none.
 dead_units_ : list of ndarray of bool
     For each hidden layer, which units were 0 for every training row at the end of `fit`; after partial_fit or Ctrl-C,
     for every row of the last epoch when its batch came.

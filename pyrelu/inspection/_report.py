@@ -45,10 +45,10 @@ class LayerRecord:
     sparsity: float
 
 
-class LayerReport(list):
+class LayerReport(list[LayerRecord]):
     """A list of `LayerRecord`, one per layer. `print` and notebooks show a table; `pandas.DataFrame` accepts it."""
 
-    def __str__(self):
+    def __str__(self) -> str:
         return aligned(self._lines())
 
     def __repr__(self):

@@ -26,7 +26,7 @@ class LinearRegionsDisplay:
         Of a classifier: each is positive where it decides for that class (of two classes, for the second one).
     bends : list of ndarray of shape (n_rows, n_columns)
         For each hidden unit and kink, a number that changes its sign there.
-    feature_names : list of str, default=()
+    feature_names : sequence of str, default=()
         The labels of the axes; by default "feature 0" and "feature 1".
     output_name : str, default="output"
         What the key calls the output.

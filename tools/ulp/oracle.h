@@ -1,5 +1,5 @@
 /* The functions of activations.def once more, plainly and in a wider type: oracle_f_<name>(x, y, parameters) for BLOCK
- * numbers, oracle_df_, oracle_dfy_. A row without one is reported as such. */
+ * numbers, oracle_df_, oracle_dfy_. A row without one fails. */
 #ifndef ORACLE_H
 #define ORACLE_H
 

@@ -5,8 +5,8 @@
  * float: every stride-th of the 2^32 bit patterns (1: all), against double. double: n random inputs, spread over the
  * exponents, over [-800, 800], over [-8, 8] and near hard points, against __float128. For each of forward, derivative
  * and derivative from the output, and each instruction set that the processor has: the largest error, its input, what
- * came and what should have. The exit code is 1 if a bound is exceeded, NaN does not stay NaN, or a value at +-inf is
- * not that at the largest number.
+ * came and what should have. The exit code is 1 if a bound is exceeded, NaN does not stay NaN, a value at +-inf is
+ * not that at the largest number, or a row has no oracle.
  */
 #include "oracle.h"
 
@@ -253,7 +253,8 @@ int main(int argc, char **argv) {
         const row *r = &ROWS[i];
         if (!named(r->name, argv + optind, argc - optind) || !named(KINDS[r->kind], &kind, !!kind)) continue;
         if (!r->oracle) {
-            printf("%-16s %-4s no oracle\n", r->name, KINDS[r->kind]);
+            printf("%-16s %-4s NO ORACLE\n", r->name, KINDS[r->kind]);
+            bad = 1;
             continue;
         }
         worst all[N_TARGETS];

@@ -1,0 +1,147 @@
+# Written by tools/generate.py from signatures and docstrings: do not edit.
+
+from collections.abc import Callable, Sequence
+from os import PathLike
+from typing import Any, Literal, Self
+
+import numpy as np
+import sklearn.neural_network
+from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import sparray, spmatrix
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+
+__all__ = [
+    "MLPClassifier",
+    "MLPRegressor",
+]
+
+
+class MLPClassifier(ClassifierMixin, BaseEstimator):
+    hidden_layer_sizes: int | Sequence[int]
+    activation: str | tuple[str, dict[Any, Any]] | tuple[Callable[..., Any], Callable[..., Any]] | Sequence[str | tuple[str, dict[Any, Any]] | tuple[Callable[..., Any], Callable[..., Any]]]
+    solver: Literal["lbfgs", "sgd", "adam", "adamw"]
+    alpha: float
+    batch_size: int | Literal["auto"]
+    learning_rate: str | tuple[str, dict[Any, Any]] | Callable[..., Any]
+    learning_rate_init: float
+    power_t: float
+    max_iter: int
+    shuffle: bool
+    random_state: int | np.random.RandomState | None
+    tol: float
+    verbose: bool | int
+    warm_start: bool
+    momentum: float
+    nesterovs_momentum: bool
+    early_stopping: bool
+    validation_fraction: float
+    beta_1: float
+    beta_2: float
+    epsilon: float
+    n_iter_no_change: int | float
+    max_fun: int
+    dropout: float | Sequence[float]
+    init: str | tuple[str, dict[Any, Any]] | Callable[..., Any]
+    l1: float
+    clip_norm: float | None
+    scoring: str | Callable[..., Any] | None
+    n_threads: int | None
+    class_weight: dict[Any, Any] | list[dict[Any, Any]] | Literal["balanced"] | None
+    label_smoothing: float
+    classes_: NDArray[Any]
+    coefs_: list[NDArray[Any]]
+    intercepts_: list[NDArray[Any]]
+    activation_weights_: list[Any]
+    dead_units_: list[NDArray[np.bool_]]
+    loss_: float
+    best_loss_: float | None
+    loss_curve_: list[float]
+    history_: list[dict[Any, Any]]
+    validation_scores_: list[float] | None
+    best_validation_score_: float | None
+    n_iter_: int
+    t_: int
+    n_features_in_: int
+    feature_names_in_: NDArray[Any]
+    n_layers_: int
+    n_outputs_: int
+    out_activation_: Literal["softmax", "logistic"]
+    def __init__(self, hidden_layer_sizes: int | Sequence[int] = (100,), activation: str | tuple[str, dict[Any, Any]] | tuple[Callable[..., Any], Callable[..., Any]] | Sequence[str | tuple[str, dict[Any, Any]] | tuple[Callable[..., Any], Callable[..., Any]]] = "relu", *, solver: Literal["lbfgs", "sgd", "adam", "adamw"] = "adam", alpha: float = 0.0001, batch_size: int | Literal["auto"] = "auto", learning_rate: str | tuple[str, dict[Any, Any]] | Callable[..., Any] = "constant", learning_rate_init: float = 0.001, power_t: float = 0.5, max_iter: int = 200, shuffle: bool = True, random_state: int | np.random.RandomState | None = None, tol: float = 0.0001, verbose: bool | int = False, warm_start: bool = False, momentum: float = 0.9, nesterovs_momentum: bool = True, early_stopping: bool = False, validation_fraction: float = 0.1, beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-08, n_iter_no_change: int | float = 10, max_fun: int = 15000, dropout: float | Sequence[float] = 0.0, init: str | tuple[str, dict[Any, Any]] | Callable[..., Any] = "auto", l1: float = 0.0, clip_norm: float | None = None, scoring: str | Callable[..., Any] | None = None, n_threads: int | None = None, class_weight: dict[Any, Any] | list[dict[Any, Any]] | Literal["balanced"] | None = None, label_smoothing: float = 0.0) -> None: ...
+    def fit(self, X: ArrayLike | spmatrix | sparray, y: ArrayLike, sample_weight: ArrayLike | None = None, *, eval_set: tuple[ArrayLike | spmatrix | sparray, ArrayLike] | tuple[ArrayLike | spmatrix | sparray, ArrayLike, ArrayLike] | None = None) -> Self: ...
+    @classmethod
+    def from_sklearn(cls, estimator: sklearn.neural_network.MLPClassifier) -> Self: ...
+    @classmethod
+    def load(cls, path: str | PathLike[str]) -> Self: ...
+    def partial_fit(self, X: ArrayLike | spmatrix | sparray, y: ArrayLike, sample_weight: ArrayLike | None = None, classes: ArrayLike | None = None) -> Self: ...
+    def predict(self, X: ArrayLike | spmatrix | sparray) -> NDArray[Any]: ...
+    def predict_log_proba(self, X: ArrayLike | spmatrix | sparray) -> NDArray[Any]: ...
+    def predict_proba(self, X: ArrayLike | spmatrix | sparray) -> NDArray[Any]: ...
+    def save(self, path: str | PathLike[str]) -> None: ...
+    def set_callbacks(self, *callbacks: Any) -> Self: ...
+    def set_fit_request(self, *, eval_set: bool | str | None = ..., sample_weight: bool | str | None = ...) -> Self: ...
+    def set_partial_fit_request(self, *, classes: bool | str | None = ..., sample_weight: bool | str | None = ...) -> Self: ...
+    def set_score_request(self, *, sample_weight: bool | str | None = ...) -> Self: ...
+    def to_sklearn(self) -> sklearn.neural_network.MLPClassifier: ...
+
+class MLPRegressor(RegressorMixin, BaseEstimator):
+    loss: Literal["squared_error", "poisson"]
+    hidden_layer_sizes: int | Sequence[int]
+    activation: str | tuple[str, dict[Any, Any]] | tuple[Callable[..., Any], Callable[..., Any]] | Sequence[str | tuple[str, dict[Any, Any]] | tuple[Callable[..., Any], Callable[..., Any]]]
+    solver: Literal["lbfgs", "sgd", "adam", "adamw"]
+    alpha: float
+    batch_size: int | Literal["auto"]
+    learning_rate: str | tuple[str, dict[Any, Any]] | Callable[..., Any]
+    learning_rate_init: float
+    power_t: float
+    max_iter: int
+    shuffle: bool
+    random_state: int | np.random.RandomState | None
+    tol: float
+    verbose: bool | int
+    warm_start: bool
+    momentum: float
+    nesterovs_momentum: bool
+    early_stopping: bool
+    validation_fraction: float
+    beta_1: float
+    beta_2: float
+    epsilon: float
+    n_iter_no_change: int | float
+    max_fun: int
+    dropout: float | Sequence[float]
+    init: str | tuple[str, dict[Any, Any]] | Callable[..., Any]
+    l1: float
+    clip_norm: float | None
+    scoring: str | Callable[..., Any] | None
+    n_threads: int | None
+    coefs_: list[NDArray[Any]]
+    intercepts_: list[NDArray[Any]]
+    activation_weights_: list[Any]
+    dead_units_: list[NDArray[np.bool_]]
+    loss_: float
+    best_loss_: float | None
+    loss_curve_: list[float]
+    history_: list[dict[Any, Any]]
+    validation_scores_: list[float] | None
+    best_validation_score_: float | None
+    n_iter_: int
+    t_: int
+    n_features_in_: int
+    feature_names_in_: NDArray[Any]
+    n_layers_: int
+    n_outputs_: int
+    out_activation_: Literal["identity", "exp"]
+    def __init__(self, loss: Literal["squared_error", "poisson"] = "squared_error", hidden_layer_sizes: int | Sequence[int] = (100,), activation: str | tuple[str, dict[Any, Any]] | tuple[Callable[..., Any], Callable[..., Any]] | Sequence[str | tuple[str, dict[Any, Any]] | tuple[Callable[..., Any], Callable[..., Any]]] = "relu", *, solver: Literal["lbfgs", "sgd", "adam", "adamw"] = "adam", alpha: float = 0.0001, batch_size: int | Literal["auto"] = "auto", learning_rate: str | tuple[str, dict[Any, Any]] | Callable[..., Any] = "constant", learning_rate_init: float = 0.001, power_t: float = 0.5, max_iter: int = 200, shuffle: bool = True, random_state: int | np.random.RandomState | None = None, tol: float = 0.0001, verbose: bool | int = False, warm_start: bool = False, momentum: float = 0.9, nesterovs_momentum: bool = True, early_stopping: bool = False, validation_fraction: float = 0.1, beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-08, n_iter_no_change: int | float = 10, max_fun: int = 15000, dropout: float | Sequence[float] = 0.0, init: str | tuple[str, dict[Any, Any]] | Callable[..., Any] = "auto", l1: float = 0.0, clip_norm: float | None = None, scoring: str | Callable[..., Any] | None = None, n_threads: int | None = None) -> None: ...
+    def fit(self, X: ArrayLike | spmatrix | sparray, y: ArrayLike, sample_weight: ArrayLike | None = None, *, eval_set: tuple[ArrayLike | spmatrix | sparray, ArrayLike] | tuple[ArrayLike | spmatrix | sparray, ArrayLike, ArrayLike] | None = None) -> Self: ...
+    @classmethod
+    def from_sklearn(cls, estimator: sklearn.neural_network.MLPRegressor) -> Self: ...
+    @classmethod
+    def load(cls, path: str | PathLike[str]) -> Self: ...
+    def partial_fit(self, X: ArrayLike | spmatrix | sparray, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self: ...
+    def predict(self, X: ArrayLike | spmatrix | sparray) -> NDArray[Any]: ...
+    def save(self, path: str | PathLike[str]) -> None: ...
+    def set_callbacks(self, *callbacks: Any) -> Self: ...
+    def set_fit_request(self, *, eval_set: bool | str | None = ..., sample_weight: bool | str | None = ...) -> Self: ...
+    def set_partial_fit_request(self, *, sample_weight: bool | str | None = ...) -> Self: ...
+    def set_score_request(self, *, sample_weight: bool | str | None = ...) -> Self: ...
+    def to_sklearn(self) -> sklearn.neural_network.MLPRegressor: ...

@@ -1,0 +1,48 @@
+"""Dropout as users meet it: how many units are dropped, and what becomes of the others. Seen by an activation of one's own."""
+
+import numpy as np
+import pytest
+from helpers import few_epochs
+
+from pyrelu import MLPClassifier, MLPRegressor
+
+pytestmark = few_epochs
+N = 100  # features, and units of each layer
+
+
+@pytest.mark.parametrize("estimator", [MLPClassifier, MLPRegressor])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("dropout", [0.1, 0.4, (0.3, 0.0, 0.0), (0.2, 0.5, 0.1)], ids=str)
+def test_share_and_size(estimator, dtype, dropout):
+    seen = []
+
+    def activation(z):
+        seen.append(z.copy())
+        return z
+
+    X = np.ones((200, N), dtype)
+    mlp = estimator(
+        hidden_layer_sizes=(N, N),
+        activation=(activation, np.ones_like),
+        dropout=dropout,
+        init=lambda shape, _: np.eye(*shape),  # what the first layer sees is the input, the second the first's outputs
+        learning_rate_init=1e-30,
+        alpha=0,
+        batch_size=50,
+        max_iter=3,
+        random_state=0,
+        n_threads=1,
+    )
+    mlp.fit(X, np.resize([0, 1], 200))
+    layers = [z for z in seen if z.dtype == dtype][: 2 * 3 * 4]  # of training: two layers, three epochs, four batches
+    inputs, hidden = np.concatenate(layers[::2]), np.concatenate(layers[1::2])
+    of_input, of_hidden, *_ = (0.0, dropout) if np.isscalar(dropout) else dropout
+    for z, parts in ((inputs, (of_input,)), (hidden, (of_input, of_hidden))):
+        kept = np.prod([1 - p for p in parts])
+        dropped = abs(z) < 1e-6  # the steps, however small, have moved the weights
+        share, deviation = np.mean(dropped), np.sqrt(kept * (1 - kept) / z.size)
+        assert abs(share - (1 - kept)) <= 5 * deviation
+        np.testing.assert_allclose(z[~dropped], 1 / kept, rtol=1e-6)
+    seen.clear()
+    mlp.predict(X)
+    np.testing.assert_allclose(np.concatenate(seen), 1, rtol=1e-6)  # predictions drop nothing

@@ -1,0 +1,96 @@
+"""What type checkers and editors see: a user's script passes, its mistakes are reported, the stubs are the runtime's."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import pyrelu
+
+ROOT = Path(__file__).parent.parent
+SCRIPTS = ROOT / "tests" / "typing"
+EDITABLE = Path(pyrelu.__file__).is_relative_to(ROOT / "pyrelu")  # type checkers cannot see such an installation
+
+
+def run(folder, *arguments):
+    """Run a tool in a folder that holds the scripts but not the sources; return its exit code and output."""
+    for script in SCRIPTS.glob("*.py"):
+        (folder / script.name).write_text(script.read_text())
+    result = subprocess.run([sys.executable, "-m", *arguments], capture_output=True, text=True, cwd=folder)
+    assert not result.stderr, result.stderr
+    return result.returncode, result.stdout
+
+
+def to_report():
+    lines = (SCRIPTS / "wrong.py").read_text().splitlines()
+    return {number for number, line in enumerate(lines, 1) if line.endswith("# reported")}
+
+
+@pytest.fixture
+def mypy(tmp_path, monkeypatch):
+    """A call of mypy; a user has no configuration, which mypy needs where it sees our sources in place of an installation."""
+    config = ROOT / "pyproject.toml" if EDITABLE else ""
+    if EDITABLE:
+        monkeypatch.setenv("MYPYPATH", str(ROOT))
+    return lambda *arguments: run(tmp_path, "mypy", "--strict", "--config-file", config, *arguments)
+
+
+def test_mypy_passes_on_the_package(tmp_path, monkeypatch):
+    if EDITABLE:
+        monkeypatch.setenv("MYPYPATH", str(ROOT))
+    code, output = run(tmp_path, "mypy", "--config-file", ROOT / "pyproject.toml", "-p", "pyrelu")
+    assert code == 0, output
+
+
+def test_mypy_passes_on_a_users_script(mypy):
+    code, output = mypy("right.py")
+    assert code == 0, output
+
+
+def test_mypy_reports_mistakes(mypy):
+    _, output = mypy("wrong.py")
+    assert {int(line) for line in re.findall(r"^wrong\.py:(\d+): error", output, re.MULTILINE)} == to_report(), output
+
+
+@pytest.fixture(scope="module")
+def reported(tmp_path_factory):
+    """File -> lines in which pyright sees a mistake. Its package brings its own interpreter and is large."""
+    pytest.importorskip("basedpyright", reason="comes with the extra `lint`")
+    folder = tmp_path_factory.mktemp("pyright")
+    settings = {"typeCheckingMode": "standard", "extraPaths": [str(ROOT)] if EDITABLE else []}
+    (folder / "pyrightconfig.json").write_text(json.dumps(settings))
+    _, output = run(folder, "basedpyright", "--outputjson", "--pythonpath", sys.executable, "right.py", "wrong.py")
+    found = json.loads(output)
+    assert found["summary"]["filesAnalyzed"] == 2
+    lines = {"right.py": set(), "wrong.py": set()}
+    for diagnostic in found["generalDiagnostics"]:
+        lines[Path(diagnostic["file"]).name].add(diagnostic["range"]["start"]["line"] + 1)
+    return lines
+
+
+def test_pyright_passes_on_a_users_script(reported):
+    assert reported["right.py"] == set()
+
+
+def test_pyright_reports_mistakes(reported):
+    assert reported["wrong.py"] == to_report()
+
+
+# Private modules have no stubs, some are for packages that are not installed; what Cython and scikit-learn add is theirs.
+NO_STUBS = r"""
+pyrelu\.__main__
+pyrelu\._(commands|mlp)\..*
+pyrelu\.(_network|libpyrelu)
+pyrelu\._ufuncs\.__test__
+pyrelu\.neural_network\.\w+\.__sklearn_tags__
+"""
+
+
+def test_stubs_are_those_of_the_runtime(tmp_path):
+    (tmp_path / "allowed").write_text(NO_STUBS)
+    settings = ["--mypy-config-file", ROOT / "pyproject.toml", "--allowlist", "allowed", "--ignore-unused-allowlist"]
+    code, output = run(tmp_path, "mypy.stubtest", "pyrelu", *settings)
+    assert code == 0, output
