@@ -5,7 +5,7 @@ from numbers import Real
 import numpy as np
 import sklearn.neural_network
 from scipy.sparse import issparse
-from sklearn.base import ClassifierMixin, RegressorMixin
+from sklearn.base import ClassifierMixin, RegressorMixin, is_classifier
 from sklearn.metrics import r2_score
 from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils import assert_all_finite, column_or_1d
@@ -31,6 +31,9 @@ def _is_stochastic(mlp):
 
 def _check(mlp, X, y, first, **more):
     """Return X and y as scikit-learn's own validation leaves them; y of one column becomes one-dimensional."""
+    _check_objects(y)
+    if issparse(y) and (y.shape[1] == 1 or not is_classifier(mlp)):
+        raise TypeError(f"y of shape {y.shape} is sparse, as only an indicator matrix of several columns can be; pass y.toarray()")
     X, y = validate_data(
         mlp,
         X,
@@ -42,18 +45,27 @@ def _check(mlp, X, y, first, **more):
         reset=first,
         **more,
     )
-    _check_objects(y)
-    return X, column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 and not issparse(y) else y
+    return X, column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
 
 
 def _check_objects(y):
-    """Raise ValueError where y has a missing or an infinite number that scikit-learn does not see: among objects."""
-    if y.dtype != object:
+    """Raise ValueError where y has a missing or an infinite number among objects, where scikit-learn overlooks some."""
+    try:
+        values = np.asarray(None if issparse(y) else y)
+    except ValueError:  # no array at all, as scikit-learn is about to say
         return
-    values = (y.data if issparse(y) else y).ravel()
-    if any(value is None or type(value).__name__ in ("NAType", "NaTType") or value is np.ma.masked for value in values):
+    if values.dtype != object or values.ndim == 0:
+        return
+    values = values.ravel().tolist()
+    types = set(map(type, values))
+    if any(cls.__name__ in ("NoneType", "NAType", "NaTType", "MaskedConstant") for cls in types):
         raise ValueError("Input y contains NaN.")
-    assert_all_finite(np.array([value for value in values if isinstance(value, Real)], np.float64), input_name="y")
+    if any(issubclass(cls, Real) for cls in types):
+        try:
+            numbers = np.array([value for value in values if isinstance(value, Real)], np.float64)
+        except OverflowError:
+            numbers = np.array([np.inf])
+        assert_all_finite(numbers, input_name="y")
 
 
 def _as_targets(values, X):

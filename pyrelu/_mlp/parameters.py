@@ -172,7 +172,7 @@ def _in_pythons_words(error, signature, args):
     """Return what Python says where a function is called with too many arguments, or the error's own words."""
     most = sum(p.kind is p.POSITIONAL_OR_KEYWORD for p in signature.parameters.values())
     if len(args) <= most:
-        return str(error)
+        return str(error).replace("multiple values", "got multiple values")
     return f"takes from 1 to {most} positional arguments but {len(args)} were given"
 
 

@@ -272,14 +272,15 @@ class BasePerceptron(Convertible, Persistent, CallbackSupportMixin, BaseEstimato
         """Raise ValueError where the fit came to nothing."""
         if not np.isfinite(state.parameters).all():
             raise ValueError(NOT_FINITE.format(self.learning_rate_init))
-        scores = [record["validation_score"] for record in state.history[-state.n_iter :] if state.validation]
+        records = state.history[len(state.history) - state.n_iter :] if state.validation else []
+        scores = [record["validation_score"] for record in records]
         if scores and np.isnan(scores).all():
             if not np.isfinite(state.loss):
                 raise ValueError(NOT_FINITE.format(self.learning_rate_init))
             raise ValueError(
                 f"the validation score was NaN after each of the {len(scores)} epochs, with scoring={self.scoring!r}: "
-                f"it is not defined for these {len(state.validation.targets)} rows of "
-                f"{'eval_set' if state.validation.rows is None else 'validation_fraction'}"
+                f"it is not defined for the {len(state.validation.targets)} rows "
+                f"{'of eval_set' if state.validation.rows is None else 'held out by validation_fraction'}"
             )
 
     def _hidden_units(self):
@@ -328,12 +329,15 @@ class BasePerceptron(Convertible, Persistent, CallbackSupportMixin, BaseEstimato
                 f"validation_fraction={self.validation_fraction!r} leaves early_stopping no rows to score; it must be in "
                 "the range (0, 1), or fit be given an eval_set"
             )
-        training, held_out = train_test_split(
-            everything,
-            random_state=random_state,
-            test_size=self.validation_fraction,
-            stratify=self._strata(data[1]),
-        )
+        try:
+            training, held_out = train_test_split(
+                everything,
+                random_state=random_state,
+                test_size=self.validation_fraction,
+                stratify=self._strata(data[1]),
+            )
+        except ValueError as error:
+            raise ValueError(f"validation_fraction={self.validation_fraction!r}: {error}") from error
         if len(held_out) < 2:
             raise ValueError(
                 "The validation set is too small. Increase 'validation_fraction' or the size of your dataset."

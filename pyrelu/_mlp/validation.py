@@ -1,6 +1,7 @@
 """Rows that are not trained on but scored after each epoch."""
 
 import inspect
+from contextlib import nullcontext
 from numbers import Real
 
 import sklearn
@@ -49,21 +50,30 @@ class Validation:
         return float(score)
 
     def _call_scorer(self):
-        taken = inspect.signature(self.scorer).parameters
-        keywords = {}
-        if self.weights is not None and "sample_weight" in taken:
-            keywords["sample_weight"] = self.weights
-        takes_labels = any(parameter.kind is parameter.VAR_KEYWORD for parameter in taken.values())
         try:
-            with sklearn.config_context(enable_metadata_routing=bool(self.labels)):
-                return self.scorer(self._estimator(), self.X, self.y, **keywords, **self.labels)
+            return self._call(self.labels)
         except ValueError:
             # Scores of probabilities, such as "neg_log_loss", need to be told of classes that no row here has. Others take
-            # `labels` too, with another meaning, so that only the former are told.
-            if self.labels or not takes_labels or not self.mlp._lacks_classes(self.targets):
+            # `labels` too, with another meaning, so that only those are told that cannot do without.
+            if self.labels or not self.mlp._lacks_classes(self.targets):
                 raise
-            self.labels = {"labels": self.mlp.classes_}
-            return self._call_scorer()
+            labels = {"labels": self.mlp.classes_}
+            try:
+                score = self._call(labels)
+            except (TypeError, ValueError):
+                score = None
+            if score is None:
+                raise
+            self.labels = labels
+            return score
+
+    def _call(self, labels):
+        keywords = dict(labels)
+        if self.weights is not None and "sample_weight" in inspect.signature(self.scorer).parameters:
+            keywords["sample_weight"] = self.weights
+        # scikit-learn's scorers take metadata other than the weights where routing is enabled
+        with sklearn.config_context(enable_metadata_routing=True) if labels else nullcontext():
+            return self.scorer(self._estimator(), self.X, self.y, **keywords)
 
     def _estimator(self):
         """Return the estimator as it would be if training ended now, for X without feature names."""
