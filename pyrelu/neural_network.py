@@ -70,8 +70,8 @@ def _check_objects(y):
 
 def _as_targets(values, X):
     """Return targets as the network takes them, in the precision of X."""
-    with np.errstate(over="ignore"):
-        targets = np.ascontiguousarray(values, X.dtype)
+    with np.errstate(over="ignore"):  # it is about to be an error
+        targets = np.ascontiguousarray(np.asarray(values).astype(X.dtype, copy=False))
     assert_all_finite(targets, input_name="y")
     return targets
 
@@ -306,7 +306,7 @@ class MLPClassifier(ClassifierMixin, BasePerceptron):
         return not self._is_multilabel() and len(np.unique(targets)) < len(self.classes_)
 
     def _strata(self, targets):
-        return targets.ravel() if self.n_outputs_ == 1 else None
+        return targets.ravel().astype(bool) if self.n_outputs_ == 1 else None
 
     def _score_outputs(self, outputs, targets, weights):
         if self.out_activation_ == "softmax":

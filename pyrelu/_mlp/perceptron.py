@@ -337,7 +337,7 @@ class BasePerceptron(Convertible, Persistent, CallbackSupportMixin, BaseEstimato
                 stratify=self._strata(data[1]),
             )
         except ValueError as error:
-            raise ValueError(f"validation_fraction={self.validation_fraction!r}: {error}") from error
+            raise ValueError(f"{error} (validation_fraction={self.validation_fraction!r})") from error
         if len(held_out) < 2:
             raise ValueError(
                 "The validation set is too small. Increase 'validation_fraction' or the size of your dataset."
