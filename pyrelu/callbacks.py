@@ -213,7 +213,9 @@ class Checkpoint(_Callback):
             if self.resume and os.path.exists(self.path):
                 checkpoint.load(state, self.path, _rules(estimator))
             state.callback_data[id(self)] = state.n_iter
-        elif state.n_iter - state.callback_data[id(self)] >= self.every:  # once all callbacks are done with the last one
+        elif (
+            state.n_iter - state.callback_data[id(self)] >= self.every
+        ):  # once all callbacks are done with the last one
             self._save(state)
 
     def on_fit_task_end(self, estimator, context):

@@ -33,7 +33,9 @@ def _check(mlp, X, y, first, **more):
     """Return X and y as scikit-learn's own validation leaves them; y of one column becomes one-dimensional."""
     _check_objects(y)
     if issparse(y) and (y.shape[1] == 1 or not is_classifier(mlp)):
-        raise TypeError(f"y of shape {y.shape} is sparse, as only an indicator matrix of several columns can be; pass y.toarray()")
+        raise TypeError(
+            f"y of shape {y.shape} is sparse, as only an indicator matrix of several columns can be; pass y.toarray()"
+        )
     X, y = validate_data(
         mlp,
         X,
@@ -72,7 +74,8 @@ def _as_targets(values, X):
     """Return targets as the network takes them, in the precision of X."""
     with np.errstate(over="ignore"):  # it is about to be an error
         targets = np.ascontiguousarray(np.asarray(values).astype(X.dtype, copy=False))
-    assert_all_finite(targets, input_name="y")
+    with np.errstate(invalid="ignore"):
+        assert_all_finite(targets, input_name="y")
     return targets
 
 

@@ -293,7 +293,7 @@ def test_what_is_set_meanwhile_stays():
     assert mlp.alpha == 7 and hasattr(mlp, "coefs_")
 
 
-@pytest.mark.parametrize("twin", [copy.copy, copy.deepcopy, lambda mlp: pickle.loads(pickle.dumps(mlp))])
+@pytest.mark.parametrize("twin", [copy.copy, copy.deepcopy])
 def test_copies_and_files_made_by_a_callback(twin, tmp_path):
     made = []
 

@@ -70,7 +70,9 @@ def test_missing_and_infinite_targets(cls, name, how):
 
 
 def test_too_large_for_float32():
-    with pytest.raises(ValueError, match=re.escape("Input y contains infinity or a value too large for dtype('float32')")):
+    with pytest.raises(
+        ValueError, match=re.escape("Input y contains infinity or a value too large for dtype('float32')")
+    ):
         MLPRegressor(**FEW).fit(X.astype(np.float32), X[:, 0] * 1e40)
 
 
@@ -124,7 +126,9 @@ def test_weights():
             mlp.fit(X, X[:, 0], weights)
 
 
-@pytest.mark.parametrize("scoring", ["neg_log_loss", "neg_brier_score", "d2_log_loss_score", "top_k_accuracy", "f1_macro"])
+@pytest.mark.parametrize(
+    "scoring", ["neg_log_loss", "neg_brier_score", "d2_log_loss_score", "top_k_accuracy", "f1_macro"]
+)
 def test_classes_that_no_scored_row_has(scoring):
     lacking = THREE < 2
     mlp = MLPClassifier(early_stopping=True, scoring=scoring, **FEW | dict(max_iter=1))
@@ -157,7 +161,9 @@ def test_iterators_as_parameters(name, make):
 
 
 def test_words():
-    with pytest.raises(TypeError, match=re.escape("MLPClassifier.__init__() takes from 1 to 3 positional arguments but 4")):
+    with pytest.raises(
+        TypeError, match=re.escape("MLPClassifier.__init__() takes from 1 to 3 positional arguments but 4")
+    ):
         MLPClassifier((5,), "relu", "adam")
     with pytest.raises(TypeError, match=re.escape("MLPRegressor.__init__() got an unexpected keyword argument 'foo'")):
         MLPRegressor(foo=1)

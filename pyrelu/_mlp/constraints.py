@@ -43,7 +43,11 @@ count = Constraint("an int in the range [1, inf)", lambda value: isinstance(valu
 
 def is_sequence(value):
     """Tell whether a value can be read again and again in one order, as an iterator cannot; no str."""
-    return hasattr(value, "__len__") and np.iterable(value) and not isinstance(value, str | bytes | bytearray | Mapping | Set)
+    return (
+        hasattr(value, "__len__")
+        and np.iterable(value)
+        and not isinstance(value, str | bytes | bytearray | Mapping | Set)
+    )
 
 
 def check(owner, name, value, constraint):
