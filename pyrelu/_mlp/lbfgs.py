@@ -5,7 +5,6 @@ import scipy.optimize
 from sklearn.exceptions import ConvergenceWarning
 
 from pyrelu._mlp import history
-from pyrelu._mlp.fit_state import ABSENT
 from pyrelu._mlp.optimizers import Gradient
 from pyrelu._mlp.warn import warn
 
