@@ -32,7 +32,6 @@ import numpy as np
 
 from pyrelu._mlp import checkpoint
 from pyrelu._mlp.constraints import Constraint, boolean, check, count, not_negative, one_of, string
-from pyrelu._mlp.course import course_of
 from pyrelu._mlp.optimizers import STOCHASTIC
 from pyrelu._mlp.perceptron import BasePerceptron
 
@@ -111,19 +110,19 @@ class EarlyStopping(_Callback):
 
     def on_fit_task_end(self, estimator, context):
         """Return whether the fit is to end; after the last epoch, restore the best weights."""
-        course = course_of(estimator)
+        state = estimator._fit_state
         if not _is_epoch(context):
-            if self.restore_best and self._name in course.kept:
-                course.parameters[:] = course.kept[self._name]
+            if self.restore_best and self._name in state.best_parameters:
+                state.parameters[:] = state.best_parameters[self._name]
             return False
-        seen, best, waited = course.notes.get(id(self), (0, np.inf, 0))
-        for record in estimator.history_[len(estimator.history_) - estimator.n_iter_ + seen :]:
+        seen, best, waited = state.callback_data.get(id(self), (0, np.inf, 0))
+        for record in state.history[len(state.history) - state.n_iter + seen :]:
             value = self._sign * self._value(record)
             improves = value < best - self.min_delta
             best, waited = (value, 0) if improves else (best, waited + 1)
-        course.notes[id(self)] = estimator.n_iter_, best, waited
+        state.callback_data[id(self)] = state.n_iter, best, waited
         if improves and self.restore_best:
-            course.kept[self._name] = course.parameters.copy()
+            state.best_parameters[self._name] = state.parameters.copy()
         return waited >= self.patience
 
     def _value(self, record):
@@ -209,19 +208,21 @@ class Checkpoint(_Callback):
 
     def on_fit_task_begin(self, estimator, context):
         """Before the first epoch, go to where the file says; before others, write the file where it is time."""
-        course = course_of(estimator)
+        state = estimator._fit_state
         if not _is_epoch(context):
             if self.resume and os.path.exists(self.path):
-                checkpoint.load(course, self.path, _rules(estimator))
-            course.notes[id(self)] = estimator.n_iter_
-        elif estimator.n_iter_ - course.notes[id(self)] >= self.every:  # once all callbacks are done with the last one
-            self._save(course)
+                checkpoint.load(state, self.path, _rules(estimator))
+            state.callback_data[id(self)] = state.n_iter
+        elif (
+            state.n_iter - state.callback_data[id(self)] >= self.every
+        ):  # once all callbacks are done with the last one
+            self._save(state)
 
     def on_fit_task_end(self, estimator, context):
         """Write the file at the end."""
         if not _is_epoch(context):
-            self._save(course_of(estimator))
+            self._save(estimator._fit_state)
 
-    def _save(self, course):
-        checkpoint.save(course, self.path, _rules(course.mlp))
-        course.notes[id(self)] = course.mlp.n_iter_
+    def _save(self, state):
+        checkpoint.save(state, self.path, _rules(state.estimator))
+        state.callback_data[id(self)] = state.n_iter

@@ -1,11 +1,14 @@
 """Multilayer perceptrons, named as in scikit-learn and with its parameters, attributes, warnings and errors."""
 
+from numbers import Real
+
 import numpy as np
 import sklearn.neural_network
-from sklearn.base import ClassifierMixin, RegressorMixin
+from scipy.sparse import issparse
+from sklearn.base import ClassifierMixin, RegressorMixin, is_classifier
 from sklearn.metrics import r2_score
 from sklearn.preprocessing import LabelBinarizer
-from sklearn.utils import column_or_1d
+from sklearn.utils import assert_all_finite, column_or_1d
 from sklearn.utils.class_weight import compute_class_weight, compute_sample_weight
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import type_of_target, unique_labels
@@ -28,6 +31,11 @@ def _is_stochastic(mlp):
 
 def _check(mlp, X, y, first, **more):
     """Return X and y as scikit-learn's own validation leaves them; y of one column becomes one-dimensional."""
+    _check_objects(y)
+    if issparse(y) and (y.shape[1] == 1 or not is_classifier(mlp)):
+        raise TypeError(
+            f"y of shape {y.shape} is sparse, as only an indicator matrix of several columns can be; pass y.toarray()"
+        )
     X, y = validate_data(
         mlp,
         X,
@@ -40,6 +48,35 @@ def _check(mlp, X, y, first, **more):
         **more,
     )
     return X, column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
+
+
+def _check_objects(y):
+    """Raise ValueError where y has a missing or an infinite number among objects, where scikit-learn overlooks some."""
+    try:
+        values = np.asarray(None if issparse(y) else y)
+    except ValueError:  # no array at all, as scikit-learn is about to say
+        return
+    if values.dtype != object or values.ndim == 0:
+        return
+    values = values.ravel().tolist()
+    types = set(map(type, values))
+    if any(cls.__name__ in ("NoneType", "NAType", "NaTType", "MaskedConstant") for cls in types):
+        raise ValueError("Input y contains NaN.")
+    if any(issubclass(cls, Real) for cls in types):
+        try:
+            numbers = np.array([value for value in values if isinstance(value, Real)], np.float64)
+        except OverflowError:
+            numbers = np.array([np.inf])
+        assert_all_finite(numbers, input_name="y")
+
+
+def _as_targets(values, X):
+    """Return targets as the network takes them, in the precision of X."""
+    with np.errstate(over="ignore"):  # it is about to be an error
+        targets = np.ascontiguousarray(np.asarray(values).astype(X.dtype, copy=False))
+    with np.errstate(invalid="ignore"):
+        assert_all_finite(targets, input_name="y")
+    return targets
 
 
 @documented
@@ -119,9 +156,9 @@ class MLPClassifier(ClassifierMixin, BasePerceptron):
         MLPClassifier
             The estimator itself. Where training fails, it is left as it was.
         """
-        with self._all_or_nothing():
-            self._set_classes(y, classes)
-            self._fit(X, y, sample_weight, incremental=True)
+        with self._transaction() as training:
+            training._set_classes(y, classes)
+            training._fit(X, y, sample_weight, incremental=True)
         return self
 
     def predict(self, X):
@@ -137,8 +174,9 @@ class MLPClassifier(ClassifierMixin, BasePerceptron):
         ndarray of shape (n_samples,) or (n_samples, n_classes)
             The labels; for multilabel targets an indicator matrix.
         """
-        outputs = self._outputs(X)
-        return self._label_binarizer.inverse_transform(outputs.ravel() if self.n_outputs_ == 1 else outputs)
+        mlp = self._shallow_copy()  # all of one fit, whatever other threads do
+        outputs = mlp._outputs(X)
+        return mlp._label_binarizer.inverse_transform(outputs.ravel() if mlp.n_outputs_ == 1 else outputs)
 
     def predict_proba(self, X):
         """Return the probability of each class.
@@ -153,8 +191,9 @@ class MLPClassifier(ClassifierMixin, BasePerceptron):
         ndarray of shape (n_samples, n_classes)
             The columns are in the order of `classes_`.
         """
-        outputs = self._outputs(X)
-        return np.hstack((1 - outputs, outputs)) if self.n_outputs_ == 1 else outputs
+        mlp = self._shallow_copy()
+        outputs = mlp._outputs(X)
+        return np.hstack((1 - outputs, outputs)) if mlp.n_outputs_ == 1 else outputs
 
     def predict_log_proba(self, X):
         """Return the logarithm of the probability of each class.
@@ -185,16 +224,29 @@ class MLPClassifier(ClassifierMixin, BasePerceptron):
             self._label_binarizer = LabelBinarizer().fit(y)
             self.classes_ = self._label_binarizer.classes_
         else:
+            self._check_kind(y)
             self._check_classes(unique_labels(y))
-        if self._label_binarizer.y_type_.startswith("multilabel"):
-            targets = self._label_binarizer.transform(y)
+        if self._is_multilabel():
+            targets = self._label_binarizer.transform(y) != 0  # as scikit-learn has it, whatever the number
         else:  # numbers of classes, without a column for each
             targets = np.searchsorted(self.classes_, y)[:, np.newaxis]
         if self._label_binarizer.y_type_ == "multiclass":
             self.n_outputs_, self.out_activation_, self._loss = len(self.classes_), "softmax", "log_loss"
         else:
             self.n_outputs_, self.out_activation_, self._loss = targets.shape[1], "logistic", "binary_log_loss"
-        return X, np.ascontiguousarray(targets, X.dtype)
+        return X, _as_targets(targets, X)
+
+    def _is_multilabel(self):
+        return self._label_binarizer.y_type_.startswith("multilabel")
+
+    def _check_kind(self, y):
+        """Raise ValueError where y is not of the kind, one-dimensional or an indicator matrix, fitted before."""
+        fitted = f"indicator matrix of {len(self.classes_)} columns" if self._is_multilabel() else "array of labels"
+        columns = y.shape[1] if y.ndim == 2 else None
+        if columns != (len(self.classes_) if self._is_multilabel() else None):
+            raise ValueError(f"y has the shape {y.shape}, but the network is fitted to y as an {fitted}")
+        if self._is_multilabel() and type_of_target(y) != "multilabel-indicator":
+            raise ValueError(f"y must be an {fitted}, got {type_of_target(y, input_name='y')} targets")
 
     def _set_classes(self, y, classes):
         """Take the classes of a first call of partial_fit, or check that they are those of the calls before."""
@@ -229,7 +281,12 @@ class MLPClassifier(ClassifierMixin, BasePerceptron):
                 "enough to estimate the classes' frequencies."
             )
         numbers = targets.astype(int)
-        if self._label_binarizer.y_type_.startswith("multilabel"):
+        if isinstance(self.class_weight, list) and not self._is_multilabel():
+            raise ValueError(
+                f"class_weight={self.class_weight!r} has one dict for each column of multilabel targets; for y of shape "
+                f"({len(targets)},) it must be one dict, label: weight"
+            )
+        if self._is_multilabel():
             per_class = self.class_weight
             if isinstance(per_class, list):  # complete, as a batch may lack a value that has no weight of its own
                 per_class = [{0: 1.0, 1: 1.0} | weights_of for weights_of in per_class]
@@ -248,8 +305,11 @@ class MLPClassifier(ClassifierMixin, BasePerceptron):
             return self.classes_[targets[:, 0].astype(int)]
         return self._label_binarizer.inverse_transform(super()._decode(targets))
 
+    def _lacks_classes(self, targets):
+        return not self._is_multilabel() and len(np.unique(targets)) < len(self.classes_)
+
     def _strata(self, targets):
-        return targets.astype(bool) if self.n_outputs_ == 1 else None
+        return targets.ravel().astype(bool) if self.n_outputs_ == 1 else None
 
     def _score_outputs(self, outputs, targets, weights):
         if self.out_activation_ == "softmax":
@@ -332,8 +392,8 @@ class MLPRegressor(RegressorMixin, BasePerceptron):
         MLPRegressor
             The estimator itself. Where training fails, it is left as it was.
         """
-        with self._all_or_nothing():
-            self._fit(X, y, sample_weight, incremental=True)
+        with self._transaction() as training:
+            training._fit(X, y, sample_weight, incremental=True)
         return self
 
     def predict(self, X):
@@ -349,8 +409,9 @@ class MLPRegressor(RegressorMixin, BasePerceptron):
         ndarray of shape (n_samples,) or (n_samples, n_outputs)
             In the precision that the weights and X have in common.
         """
-        outputs = self._outputs(X)
-        return outputs.ravel() if self.n_outputs_ == 1 else outputs
+        mlp = self._shallow_copy()  # all of one fit, whatever other threads do
+        outputs = mlp._outputs(X)
+        return outputs.ravel() if mlp.n_outputs_ == 1 else outputs
 
     # ---- what BasePerceptron asks of it ----
 
@@ -363,7 +424,7 @@ class MLPRegressor(RegressorMixin, BasePerceptron):
             raise ValueError(f"y must not be negative with loss='poisson', got {targets.min()}")
         self.n_outputs_ = targets.shape[1]
         self.out_activation_, self._loss = "exp" if self.loss == "poisson" else "identity", self.loss
-        return X, np.ascontiguousarray(targets, X.dtype)
+        return X, _as_targets(targets, X)
 
     def _strata(self, targets):
         return None

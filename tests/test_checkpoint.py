@@ -15,6 +15,7 @@ from helpers import few_epochs, same_bits
 from killed_fits import FITS, RNG, At, X, Y, make
 
 from pyrelu import MLPClassifier, MLPRegressor
+from pyrelu._storage import files
 from pyrelu.callbacks import Checkpoint, EarlyStopping
 from pyrelu.exceptions import InvalidFileError
 
@@ -40,12 +41,8 @@ def check_same(resumed, whole):
     ]
     for name in ("loss_curve_", "validation_scores_", "best_loss_", "best_validation_score_", "loss_", "n_iter_", "t_"):
         assert getattr(resumed, name) == getattr(whole, name), name
-    assert without_seconds(resumed) == without_seconds(whole)
+    assert resumed.history_ == whole.history_
     assert all(map(same_bits, resumed.dead_units_, whole.dead_units_))
-
-
-def without_seconds(mlp):
-    return [{key: value for key, value in record.items() if key != "seconds"} for record in mlp.history_]
 
 
 @pytest.mark.parametrize("name", FITS)
@@ -275,3 +272,51 @@ def test_wrong_use(tmp_path):
     for wrong in (dict(every=0), dict(resume=1), dict(path=3)):
         with pytest.raises(ValueError, match="of Checkpoint must be"):
             Checkpoint(**dict(path="a") | wrong)
+
+
+FORGED = {
+    "parameters": [np.zeros(3), None, "float32"],
+    "optimizer_state": [[], [np.zeros(3)] * 2, [np.zeros(3)] * 3000],
+    "optimizer_counters": [{}, [], {"learning_rate": -1.0, "t": 1, "epoch": 1, "seed": 0}],
+    "counters": [{}, 3, {"n_iter": -1}],
+    "records": [{}, [], {"loss_curve": ["a"], "history": [1]}],
+    "held_out": [np.arange(3)],
+    "order": [
+        np.arange(300)[:-1],
+        np.full(300, 2**40),
+        np.zeros(300, np.intp),
+        np.arange(300.0),
+        -np.arange(300),
+        None,
+    ],
+    "best_parameters": [{"loss": np.zeros(3)}, {3: np.zeros(3)}, []],
+    "alive": [np.zeros(3, bool), 5],
+    "stopped": [1, None],
+    "random_state": [{}, None, "pos"],
+}
+
+
+@pytest.mark.parametrize(("part", "value"), [(part, value) for part, values in FORGED.items() for value in values])
+def test_forged(part, value, file):
+    """With a digest that is right: what does not fit the fit is refused before it changes anything."""
+    kind = "a checkpoint of MLPClassifier"
+    content = files.read(file, kind)
+    if isinstance(value, str) and value == "float32":
+        value = content[part].astype(np.float32)
+    if isinstance(value, str) and value == "pos":
+        value = content[part]
+        value["state"]["pos"] = 10**9
+    files.write(file, kind, content | {part: value})
+    refused(file, f"its {part} cannot be right")
+
+
+def test_forged_parts(file):
+    kind = "a checkpoint of MLPClassifier"
+    content = files.read(file, kind)
+    files.write(file, kind, content | {"more": 1})
+    refused(file, "has an unknown part 'more'")
+    files.write(file, kind, {name: value for name, value in content.items() if name != "order"})
+    refused(file, "lacks 'order'")
+    for settings in ({"alpha": np.zeros(3)}, [], None):
+        files.write(file, kind, content | {"settings": settings})
+        refused(file, "is a checkpoint without the settings of its fit")

@@ -42,7 +42,7 @@ class Problem:
         draws=False,
     ):
         random = rng("network", units, n)
-        self.hidden = [one if draws else one.settled() for one in resolve(activation, len(units) - 2)]
+        self.hidden = [one if draws else one.deterministic() for one in resolve(activation, len(units) - 2)]
         widths = [*(a.width(n_units) for a, n_units in zip(self.hidden, units[1:-1], strict=True)), units[-1]]
         shapes = list(zip(units, widths, strict=False))
         weights = [random.normal(size=shape) / np.sqrt(4 * shape[0]) for shape in shapes]  # no output is clipped

@@ -7,6 +7,7 @@ from numbers import Real
 
 from pyrelu import functional, registry, vjp
 from pyrelu._functions import composed
+from pyrelu._mlp.constraints import is_sequence
 
 INITIAL_SLOPE = 0.25  # of prelu, as He et al. (2015) and PyTorch have it
 
@@ -48,8 +49,8 @@ class HiddenActivation:
         """Return how many units have so many pre-activations."""
         return width // self.pieces
 
-    def settled(self):
-        """Return the same without chance: slopes that training draws are their mean."""
+    def deterministic(self):
+        """Return the same without random numbers: slopes that training draws are their mean."""
         return replace(self, values=(sum(self.values) / 2,) * 2) if self.transform == "drawn_slopes" else self
 
     @property
@@ -97,10 +98,9 @@ def resolve(activation, n_hidden):
     """
     if isinstance(activation, str) or _is_pair(activation):
         return [_resolve_one(activation)] * n_hidden
-    try:
-        per_layer = list(activation)
-    except TypeError:
-        raise _unknown(activation) from None
+    if not is_sequence(activation):
+        raise _unknown(activation)
+    per_layer = list(activation)
     if len(per_layer) != n_hidden:
         raise ValueError(f"activation={activation!r} has {len(per_layer)} entries for {n_hidden} hidden layers")
     return [_resolve_one(one) for one in per_layer]
@@ -200,5 +200,5 @@ def _whole(activation, pieces):
 def _unknown(name):
     return ValueError(
         f"activation={name!r} is not known; allowed are {', '.join(sorted(names()))}, one of them with its parameters "
-        "as in ('leaky_relu', {'negative_slope': 0.2}), and a pair of functions (f, derivative)"
+        "as in ('leaky_relu', {'negative_slope': 0.2}), a pair of functions (f, derivative), and a sequence of such"
     )

@@ -10,6 +10,7 @@ from pyrelu._mlp.constraints import (
     check,
     count,
     fraction,
+    is_sequence,
     none,
     not_negative,
     one_of,
@@ -25,11 +26,11 @@ from pyrelu._network import REGRESSOR_LOSSES
 units = Constraint(count.allowed, lambda value: count.test(value) and not isinstance(value, bool))  # no shape has True
 sizes = Constraint(
     "a sequence of ints in the range [1, inf), one per hidden layer",
-    lambda value: np.iterable(value) and not isinstance(value, str | dict) and all(map(units.test, value)),
+    lambda value: is_sequence(value) and all(map(units.test, value)),
 )
 fractions = Constraint(
     "a sequence of floats in the range [0, 1), for the input and each hidden layer",
-    lambda value: np.iterable(value) and not isinstance(value, str | dict) and all(map(fraction.test, value)),
+    lambda value: is_sequence(value) and all(map(fraction.test, value)),
 )
 seed = Constraint(
     "None, an int in the range [0, 2**32 - 1] or a numpy.random.RandomState",

@@ -34,8 +34,8 @@ class NoCallbacks:
     def begin_fit(self):
         """Call what is to be called before the first epoch."""
 
-    def begin_epoch(self):
-        """Call what is to be called before an epoch."""
+    def begin_epoch(self, number):
+        """Call what is to be called before an epoch, counted from 1."""
 
     def end_epoch(self):
         """Call what is to be called after an epoch; return whether one asks to stop."""
@@ -62,8 +62,8 @@ class Callbacks(NoCallbacks):
     def begin_fit(self):
         self.fit_context.call_on_fit_task_begin(estimator=self.mlp, **self.data)
 
-    def begin_epoch(self):
-        self.context = self.fit_context.subcontext(task_name=f"epoch {self.mlp.n_iter_ + 1}")
+    def begin_epoch(self, number):
+        self.context = self.fit_context.subcontext(task_name=f"epoch {number}")
         self.context.call_on_fit_task_begin(estimator=self.mlp, **self.data)
 
     def end_epoch(self):

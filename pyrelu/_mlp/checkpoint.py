@@ -5,52 +5,66 @@ import re
 
 import numpy as np
 
-from pyrelu._mlp.course import RECORDS, Moment
+from pyrelu._mlp.checkpoint_content import check
+from pyrelu._mlp.fit_state import Snapshot
 from pyrelu._storage import files
 from pyrelu.exceptions import InvalidFileError
 
 NO_MATTER = ("verbose", "n_threads")  # parameters that do not change what a fit comes to
 
 
-def save(course, path, rules):
-    """Write the end of the last whole epoch to a file; `rules` are the callbacks by which the fit may stop early."""
-    records = {name: getattr(course.mlp, name) for name in RECORDS}
-    content = vars(course.whole) | {
-        "records": {name: of and of[: course.whole.n_records[name]] for name, of in records.items()},
-        "held_out": course.validation and course.validation.rows,
-        "ended": course.ended,
-    }
-    files.write(path, _kind(course), {"settings": _settings(course, rules), "data": _fingerprint(course)} | content)
+def save(state, path, rules):
+    """Write the end of the last complete epoch to a file.
+
+    Parameters
+    ----------
+    state : FitState
+    path : str or path-like
+    rules : list of EarlyStopping
+        The callbacks by which the fit may stop early.
+    """
+    content = dict(vars(state.last_epoch))
+    n_records = content.pop("n_records")
+    content["records"] = {name: getattr(state, name)[:length] for name, length in n_records.items()}
+    content["held_out"] = state.validation and state.validation.rows
+    files.write(path, _kind(state), {"settings": _settings(state, rules), "data": _fingerprint(state)} | content)
 
 
-def load(course, path, rules):
-    """Put the course to where it was when the file was written.
+def load(state, path, rules):
+    """Put the fit to where it was when the file was written.
+
+    Parameters
+    ----------
+    state : FitState
+        Of a fit that has begun. It changes only where all of the file fits it.
+    path : str or path-like
+    rules : list of EarlyStopping
 
     Raises
     ------
     InvalidFileError
         Where it is of other data or another setting, or no checkpoint.
     """
-    content = files.read(path, _kind(course))
-    _check_same(content.pop("settings"), _settings(course, rules), path)
-    if content.pop("data") != _fingerprint(course):
+    content = files.read(path, _kind(state))
+    _check_same(content.pop("settings", None), _settings(state, rules), path)
+    if content.pop("data", None) != _fingerprint(state):
         raise InvalidFileError(path, "is a checkpoint of a fit to other data")
-    for name, records in content.pop("records").items():
-        setattr(course.mlp, name, records)
-    held_out = content.pop("held_out")
+    check(state, content, path)
+    records, held_out = content.pop("records"), content.pop("held_out")
+    for name, of_file in records.items():
+        setattr(state, name, of_file)
     if held_out is not None:
-        course.validation.take(held_out)
-    course.ended = content.pop("ended")
-    course.go_to(Moment(**content))
+        state.validation.take(held_out)
+    state.restore(Snapshot(n_records={name: len(of_file) for name, of_file in records.items()}, **content))
 
 
-def _kind(course):
-    return f"a checkpoint of {type(course.mlp).__name__}"
+def _kind(state):
+    return f"a checkpoint of {type(state.estimator).__name__}"
 
 
-def _settings(course, rules):
+def _settings(state, rules):
     """Return the parameters of the estimator and of the rules in words."""
-    parameters = course.mlp.get_params(deep=False)
+    parameters = state.estimator.get_params(deep=False)
     settings = {name: _describe(value) for name, value in sorted(parameters.items()) if name not in NO_MATTER}
     return settings | ({"EarlyStopping": _describe(list(map(vars, rules)))} if rules else {})
 
@@ -70,22 +84,24 @@ def _describe(value):
 
 
 def _check_same(written, here, path):
-    for name in sorted(written.keys() | here.keys()):
+    if not isinstance(written, dict) or not all(isinstance(word, str) for of in written.items() for word in of):
+        raise InvalidFileError(path, "is a checkpoint without the settings of its fit")
+    for name in sorted(written.keys() | here.keys(), key=str):
         if written.get(name) != here.get(name):
             raise InvalidFileError(
                 path, f"is a checkpoint of a fit with {name}={written.get(name)}; this one has {name}={here.get(name)}"
             )
 
 
-def _fingerprint(course):
+def _fingerprint(state):
     """Return what tells the data of this fit from others."""
-    if "fingerprint" not in course.notes:
+    if "fingerprint" not in state.callback_data:
         digest = hashlib.sha256()
-        own = () if course.validation is None or course.validation.rows is not None else course.validation.data
-        for part in (*course.data, *own):
+        own = () if state.validation is None or state.validation.rows is not None else state.validation.data
+        for part in (*state.data, *own):
             arrays = [part] if part is None or isinstance(part, np.ndarray) else [part.data, part.indices, part.indptr]
             for array in arrays:
                 digest.update(b"None" if array is None else f"{array.dtype} {array.shape} ".encode())
                 digest.update(b"" if array is None else np.ascontiguousarray(array).data)
-        course.notes["fingerprint"] = digest.hexdigest()
-    return course.notes["fingerprint"]
+        state.callback_data["fingerprint"] = digest.hexdigest()
+    return state.callback_data["fingerprint"]

@@ -1,6 +1,6 @@
 """What a parameter may be, with the words that an error says it in; allowed.py has the list of the estimators'."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass
 from numbers import Integral, Real
 
@@ -39,6 +39,15 @@ fraction = real("[0, 1)", lambda value: 0 <= value < 1)
 string = Constraint("a str", lambda value: isinstance(value, str))
 none = Constraint("None", lambda value: value is None)
 count = Constraint("an int in the range [1, inf)", lambda value: isinstance(value, Integral) and int(value) >= 1)
+
+
+def is_sequence(value):
+    """Tell whether a value can be read again and again in one order, as an iterator cannot; no str."""
+    return (
+        hasattr(value, "__len__")
+        and np.iterable(value)
+        and not isinstance(value, str | bytes | bytearray | Mapping | Set)
+    )
 
 
 def check(owner, name, value, constraint):

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from pyrelu._mlp.fit_state import ABSENT
+
 LONGEST = 1000  # records kept by partial_fit, which may be called for ever (scikit-learn's issue 19959)
 
 
@@ -10,24 +12,23 @@ def continued(records, incremental):
 
     Parameters
     ----------
-    records : list or None
+    records : list, None or ABSENT
     incremental : bool
     """
-    return list(records or [])[-(LONGEST - 1) if incremental else 0 :]
+    records = [] if records in (None, ABSENT) else records
+    return list(records)[-(LONGEST - 1) if incremental else 0 :]
 
 
-def append(mlp, trained, seconds, learning_rate=None, score=None):
-    """Append the record of an epoch to the estimator's history.
+def append(history, trained, learning_rate=None, score=None):
+    """Append the record of an epoch. It has no times: two fits that compute the same are the same to the bit.
 
     Parameters
     ----------
-    mlp : estimator
+    history : list of dict
     trained : Epoch
-    seconds : float
     learning_rate, score : float, default=None
         Where there are such.
     """
-    history = mlp.history_
     record = {"epoch": history[-1]["epoch"] + 1 if history else 1, "loss": trained.loss}
     if score is not None:
         record["validation_score"] = score
@@ -36,5 +37,4 @@ def append(mlp, trained, seconds, learning_rate=None, score=None):
     record["gradient_norm"] = trained.gradient_norm
     n_dead = len(trained.alive) - int(np.count_nonzero(trained.alive))
     record["dead_units"] = n_dead / max(1, len(trained.alive))
-    record["seconds"] = seconds
     history.append(record)

@@ -25,6 +25,7 @@ class Optimizer:
     n_states: int
     momentum = beta_1 = beta_2 = epsilon = decay = 0.0
     counters = ("learning_rate", "t", "epoch", "seed")
+    resumable = True  # whether partial_fit can go on with it
 
     def __init__(self, parameters, mlp):
         self.learning_rate = float(mlp.learning_rate_init)
@@ -52,6 +53,7 @@ class Gradient(Optimizer):
 
     solver = "gradient"
     n_states = 1
+    resumable = False
 
 
 class Stochastic(Optimizer):

@@ -52,8 +52,9 @@ momentum : float, default=0.9
 nesterovs_momentum : bool, default=True
     Whether that is Nesterov's.
 early_stopping : bool, default=False
-    Whether to hold out some rows, or take `eval_set`, and stop once the score on them stalls; L-BFGS ignores it. A
-    classifier's split is stratified by class. The weights of the epoch with the best score are kept.
+    Whether to hold out some rows, or take `eval_set`, and stop once the score on them stalls; L-BFGS ignores it. As in
+    scikit-learn, the split is stratified where there are two classes, and random where there are more, so that a rare
+    class may have no row in it. The weights of the epoch with the best score are kept.
 validation_fraction : float, default=0.1
     Share of the rows to hold out.
 beta_1 : float, default=0.9
@@ -111,8 +112,8 @@ loss_curve_ : list of float
 history_ : list of dict
     A record of each epoch, or iteration of L-BFGS, that `pandas.DataFrame` takes; under warm_start and partial_fit going
     on, under partial_fit the last 1000: "epoch" (from 1), "loss", "validation_score" (where rows are scored),
-    "learning_rate" (not L-BFGS), "gradient_norm" (mean over the batches, penalties included, before clipping),
-    "dead_units" (share of the hidden units that were 0 for every row of the epoch) and "seconds".
+    "learning_rate" (not L-BFGS), "gradient_norm" (mean over the batches, penalties included, before clipping)
+    and "dead_units" (share of the hidden units that were 0 for every row of the epoch).
 validation_scores_ : list of float or None
     Score on the held-out rows, with early stopping, or on `eval_set` after each epoch: `scoring`.
 best_validation_score_ : float or None
@@ -154,7 +155,10 @@ def extends(base):
 
         @functools.wraps(own)
         def __init__(*args, **kwargs):
-            bound = signature.bind(*args, **kwargs)
+            try:
+                bound = signature.bind(*args, **kwargs)
+            except TypeError as error:
+                raise TypeError(f"{own.__qualname__}() {_in_pythons_words(error, signature, args)}") from None
             bound.apply_defaults()
             values = bound.arguments
             own(**{name: values.pop(name) for name in [p.name for p in added]}, **{self.name: values[self.name]})
@@ -164,6 +168,14 @@ def extends(base):
         return __init__
 
     return decorate
+
+
+def _in_pythons_words(error, signature, args):
+    """Return what Python says where a function is called with too many arguments, or the error's own words."""
+    most = sum(p.kind is p.POSITIONAL_OR_KEYWORD for p in signature.parameters.values())
+    if len(args) <= most:
+        return str(error).replace("multiple values", "got multiple values")
+    return f"takes from 1 to {most} positional arguments but {len(args)} were given"
 
 
 def documented(cls):

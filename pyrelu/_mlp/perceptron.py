@@ -1,6 +1,6 @@
 """What the estimators have in common: parameters, the course of a fit, and the network's outputs."""
 
-import copy
+import threading
 from contextlib import closing, contextmanager
 from numbers import Integral, Real
 
@@ -16,19 +16,22 @@ from pyrelu._mlp.activation import output_name, resolve
 from pyrelu._mlp.allowed import check_parameters
 from pyrelu._mlp.callback_support import NO_CALLBACKS, CallbackSupportMixin, callbacks_of, with_callbacks
 from pyrelu._mlp.conversion import Convertible
-from pyrelu._mlp.course import Course
 from pyrelu._mlp.display import choose as choose_display
+from pyrelu._mlp.fit_state import ATTRIBUTES, FitState
 from pyrelu._mlp.initializers import draw
-from pyrelu._mlp.lbfgs import fit_lbfgs
+from pyrelu._mlp.lbfgs import fit_lbfgs, start_lbfgs
 from pyrelu._mlp.optimizers import STOCHASTIC
 from pyrelu._mlp.persistence import Persistent
-from pyrelu._mlp.training import NOT_FINITE, fit_stochastic, pack
+from pyrelu._mlp.training import BEST_SCORE, NOT_FINITE, fit_stochastic, pack, start_stochastic
 from pyrelu._mlp.validation import Validation
 from pyrelu._mlp.warn import warn
 from pyrelu._network import Network, Samples
-from pyrelu.exceptions import DeadUnitWarning
+from pyrelu.exceptions import DeadUnitWarning, InvalidParameterError
 
 MANY_DEAD = 0.4
+
+# One thread at a time replaces attributes: no result of a fit is lost to another's.
+_PUBLISHING = threading.Lock()
 
 
 class BasePerceptron(Convertible, Persistent, CallbackSupportMixin, BaseEstimator):
@@ -109,9 +112,8 @@ class BasePerceptron(Convertible, Persistent, CallbackSupportMixin, BaseEstimato
         tags.input_tags.sparse = True
         return tags
 
-    # ---- the course of a fit ----
+    # ---- fitting ----
 
-    @with_callbacks
     def fit(self, X, y, sample_weight=None, *, eval_set=None):
         """Train on X and y.
 
@@ -150,23 +152,47 @@ class BasePerceptron(Convertible, Persistent, CallbackSupportMixin, BaseEstimato
         >>> mlp.n_iter_ < 150, mlp.score(X_val, y_val) > 0.9
         (True, True)
         >>> list(mlp.history_[-1])
-        ['epoch', 'loss', 'validation_score', 'learning_rate', 'gradient_norm', 'dead_units', 'seconds']
+        ['epoch', 'loss', 'validation_score', 'learning_rate', 'gradient_norm', 'dead_units']
         """
-        callbacks = callbacks_of(self, X, y, sample_weight)
-        with self._all_or_nothing():
-            self._fit(X, y, sample_weight, eval_set, callbacks)
+        with self._transaction() as training:
+            training._fit_with_callbacks(X, y, sample_weight, eval_set)
         return self
 
     @contextmanager
-    def _all_or_nothing(self):
-        """Leave the estimator as it was where fitting fails."""
-        before = vars(self).copy()
-        try:
-            yield
-        except BaseException:
-            vars(self).clear()
-            vars(self).update(before)
-            raise
+    def _transaction(self):
+        """Return a copy to train, the attributes of which become this estimator's where all went well.
+
+        They do so in one step: a signal or another thread, whenever it comes, finds the old ones or the new ones.
+        """
+        before = vars(self)
+        start = before.copy()
+        training = self._shallow_copy()
+        yield training
+        end = vars(training)
+        attributes = {name: value for name, value in before.items() if name in end or name not in start}
+        attributes |= {name: value for name, value in end.items() if name not in start or value is not start[name]}
+        with _PUBLISHING:
+            if vars(self) is not before:
+                raise RuntimeError(
+                    f"this {type(self).__name__} was fitted in another thread in the meantime; the result of that fit "
+                    "stays, and this one is dropped. Train copies of an estimator, not one in several threads"
+                )
+            self.__dict__ = attributes
+
+    def _shallow_copy(self):
+        """Return an estimator with the same attributes, whatever a subclass does on copying."""
+        twin = object.__new__(type(self))
+        twin.__dict__ = vars(self).copy()
+        return twin
+
+    def __getstate__(self):
+        state = super().__getstate__()
+        state.pop("_fit_state", None)
+        return state
+
+    @with_callbacks
+    def _fit_with_callbacks(self, X, y, sample_weight, eval_set):
+        self._fit(X, y, sample_weight, eval_set, callbacks_of(self, X, y, sample_weight))
 
     def _fit(self, X, y, sample_weight, eval_set=None, callbacks=NO_CALLBACKS, incremental=False):
         check_parameters(self)
@@ -178,38 +204,83 @@ class BasePerceptron(Convertible, Persistent, CallbackSupportMixin, BaseEstimato
         activations = resolve(self.activation, n_hidden or 1)
         dropout = self._dropout(n_hidden)
         X, targets = self._validate(X, y, incremental, first)
-        weights = self._weigh(None if sample_weight is None else _check_weights(sample_weight, X), targets, incremental)
-        self._random_state = check_random_state(self.random_state)
+        weights = None if sample_weight is None else _check_weights(sample_weight, X)
+        weights = self._weigh(weights, targets, incremental)
+        random_state = check_random_state(self.random_state)
         if first:
-            self._initialize(X.shape[1], self._hidden_units(), activations)
+            self._initialize(X.shape[1], self._hidden_units(), activations, random_state)
         parameters, arrays = pack(self._arrays(), X.dtype)
         self.coefs_, self.intercepts_, self.activation_weights_ = arrays
         network = self._network(self._arrays(), parameters, dropout)
         data = X, targets, weights
         samples = Samples(*data)
-        order, validation = self._hold_out(data, samples, eval_set)
+        order, validation = self._hold_out(data, samples, eval_set, random_state)
         # A bar for each call of partial_fit would be a column of bars.
         display = choose_display(bool(self.verbose) if incremental else self.verbose, self.max_iter)
-        course = Course(self, network, samples, data, order, validation, callbacks, display)
-        with closing(display), course:
-            if self.solver == "lbfgs":
-                finished = fit_lbfgs(course)
-            else:
-                finished = fit_stochastic(course, incremental)
-            if not np.isfinite(parameters).all():
-                raise ValueError(NOT_FINITE.format(self.learning_rate_init))
-            alive = course.alive
-            try:
-                callbacks.end_fit()
-                if finished and not incremental:
-                    alive = network.find_alive(samples, course.order)
-            except KeyboardInterrupt:  # too late to undo anything
-                warn("Training interrupted by user.")
-                finished = False
-        if alive is not None:
-            self._set_dead_units(alive)
+        state = FitState(self, network, samples, data, order, validation, callbacks, display, random_state)
+        self._fit_state = state  # for our callbacks; copies and pickles of the estimator go without it
+        try:
+            with closing(display):
+                finished = self._run(state, incremental)
+        finally:
+            del self._fit_state
+        if state.alive is not None:
+            self._set_dead_units(state.alive)
         if finished and not incremental:
             self._warn_of_dead_units()
+
+    def _run(self, state, incremental):
+        """Train; return whether that came to its end, not interrupted by Ctrl-C."""
+        finished = True
+        if self.solver == "lbfgs":
+            start_lbfgs(state)
+        else:
+            start_stochastic(state, incremental)
+        state.write_attributes()
+        state.callbacks.begin_fit()  # where a checkpoint may put it on a later epoch
+        state.take_snapshot()
+        try:
+            if self.solver == "lbfgs":
+                fit_lbfgs(state)
+            else:
+                fit_stochastic(state, incremental)
+            self._conclude(state)
+        except KeyboardInterrupt:
+            finished = False
+            state.restore(state.last_epoch)
+            self._conclude(state)
+        if finished:
+            self._check_outcome(state)
+        try:
+            state.callbacks.end_fit()
+            if finished and not incremental:
+                state.alive = state.network.find_alive(state.samples, state.order)
+        except KeyboardInterrupt:  # too late to undo anything
+            finished = False
+        if not finished:
+            warn("Training interrupted by user.")
+        return finished
+
+    def _conclude(self, state):
+        """Return to the best epoch where early stopping watches, and write the attributes."""
+        if BEST_SCORE in state.best_parameters:
+            state.parameters[:] = state.best_parameters[BEST_SCORE]
+        state.write_attributes()
+
+    def _check_outcome(self, state):
+        """Raise ValueError where the fit came to nothing."""
+        if not np.isfinite(state.parameters).all():
+            raise ValueError(NOT_FINITE.format(self.learning_rate_init))
+        records = state.history[len(state.history) - state.n_iter :] if state.validation else []
+        scores = [record["validation_score"] for record in records]
+        if scores and np.isnan(scores).all():
+            if not np.isfinite(state.loss):
+                raise ValueError(NOT_FINITE.format(self.learning_rate_init))
+            raise ValueError(
+                f"the validation score was NaN after each of the {len(scores)} epochs, with scoring={self.scoring!r}: "
+                f"it is not defined for the {len(state.validation.targets)} rows "
+                f"{'of eval_set' if state.validation.rows is None else 'held out by validation_fraction'}"
+            )
 
     def _hidden_units(self):
         sizes = self.hidden_layer_sizes
@@ -227,30 +298,24 @@ class BasePerceptron(Convertible, Persistent, CallbackSupportMixin, BaseEstimato
             raise ValueError(f"dropout={self.dropout!r} does not go with solver={self.solver!r}, which is not random")
         return per_layer
 
-    def _initialize(self, n_features, hidden, activations):
-        """Draw the first weights and start the records."""
+    def _initialize(self, n_features, hidden, activations, random_state):
+        """Draw the first weights, and forget the fit before."""
+        for name in (*ATTRIBUTES.values(), "dead_units_"):
+            vars(self).pop(name, None)
         self.n_layers_ = len(hidden) + 2
-        self.n_iter_ = self.t_ = 0
-        self.history_ = []
         self.coefs_, self.intercepts_ = [], []
         widths = [*(activation.width(n) for activation, n in zip(activations, hidden)), self.n_outputs_]
         for i, shape in enumerate(zip([n_features, *hidden], widths, strict=True)):
             name = activations[min(i, len(activations) - 1)].name
-            coef, intercept = draw(self.init, shape, name, self._random_state)
+            coef, intercept = draw(self.init, shape, name, random_state)
             self.coefs_.append(coef)
             self.intercepts_.append(intercept)
         self.activation_weights_ = [
             None if activation.initial_slope is None else np.full(n, activation.initial_slope)
             for activation, n in zip(activations, hidden)
         ]
-        if self.solver != "lbfgs":
-            self.loss_curve_ = []
-            self._no_improvement_count = 0
-            self.best_loss_ = None if self.early_stopping else np.inf
-            self.validation_scores_ = [] if self.early_stopping else None
-            self.best_validation_score_ = -np.inf if self.early_stopping else None
 
-    def _hold_out(self, data, samples, eval_set):
+    def _hold_out(self, data, samples, eval_set, random_state):
         """Return which samples to train on, and what scores others after each epoch."""
         everything = np.arange(samples.n_samples, dtype=np.intp)
         if eval_set is not None:
@@ -258,16 +323,30 @@ class BasePerceptron(Convertible, Persistent, CallbackSupportMixin, BaseEstimato
             return everything, Validation(self, Samples(*data), data)
         if not self.early_stopping or self.solver == "lbfgs":
             return everything, None
-        training, held_out = train_test_split(
-            everything,
-            random_state=self._random_state,
-            test_size=self.validation_fraction,
-            stratify=self._strata(data[1]),
-        )
+        if self.validation_fraction == 0:
+            raise InvalidParameterError(
+                f"validation_fraction={self.validation_fraction!r} leaves early_stopping no rows to score; it must be in "
+                "the range (0, 1), or fit be given an eval_set"
+            )
+        try:
+            training, held_out = train_test_split(
+                everything,
+                random_state=random_state,
+                test_size=self.validation_fraction,
+                stratify=self._strata(data[1]),
+            )
+        except ValueError as error:
+            raise ValueError(f"{error} (validation_fraction={self.validation_fraction!r})") from error
         if len(held_out) < 2:
             raise ValueError(
                 "The validation set is too small. Increase 'validation_fraction' or the size of your dataset."
             )
+        for rows, purpose in ((training, "train on"), (held_out, "score")):
+            if data[2] is not None and not data[2][rows].any():
+                raise ValueError(
+                    f"the weights, sample_weight times class_weight, are 0 for all of the {len(rows)} rows to {purpose}, "
+                    f"with validation_fraction={self.validation_fraction!r} and this random_state"
+                )
         return training, Validation(self, samples, data, held_out)
 
     def _validate_eval_set(self, eval_set, dtype):
@@ -275,7 +354,7 @@ class BasePerceptron(Convertible, Persistent, CallbackSupportMixin, BaseEstimato
         if not isinstance(eval_set, tuple) or len(eval_set) not in (2, 3):
             raise ValueError(f"eval_set must be a tuple of (X, y) or (X, y, sample_weight). Got {eval_set!r}.")
         X, y, weights = (*eval_set, None)[:3]
-        probe = copy.copy(self)  # validation sets attributes
+        probe = self._shallow_copy()  # validation sets attributes
         probe.warm_start = False  # which would ask for all of the classes
         try:
             X, targets = probe._validate(X, y, incremental=True, first=False)
@@ -302,6 +381,10 @@ class BasePerceptron(Convertible, Persistent, CallbackSupportMixin, BaseEstimato
         """Return the rows' weights in the loss, given those of the user."""
         return weights
 
+    def _lacks_classes(self, targets):
+        """Return whether a class occurs in none of these targets."""
+        return False
+
     def _decode(self, targets):
         """Return the y that `_validate` made them of."""
         return targets.ravel() if self.n_outputs_ == 1 else targets
@@ -318,7 +401,7 @@ class BasePerceptron(Convertible, Persistent, CallbackSupportMixin, BaseEstimato
         coefs, intercepts, slopes = arrays
         activations = resolve(self.activation, len(coefs) - 1)
         if self.solver not in STOCHASTIC:
-            activations = [activation.settled() for activation in activations]
+            activations = [activation.deterministic() for activation in activations]
         name = output_name(self.out_activation_)
         output = None if name == "softmax" else registry.find(name).index
         return Network(
@@ -356,6 +439,8 @@ def _check_weights(sample_weight, X):
         raise ValueError(f"Sample weights must be 1D array or scalar, got {weights.ndim}D array.")
     if weights.shape != (n_samples,):
         raise ValueError(f"sample_weight.shape == {weights.shape}, expected {(n_samples,)}!")
+    if (weights < 0).any():
+        raise ValueError(f"Sample weights must not be negative, got {weights.min()}.")
     if not weights.any():
         raise ValueError("Sample weights must contain at least one non-zero number.")
     return weights

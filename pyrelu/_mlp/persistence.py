@@ -9,6 +9,15 @@ from pyrelu._mlp.fitted import check_fitted
 from pyrelu._storage import files
 from pyrelu.exceptions import InvalidFileError
 
+# Attributes that belong to the process, or to the fit that a callback is called in, not to the model.
+OF_THE_PROCESS = (
+    "_skl_callbacks",
+    "_callback_fit_ctx",
+    "_skl_callbacks_to_teardown",
+    "_parent_callback_ctx",
+    "_fit_state",
+)
+
 
 class Persistent:
     """`save` and `load`, and pickles that know their version. For estimators."""
@@ -47,7 +56,8 @@ class Persistent:
         """
         parameters = self.get_params(deep=False)
         fitted = {name: value for name, value in vars(self).items() if name not in parameters}
-        fitted.pop("_skl_callbacks", None)  # belong to the process, not to the model
+        for name in OF_THE_PROCESS:
+            fitted.pop(name, None)
         content = {"dtype": str(self.coefs_[0].dtype) if hasattr(self, "coefs_") else None}
         if "_metadata_request" in fitted:
             fitted.pop("_metadata_request")

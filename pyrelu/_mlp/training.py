@@ -1,12 +1,10 @@
 """How the estimators train epoch by epoch, with their stopping rules; the arithmetic is the network's."""
 
-import time
-
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from pyrelu._mlp import history
-from pyrelu._mlp.course import RECORDS
+from pyrelu._mlp.fit_state import ABSENT, RECORDS
 from pyrelu._mlp.optimizers import STOCHASTIC
 from pyrelu._mlp.warn import warn
 
@@ -14,6 +12,7 @@ NOT_FINITE = (
     "Solver produced non-finite parameter weights. The input data may contain large values and need to be "
     "preprocessed, or learning_rate_init={} is too high."
 )
+BEST_SCORE = "validation score"  # the key in `best_parameters` of those that early stopping returns to
 
 
 def pack(groups, dtype):
@@ -25,92 +24,87 @@ def pack(groups, dtype):
     return buffer, views
 
 
-def fit_stochastic(course, incremental):
+def start_stochastic(state, incremental):
+    """Set up what the epochs change, in copies: the estimator's own must stay as they are.
+
+    Parameters
+    ----------
+    state : FitState
+    incremental : bool
+        Whether to train for one epoch and go on with the optimizer of the last fit.
+    """
+    mlp = state.estimator
+    last = vars(mlp).get("_optimizer") if incremental else None
+    if last is not None:
+        state.optimizer = last.copy(mlp, state.parameters.dtype)
+    else:
+        state.optimizer = STOCHASTIC[mlp.solver](state.parameters, mlp)
+        if state.network.draws:
+            state.optimizer.seed = int(state.random_state.randint(2**63, dtype=np.uint64))
+    state.n_iter = 0
+    for name in RECORDS:
+        setattr(state, name, history.continued(getattr(state, name), incremental))
+    state.no_improvement_count = 0 if state.no_improvement_count is ABSENT else state.no_improvement_count
+    state.best_loss = None if state.best_loss is ABSENT else state.best_loss
+    state.best_validation_score = None if state.best_validation_score is ABSENT else state.best_validation_score
+    if not state.validation:
+        state.validation_scores = None
+    elif state.best_validation_score is None:
+        state.best_validation_score = -np.inf
+    if mlp.early_stopping:
+        state.best_parameters[BEST_SCORE] = state.parameters.copy()
+    elif state.best_loss is None:
+        state.best_loss = np.inf
+
+
+def fit_stochastic(state, incremental):
     """Train epoch by epoch until a stopping rule applies, one epoch where `incremental`.
 
     Parameters
     ----------
-    course : Course
+    state : FitState
     incremental : bool
-
-    Returns
-    -------
-    bool
-        Whether it came to its end, not interrupted by Ctrl-C.
     """
-    mlp, callbacks = course.mlp, course.callbacks
-    _start(course, incremental)
-    batch_size = _batch_size(mlp, len(course.order))
-    callbacks.begin_fit()  # where a checkpoint may put it on a later epoch
-    course.note_whole_epoch()
-    try:
-        while not course.ended and mlp.n_iter_ < mlp.max_iter:
-            callbacks.begin_epoch()
-            _train_epoch(course, batch_size)
-            course.ended = (mlp._no_improvement_count > mlp.n_iter_no_change and _stops(course)) or incremental
-            if incremental:
-                break
-            course.note_whole_epoch()
-            course.ended |= callbacks.end_epoch()
-            course.whole.kept = dict(course.kept)  # as a callback may have kept it
-        if not course.ended and not mlp._optimizer.schedule.ends_with_max_iter:
-            warn(
-                f"Stochastic Optimizer: Maximum iterations ({mlp.max_iter}) reached and the optimization hasn't "
-                "converged yet.",
-                ConvergenceWarning,
-            )
-        interrupted = False
-    except KeyboardInterrupt:
-        course.go_to(course.whole)
-        warn("Training interrupted by user.")
-        interrupted = True
-    if mlp.early_stopping:
-        course.parameters[:] = course.kept["best"]
-    return not interrupted
+    mlp, callbacks = state.estimator, state.callbacks
+    batch_size = _batch_size(mlp, len(state.order))
+    while not state.stopped and state.n_iter < mlp.max_iter:
+        callbacks.begin_epoch(state.n_iter + 1)
+        _train_epoch(state, batch_size)
+        state.stopped = (state.no_improvement_count > mlp.n_iter_no_change and _stops(state)) or incremental
+        state.write_attributes()
+        if incremental:
+            return
+        state.take_snapshot()
+        state.stopped |= callbacks.end_epoch()
+        # as a callback may have changed these
+        state.last_epoch.best_parameters, state.last_epoch.stopped = dict(state.best_parameters), state.stopped
+    if not state.stopped and not state.optimizer.schedule.ends_with_max_iter:
+        warn(
+            f"Stochastic Optimizer: Maximum iterations ({mlp.max_iter}) reached and the optimization hasn't "
+            "converged yet.",
+            ConvergenceWarning,
+        )
 
 
-def _start(course, incremental):
-    """Set up what the epochs change, in copies: a fit that fails must leave the old ones as they were."""
-    mlp = course.mlp
-    if incremental and hasattr(mlp, "_optimizer"):
-        mlp._optimizer = mlp._optimizer.copy(mlp, course.parameters.dtype)
-    else:
-        mlp._optimizer = STOCHASTIC[mlp.solver](course.parameters, mlp)
-        if course.network.draws:
-            mlp._optimizer.seed = int(mlp._random_state.randint(2**63, dtype=np.uint64))
-    course.optimizer = mlp._optimizer
-    mlp.n_iter_ = 0
-    for name in RECORDS:
-        setattr(mlp, name, history.continued(getattr(mlp, name, None), incremental))
-    if not course.validation:
-        mlp.validation_scores_ = None
-    else:
-        mlp.best_validation_score_ = -np.inf if mlp.best_validation_score_ is None else mlp.best_validation_score_
-    if not mlp.early_stopping:
-        mlp.best_loss_ = np.inf if mlp.best_loss_ is None else mlp.best_loss_
-    else:
-        course.kept["best"] = course.parameters.copy()
-
-
-def _train_epoch(course, batch_size):
-    mlp, start = course.mlp, time.perf_counter()
+def _train_epoch(state, batch_size):
+    mlp = state.estimator
     if mlp.shuffle:
-        course.order = course.order[mlp._random_state.permutation(len(course.order))]
-    mlp._optimizer.begin_epoch()
-    learning_rate = mlp._optimizer.learning_rate
-    trained = course.network.train(course.samples, course.order, batch_size, mlp._optimizer)
+        state.order = state.order[state.random_state.permutation(len(state.order))]
+    state.optimizer.begin_epoch()
+    learning_rate = state.optimizer.learning_rate
+    trained = state.network.train(state.samples, state.order, batch_size, state.optimizer)
     if not mlp.early_stopping and not np.isfinite(trained.loss):  # early stopping goes back to the best epoch instead
         raise ValueError(NOT_FINITE.format(mlp.learning_rate_init))
-    mlp.loss_ = trained.loss
-    mlp.n_iter_ += 1
-    mlp.t_ += len(course.order)
-    mlp.loss_curve_.append(mlp.loss_)
-    mlp._optimizer.end_epoch(mlp.t_)
-    course.alive = trained.alive
-    score = course.validation.score() if course.validation else None
-    _compare(course, score)
-    history.append(mlp, trained, time.perf_counter() - start, learning_rate, score)
-    course.display.epoch(mlp.n_iter_, mlp.loss_, score)
+    state.loss = trained.loss
+    state.n_iter += 1
+    state.t += len(state.order)
+    state.loss_curve.append(state.loss)
+    state.optimizer.end_epoch(state.t)
+    state.alive = trained.alive
+    score = state.validation.score(state) if state.validation else None
+    _compare(state, score)
+    history.append(state.history, trained, learning_rate, score)
+    state.display.epoch(state.n_iter, state.loss, score)
 
 
 def _batch_size(mlp, n_samples):
@@ -121,29 +115,31 @@ def _batch_size(mlp, n_samples):
     return min(mlp.batch_size, n_samples)
 
 
-def _compare(course, score):
+def _compare(state, score):
     """Count the epochs without improvement; with early stopping, keep the best parameters."""
-    mlp = course.mlp
+    mlp = state.estimator
+    improves = False
     if score is not None:
-        mlp.validation_scores_.append(score)
-        improves, best = score >= mlp.best_validation_score_ + mlp.tol, score > mlp.best_validation_score_
-        mlp.best_validation_score_ = max(mlp.best_validation_score_, score)
+        state.validation_scores.append(score)
+        if not np.isnan(score):
+            improves = score >= state.best_validation_score + mlp.tol
+            if mlp.early_stopping and score > state.best_validation_score:
+                state.best_parameters[BEST_SCORE] = state.parameters.copy()
+            state.best_validation_score = max(state.best_validation_score, score)
     if not mlp.early_stopping:
-        improves = mlp.loss_ <= mlp.best_loss_ - mlp.tol
-        mlp.best_loss_ = min(mlp.best_loss_, mlp.loss_)
-    elif best:
-        course.kept["best"] = course.parameters.copy()
-    mlp._no_improvement_count = 0 if improves else mlp._no_improvement_count + 1
+        improves = state.loss <= state.best_loss - mlp.tol
+        state.best_loss = min(state.best_loss, state.loss)
+    state.no_improvement_count = 0 if improves else state.no_improvement_count + 1
 
 
-def _stops(course):
+def _stops(state):
     """Tell whether to stop now that there is no more improvement, or to go on with a lower learning rate."""
-    mlp = course.mlp
-    stops, consequence = mlp._optimizer.stall()
+    mlp = state.estimator
+    stops, consequence = state.optimizer.stall()
     what = "Validation score" if mlp.early_stopping else "Training loss"
-    course.display.say(
+    state.display.say(
         f"{what} did not improve more than tol={mlp.tol:f} for {mlp.n_iter_no_change} consecutive epochs. {consequence}"
     )
     if not stops:
-        mlp._no_improvement_count = 0
+        state.no_improvement_count = 0
     return stops

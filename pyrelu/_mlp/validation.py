@@ -1,9 +1,10 @@
 """Rows that are not trained on but scored after each epoch."""
 
-import copy
 import inspect
+from contextlib import nullcontext
 from numbers import Real
 
+import sklearn
 from sklearn.metrics import check_scoring
 
 
@@ -27,7 +28,7 @@ class Validation:
         self.samples = samples
         self.data = data
         self.scorer = None if mlp.scoring is None else check_scoring(mlp, mlp.scoring)
-        self.takes_weights = self.scorer and "sample_weight" in inspect.signature(self.scorer).parameters
+        self.labels = {}  # what tells the scorer of all classes, once it has asked
         self.take(rows)
 
     def take(self, rows):
@@ -38,18 +39,45 @@ class Validation:
         if self.scorer is not None:
             self.X, self.y = X, self.mlp._decode(targets)
 
-    def score(self):
+    def score(self, state):
         """Return the score of the weights as they are now."""
         if self.scorer is None:
             return self.mlp._score_outputs(self.network.predict(self.samples, self.rows), self.targets, self.weights)
-        keywords = {"sample_weight": self.weights} if self.takes_weights and self.weights is not None else {}
-        score = self.scorer(self._estimator(), self.X, self.y, **keywords)
+        state.write_attributes()
+        score = self._call_scorer()
         if not isinstance(score, Real):
             raise ValueError(f"scoring={self.mlp.scoring!r} must return a number. Got {score!r}.")
         return float(score)
 
+    def _call_scorer(self):
+        try:
+            return self._call(self.labels)
+        except ValueError:
+            # Scores of probabilities, such as "neg_log_loss", need to be told of classes that no row here has. Others take
+            # `labels` too, with another meaning, so that only those are told that cannot do without.
+            if self.labels or not self.mlp._lacks_classes(self.targets):
+                raise
+            labels = {"labels": self.mlp.classes_}
+            try:
+                score = self._call(labels)
+            except (TypeError, ValueError):
+                score = None
+            if score is None:
+                raise
+            self.labels = labels
+            return score
+
+    def _call(self, labels):
+        keywords = dict(labels)
+        if self.weights is not None and "sample_weight" in inspect.signature(self.scorer).parameters:
+            keywords["sample_weight"] = self.weights
+        # scikit-learn's scorers take metadata other than the weights where routing is enabled
+        with sklearn.config_context(enable_metadata_routing=True) if labels else nullcontext():
+            return self.scorer(self._estimator(), self.X, self.y, **keywords)
+
     def _estimator(self):
         """Return the estimator as it would be if training ended now, for X without feature names."""
-        estimator = copy.copy(self.mlp)
-        vars(estimator).pop("feature_names_in_", None)
+        estimator = self.mlp._shallow_copy()
+        for name in ("feature_names_in_", "_fit_state"):
+            vars(estimator).pop(name, None)
         return estimator

@@ -123,7 +123,17 @@ def write(path, kind, content):
     code = {name: encoder.encode(value, name) for name, value in content.items()}
     text = json.dumps({"format": FORMAT, "version": pyrelu.__version__, "kind": kind, "content": code}, allow_nan=False)
     metadata = {"pyrelu": text, "sha256": _digest(text, encoder.arrays)}
-    write_atomically(path, safetensors.numpy.save(encoder.arrays, metadata))
+    write_atomically(path, _in_order(safetensors.numpy.save(encoder.arrays, metadata)))
+
+
+def _in_order(content):
+    """Return a safetensors file with its metadata sorted: safetensors has them in a random order."""
+    start = 8 + int.from_bytes(content[:8], "little")
+    header = json.loads(content[8:start])
+    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+    text += b" " * (-len(text) % 8)  # the arrays are to be aligned
+    return b"".join([len(text).to_bytes(8, "little"), text, memoryview(content)[start:]])
 
 
 def read(path, kind):

@@ -24,6 +24,7 @@ from pyrelu.plot._activation import Curve
 __all__ = [
     "ActivationDisplay",
     "ActivationGridDisplay",
+    "ActivationOverlayDisplay",
     "DecisionBoundaryDisplay",
     "GradientNormDisplay",
     "LinearRegionsDisplay",
@@ -42,12 +43,13 @@ class ActivationDisplay:
     derivative_line_: Line2D
     dots_: list[Line2D]
     text_: Annotation
+    legend_: Legend | None
     ax_: Axes
     figure_: Figure
     def __init__(self, name: str, parameters: Mapping[str, float], function: Curve, slope: Curve, formula: str) -> None: ...
     @classmethod
-    def from_name(cls, name: str | tuple[str, dict[Any, Any]] | tuple[Callable[..., Any], Callable[..., Any]], *, x_range: tuple[float, float] | None = None, derivative: bool = True, ax: Axes | None = None, **keywords: Any) -> Self: ...
-    def plot(self, *, ax: Axes | None = None, derivative: bool = True, labels: bool = True, **keywords: Any) -> Self: ...
+    def from_name(cls, name: str | tuple[str, dict[Any, Any]] | tuple[Callable[..., Any], Callable[..., Any]], *, x_range: tuple[float, float] | None = None, derivative: bool = True, label: str | None = None, ax: Axes | None = None, **keywords: Any) -> Self: ...
+    def plot(self, *, ax: Axes | None = None, derivative: bool = True, labels: bool = True, label: str | None = None, **keywords: Any) -> Self: ...
 
 class ActivationGridDisplay:
     displays: list[ActivationDisplay]
@@ -57,8 +59,21 @@ class ActivationGridDisplay:
     figure_: Figure
     def __init__(self, displays: list[ActivationDisplay]) -> None: ...
     @classmethod
-    def from_names(cls, names: Sequence[str | tuple[str, dict[Any, Any]] | tuple[Callable[..., Any], Callable[..., Any]]] | None = None, *, columns: int | None = None, x_range: tuple[float, float] | None = None, derivative: bool = True, figure: Figure | None = None) -> Self: ...
-    def plot(self, *, columns: Any | None = None, derivative: Any = True, figure: Any | None = None) -> Self: ...
+    def from_names(cls, names: Sequence[str | tuple[str, dict[Any, Any]] | tuple[Callable[..., Any], Callable[..., Any]]] | None = None, *, columns: int | None = None, x_range: tuple[float, float] | None = None, derivative: bool = True, share: bool = True, figure: Figure | None = None) -> Self: ...
+    def plot(self, *, columns: Any | None = None, derivative: Any = True, share: Any = True, figure: Any | None = None) -> Self: ...
+
+class ActivationOverlayDisplay:
+    displays: Mapping[str, ActivationDisplay]
+    lines_: list[Line2D]
+    derivative_lines_: list[Line2D]
+    legend_: Legend
+    ax_: Axes
+    derivative_ax_: Axes
+    figure_: Figure
+    def __init__(self, displays: Mapping[str, ActivationDisplay]) -> None: ...
+    @classmethod
+    def from_names(cls, names: Sequence[str | tuple[str, dict[Any, Any]] | tuple[Callable[..., Any], Callable[..., Any]]] | dict[Any, Any], *, x_range: tuple[float, float] | None = None, derivative: bool = True, below: bool = False, figure: Figure | None = None, **keywords: Any) -> Self: ...
+    def plot(self, *, derivative: Any = True, below: Any = False, figure: Any | None = None, **keywords: Any) -> Self: ...
 
 class GradientNormDisplay:
     norms: Mapping[str, NDArray[Any]]
@@ -70,38 +85,44 @@ class GradientNormDisplay:
     @classmethod
     def from_estimator(cls, estimator: MLPClassifier | sklearn.neural_network.MLPClassifier | MLPRegressor | sklearn.neural_network.MLPRegressor, X: ArrayLike | spmatrix | sparray, y: ArrayLike, *, name: str | None = None, ax: Axes | None = None, **keywords: Any) -> Self: ...
     @classmethod
-    def from_estimators(cls, estimators: Mapping[str, MLPClassifier | MLPRegressor | sklearn.neural_network.MLPClassifier | sklearn.neural_network.MLPRegressor], X: ArrayLike | spmatrix | sparray, y: ArrayLike, *, ax: Axes | None = None, **keywords: Any) -> Self: ...
+    def from_estimators(cls, estimators: Mapping[str, MLPClassifier | MLPRegressor | sklearn.neural_network.MLPClassifier | sklearn.neural_network.MLPRegressor] | Sequence[MLPClassifier | MLPRegressor | sklearn.neural_network.MLPClassifier | sklearn.neural_network.MLPRegressor], X: ArrayLike | spmatrix | sparray, y: ArrayLike, *, ax: Axes | None = None, **keywords: Any) -> Self: ...
     def plot(self, *, ax: Axes | None = None, **keywords: Any) -> Self: ...
 
 class LinearRegionsDisplay:
     xx0: NDArray[Any]
     xx1: NDArray[Any]
     maps: NDArray[Any]
-    margin: NDArray[Any] | None
+    margins: NDArray[Any] | None
     bends: list[NDArray[Any]]
     feature_names: Sequence[str]
+    output_name: str
     image_: AxesImage
     edges_: list[ContourSet]
-    boundary_: ContourSet | None
+    boundaries_: list[ContourSet]
+    legend_: Legend
+    key_ax_: Axes
     ax_: Axes
     figure_: Figure
-    def __init__(self, xx0: NDArray[Any], xx1: NDArray[Any], maps: NDArray[Any], margin: NDArray[Any] | None, bends: list[NDArray[Any]], feature_names: Sequence[str] = ()) -> None: ...
+    def __init__(self, xx0: NDArray[Any], xx1: NDArray[Any], maps: NDArray[Any], margins: NDArray[Any] | None, bends: list[NDArray[Any]], feature_names: Sequence[str] = (), output_name: str = "output") -> None: ...
     @classmethod
     def from_estimator(cls, estimator: MLPClassifier | sklearn.neural_network.MLPClassifier | MLPRegressor | sklearn.neural_network.MLPRegressor, X: ArrayLike, *, output: int = 0, grid_resolution: int = 400, eps: float | None = None, ax: Axes | None = None) -> Self: ...
     def plot(self, *, ax: Axes | None = None) -> Self: ...
 
 class LossCurveDisplay:
     curves: Mapping[str, Sequence[float]]
+    validation: Mapping[str, Sequence[float]] | None
     lines_: list[Line2D]
+    validation_lines_: list[Line2D]
     texts_: list[Annotation]
     ax_: Axes
+    validation_ax_: Axes
     figure_: Figure
-    def __init__(self, curves: Mapping[str, Sequence[float]]) -> None: ...
+    def __init__(self, curves: Mapping[str, Sequence[float]], validation: Mapping[str, Sequence[float]] | None = None) -> None: ...
     @classmethod
-    def from_estimator(cls, estimator: MLPClassifier | sklearn.neural_network.MLPClassifier | MLPRegressor | sklearn.neural_network.MLPRegressor, *, name: str | None = None, ax: Axes | None = None, **keywords: Any) -> Self: ...
+    def from_estimator(cls, estimator: MLPClassifier | sklearn.neural_network.MLPClassifier | MLPRegressor | sklearn.neural_network.MLPRegressor, *, name: str | None = None, ax: Axes | None = None, validation_ax: Axes | None = None, **keywords: Any) -> Self: ...
     @classmethod
-    def from_estimators(cls, estimators: Mapping[str, MLPClassifier | MLPRegressor | sklearn.neural_network.MLPClassifier | sklearn.neural_network.MLPRegressor], *, ax: Axes | None = None, **keywords: Any) -> Self: ...
-    def plot(self, *, ax: Axes | None = None, **keywords: Any) -> Self: ...
+    def from_estimators(cls, estimators: Mapping[str, MLPClassifier | MLPRegressor | sklearn.neural_network.MLPClassifier | sklearn.neural_network.MLPRegressor] | Sequence[MLPClassifier | MLPRegressor | sklearn.neural_network.MLPClassifier | sklearn.neural_network.MLPRegressor], *, ax: Axes | None = None, validation_ax: Axes | None = None, **keywords: Any) -> Self: ...
+    def plot(self, *, ax: Axes | None = None, validation_ax: Axes | None = None, **keywords: Any) -> Self: ...
 
 class UnitActivityDisplay:
     activity: list[NDArray[Any]]
