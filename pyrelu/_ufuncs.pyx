@@ -2,6 +2,7 @@
 """The compiled table as Python sees it: its rows, its loops as NumPy ufuncs, and the library's settings."""
 
 cimport numpy as cnp
+from cpython.ref cimport PyObject
 from libc.stdlib cimport malloc
 
 from pyrelu._library cimport *
@@ -73,6 +74,7 @@ cdef void rowwise_loop(char **args, const cnp.npy_intp *dims, const cnp.npy_intp
 
 cdef extern from "Python.h":
     object PyErr_NoMemory()
+    object PyObject_Call(object callable, object args, PyObject *kwargs)
 
 
 # What a ufunc points to must outlive it, and ufuncs live as long as the process.
@@ -126,6 +128,76 @@ def make_gufunc(int row, bint vjp, str name, str doc):
         data.loops[t] = pyrelu_make_rowwise_loop(row, vjp, TYPES[t])
     signature = (pyrelu_axis_functions[row].vjp_signature if vjp else pyrelu_axis_functions[row].signature).decode()
     return _make(data, <cnp.PyUFuncGenericFunction>rowwise_loop, name, doc, signature)
+
+
+def set_doc(cnp.ufunc ufunc, str doc):
+    """Replace a ufunc's docstring, which it cannot show examples in before it exists."""
+    ufunc.doc = _kept(doc)
+
+
+cdef object _MISSING = object()
+
+
+cdef class NamedOperands:
+    """A callable that takes its operands by position or by name, and adds little to a call of the ufunc beneath.
+
+    Parameters
+    ----------
+    operands : dict
+        Name -> default of everything it takes by position, in order; the default of a required one is `REQUIRED`.
+    direct : callable or None
+        What is called at once where exactly its `n_direct` operands are given, by position.
+    n_direct : int
+        How many operands `direct` takes.
+    arrays_only : bool
+        Whether that holds for operands that are plain `numpy.ndarray` only.
+
+    Any other call becomes one of the method `call(values, keywords)`, which a subclass defines: the operands in order,
+    defaults filled in, and the keywords that are no operand.
+    """
+
+    REQUIRED = _MISSING
+    cdef object direct
+    cdef Py_ssize_t n_direct
+    cdef bint arrays_only
+    cdef list defaults
+    cdef tuple names
+
+    def __init__(self, dict operands, direct, Py_ssize_t n_direct, bint arrays_only):
+        self.names, self.defaults = tuple(operands), list(operands.values())
+        self.direct, self.n_direct, self.arrays_only = direct, n_direct, arrays_only
+
+    def __call__(self, *args, **kwargs):
+        if not kwargs and len(args) == self.n_direct and self.direct is not None:
+            if not self.arrays_only or _are_plain(args):
+                return PyObject_Call(self.direct, args, NULL)
+        return self.call(self._values(args, kwargs), kwargs)
+
+    cdef list _values(self, tuple args, dict kwargs):
+        cdef Py_ssize_t i, n = len(args)
+        if n > len(self.names):
+            raise TypeError(
+                f"{self.__name__}() takes at most {len(self.names)} positional arguments "
+                f"({', '.join(self.names)}) but {n} were given"
+            )
+        cdef list values = list(args) + self.defaults[n:]
+        if kwargs:
+            for i, name in enumerate(self.names):
+                if name in kwargs:
+                    if i < n:
+                        raise TypeError(f"{self.__name__}() got multiple values for argument {name!r}")
+                    values[i] = kwargs.pop(name)
+        for i in range(len(values)):
+            if values[i] is _MISSING:
+                raise TypeError(f"{self.__name__}() missing a required argument: {self.names[i]!r}")
+        return values
+
+
+cdef bint _are_plain(tuple args):
+    for array in args:
+        if type(array) is not cnp.ndarray:
+            return False
+    return True
 
 
 def isa():
