@@ -2,6 +2,7 @@
 """The compiled table as Python sees it: its rows, its loops as NumPy ufuncs, and the library's settings."""
 
 cimport numpy as cnp
+import numpy as np
 from cpython.ref cimport PyObject
 from libc.stdlib cimport malloc
 
@@ -191,6 +192,67 @@ cdef class NamedOperands:
             if values[i] is _MISSING:
                 raise TypeError(f"{self.__name__}() missing a required argument: {self.names[i]!r}")
         return values
+
+
+cdef class NamedParameters(NamedOperands):
+    """Operands by name over two ufuncs: with parameters as its last operands, and with their defaults built in.
+
+    Parameters
+    ----------
+    operands : dict
+        As of `NamedOperands`: data, parameters, extras, and `out` last.
+    ufunc : numpy.ufunc
+        Takes data and parameters.
+    default_ufunc : numpy.ufunc or None
+        Takes data only.
+    n_data : int
+        How many operands are data.
+    check : callable or None
+        Is called with the list of parameters where one has not its default; raises where that is not allowed.
+    choose : callable or None
+        Is called with all operands but `out` where an extra has not its default; returns a callable and its operands.
+    """
+
+    cdef readonly object ufunc
+    cdef readonly object default_ufunc
+    cdef Py_ssize_t n_data, n_operands
+    cdef object check, choose
+
+    def __init__(self, dict operands, ufunc, default_ufunc, Py_ssize_t n_data, check, choose):
+        plain = ufunc if default_ufunc is None else default_ufunc
+        NamedOperands.__init__(self, operands, plain, plain.nin, False)
+        self.ufunc, self.default_ufunc, self.n_data, self.n_operands = ufunc, default_ufunc, n_data, ufunc.nin
+        self.check, self.choose = check, choose
+
+    cpdef call(self, list values, dict keywords):
+        """Call the ufunc that these values of the operands need."""
+        cdef Py_ssize_t i
+        out = values.pop()
+        if out is not None:
+            keywords["out"] = out
+        for i in range(self.n_operands, len(values)):
+            if values[i] is not self.defaults[i]:
+                ufunc, operands = self.choose(*values)
+                return ufunc(*operands, **keywords)
+        ufunc = self.ufunc
+        if self.default_ufunc is not None:
+            for i in range(self.n_data, self.n_operands):
+                if values[i] is not self.defaults[i]:
+                    break
+            else:
+                return self.default_ufunc(*values[: self.n_data], **keywords)
+        del values[self.n_operands:]
+        if self.check is not None:
+            self.check(self.__name__, values[self.n_data:])
+        if keywords and keywords.get("dtype") is not None and "signature" not in keywords:
+            keywords["signature"] = self.loop_of(keywords.pop("dtype"))
+        return PyObject_Call(ufunc, tuple(values), <PyObject *>keywords if keywords else NULL)
+
+    def loop_of(self, dtype):
+        """Return the signature of the loop for data of this dtype; parameters of float16 are float32."""
+        data = np.dtype(dtype)
+        parameter = np.dtype(np.float32) if data == np.float16 else data
+        return (data,) * self.n_data + (parameter,) * (self.n_operands - self.n_data) + (data,)
 
 
 cdef bint _are_plain(tuple args):
