@@ -150,6 +150,31 @@ def test_what_is_inside_or_an_array_is_not_refused():
         Parameters(ROW).check("row", good)
 
 
+@pytest.mark.parametrize("namespace", NAMESPACES)
+def test_each_parameter_is_checked_against_the_table(activation, namespace):
+    """By the ends of its interval: what belongs to it is taken, what does not is refused, by name."""
+    row, function = activations[activation], getattr(getattr(pr, namespace), activation)
+    arrays = arrays_of(namespace, np.ones(2), np.ones(2))
+    given = {name: 0.25 for name, default in row.parameters.items() if default is None}
+    for name, domain in row.parameter_domains.items():
+        low, high = map(float, domain[1:-1].split(","))
+        allowed = {low: domain[0] == "[", high: domain[-1] == "]"}
+        if low > -np.inf:
+            allowed[np.nextafter(low, -np.inf)] = False
+        for value, inside in allowed.items():
+            others = {other: value for other in row.parameters if row.condition}  # equal, as the condition allows
+            if inside:
+                function(*arrays, **given | others | {name: value})
+            else:
+                with pytest.raises(ValueError, match=f"{activation}: {name}=.* allowed are values in "):
+                    function(*arrays, **given | {name: value})
+    if row.condition:
+        first, second = row.parameters
+        for training in ({"training": True}, {}) if activation == "rrelu" else ({},):
+            with pytest.raises(ValueError, match=f"{first}=0.5.*{second}=0.2"):
+                function(*arrays, **{first: 0.5, second: 0.2}, **training)
+
+
 def test_tables_in_notebooks():
     for table in (pr.activations, pr.axis_functions, composed_functions):
         assert len(repr(table)) < 1000 and "object at" not in repr(table)

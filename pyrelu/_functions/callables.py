@@ -36,8 +36,20 @@ class _Public:
     def __reduce__(self):
         return self.__name__  # pickle and copy find it in its module
 
-    def _refuse(self, method, reason):
+
+def _refused(method, reason):
+    """Return a method that is refused; NumPy's ufuncs refuse theirs by ValueError too."""
+
+    def refuse(self, *args, **kwargs):
         raise ValueError(f"{self.__name__}.{method} is not defined: {reason}")
+
+    refuse.__name__ = method
+    refuse.__doc__ = f"Refused: {reason}."
+    return refuse
+
+
+_ELEMENTWISE = "its operands are data and parameters, not elements of one array to combine"
+_ALONG = "it works along an axis, not on single elements"
 
 
 class ActivationFunction(_Public, _ufuncs.NamedParameters):
@@ -79,17 +91,7 @@ class ActivationFunction(_Public, _ufuncs.NamedParameters):
             self._check(self.__name__, [b])
         return ufunc.outer(a, b, **kwargs)
 
-    def reduce(self, *args, **kwargs):
-        """Refused: an activation does not combine elements."""
-        self._refuse("reduce", "its operands are data and parameters, not elements of one array to combine")
-
-    def accumulate(self, *args, **kwargs):
-        """Refused: an activation does not combine elements."""
-        self._refuse("accumulate", "its operands are data and parameters, not elements of one array to combine")
-
-    def reduceat(self, *args, **kwargs):
-        """Refused: an activation does not combine elements."""
-        self._refuse("reduceat", "its operands are data and parameters, not elements of one array to combine")
+    reduce, accumulate, reduceat = (_refused(m, _ELEMENTWISE) for m in ("reduce", "accumulate", "reduceat"))
 
 
 class AxisActivationFunction(_Public, _ufuncs.NamedOperands):
@@ -160,17 +162,8 @@ class AxisActivationFunction(_Public, _ufuncs.NamedOperands):
     ntypes = 3
     identity = None
 
-    def _refused(method):
-        def refuse(self, *args, **kwargs):
-            self._refuse(method, "it works along an axis, not on single elements")
-
-        refuse.__name__ = method
-        refuse.__doc__ = "Refused, as by a generalised ufunc."
-        return refuse
-
-    at, outer, reduce = _refused("at"), _refused("outer"), _refused("reduce")
-    accumulate, reduceat = _refused("accumulate"), _refused("reduceat")
-    del _refused
+    at, outer = (_refused(method, _ALONG) for method in ("at", "outer"))
+    reduce, accumulate, reduceat = (_refused(m, _ALONG) for m in ("reduce", "accumulate", "reduceat"))
 
 
 for _attribute in ("nin", "nout", "nargs", "ntypes", "types", "identity", "signature"):

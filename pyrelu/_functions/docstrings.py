@@ -89,8 +89,11 @@ def activation(row, kind, choice=None):
     parameters = [_X] + ([_G] if kind == _ufuncs.VJP else [])
     for name, default in row.parameters.items():
         default_text = "" if default is None else f", default={default:g}"
-        parameters.append(f"{name} : array_like{default_text}\n    {row.parameter_docs[name]} Broadcasts with x.")
-    notes = []
+        parameters.append(
+            f"{name} : array_like{default_text}\n    {row.parameter_docs[name]} In {row.parameter_domains[name]}: a number "
+            "outside raises ValueError, in arrays it gives NaN. Broadcasts with x."
+        )
+    notes = [f"It must hold that {row.condition}."] if row.condition else []
     if choice:
         _, keyword, value = choice.choice_of
         parameters.append(

@@ -1,7 +1,5 @@
 """Where parameters may be: scalars outside their domain are refused, before any work is done."""
 
-import math
-
 import numpy as np
 
 
@@ -10,9 +8,9 @@ class Parameters(dict):
 
     def __init__(self, row):
         super().__init__(row.parameters)
-        self._texts = getattr(row, "parameter_domains", {})
-        self._domains = [_interval(self._texts.get(name, "(-inf, inf)")) for name in self]
-        self._condition = getattr(row, "condition", "")
+        self._texts = row.parameter_domains
+        self._domains = [_interval(self._texts[name]) for name in self]
+        self._condition = row.condition
         if not self._condition and not any(self._domains):
             self.check = None  # all values are allowed
         self._holds = compile(self._condition or "True", f"<{row.name}>", "eval")
@@ -29,9 +27,9 @@ class Parameters(dict):
         """
         scalars = {}
         for name, value, domain in zip(self, values, self._domains, strict=False):
-            if isinstance(value, (int, float, np.number)) or (isinstance(value, np.ndarray) and value.ndim == 0):
+            if isinstance(value, (float, int, np.number)) or (isinstance(value, np.ndarray) and value.ndim == 0):
                 scalars[name] = value
-                if domain is not None and _outside(value, *domain):
+                if domain and not domain[0] < value < domain[1] and _outside(value, *domain):
                     raise ValueError(
                         f"{function}: {name}={value!r} is outside its domain; allowed are values in {self._texts[name]}"
                     )
@@ -41,9 +39,9 @@ class Parameters(dict):
 
 
 def _interval(text):
-    """("(0, inf)") as low, high, whether low belongs to it, and high; None for all real numbers."""
+    """("(0, inf)") as low, high, whether low belongs to it, and high; None where it is everything."""
     low, high = map(float, text[1:-1].split(","))
-    return None if (low, high) == (-math.inf, math.inf) else (low, high, text[0] == "[", text[-1] == "]")
+    return None if text == "[-inf, inf]" else (low, high, text[0] == "[", text[-1] == "]")
 
 
 def _outside(value, low, high, low_belongs, high_belongs):
