@@ -182,6 +182,9 @@ class Table(Mapping):
     def __or__(self, other):
         return {**self, **other}
 
+    def __ror__(self, other):
+        return {**other, **self}
+
     def __repr__(self):
         return f"<{len(self)} functions: {', '.join(self)}>"
 

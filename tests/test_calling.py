@@ -182,6 +182,11 @@ def test_tables_in_notebooks():
         assert html.count("<tr>") == len(table) + 1
         with pytest.raises(TypeError):
             table["new"] = None
+    assert (
+        {**pr.activations, **pr.axis_functions}
+        == pr.activations | pr.axis_functions
+        == {} | pr.activations | pr.axis_functions
+    )
     assert "x if x &gt; 0" in pr.activations._repr_html_()
 
 
