@@ -53,4 +53,4 @@ def __getattr__(name):
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__, *_LAZY_MODULES})
+    return sorted({*__all__, *_LAZY_MODULES, "__version__"})
