@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 from helpers import few_epochs
+from pyrelu._mlp.blas import single_threaded_blas
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from pyrelu import _network  # noqa: F401  loads the BLAS that networks call
-from pyrelu._mlp.blas import single_threaded_blas
 from pyrelu.neural_network import MLPClassifier
 
 

@@ -21,6 +21,7 @@ ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT / "bench"))
 
 from peers.functions import COMMON  # noqa: E402
+
 NAMESPACES = ("functional", "derivative", "vjp")
 HEADER = "# Written by tools/generate.py from src/*.def: do not edit.\n"
 CALLING = """\
@@ -164,7 +165,11 @@ def stubs_of_classes():
 def files():
     """Return path -> text of all generated files."""
     functions = {ROOT / "pyrelu" / f"{namespace}.pyi": stub(namespace) for namespace in NAMESPACES}
-    return functions | stubs_of_classes() | {ROOT / "docs" / "functions.md": functions_table(), ROOT / "README.md": readme()}
+    return (
+        functions
+        | stubs_of_classes()
+        | {ROOT / "docs" / "functions.md": functions_table(), ROOT / "README.md": readme()}
+    )
 
 
 def main():
