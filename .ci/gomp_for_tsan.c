@@ -1,6 +1,6 @@
-/* What pyrelu needs of libgomp, by pthreads, which ThreadSanitizer knows: it cannot see how libgomp, which is not compiled
- * for it, starts and joins its threads, and would report a race wherever one reads what another wrote before. To be
- * loaded before libgomp. Every region starts threads of its own. */
+/* What pyrelu needs of libgomp, by pthreads, which ThreadSanitizer knows: it cannot see how libgomp, which is not
+ * compiled for it, starts and joins its threads, and would report a race wherever one reads what another wrote before.
+ * To be loaded before libgomp. Every region starts threads of its own. */
 #include <pthread.h>
 #include <stdlib.h>
 
