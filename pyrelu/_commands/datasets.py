@@ -201,19 +201,19 @@ def from_file(path, target, ignored=(), task="auto", format=PLAIN, texts=(), dro
             notes.append(kind.note)
         if kind.name != "nothing":
             kinds[name] = kind
-    columns.raise_faults(path, faults)
+    columns.raise_faults(table.path, faults)
     if not kinds:
-        raise InvalidFileError(path, f"has no column to predict {target!r} from")
+        raise InvalidFileError(table.path, f"has no column to predict {target!r} from")
     if classification:
         classes, counts = np.unique(y, return_counts=True)
         if len(classes) < 2:
-            raise InvalidFileError(path, f"column {target!r}: all rows are of the class {str(classes[0])!r}")
+            raise InvalidFileError(table.path, f"column {target!r}: all rows are of the class {str(classes[0])!r}")
         if len(rare := classes[counts == 1]):
             those = "a single row, which is" if len(rare) == 1 else "a single row each, which are"
             what = "class" if len(rare) == 1 else "classes"
             verb = "has" if len(rare) == 1 else "have"
             notes.append(f"{what} {listed(rare.tolist())} {verb} {those} used for training")
-    return Data(path, table.frame[list(kinds)], y, list(kinds), target, classification, kinds, format, notes)
+    return Data(table.path, table.frame[list(kinds)], y, list(kinds), target, classification, kinds, format, notes)
 
 
 def split_names(given, header):
