@@ -426,7 +426,7 @@ def test_an_index_is_left_out(name, values, left_out, tmp_path):
     rows = "".join(f"{value},{i % 2},{i / 3}\n" for i, value in enumerate(values))
     data = datasets.from_file(write(tmp_path, f"{name},flag,y\n{rows}"), "y")
     assert data.feature_names == (["flag"] if left_out else [name, "flag"])
-    assert len(data.notes) == left_out and (not left_out or "numbers or names the rows" in data.notes[0])
+    assert len(data.notes) == left_out and (not left_out or "left out" in data.notes[0])
 
 
 # ---- what the target says ----
@@ -482,7 +482,7 @@ def test_all_targets_with_a_sign(tmp_path):
 
 def test_texts_that_are_no_classes(tmp_path):
     path = write(tmp_path, "x,y\n" + "".join(f"{i},name {i}\n" for i in range(30)))
-    with pytest.raises(InvalidFileError, match="holds 30 different texts in 30 rows, which are hardly classes"):
+    with pytest.raises(InvalidFileError, match="holds 30 different texts in 30 rows, too many for classes"):
         datasets.from_file(path, "y")
     assert len(np.unique(datasets.from_file(path, "y", task="classification").y)) == 30
 
@@ -495,7 +495,7 @@ def test_rows_without_a_target(tmp_path):
         datasets.from_file(path, "y", drop_missing=True)
     data = datasets.from_file(path, "y", drop_missing=True, task="classification")
     assert data.y.tolist() == ["2", "4", "6", "x"] and data.X["x"].tolist() == [1, 3, 5, 8]
-    assert data.notes[0] == "4 rows have no 'y', and are left out"
+    assert data.notes[0] == "4 rows have no value of 'y' and are left out"
 
 
 def test_regression_needs_numbers(tmp_path):

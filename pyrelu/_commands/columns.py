@@ -108,7 +108,7 @@ def kind_of(table, name, format):
 
     column = table.frame[name]
     if column.isna().all():
-        return Kind("nothing", note="has no values")
+        return Kind("nothing", note=f"column {name!r} is empty and is left out")
     if pandas.api.types.is_datetime64_any_dtype(column):
         return Kind("date", "ISO8601")
     numbers = as_numbers(column, format)
@@ -126,7 +126,8 @@ def kind_of(table, name, format):
     if meant and not few:
         return Kind("number", fault=_not_a_number(table, name, np.flatnonzero(wrong)[0], format))
     share = 1 - wrong.sum() / len(texts)
-    return Kind("text", note="mixes numbers and text, and is read as text" if share > 0.5 else None)
+    mixed = f"column {name!r} mixes numbers and text and is treated as text"
+    return Kind("text", note=mixed if share > 0.5 else None)
 
 
 def _not_a_number(table, name, row, format):
@@ -329,7 +330,7 @@ class Columns:
             if categories := _categories(as_texts(frame[name]), least):
                 texts.append(Text(name, categories))
             else:
-                left_out[name] = "hardly any of its texts occurs twice"
+                left_out[name] = "its values hardly ever repeat"
         return cls(numbers, texts, dates, format.missing, left_out)
 
     @classmethod
@@ -462,9 +463,9 @@ class Columns:
             elif fault := size_fault(table, number.name, values):
                 faults[number.name] = fault
             elif missing.any() and not number.missing:
+                count = f"{missing.sum()} values are" if missing.sum() > 1 else "a value is"
                 notes.append(
-                    f"column {number.name!r} lacks {missing.sum()} values, and lacked none in training; "
-                    f"the median, {number.fill:g}, is taken for them"
+                    f"column {number.name!r}: {count} missing, unlike in training; the median, {number.fill:g}, is used"
                 )
         for date in self.dates:
             column = table.frame[date.name]

@@ -193,27 +193,27 @@ def from_file(path, target, ignored=(), task="auto", format=PLAIN, texts=(), dro
     kinds, faults = {}, {}
     for i, (name, kind) in enumerate(columns.kinds_of(table, names, set(texts), format).items()):
         if kind.name != "nothing" and name not in texts and _numbers_rows(table, name, i, kind, format):
-            kind = columns.Kind("nothing", note="numbers or names the rows")
+            what = f"{name!r} numbers the rows and is left out" if name else "1 has no name and is left out as an index"
+            kind = columns.Kind("nothing", note=f"column {what}")
         if kind.fault:
             faults[name] = kind.fault
         if kind.note:
-            left = ", and is left out" if kind.name == "nothing" else ""
-            notes.append(f"column {_called(name)} {kind.note}{left}")
+            notes.append(kind.note)
         if kind.name != "nothing":
             kinds[name] = kind
-    columns.raise_faults(path, faults)
+    columns.raise_faults(table.path, faults)
     if not kinds:
-        raise InvalidFileError(path, f"has no column to predict {target!r} from")
+        raise InvalidFileError(table.path, f"has no column to predict {target!r} from")
     if classification:
         classes, counts = np.unique(y, return_counts=True)
         if len(classes) < 2:
-            raise InvalidFileError(path, f"column {target!r}: all rows are of the class {str(classes[0])!r}")
+            raise InvalidFileError(table.path, f"column {target!r}: all rows are of the class {str(classes[0])!r}")
         if len(rare := classes[counts == 1]):
             those = "a single row, which is" if len(rare) == 1 else "a single row each, which are"
             what = "class" if len(rare) == 1 else "classes"
             verb = "has" if len(rare) == 1 else "have"
             notes.append(f"{what} {listed(rare.tolist())} {verb} {those} used for training")
-    return Data(path, table.frame[list(kinds)], y, list(kinds), target, classification, kinds, format, notes)
+    return Data(table.path, table.frame[list(kinds)], y, list(kinds), target, classification, kinds, format, notes)
 
 
 def split_names(given, header):
@@ -243,7 +243,8 @@ def _target(table, target, task, format, drop_missing, notes):
                 f"{_places(table, np.flatnonzero(missing))}, column {target!r}: the value to predict is missing; "
                 "--drop-missing leaves such rows out",
             )
-        notes.append(f"{missing.sum()} rows have no {target!r}, and are left out")
+        count = f"{missing.sum()} rows have" if missing.sum() > 1 else "1 row has"
+        notes.append(f"{count} no value of {target!r} and {'are' if missing.sum() > 1 else 'is'} left out")
         rows = np.flatnonzero(~missing)
         whole = table
         table = replace(
@@ -261,8 +262,8 @@ def _target(table, target, task, format, drop_missing, notes):
             if len(distinct) > max(MOST_CLASSES, len(texts) / 2):
                 raise InvalidFileError(
                     table.path,
-                    f"column {target!r} holds {len(distinct)} different texts in {len(texts)} rows, which are hardly "
-                    "classes; to train on them all the same, give --task classification",
+                    f"column {target!r} holds {len(distinct)} different texts in {len(texts)} rows, too many for classes; "
+                    "to train on them anyway, give --task classification",
                 )
             return table, texts.astype(str), True
     if len(wrong):
@@ -287,10 +288,6 @@ def _places(table, rows):
     numbers = [place.split()[1] for place in places]
     more = f" and {len(rows) - 3} more" if len(rows) > 3 else ""
     return f"{word}{'s' if len(rows) > 1 else ''} {', '.join(numbers)}{more}"
-
-
-def _called(name):
-    return repr(name) if name else "1, which has no name,"
 
 
 def _numbers_rows(table, name, i, kind, format):

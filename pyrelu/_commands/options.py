@@ -186,6 +186,6 @@ def check_output(path, *inputs):
     if not os.path.isdir(folder):
         raise FileNotFoundError(f"{path} cannot be written: there is no folder {folder}")
     if os.path.exists(path) and any(os.path.exists(file) and os.path.samefile(path, file) for file in inputs):
-        raise FileExistsError(f"{path} is to be read; write to another file")
+        raise FileExistsError(f"{path} is an input file; write to another one")
     if not os.access(folder, os.W_OK):
         raise PermissionError(f"{path} cannot be written: no permission to write to {folder}")

@@ -113,8 +113,9 @@ def read(path, format=PLAIN, texts=()):
     if ending in (".xls", ".ods"):
         raise InvalidFileError(path, "is a spreadsheet of a kind that is not read; save it as .xlsx or .csv")
     with open(sys.stdin.fileno() if path == "-" else path, "rb", closefd=path != "-") as file:
-        content = _decompressed(path, file.read())
-    return _csv(path, content, format, texts)
+        content = file.read()
+    name = "standard input" if path == "-" else path
+    return _csv(name, _decompressed(name, content), format, texts)
 
 
 # ---- files whose cells have types ----

@@ -86,9 +86,18 @@ def _fit(mlp, X, y, n_scaled):
                 standardised.fit(mlp, X, y, n_scaled)
         except ValueError as error:  # a parameter that is not allowed, or a fit that diverges
             raise InvalidParameterError(str(error)) from error
-    messages = [" ".join(str(warning.message).split()) for warning in caught]
-    progress.say(*(message for message in messages if message != "Training interrupted by user."))
+    progress.say(*(message for warning in caught if (message := _message(mlp, warning))))
     return bool(interrupts)
+
+
+def _message(mlp, warning):
+    """Return what to say of a warning, in the words of the command line; None: nothing."""
+    from sklearn.exceptions import ConvergenceWarning
+
+    if issubclass(warning.category, ConvergenceWarning) and mlp.n_iter_ == mlp.max_iter:
+        return f"training ended after {mlp.n_iter_} epochs without converging; raise --epochs"
+    message = " ".join(str(warning.message).split())
+    return None if message == "Training interrupted by user." else message  # which is said once the model is saved
 
 
 def _scores(mlp, data, parts):
