@@ -11,12 +11,13 @@ cdef extern from "pyrelu.h" nogil:
     ctypedef struct pyrelu_parameter:
         const char *name
         double default_value
+        const char *domain
         const char *doc
 
     ctypedef struct pyrelu_activation:
         const char *name
         char reads
-        int n_parameters
+        int n_parameters, ordered
         pyrelu_parameter parameters[PYRELU_MAX_PARAMETERS]
         const char *aliases
         double ulp[4]

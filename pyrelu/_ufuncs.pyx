@@ -29,9 +29,15 @@ cdef dict _activation_row(const pyrelu_activation *row):
         name=row.name.decode(),
         reads=chr(row.reads),
         parameters=[
-            (row.parameters[k].name.decode(), row.parameters[k].default_value, row.parameters[k].doc.decode())
+            (
+                row.parameters[k].name.decode(),
+                row.parameters[k].default_value,
+                row.parameters[k].domain.decode(),
+                row.parameters[k].doc.decode(),
+            )
             for k in range(row.n_parameters)
         ],
+        ordered=bool(row.ordered),
         aliases=row.aliases.decode().split(),
         ulp=tuple(row.ulp[k] for k in range(4)),
         kinks=row.kinks.decode(),

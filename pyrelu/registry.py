@@ -52,6 +52,10 @@ class Activation:
         Whether training keeps the input or the output for the backward pass.
     summary, reference : str
         What it is, and where it comes from.
+    parameter_docs, parameter_domains : Mapping[str, str]
+        Parameter name -> what it means, and the interval in which the formula holds, such as "(0, inf)".
+    condition : str
+        What must hold between the parameters, such as "lower <= upper"; "" where there is nothing.
     """
 
     name: str
@@ -66,6 +70,8 @@ class Activation:
     summary: str
     reference: str
     parameter_docs: Mapping[str, str] = field(repr=False)
+    parameter_domains: Mapping[str, str] = field(repr=False)
+    condition: str = field(repr=False)
     index: int = field(repr=False)  # the row, as the compiled modules count them
     choice_of: tuple[str, str, str] | None = field(repr=False)  # ("gelu", "approximate", "tanh")
 
@@ -139,12 +145,15 @@ _CHOICE = re.compile(r"(\w+)\((\w+)=(\w+)\)")
 
 def _activation(index, row):
     parameters = row.pop("parameters")
+    ordered = row.pop("ordered")
     aliases = row.pop("aliases")
     choices = [match.groups() for alias in aliases if (match := _CHOICE.fullmatch(alias))]
     return Activation(
         **row | {"kinks": tuple(k.strip() for k in row["kinks"].split(",") if k.strip())},
-        parameters=MappingProxyType({name: None if math.isnan(value) else value for name, value, _ in parameters}),
-        parameter_docs=MappingProxyType({name: doc for name, _, doc in parameters}),
+        parameters=MappingProxyType({name: None if math.isnan(value) else value for name, value, _, _ in parameters}),
+        parameter_domains=MappingProxyType({name: domain for name, _, domain, _ in parameters}),
+        parameter_docs=MappingProxyType({name: doc for name, _, _, doc in parameters}),
+        condition=" <= ".join(name for name, *_ in parameters) if ordered else "",
         aliases=tuple(alias for alias in aliases if not _CHOICE.fullmatch(alias)),
         choice_of=choices[0] if choices else None,
         index=index,

@@ -128,6 +128,7 @@ static void in_strips(pyrelu_map *loop, int n_data, int n_parameters, const void
 #define NONE DEFINE_0
 #define ONE(...) DEFINE_1
 #define TWO(...) DEFINE_2
+#define ORDERED TWO
 
 #define ACTIVATION(name, reads, parameters, ...)                                            \
     parameters(forward_##name, map, f_##name) parameters(derivative_##name, map, df_##name) \

@@ -19,13 +19,14 @@ enum { PYRELU_MAX_PARAMETERS = 2, PYRELU_MAX_OPERANDS = 2 + PYRELU_MAX_PARAMETER
 typedef struct {
     const char *name;
     double default_value; /* NaN: the caller must give it */
+    const char *domain;   /* an interval, such as "(0, inf)" */
     const char *doc;
 } pyrelu_parameter;
 
 typedef struct {
     const char *name;
-    char reads; /* 'X' or 'Y': what the backward pass needs, the input or the output */
-    int n_parameters;
+    char reads;                /* 'X' or 'Y': what the backward pass needs, the input or the output */
+    int n_parameters, ordered; /* ordered: the first parameter must not be greater than the second */
     pyrelu_parameter parameters[PYRELU_MAX_PARAMETERS];
     const char *aliases;
     double ulp[4]; /* float32 forward, derivative; float64 forward, derivative */

@@ -2,18 +2,21 @@
 #include "pyrelu.h"
 
 #define REQUIRED __builtin_nan("")
+/* How many, whether the first must not be greater than the second, and what each is */
 #define NONE \
-    0, {{0}}
-#define ONE(name, value, doc) \
-    1, {                      \
-        {                     \
-            #name, value, doc \
-        }                     \
+    0, 0, {{0}}
+#define ONE(name, value, domain, doc) \
+    1, 0, {                           \
+        {                             \
+            #name, value, domain, doc \
+        }                             \
     }
-#define TWO(name1, value1, doc1, name2, value2, doc2)    \
-    2, {                                                 \
-        {#name1, value1, doc1}, { #name2, value2, doc2 } \
+#define PAIR(name1, value1, domain1, doc1, name2, value2, domain2, doc2)   \
+    {                                                                      \
+        {#name1, value1, domain1, doc1}, { #name2, value2, domain2, doc2 } \
     }
+#define TWO(...) 2, 0, PAIR(__VA_ARGS__)
+#define ORDERED(...) 2, 1, PAIR(__VA_ARGS__)
 #define ULP(...) {__VA_ARGS__}
 #define LIMITS(...) {__VA_ARGS__}
 #define LETTER_X 'X'

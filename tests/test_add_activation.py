@@ -14,7 +14,7 @@ from pyrelu.registry import activations
 SOURCE = Path(__file__).parent.parent / "src"
 
 ROW = """
-ACTIVATION(double_relu, X, ONE(factor, 2, "Slope where x is positive."), "", ULP(0.5, 0, 0.5, 0), "0",
+ACTIVATION(double_relu, X, ONE(factor, 2, "(-inf, inf)", "Slope where x is positive."), "", ULP(0.5, 0, 0.5, 0), "0",
            LIMITS("0", "inf*factor", "0", "factor"), "[0, inf)", "factor*max(x, 0)", "Twice relu.", "None")
 """
 FORMULAS = """

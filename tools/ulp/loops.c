@@ -5,8 +5,9 @@
 
 #define REQUIRED 0.25
 #define ARGUMENTS_NONE
-#define ARGUMENTS_ONE(n, d, doc) , V((real)(d))
-#define ARGUMENTS_TWO(n, d, doc, m, e, more) , V((real)(d)), V((real)(e))
+#define ARGUMENTS_ONE(n, d, ...) , V((real)(d))
+#define ARGUMENTS_TWO(n, d, domain, doc, m, e, ...) , V((real)(d)), V((real)(e))
+#define ARGUMENTS_ORDERED(...) ARGUMENTS_TWO(__VA_ARGS__)
 
 #define LOOP(name, value)                                           \
     static void name(const real *restrict x, real *restrict y) {    \

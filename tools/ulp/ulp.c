@@ -59,8 +59,9 @@ static int chosen_targets[N_TARGETS];
 
 #define REQUIRED 0.25
 #define VALUES_NONE 0, 0
-#define VALUES_ONE(n, d, doc) d, 0
-#define VALUES_TWO(n, d, doc, m, e, more) d, e
+#define VALUES_ONE(n, d, ...) d, 0
+#define VALUES_TWO(n, d, domain, doc, m, e, ...) d, e
+#define VALUES_ORDERED(...) VALUES_TWO(__VA_ARGS__)
 #define ULP(f, df, f64, df64) PYRELU_BITS == 32 ? f : f64, PYRELU_BITS == 32 ? df : df64
 #define FIRST(a, b) a
 #define SECOND(a, b) b
