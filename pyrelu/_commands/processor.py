@@ -34,9 +34,9 @@ def model(cpuinfo):
 
     Examples
     --------
-    >>> model("vendor_id : GenuineIntel\\ncpu family : 6\\nmodel : 167\\nmodel name : Intel(R) Xeon(R) Processor\\n")
+    >>> model("vendor_id : GenuineIntel\ncpu family : 6\nmodel : 167\nmodel name : Intel(R) Xeon(R) Processor\n")
     'Intel(R) Xeon(R) Processor, Intel family 6 model 167'
-    >>> model("processor : 0\\nCPU implementer : 0x41\\nCPU part : 0xd40\\n")
+    >>> model("processor : 0\nCPU implementer : 0x41\nCPU part : 0xd40\n")
     'Arm implementer 0x41 part 0xd40'
     """
     lines = [line.partition(":") for line in cpuinfo.split("\n\n", 1)[0].splitlines()]
