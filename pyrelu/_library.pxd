@@ -2,11 +2,10 @@
 
 from numpy cimport npy_intp  # ptrdiff_t, as the header says
 
-cdef extern from "pyrelu.h" nogil:
+cdef extern from "table/table.h" nogil:
     enum:
         PYRELU_MAX_PARAMETERS
         PYRELU_MAX_OPERANDS
-        PYRELU_ALL_THREADS
 
     ctypedef struct pyrelu_parameter:
         const char *name
@@ -43,6 +42,7 @@ cdef extern from "pyrelu.h" nogil:
     const pyrelu_axis_function[] pyrelu_axis_functions
     const int pyrelu_n_axis_functions
 
+cdef extern from "kernels/kernels.h" nogil:
     ctypedef enum pyrelu_type:
         PYRELU_F16
         PYRELU_F32
@@ -56,13 +56,20 @@ cdef extern from "pyrelu.h" nogil:
         PYRELU_BACKWARD
         PYRELU_N_KINDS
 
+cdef extern from "runtime/dispatch.h" nogil:
     const char *pyrelu_isa()
     const char *pyrelu_isa_requested()
     const char *pyrelu_isa_name(int i)
+
+cdef extern from "runtime/threads.h" nogil:
+    enum:
+        PYRELU_ALL_THREADS
+
     int pyrelu_has_openmp()
     void pyrelu_set_num_threads(int n)
     int pyrelu_get_num_threads()
 
+cdef extern from "ufunc/loops.h" nogil:
     ctypedef struct pyrelu_loop:
         int n_data
         int n_parameters

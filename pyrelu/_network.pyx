@@ -29,7 +29,7 @@ from pyrelu import _blas
 cnp.import_array()
 
 
-cdef extern from "network.h" nogil:
+cdef extern from "training/network.h" nogil:
     ctypedef enum pyrelu_transform:
         PYRELU_ELEMENTWISE
         PYRELU_LEARNED_SLOPES
@@ -68,7 +68,7 @@ cdef extern from "network.h" nogil:
         int (*interrupted)(void *) noexcept nogil
         void *context
         unsigned char *alive
-        void (*gemm)()
+        void (*blas_gemm)()
 
     ctypedef struct pyrelu_samples:
         const void *values
@@ -93,15 +93,15 @@ cdef extern from "network.h" nogil:
         void *gradients
         void *state[2]
 
-    ctypedef struct pyrelu_course:
+    ctypedef struct pyrelu_epoch_sums:
         double loss, gradient_norm
 
     ctypedef struct pyrelu_core:
-        size_t (*arrange)(pyrelu_network *, Py_ssize_t slice_rows, int training, void *scratch) noexcept nogil
+        size_t (*plan_workspace)(pyrelu_network *, Py_ssize_t micro_batch_rows, int training, void *workspace) noexcept nogil
         int (*calls_gemm)(const pyrelu_network *) noexcept nogil
         void (*predict)(const pyrelu_network *, const pyrelu_samples *, Py_ssize_t start, Py_ssize_t stop,
                         void *outputs, unsigned char *alive) noexcept nogil
-        pyrelu_course (*train)(const pyrelu_network *, const pyrelu_samples *, Py_ssize_t start, Py_ssize_t stop,
+        pyrelu_epoch_sums (*train)(const pyrelu_network *, const pyrelu_samples *, Py_ssize_t start, Py_ssize_t stop,
                                Py_ssize_t batch_size, pyrelu_optimizer *) noexcept nogil
 
     const pyrelu_core pyrelu_core_f32, pyrelu_core_f64
@@ -122,10 +122,10 @@ SOLVERS = {"gradient": PYRELU_GRADIENT, "sgd": PYRELU_SGD, "nesterov": PYRELU_NE
 
 # Rows worked on at a time: enough for the matrix products to be efficient, few enough for the layers' outputs to take
 # little memory however many rows there are.
-cdef Py_ssize_t SLICE_ROWS = 1024
+cdef Py_ssize_t MICRO_BATCH_ROWS = 1024
 
 # Rows after which to see for the first time whether all units are alive: mostly they are, and the rest is spared.
-cdef Py_ssize_t GLANCE = 64
+cdef Py_ssize_t FIRST_LOOK_ROWS = 64
 
 cdef size_t CACHE_LINE = 64
 
@@ -465,13 +465,13 @@ cdef class Network:
     cdef readonly object dtype
     cdef readonly Py_ssize_t n_hidden_units, n_outputs
     cdef readonly bint draws  # whether training needs random numbers
-    cdef object arrays, layers, scratch  # that `network` points to
+    cdef object arrays, layers, workspace  # that `network` points to
     cdef list called
     cdef readonly object parameters
     cdef object gradients  # laid out as `parameters`
-    cdef tuple arranged  # what for: rows, training
+    cdef tuple planned  # what for: rows, training
     cdef object error  # for which C has stopped
-    cdef bint busy  # with the scratch memory
+    cdef bint busy  # with the workspace memory
 
     def __init__(self, weights, biases, activations, output, loss, slopes=(), parameters=None, dropout=(),
                  label_smoothing=0.0, n_threads=None):
@@ -501,7 +501,7 @@ cdef class Network:
         )
         self.network.interrupted = interrupted
         self.network.context = <void *>self
-        self.network.gemm = <gemm>sgemm if self.dtype == np.float32 else <gemm>dgemm
+        self.network.blas_gemm = <gemm>sgemm if self.dtype == np.float32 else <gemm>dgemm
         self.network.input_dropout = number(dropout[0], "dropout", 0, 1)
         self.draws = any(dropout)
         for i in range(n - 1):
@@ -595,14 +595,14 @@ cdef class Network:
             raise error
         PyErr_CheckSignals()
 
-    cdef _arrange(self, Py_ssize_t rows, bint training):
-        if self.arranged == (rows, training):
+    cdef _plan_workspace(self, Py_ssize_t rows, bint training):
+        if self.planned == (rows, training):
             return
-        cdef size_t size = self.core.arrange(&self.network, rows, training, NULL)
-        self.scratch = np.empty(size + CACHE_LINE, np.uint8)
-        cdef size_t start = <size_t>cnp.PyArray_DATA(self.scratch)
-        self.core.arrange(&self.network, rows, training, <void *>(start + CACHE_LINE - start % CACHE_LINE))
-        self.arranged = rows, training
+        cdef size_t size = self.core.plan_workspace(&self.network, rows, training, NULL)
+        self.workspace = np.empty(size + CACHE_LINE, np.uint8)
+        cdef size_t start = <size_t>cnp.PyArray_DATA(self.workspace)
+        self.core.plan_workspace(&self.network, rows, training, <void *>(start + CACHE_LINE - start % CACHE_LINE))
+        self.planned = rows, training
 
     cdef pyrelu_samples _samples(self, Samples samples, order) except *:
         """What C is to read of the samples."""
@@ -623,7 +623,7 @@ cdef class Network:
         return data
 
     cdef bint _enter(self) except -1:
-        """Take the scratch memory, and BLAS where it may be called; returns whether it may."""
+        """Take the workspace memory, and BLAS where it may be called; returns whether it may."""
         if self.busy:
             raise RuntimeError("this network is at work already; a network is for one thread at a time")
         if self.core.calls_gemm(&self.network):
@@ -660,12 +660,12 @@ cdef class Network:
     cdef _predict(self, Samples samples, order, void *outputs, alive):
         cdef pyrelu_samples data = self._samples(samples, order)
         cdef Py_ssize_t n = samples.n_samples if order is None else len(order)
-        cdef Py_ssize_t start = 0, stop, rows = n if alive is None else GLANCE
+        cdef Py_ssize_t start = 0, stop, rows = n if alive is None else FIRST_LOOK_ROWS
         cdef unsigned char *flags = NULL if alive is None else <unsigned char *>cnp.PyArray_DATA(alive)
         cdef bint limited
         if n == 0:
             return
-        self._arrange(min(n, SLICE_ROWS), False)
+        self._plan_workspace(min(n, MICRO_BATCH_ROWS), False)
         limited = self._enter()
         try:
             while start < n:
@@ -700,7 +700,7 @@ cdef class Network:
             raise ValueError(f"{samples.n_targets} targets do not fit a network of {self.n_outputs} outputs")
         cdef pyrelu_optimizer opt = self._optimizer(optimizer)
         cdef Py_ssize_t n = samples.n_samples if order is None else len(order)
-        cdef pyrelu_course course
+        cdef pyrelu_epoch_sums sums
         cdef bint limited
         if n < 1 or batch_size < 1:
             raise ValueError(f"{n} samples in batches of {batch_size}; training takes at least 1 and 1")
@@ -710,18 +710,18 @@ cdef class Network:
                 raise ValueError(f"class numbers from {least:g} to {largest:g} do not fit a network of {self.n_outputs} "
                                  "outputs")
         alive = np.zeros(self.n_hidden_units, bool)
-        self._arrange(min(batch_size, n, SLICE_ROWS), True)
+        self._plan_workspace(min(batch_size, n, MICRO_BATCH_ROWS), True)
         limited = self._enter()
         try:
             self.network.alive = <unsigned char *>cnp.PyArray_DATA(alive)
             with nogil:
-                course = self.core.train(&self.network, &data, 0, n, batch_size, &opt)
+                sums = self.core.train(&self.network, &data, 0, n, batch_size, &opt)
             optimizer.t = opt.t
             self._check()
         finally:
             self.network.alive = NULL
             self._leave(limited)
-        return Epoch(course.loss / n, course.gradient_norm / n, alive)
+        return Epoch(sums.loss / n, sums.gradient_norm / n, alive)
 
     cdef pyrelu_optimizer _optimizer(self, optimizer) except *:
         """What C is to read of the optimizer."""

@@ -1,7 +1,7 @@
 """The table of activations, read-only: one list for users, tests, plots, docs and the estimators.
 
 `activations` maps each name to an `Activation`, `axis_functions` each name to an `AxisFunction`; both come from the
-compiled table (src/activations.def, src/rowwise.def). `composed_functions` are those that Python composes of them.
+compiled table (src/table/activations.def, src/table/rowwise.def). `composed_functions` are those that Python composes of them.
 """
 
 import ast

@@ -25,19 +25,19 @@ INLINE vector df_double_relu(vector x, vector factor) { return factor * df_relu(
 
 def listed(rule):
     """The files that a rule of CMakeLists.txt compiles."""
-    (files,) = re.findall(re.escape(rule) + r"((?:\s+src/\w+\.c)+)\)", (SOURCE.parent / "CMakeLists.txt").read_text())
-    return [Path(file).name for file in files.split()]
+    (files,) = re.findall(re.escape(rule) + r"((?:\s+src/[\w/]+\.c)+)\)", (SOURCE.parent / "CMakeLists.txt").read_text())
+    return [file.removeprefix("src/") for file in files.split()]
 
 
 def build(source, target):
     compiler = sysconfig.get_config_var("CC").split()[0]
-    flags = ["-O0", "-std=gnu11", "-fPIC", "-DPYRELU_TARGET=baseline", "-DPYRELU_TARGETS=ISA(baseline)"]
+    flags = ["-O0", "-std=gnu11", "-fPIC", "-DPYRELU_TARGET=baseline", "-DPYRELU_TARGETS=ISA(baseline)", "-I", source]
     objects = []
     kernels = listed("add_library(${kernels} OBJECT")
     only_32, once = listed("target_sources(${kernels} PRIVATE"), listed("add_library(pyrelu_c SHARED")
     for bits, files in ((32, kernels + only_32), (64, kernels), (0, once)):
         for file in files:
-            objects.append(target / f"{file}.{bits}.o")
+            objects.append(target / f"{Path(file).name}.{bits}.o")
             subprocess.run(
                 [compiler, *flags, f"-DPYRELU_BITS={bits}", "-c", source / file, "-o", objects[-1]], check=True
             )
@@ -49,9 +49,9 @@ def build(source, target):
 def test_a_new_row_is_in_the_library(tmp_path, monkeypatch):
     monkeypatch.delenv("PYRELU_ISA", raising=False)  # the library built here has the baseline only
     source = shutil.copytree(SOURCE, tmp_path / "src")
-    with (source / "activations.def").open("a") as table:
+    with (source / "table" / "activations.def").open("a") as table:
         table.write(ROW)
-    header = source / "activations.h"
+    header = source / "math" / "activations.h"
     header.write_text(header.read_text().replace("\n#endif\n", f"{FORMULAS}\n#endif\n"))
 
     library = build(source, tmp_path)

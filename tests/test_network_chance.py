@@ -13,7 +13,7 @@ SEED = 2**40 + 3
 
 
 def philox(seed, counter):
-    """The generator of src/random.h in NumPy: Philox 4x32-10, four numbers for counters of shape (..., 4)."""
+    """The generator of src/kernels/philox.h in NumPy: Philox 4x32-10, four numbers for counters of shape (..., 4)."""
     a, b, c, d = np.moveaxis(np.asarray(counter, np.uint64), -1, 0)
     low, key = np.uint64(2**32 - 1), [seed % 2**32, seed >> 32]
     for _ in range(10):

@@ -22,7 +22,7 @@ class HiddenActivation:
     parameters : Mapping[str, float]
         Values of its parameters.
     transform : str
-        Which of the core's transforms (src/transforms.h) it is.
+        Which of the core's transforms (src/training/transforms-inl.h) it is.
     index : int
         The row of the table.
     values : tuple of float

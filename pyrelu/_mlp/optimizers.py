@@ -1,6 +1,6 @@
 """Solvers: what they are set to, and what they keep between steps.
 
-The arithmetic of a step is in src/optimizers.c, how the learning rate changes in schedules.py.
+The arithmetic of a step is in src/kernels/optimizers.c, how the learning rate changes in schedules.py.
 """
 
 import copy
@@ -21,7 +21,7 @@ class Optimizer:
         Its parameters say how to train.
     """
 
-    solver: str  # as src/optimizers.c calls it
+    solver: str  # as src/kernels/optimizers.c calls it
     n_states: int
     momentum = beta_1 = beta_2 = epsilon = decay = 0.0
     counters = ("learning_rate", "t", "epoch", "seed")

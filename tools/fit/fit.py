@@ -1,6 +1,6 @@
-"""Prints src/elementary_f32.h or src/elementary_f64.h: the constants of src/exponential.h and src/elementary.h.
+"""Prints src/math/elementary_f32.h or src/math/elementary_f64.h: the constants of src/math/exponential.h and src/math/elementary.h.
 
-    python tools/fit/fit.py 32 > src/elementary_f32.h        (needs mpmath)
+    python tools/fit/fit.py 32 > src/math/elementary_f32.h        (needs mpmath)
 
 Each polynomial is the minimax one for the weight given, found by Lawson's reweighted least squares in 240-bit
 arithmetic; the error printed with it is that of the rounded coefficients, relative to the function that it serves.
@@ -95,7 +95,7 @@ def split(name, what, x, precision, head=None):
     hi = rounded(x, head or precision)
     lo = rounded(x - hi, precision)
     print(f"/* {what} */")
-    print(f"static const constant {name} = {{R({literal(hi, precision)}), R({literal(lo, precision)})}};")
+    print(f"static const dd_constant {name} = {{R({literal(hi, precision)}), R({literal(lo, precision)})}};")
 
 
 def numbers(what, name, values, precision):
@@ -125,7 +125,7 @@ def exp_table(size, precision):
     )
     numbers(
         "the logarithm of what that lacks as a factor",
-        f"EXP_LACK_{size}",
+        f"EXP_RESIDUAL_{size}",
         [rounded(log(x / y), precision) for x, y in zip(exact, short)],
         precision,
     )

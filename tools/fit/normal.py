@@ -1,6 +1,6 @@
-"""Prints src/normal_f32.h or src/normal_f64.h: the polynomials of src/normal.h.
+"""Prints src/math/normal_f32.h or src/math/normal_f64.h: the polynomials of src/math/normal.h.
 
-    python tools/fit/normal.py 32 > src/normal_f32.h        (needs mpmath)
+    python tools/fit/normal.py 32 > src/math/normal_f32.h        (needs mpmath)
 
 Everything is a function of Mills' ratio R(a) = Phi(-a)/phi(a) = sqrt(pi/2) exp(a^2/2) erfc(a/sqrt(2)), which falls
 from sqrt(pi/2) to 1/a: a polynomial in w = a/(slope a + shift) follows it from 0 to the last subnormal.

@@ -1,6 +1,6 @@
-"""Prints src/tables_f32.h: functions as a polynomial for each of 8 or 16 intervals, for src/tables.h.
+"""Prints src/math/interval_tables_f32.h: functions as a polynomial for each of 8 or 16 intervals, for src/math/interval_tables.h.
 
-python tools/fit/tables.py > src/tables_f32.h        (needs mpmath)
+python tools/fit/tables.py > src/math/interval_tables_f32.h        (needs mpmath)
 """
 
 from fit import SHORT, horner, literal, numbers, rounded, rounded_minimax
@@ -116,7 +116,7 @@ def gelu_tanh_slope(x):
 
 def main():
     print(
-        "/* The constants of tables.h for PYRELU_BITS = 32, printed by tools/fit/tables.py */\n/* clang-format off */\n"
+        "/* The constants of interval_tables.h for PYRELU_BITS = 32, printed by tools/fit/tables.py */\n/* clang-format off */\n"
     )
     # with this scale the second interval begins with a tanh above a power of 2, where its ULP is twice that below
     table("TANH", "tanh x", tanh, {8: 9, 16: 6}, 0.90625, 9.5, exact_at_0=True)

@@ -13,7 +13,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "../../src/pyrelu.h"
+#include "kernels/kernels.h"
 
 enum { N = 1 << 14, RUNS = 400, MOST_TREES = 4 };
 static const char *const KINDS[PYRELU_N_KINDS] = {"forward", "derivative", "vjp", "backward"};

@@ -1,4 +1,4 @@
-/* Times src/multiply.c against a BLAS: where the bound in src/products.h comes from.
+/* Times src/kernels/gemm.c against a BLAS: where the bound in src/training/products-inl.h comes from.
  *
  * products LIBRARY: a shared library with Fortran's sgemm_ and dgemm_, such as SciPy's OpenBLAS. Prints for each
  * product of a training step, and larger ones, the microseconds of both, the least of many samples taken in turn.
@@ -11,10 +11,10 @@
 #include <time.h>
 
 #define PYRELU_TARGET tool
-#include "../../src/multiply.c"
+#include "kernels/gemm.c"
 
-typedef void gemm(char *, char *, int *, int *, int *, real *, const real *, int *, const real *, int *, real *, real *,
-                  int *);
+typedef void blas_gemm(char *, char *, int *, int *, int *, real *, const real *, int *, const real *, int *, real *,
+                       real *, int *);
 
 enum { FORWARD, WEIGHT_GRADIENT, INPUT_GRADIENT };
 static const char *const names[] = {"A B", "A' B", "A B'"};
@@ -48,7 +48,7 @@ static double now(void) {
     return 1e6 * t.tv_sec + 1e-3 * t.tv_nsec;
 }
 
-static void call_blas(gemm *f, const pyrelu_product *p) {
+static void call_blas(blas_gemm *f, const pyrelu_gemm_args *p) {
     int m = p->m, n = p->n, k = p->k, lda = p->a.stride, ldb = p->b.stride, ldc = p->c_stride;
     real one = 1, zero = 0;
     f(p->b.transposed ? "T" : "N", p->a.transposed ? "T" : "N", &n, &m, &k, &one, p->b.values, &ldb, p->a.values, &lda,
@@ -65,21 +65,21 @@ int main(int argc, char **argv) {
     void *library = dlopen(argc > 1 ? argv[1] : "libblas.so", RTLD_NOW);
     if (!library) return fprintf(stderr, "%s\n", dlerror()), 1;
     const char *name = PYRELU_BITS == 32 ? "scipy_sgemm_" : "scipy_dgemm_"; /* SciPy's have a prefix */
-    gemm *f = (gemm *)dlsym(library, name);
-    if (!f) f = (gemm *)dlsym(library, name + 6);
+    blas_gemm *f = (blas_gemm *)dlsym(library, name);
+    if (!f) f = (blas_gemm *)dlsym(library, name + 6);
     if (!f) return fprintf(stderr, "%s has no %s\n", argv[1], name + 6), 1;
     for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++) {
         const int form = shapes[s][0], a = form == WEIGHT_GRADIENT, b = form == INPUT_GRADIENT;
         const ptrdiff_t m = shapes[s][1], n = shapes[s][2], k = shapes[s][3];
-        pyrelu_product ours = {m, n, k, {numbers(m * k), a ? m : k, a}, {numbers(k * n), b ? k : n, b}, numbers(m * n),
-                               n};
-        pyrelu_product theirs = ours;
+        pyrelu_gemm_args ours = {
+            m, n, k, {numbers(m * k), a ? m : k, a}, {numbers(k * n), b ? k : n, b}, numbers(m * n), n};
+        pyrelu_gemm_args theirs = ours;
         theirs.c = numbers(m * n);
         const int calls = 1 + 2e7 / ((double)m * n * k);
         double least_ours = INFINITY, least_theirs = INFINITY;
         for (int sample = 0; sample < 15; sample++) {
             double start = now();
-            for (int i = 0; i < calls; i++) PRIVATE(multiply)(&ours);
+            for (int i = 0; i < calls; i++) PRIVATE(gemm)(&ours);
             least_ours = fmin(least_ours, (now() - start) / calls);
             start = now();
             for (int i = 0; i < calls; i++) call_blas(f, &theirs);

@@ -1,7 +1,7 @@
 /* Compiled once per instruction set and precision: ULP_TARGET and PYRELU_BITS. */
 #include "loops.h"
 
-#include "../../src/activations.h"
+#include "math/activations.h"
 
 #define REQUIRED 0.25
 #define ARGUMENTS_NONE
@@ -19,7 +19,7 @@
     LOOP(f_##name##_loop, f_##name(load(x + i) ARGUMENTS_##parameters))   \
     LOOP(df_##name##_loop, df_##name(load(x + i) ARGUMENTS_##parameters)) \
     LOOP_##reads(name)
-#include "../../src/activations.def"
+#include "table/activations.def"
 #undef ACTIVATION
 
 #define OUTPUT_X(name) NULL
@@ -28,5 +28,5 @@
 #define PASTE_(a, b) a##b
 #define PASTE(a, b) PASTE_(a, b)
 const loops PASTE(loops_, ULP_TARGET)[] = {
-#include "../../src/activations.def"
+#include "table/activations.def"
 };

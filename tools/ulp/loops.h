@@ -2,7 +2,7 @@
 #ifndef LOOPS_H
 #define LOOPS_H
 
-#include "../../src/real.h"
+#include "simd/real.h"
 
 enum { BLOCK = 4096 };
 

@@ -72,7 +72,7 @@ static int chosen_targets[N_TARGETS];
     extern void oracle_df_##name(const real *, wide *, wide, wide) __attribute__((weak));  \
     extern void oracle_dfy_##name(const real *, wide *, wide, wide) __attribute__((weak)); \
     enum { INDEX_##name = __COUNTER__ };
-#include "../../src/activations.def"
+#include "table/activations.def"
 #undef ACTIVATION
 
 #define ROW_X(name, parameters, bound)
@@ -82,7 +82,7 @@ static int chosen_targets[N_TARGETS];
         {#name, INDEX_##name, DF, oracle_df_##name, VALUES_##parameters, APPLY(SECOND, ulp)}, \
         ROW_##reads(name, parameters, APPLY(SECOND, ulp))
 static const row ROWS[] = {
-#include "../../src/activations.def"
+#include "table/activations.def"
 };
 
 /* The loop of a row, and that which makes its input where it reads the output */

@@ -1,0 +1,144 @@
+/* The table x {forward, derivative, vjp, backward}: loops over contiguous arrays of one precision.
+ *
+ * Compiled once per instruction set and precision. A formula reaches these loops as a constant function pointer that
+ * `flatten` inlines, so each kernel is one loop over one formula, with nothing left to call.
+ *
+ * An array that does not end with a unrolled block has its remainder copied into one, so that there is no second code
+ * for it: an element's bits do not depend on its place.
+ */
+#include "kernels/targets.h"
+#include "math/activations.h"
+#include "simd/unroll.h"
+
+#define KERNEL static __attribute__((flatten, noinline)) void
+#define FORM static inline __attribute__((always_inline)) void
+
+/* out[i .. i + LANES) = value, an expression of i, for all of n, which is a multiple of UNROLL_LANES. The vectors of a
+ * unrolled block are computed side by side. */
+#define STORE_EACH_VECTOR(value)                                                             \
+    for (ptrdiff_t block = 0; block < n; block += UNROLL_LANES) {                            \
+        vector result[UNROLL];                                                               \
+        UNROLLED for (int v = 0; v < UNROLL; v++) {                                          \
+            const ptrdiff_t i = block + v * LANES;                                           \
+            result[v] = value;                                                               \
+        }                                                                                    \
+        UNROLLED for (int v = 0; v < UNROLL; v++) store(out + block + v * LANES, result[v]); \
+    }
+
+typedef vector formula0(vector);
+typedef vector formula1(vector, vector);
+typedef vector formula2(vector, vector, vector);
+
+/* out = f(x, parameters). `out` may be an input as well, or begin before one and overlap it, as NumPy lets it: a
+ * unrolled block is read before it is written. So nothing here is `restrict`, or the compiler would read again what it
+ * wrote. */
+
+FORM map0(formula0 *f, const void *const *in, int scalars, real *out, ptrdiff_t n) {
+    const real *x = in[0];
+    (void)scalars;
+    STORE_EACH_VECTOR(f(load(x + i)))
+}
+
+FORM map1(formula1 *f, const void *const *in, int scalars, real *out, ptrdiff_t n) {
+    const real *x = in[0], *p = in[1];
+    if (scalars) {
+        const vector p0 = V(*p);
+        STORE_EACH_VECTOR(f(load(x + i), p0))
+    } else {
+        STORE_EACH_VECTOR(f(load(x + i), load(p + i)))
+    }
+}
+
+FORM map2(formula2 *f, const void *const *in, int scalars, real *out, ptrdiff_t n) {
+    const real *x = in[0], *p = in[1], *q = in[2];
+    if (scalars) {
+        const vector p0 = V(*p), q0 = V(*q);
+        STORE_EACH_VECTOR(f(load(x + i), p0, q0))
+    } else {
+        STORE_EACH_VECTOR(f(load(x + i), load(p + i), load(q + i)))
+    }
+}
+
+/* out = g * f(x, parameters) */
+
+FORM gmap0(formula0 *f, const void *const *in, int scalars, real *out, ptrdiff_t n) {
+    const real *x = in[0], *g = in[1];
+    (void)scalars;
+    STORE_EACH_VECTOR(mul(load(g + i), f(load(x + i))))
+}
+
+FORM gmap1(formula1 *f, const void *const *in, int scalars, real *out, ptrdiff_t n) {
+    const real *x = in[0], *g = in[1], *p = in[2];
+    if (scalars) {
+        const vector p0 = V(*p);
+        STORE_EACH_VECTOR(mul(load(g + i), f(load(x + i), p0)))
+    } else {
+        STORE_EACH_VECTOR(mul(load(g + i), f(load(x + i), load(p + i))))
+    }
+}
+
+FORM gmap2(formula2 *f, const void *const *in, int scalars, real *out, ptrdiff_t n) {
+    const real *x = in[0], *g = in[1], *p = in[2], *q = in[3];
+    if (scalars) {
+        const vector p0 = V(*p), q0 = V(*q);
+        STORE_EACH_VECTOR(mul(load(g + i), f(load(x + i), p0, q0)))
+    } else {
+        STORE_EACH_VECTOR(mul(load(g + i), f(load(x + i), load(p + i), load(q + i))))
+    }
+}
+
+/* Any length: whole unrolled blocks, then the remainder as one, filled up with its last element. The first `n_data`
+ * operands have n elements each, the parameters too unless they are scalars. */
+static void in_unrolled_blocks(pyrelu_map *loop, int n_data, int n_parameters, const void *const *in, int scalars,
+                               real *out, ptrdiff_t n) {
+    const ptrdiff_t rest = n % UNROLL_LANES, whole = n - rest;
+    if (whole) loop(in, scalars, out, whole);
+    if (!rest) return;
+    real padded[PYRELU_MAX_OPERANDS][UNROLL_LANES], result[UNROLL_LANES];
+    const void *tail[PYRELU_MAX_OPERANDS];
+    for (int k = 0; k < n_data + n_parameters; k++) {
+        const real *from = in[k];
+        tail[k] = from;
+        if (k >= n_data && scalars) continue;
+        for (int lane = 0; lane < UNROLL_LANES; lane++) padded[k][lane] = from[whole + (lane < rest ? lane : rest - 1)];
+        tail[k] = padded[k];
+    }
+    loop(tail, scalars, result, UNROLL_LANES);
+    memcpy(out + whole, result, rest * sizeof(real));
+}
+
+/* The table read twice: first as functions, then as the array of them. */
+
+#define ARGUMENTS const void *const *in, int scalars, void *out, ptrdiff_t n
+#define DATA_map 1
+#define DATA_gmap 2
+
+#define DEFINE(name, form, n_parameters, f)                                \
+    KERNEL name(ARGUMENTS) { form##n_parameters(f, in, scalars, out, n); } \
+    static void any_##name(ARGUMENTS) { in_unrolled_blocks(name, DATA_##form, n_parameters, in, scalars, out, n); }
+#define DEFINE_0(name, form, f) DEFINE(name, form, 0, f)
+#define DEFINE_1(name, form, f) DEFINE(name, form, 1, f)
+#define DEFINE_2(name, form, f) DEFINE(name, form, 2, f)
+
+/* A row that reads X runs its vjp backward; one that reads Y has a derivative in terms of the output. */
+#define BACKWARD_X(name) any_vjp_##name
+#define BACKWARD_Y(name) any_backward_##name
+#define DEFINE_BACKWARD_X(name)
+#define DEFINE_BACKWARD_Y(name) DEFINE_0(backward_##name, gmap, dfy_##name)
+
+#define NONE DEFINE_0
+#define ONE(...) DEFINE_1
+#define TWO(...) DEFINE_2
+#define ORDERED TWO
+
+#define ACTIVATION(name, reads, parameters, ...)                                            \
+    parameters(forward_##name, map, f_##name) parameters(derivative_##name, map, df_##name) \
+        parameters(vjp_##name, gmap, df_##name) DEFINE_BACKWARD_##reads(name)
+#include "table/activations.def"
+#undef ACTIVATION
+
+#define ACTIVATION(name, reads, ...) \
+    {any_forward_##name, any_derivative_##name, any_vjp_##name, BACKWARD_##reads(name)},
+pyrelu_map *const PRIVATE(map)[][PYRELU_N_KINDS] = {
+#include "table/activations.def"
+};

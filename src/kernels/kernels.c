@@ -1,0 +1,17 @@
+/* All kernels of one instruction set and precision in one struct, for dispatch.c to choose from. */
+#include "kernels/targets.h"
+
+const pyrelu_kernels PRIVATE(kernels) = {
+    .map = PRIVATE(map),
+    .rowwise = PRIVATE(rowwise),
+    .update = PRIVATE(update),
+    .softmax_rows = PRIVATE(softmax_rows),
+    .gemm = PRIVATE(gemm),
+    .add_multiple = PRIVATE(add_multiple),
+    .add_rows = PRIVATE(add_rows),
+    .random = PRIVATE(random),
+#if PYRELU_BITS == 32
+    .widen = PRIVATE(widen),
+    .narrow = PRIVATE(narrow),
+#endif
+};

@@ -1,0 +1,83 @@
+/* The kernels' interface: loops over contiguous arrays of one precision, on one thread. */
+#ifndef PYRELU_KERNELS_H
+#define PYRELU_KERNELS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "api.h"
+#include "table/table.h"
+
+typedef enum { PYRELU_F16, PYRELU_F32, PYRELU_F64, PYRELU_N_TYPES } pyrelu_type; /* F16 is stored, never computed in */
+
+/* BACKWARD is what the training core calls: VJP from the row's `reads`, the input or the output. */
+typedef enum { PYRELU_FORWARD, PYRELU_DERIVATIVE, PYRELU_VJP, PYRELU_BACKWARD, PYRELU_N_KINDS } pyrelu_kind;
+
+/* out[i] = f(in[0][i], ...) for i < n. in[0] is x (or y, for BACKWARD), then g for VJP and BACKWARD, then the
+ * parameters: one value each where `scalars`, else n of them. out may be in[0] or in[1]. */
+typedef void pyrelu_map(const void *const *in, int scalars, void *out, ptrdiff_t n);
+
+/* Rows of n elements, one after the other: out = f(in[0], ...) of each, and none of the inputs. An operand without the
+ * axis has one number for each row. */
+typedef void pyrelu_rowwise(const void *const *in, void *out, ptrdiff_t rows, ptrdiff_t n);
+
+typedef enum { PYRELU_GRADIENT, PYRELU_SGD, PYRELU_NESTEROV, PYRELU_ADAM, PYRELU_N_SOLVERS } pyrelu_solver;
+
+typedef struct {
+    double l2, l1, scale; /* the gradient is (gradient + l2 * w + l1 * sign(w)) * scale */
+    double decay;         /* a step takes so much of w away, beside all else */
+    double rate, momentum, beta_1, beta_2, epsilon;
+} pyrelu_step;
+
+typedef struct {
+    double loss;     /* of rows, or the penalties on parameters */
+    double gradient; /* the sum of its squares */
+} pyrelu_sums;
+
+/* Updates n parameters and what the solver keeps for each: GRADIENT the gradient itself (and leaves w as it is), SGD
+ * and NESTEROV the velocity, ADAM two means; `state` has two entries in any case. Returns the penalties on the
+ * parameters as they were, and their gradient.
+ */
+typedef pyrelu_sums pyrelu_update(const pyrelu_step *step, void *w, const void *gradient, void *const *state,
+                                  ptrdiff_t n);
+
+/* Where in the training random numbers are drawn (random.h). */
+typedef struct {
+    uint64_t seed;
+    uint32_t row, stream, step;
+} pyrelu_random_counter;
+
+/* Rows of numbers that lie `stride` apart; columns of the matrix where it is `transposed`. */
+typedef struct {
+    const void *values;
+    ptrdiff_t stride;
+    int transposed;
+} pyrelu_matrix;
+
+/* C = A B + bias, or C += A B where `add`: A is (m, k), B (k, n), C (m, n). */
+typedef struct {
+    ptrdiff_t m, n, k;
+    pyrelu_matrix a, b;
+    void *c;
+    ptrdiff_t c_stride;
+    const void *bias; /* (n,), added to each row; NULL: 0 */
+    int add;
+} pyrelu_gemm_args;
+
+typedef struct {
+    pyrelu_map *const (*map)[PYRELU_N_KINDS];                   /* [row of pyrelu_activations][kind] */
+    pyrelu_rowwise *const (*rowwise)[2];                        /* [row of pyrelu_axis_functions][forward, vjp] */
+    pyrelu_update *const *update;                               /* [pyrelu_solver] */
+    void (*softmax_rows)(void *x, ptrdiff_t rows, ptrdiff_t n); /* in place */
+    void (*gemm)(const pyrelu_gemm_args *);
+    void (*add_multiple)(double a, const void *x, void *y, ptrdiff_t n);   /* y += a x */
+    void (*add_rows)(const void *x, ptrdiff_t rows, ptrdiff_t n, void *y); /* y += the sum of the rows of x */
+    void (*random)(const pyrelu_random_counter *, uint32_t first_unit, uint32_t *out,
+                   ptrdiff_t n); /* a multiple of 4 */
+    pyrelu_map *widen, *narrow;  /* half to float and back; with the float kernels only */
+} pyrelu_kernels;
+
+/* The kernels for F32 or F64 of the instruction set that was chosen when the library was loaded. */
+PYRELU_API const pyrelu_kernels *pyrelu_kernels_for(pyrelu_type type);
+
+#endif

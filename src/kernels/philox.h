@@ -1,0 +1,24 @@
+/* Random numbers by counting: those of a place in the training do not depend on who asks first.
+ *
+ * Philox 4x32-10 (Salmon, Moraes, Dror and Shaw, Parallel random numbers: as easy as 1, 2, 3, SC 2011): four numbers of
+ * 32 bits for each counter of four.
+ */
+#ifndef PYRELU_PHILOX_H
+#define PYRELU_PHILOX_H
+
+#include "kernels/kernels.h"
+
+static inline void philox(const pyrelu_random_counter *place, uint32_t i, uint32_t out[4]) {
+    uint32_t a = i, b = place->row, c = place->stream, d = place->step;
+    uint32_t key_0 = (uint32_t)place->seed, key_1 = (uint32_t)(place->seed >> 32);
+    for (int round = 0; round < 10; round++, key_0 += 0x9E3779B9, key_1 += 0xBB67AE85) {
+        const uint64_t p = (uint64_t)0xD2511F53 * a, q = (uint64_t)0xCD9E8D57 * c;
+        a = (uint32_t)(q >> 32) ^ b ^ key_0;
+        c = (uint32_t)(p >> 32) ^ d ^ key_1;
+        b = (uint32_t)q;
+        d = (uint32_t)p;
+    }
+    out[0] = a, out[1] = b, out[2] = c, out[3] = d;
+}
+
+#endif

@@ -1,0 +1,303 @@
+/* Each activation and its derivative, side by side, once for float and double.
+ *
+ * f_<name>(x, parameters...) is the function, df_<name>(x, parameters...) its derivative and, for the rows of
+ * activations.def that read Y, dfy_<name>(y) the derivative as a function of the output. No branches: every
+ * alternative is a choice, so that a formula takes the same time for all values. Comparisons are written so that NaN
+ * takes the branch that keeps it.
+ * "ULP" above a function is the largest error that tools/ulp found, over all instruction sets, and where.
+ */
+#ifndef PYRELU_ACTIVATIONS_H
+#define PYRELU_ACTIVATIONS_H
+
+#include "math/normal.h"
+
+/* value where c holds, 0 where not; NaN stays. Two masks and a sum are faster than selects one in the other. */
+INLINE vector blend_zero(mask c, vector value, vector x) { return blend(c, value, V(0)) + blend(equal(x, x), V(0), x); }
+INLINE mask inside(vector x, vector low, vector high) { return greater(x, low) & less(x, high); }
+
+/* The identity and what is made of straight lines */
+
+INLINE vector f_identity(vector x) { return x; }
+INLINE vector df_identity(vector x) { return blend_zero(equal(x, x), V(1), x); }
+INLINE vector dfy_identity(vector y) { return df_identity(y); }
+
+INLINE vector f_relu(vector x) { return blend(less(x, V(0)), V(0), x); }
+INLINE vector df_relu(vector x) { return blend_zero(greater(x, V(0)), V(1), x); }
+INLINE vector dfy_relu(vector y) { return df_relu(y); }
+
+/* ULP 0.84 at -0x1.6ad948p-119 (float), 0.50 at -0x1.8p+6 (double) */
+INLINE vector f_leaky_relu(vector x, vector slope) { return blend(greater(x, V(0)), x, slope * x); }
+INLINE vector df_leaky_relu(vector x, vector slope) {
+    return blend(greater(x, V(0)), V(1), blend(less_equal(x, V(0)), slope, x));
+}
+
+INLINE vector f_prelu(vector x, vector weight) { return f_leaky_relu(x, weight); }
+INLINE vector df_prelu(vector x, vector weight) { return df_leaky_relu(x, weight); }
+
+/* ULP 0.84 at -0x1.00176ap-123 (float), 0.50 at -0x1.8000000000003p+5 (double) */
+INLINE vector f_rrelu(vector x, vector lower, vector upper) { return f_leaky_relu(x, (lower + upper) / 2); }
+INLINE vector df_rrelu(vector x, vector lower, vector upper) { return df_leaky_relu(x, (lower + upper) / 2); }
+
+INLINE vector f_relu6(vector x) { return clamp(x, V(0), V(6)); }
+INLINE vector df_relu6(vector x) { return blend_zero(inside(x, V(0), V(6)), V(1), x); }
+INLINE vector dfy_relu6(vector y) { return df_relu6(y); }
+
+INLINE vector f_relu_squared(vector x) { return f_relu(x) * f_relu(x); }
+INLINE vector df_relu_squared(vector x) { return 2 * f_relu(x); }
+
+INLINE vector f_threshold(vector x, vector threshold, vector value) {
+    return blend(less_equal(x, threshold), value, x);
+}
+INLINE vector df_threshold(vector x, vector threshold, vector value) {
+    (void)value;
+    return blend_zero(greater(x, threshold), V(1), x);
+}
+
+INLINE vector f_hardtanh(vector x, vector low, vector high) { return clamp(x, low, high); }
+INLINE vector df_hardtanh(vector x, vector low, vector high) { return blend_zero(inside(x, low, high), V(1), x); }
+
+INLINE vector f_hardshrink(vector x, vector lambd) { return blend(less_equal(abs_(x), lambd), V(0), x); }
+INLINE vector df_hardshrink(vector x, vector lambd) { return blend_zero(greater(abs_(x), lambd), V(1), x); }
+
+INLINE vector f_softshrink(vector x, vector lambd) { return x - clamp(x, -lambd, lambd); }
+INLINE vector df_softshrink(vector x, vector lambd) { return df_hardshrink(x, lambd); }
+
+INLINE vector f_step(vector x) { return blend_zero(greater(x, V(0)), V(1), x); }
+INLINE vector df_step(vector x) { return blend(equal(x, x), V(0), x); }
+
+/* (3 + x)/6 between -3 and 3 */
+INLINE vector f_hardsigmoid(vector x) { return dd_mul_value(fast_two_sum(V(3), clamp(x, V(-3), V(3))), DD(SIXTH)); }
+INLINE vector df_hardsigmoid(vector x) { return blend_zero(inside(x, V(-3), V(3)), V(SIXTH.hi), x); }
+
+/* x (3 + x)/6 between -3 and 3 */
+/* ULP 1.00 at 0x1.00052ep-124 (float), 1.00 at -0x1.2ee0ddf6f2a08p+1 (double) */
+INLINE vector f_hardswish(vector x) {
+    vector a = clamp(x, V(-3), V(3));
+    dd s = fast_two_sum(V(3), a);
+    vector g = s.hi * SIXTH.hi, lost = mad(s.lo, V(SIXTH.hi), fma_(s.hi, V(SIXTH.hi), -g));
+    return blend(greater(x, V(3)), x, fma_(a, g, mul(a, lost)));
+}
+/* 1/2 + x/3 between -3 and 3 */
+/* ULP 0.67 at 0x1.00001ep+0 (float), 0.67 at 0x1.6eb28fff5f164p+1 (double) */
+INLINE vector df_hardswish(vector x) {
+    vector inner = mad(x, V(THIRD.lo), fma_(x, V(THIRD.hi), V(0.5)));
+    return blend(greater_equal(x, V(3)), V(1), blend(less_equal(x, V(-3)), V(0), inner));
+}
+
+INLINE vector f_sparse_sigmoid(vector x) { return (1 + clamp(x, V(-1), V(1))) / 2; }
+INLINE vector df_sparse_sigmoid(vector x) { return blend_zero(inside(x, V(-1), V(1)), V(0.5), x); }
+
+/* ((1 + x)/2)^2 between -1 and 1 */
+INLINE vector f_sparse_plus(vector x) {
+    dd h = dd_scale(fast_two_sum(V(1), clamp(x, V(-1), V(1))), V(0.5));
+    return blend(greater(x, V(1)), x, dd_mul_value(h, h));
+}
+INLINE vector df_sparse_plus(vector x) { return f_sparse_sigmoid(x); }
+
+/* Exponentials. Positive and negative part are added, as one of them is 0. */
+
+/* ULP 0.88 at 0x1.f31782p+3 (float), 0.88 at 0x1.e9ec21ca034c4p+1 (double) */
+INLINE vector f_exponential(vector x) {
+    mask large = greater(x, V(0)); /* UNIT for either end */
+    dd limited = {clamp(x, V(EXP_LOWEST), V(EXP_HIGHEST)), V(-0.0)};
+    short_exponential e =
+        EXP_SHORT_BY(limited, blend(large, BIASED(-SCALE_BIAS), BIASED(SCALE_BIAS)), EXP_SHORT_POLYNOMIAL);
+    return mul(mad(e.power, e.p, e.power), blend(large, V(1 / UNIT), V(UNIT)));
+}
+/* ULP 0.88 at 0x1.f31782p+3 (float), 0.88 at 0x1.e9ec21ca034c4p+1 (double) */
+INLINE vector df_exponential(vector x) { return f_exponential(x); }
+INLINE vector dfy_exponential(vector y) { return y; }
+
+/* ULP 0.82 at -0x1.79a9f2p-2 (float), 0.91 at -0x1.211be6520ccep-2 (double) */
+INLINE vector f_elu(vector x, vector alpha) {
+    return mad(alpha, expm1_((dd){clamp(x, V(-SATURATED), V(0)), V(0)}), max_(x, V(0)));
+}
+/* ULP 0.87 at -0x1.78ffdcp+2 (float), 0.87 at -0x1.07005a1a908cp+0 (double) */
+INLINE vector df_elu(vector x, vector alpha) {
+    return blend(greater(x, V(0)), V(1), alpha) * exp_nonpositive((dd){min_(x, V(0)), V(-0.0)});
+}
+
+/* ULP 0.94 at -0x1.777b06p+3 (float), 1.32 at -0x1.230e19cb80228p-1022 (double) */
+INLINE vector f_selu(vector x) {
+    short_exponential e = expm1_short((dd){clamp(x, V(-SATURATED), V(0)), V(-0.0)}, 0);
+    vector h = e.power - 1, a = V(SELU_SCALE_ALPHA.hi), b = a * e.power,
+           lost = mul(V(SELU_SCALE_ALPHA.lo), mad(e.power, e.p, h));
+    vector negative = fma_(a, h, fma_(b, e.r, mad(b, e.s, lost)));
+    vector positive = max_(x, V(0)), above_1 = V((SELU_SCALE.hi - 1) + SELU_SCALE.lo);
+    return positive + mad(positive, above_1, negative);
+}
+/* ULP 1.22 at -0x1.2e2008p+5 (float), 1.12 at -0x1.8000008e398d9p+6 (double) */
+INLINE vector df_selu(vector x) {
+    exponential e = exp_parts((dd){clamp(x, V(EXP_LOWEST), V(0)), V(0)});
+    dd c = dd_blend(greater(x, V(0)), DD(SELU_SCALE), DD(SELU_SCALE_ALPHA));
+    return scale(c.hi + mad(c.hi, e.p, c.lo), e.k);
+}
+/* ULP 0.70 at -0x1.0cep-13 (float), 0.57 at -0x1.5e9b958864f85p-1 (double) */
+INLINE vector dfy_selu(vector y) {
+    return blend(greater(y, V(0)), V(SELU_SCALE.hi), (y + SELU_SCALE_ALPHA.hi) + SELU_SCALE_ALPHA.lo);
+}
+
+/* ULP 0.82 at -0x1.79a9f2p-2 (float), 0.91 at -0x1.211be6520ccep-2 (double) */
+INLINE vector f_celu(vector x, vector alpha) {
+    return mad(alpha, expm1_(two_quotient(clamp(x, -SATURATED * alpha, V(0)), alpha)), max_(x, V(0)));
+}
+/* ULP 0.87 at -0x1.78ffdcp+2 (float), 0.87 at -0x1.07005a1a908cp+0 (double) */
+INLINE vector df_celu(vector x, vector alpha) {
+    return exp_nonpositive(two_quotient(max_(min_(x, V(0)), EXP_LOWEST * alpha), alpha));
+}
+
+/* Sigmoids */
+
+/* ULP 0.80 at -0x1.5eb8a6p+6 (float), 0.79 at -0x1.626482400dcc5p+9 (double) */
+INLINE vector f_sigmoid(vector x) { return sigmoid_((dd){limited(x), V(0)}); }
+/* ULP 1.83 at 0x1.fcaa44p-1 (float), 1.77 at 0x1.fffffffe5746fp-1 (double) */
+INLINE vector df_sigmoid(vector x) { return sigmoid_slope(1, x); }
+/* ULP 1.50 at 0x1.ffe95ep-2 (float), 1.50 at 0x1.ffff5dd013c85p-2 (double) */
+INLINE vector dfy_sigmoid(vector y) { return y * (1 - y); }
+
+/* ULP 0.93 at 0x1.8fcfep+0 (float), 1.96 at -0x1.26123434401b8p+4 (double) */
+INLINE vector f_tanh(vector x) { return copysign_(tanh_nonnegative(min_(abs_(x), V(TANH_END))), x); }
+/* ULP 1.83 at 0x1.fcaa44p-2 (float), 1.75 at 0x1.00a142aff904p-1 (double) */
+INLINE vector df_tanh(vector x) { return sigmoid_slope(4, 2 * x); }
+/* ULP 1.50 at 0x1.6a11f2p-13 (float), 1.50 at 0x1.75f3a70ae4f7ap-22 (double) */
+INLINE vector dfy_tanh(vector y) { return (1 - y) * (1 + y); }
+
+/* x - tanh x, which cancels near 0: there the series, and where results are subnormal 2^SCALE_BIAS times it */
+/* ULP 0.94 at 0x1.8b578ep-1 (float), 1.10 at -0x1.c8110c8ad7fbp-1 (double) */
+INLINE vector f_tanhshrink(vector x) {
+    vector a = abs_(x), b = min_(a, V(TANH_NEAR));
+    dd z = two_product(b, b), cube = dd_mul_by(z, b / UNIT);
+    vector series = tanh_series(z.hi), rest = fma_(-z.hi, series, mad(-z.lo, series, V(THIRD.lo)));
+    vector near = scaled_down(dd_mul_value(cube, fast_two_sum(V(THIRD.hi), rest)));
+    vector far = dd_value(dd_add(fast_two_sum(a, V(-1)), one_minus_tanh_dd(min_(a, V(TANH_END)))));
+    return copysign_(blend(less(a, V(TANH_NEAR)), near, blend(equal(far, far), far, a)), x);
+}
+/* ULP 1.72 at 0x1.bfbbep-1 (float), 1.97 at -0x1.b3c8fff3f377p-1 (double) */
+INLINE vector df_tanhshrink(vector x) {
+    vector a = min_(abs_(x), V(TANH_END)), w = one_minus_tanh(a);
+    dd t = tanh_near(a);
+    return blend(greater(a, V(TANH_NEAR)), mad(-w, 2 - w, V(1)), fma_(t.hi, t.hi, 2 * t.hi * t.lo));
+}
+
+/* x/(1 + |x|). In double the rounding of the sum stays below 2 ULP uncorrected. */
+/* ULP 0.50 at 0x1.c2fa7ep-7 (float), 1.50 at -0x1.ff52141893f17p+8 (double) */
+INLINE vector f_softsign(vector x) {
+    vector a = clamp(x, V(-SOFTSIGN_LIMIT), V(SOFTSIGN_LIMIT));
+    if (PYRELU_BITS == 64) return a / (1 + abs_(a));
+    return div_by_dd(a, dd_add_positive(V(1), (dd){abs_(a), V(-0.0)})); /* to which adding -0 is nothing */
+}
+/* ULP 1.25 at 0x1.555538p+62 (float), 1.21 at 0x1.07935daae839cp+510 (double) */
+INLINE vector df_softsign(vector x) {
+    dd d = dd_add_positive(V(1), (dd){min_(abs_(x), V(SOFTSIGN_LIMIT)), V(0)});
+    vector r = 1 / d.hi, error = mad(-r, d.lo, fma_(-r, d.hi, V(1))), square = r * r;
+    return mad(square, 2 * error, square);
+}
+/* ULP 1.91 at -0x1.2d1626p-2 (float), 1.91 at 0x1.2f20fb6e3e7a5p-2 (double) */
+INLINE vector dfy_softsign(vector y) { return (1 - abs_(y)) * (1 - abs_(y)); }
+
+/* Smooth relus */
+
+/* log(1 + e^(beta x))/beta = max(x, 0) + log(1 + e^(-beta |x|))/beta */
+/* ULP 0.98 at -0x1.06204p+0 (float), 1.25 at -0x1.e8c07478cc56p-1 (double) */
+INLINE vector f_softplus(vector x, vector beta) {
+    dd a = two_product(beta, max_(-abs_(x), EXP_LOWEST / beta));
+    return softplus_(max_(x, V(0)), 1 / beta, beta * x, a);
+}
+/* ULP 0.80 at -0x1.5eb8a6p+6 (float), 0.79 at -0x1.626482400dcc5p+9 (double) */
+INLINE vector df_softplus(vector x, vector beta) {
+    return sigmoid_(two_product(beta, clamp(x, EXP_LOWEST / beta, SATURATED / beta)));
+}
+
+/* ULP 0.98 at 0x1.06204p+0 (float), 1.35 at 0x1.fffffee6e6643p-1 (double) */
+INLINE vector f_log_sigmoid(vector x) {
+    return -softplus_(max_(-x, V(0)), V(1), -x, (dd){max_(-abs_(x), V(EXP_LOWEST)), V(-0.0)});
+}
+/* ULP 0.80 at 0x1.5eb8a6p+6 (float), 0.81 at 0x1.6260cd5614d9dp+9 (double) */
+INLINE vector df_log_sigmoid(vector x) { return f_sigmoid(-x); }
+
+/* ULP 0.82 at -0x1.6f6dcep+6 (float), 0.76 at -0x1.65c69468649c8p+9 (double) */
+INLINE vector f_silu(vector x) {
+    vector y = mul_sigmoid(limited(x), (dd){limited(x), V(0)});
+    return blend(greater(x, V(SATURATED)), x, y);
+}
+/* ULP 1.95 at -0x1.9304e4p+0 (float), 1.87 at -0x1.0ff570cd25e5dp+5 (double) */
+INLINE vector df_silu(vector x) {
+    return silu_slope((dd){limited(x), V(0)}, (dd){min_(abs_(x), V(-EXP_LOWEST)), V(-0.0)});
+}
+
+/* x sigmoid(1.702 x) */
+/* ULP 0.80 at -0x1.afd666p+5 (float), 0.77 at -0x1.a4116a1488f77p+8 (double) */
+INLINE vector f_quick_gelu(vector x) {
+    const real highest = SATURATED * R(0.6);
+    vector a = clamp(x, V(EXP_LOWEST * R(0.585)), V(highest));
+    vector y = mul_sigmoid(a, dd_mul_by(DD(QUICK_GELU_SCALE), a));
+    return blend(greater(x, V(highest)), x, y);
+}
+/* ULP 1.93 at -0x1.542494p+3 (float), 1.89 at -0x1.2e31547a5325cp+8 (double) */
+INLINE vector df_quick_gelu(vector x) {
+    const real lowest = EXP_LOWEST * R(0.585);
+    return silu_slope(dd_mul_by(DD(QUICK_GELU_SCALE), clamp(x, V(lowest), V(SATURATED))),
+                      dd_mul_by(DD(QUICK_GELU_SCALE), min_(abs_(x), V(-lowest))));
+}
+
+/* ULP 1.46 at -0x1.d83df2p-9 (float), 1.74 at -0x1.2051eb82a2eb1p+5 (double) */
+INLINE vector f_gelu(vector x) { return gelu_(x); }
+/* ULP 2.00 at -0x1.baa5fap+2 (float), 1.96 at -0x1.51b890446186p+2 (double) */
+INLINE vector df_gelu(vector x) { return gelu_slope(x); }
+
+/* x sigmoid(u) with u = 2 sqrt(2/pi) (x + 0.044715 x^3) */
+/* ULP 0.82 at -0x1.436bdcp+3 (float), 0.75 at -0x1.5b3c0a944c7cp+3 (double) */
+INLINE vector f_gelu_tanh(vector x) {
+    vector a = clamp(x, V(GELU_TANH_LOWEST), V(GELU_TANH_HIGHEST));
+    vector y = mul_sigmoid(a, gelu_tanh_cubic(a, GELU_TANH_CUBIC));
+    return blend(greater(x, V(GELU_TANH_HIGHEST)), x, y);
+}
+/* ULP 2.00 at -0x1.3db888p+0 (float), 1.87 at -0x1.3141203188317p+0 (double) */
+INLINE vector df_gelu_tanh(vector x) { return gelu_tanh_slope(x); }
+
+/* x tanh(log(1 + e^x)) = x e (e + 2)/(e (e + 2) + 2) with e = e^x */
+/* ULP 0.83 at -0x1.6f81aap+6 (float), 1.20 at 0x1.c1dac68f26d68p-1021 (double) */
+INLINE vector f_mish(vector x) {
+    vector a = limited(x);
+    exponential e = exp_parts((dd){a, V(0)});
+    vector power = visible_power_of_2(e.k);
+    dd f = plus_exp(V(2), power, e), n = times_unscaled(f, e);
+    dd q = dd_div(n, dd_add_positive(V(2), dd_scale(n, power)));
+    vector y = scale(mul_by_dd(a, q), e.k);
+    return blend(greater(x, V(SATURATED)), x, y);
+}
+/* e (4(x + 1) + (4x + 6)e + 4e^2 + e^3)/(e^2 + 2e + 2)^2 */
+/* ULP 1.06 at -0x1.a557c4p+2 (float), 1.04 at -0x1.64f56288ae183p+7 (double) */
+INLINE vector df_mish(vector x) {
+    vector a = clamp(x, V(EXP_LOWEST), V(SATURATED / 2));
+    exponential e = exp_parts((dd){a, V(0)});
+    dd m = fast_two_sum(V(1), e.p), n = dd_scale(m, visible_power_of_2(e.k));
+    dd w = dd_add(dd_mul(n, dd_add_positive(V(4), n)), two_sum(4 * a, V(6)));
+    w = dd_add(dd_mul(n, w), two_sum(4 * a, V(4)));
+    dd v = dd_add_positive(V(2), dd_mul(n, dd_add_positive(V(2), n)));
+    return scale(dd_div_value(dd_mul(m, w), dd_square(v)), e.k);
+}
+
+/* (x + root)/2 with root = sqrt(x^2 + b), which for x < 0 is b/2/(root - x). Far out root = |x|. */
+INLINE vector f_squareplus(vector x, vector b) {
+    vector a = abs_(x);
+    dd root = hypotenuse(min_(a, V(SQUAREPLUS_FAR)), b), h = fast_two_sum(max_(root.hi, a) / 2, a / 2);
+    h.lo += root.lo / 2;
+    mask left = less(x, V(0));
+    vector near = blend(left, div_by_dd(b / 4, h), dd_value(h)), far = blend(left, b / 4 * (1 / h.hi), x);
+    return blend(greater(a, V(SQUAREPLUS_FAR)), far, near);
+}
+/* f/root */
+/* ULP 1.21 at -0x1.6ab8a6p+52 (float), 1.18 at -0x1.6beb29777ed4cp+447 (double) */
+INLINE vector df_squareplus(vector x, vector b) {
+    vector a = abs_(x);
+    dd root = hypotenuse(min_(a, V(SQUAREPLUS_FAR)), b), h = fast_two_sum(root.hi, min_(a, V(SQUAREPLUS_FAR)));
+    h.lo += root.lo;
+    mask left = less(x, V(0));
+    dd n = dd_blend(left, (dd){b / 2, V(0)}, dd_scale(h, V(0.5)));
+    dd d = dd_blend(left, dd_mul(h, root), root);
+    vector far = blend(left, b / 4 / a / a, V(1));
+    return blend(greater(a, V(SQUAREPLUS_FAR)), far, dd_div_value(n, d));
+}
+
+#endif

@@ -1,0 +1,125 @@
+/* The tail of the normal distribution, for gelu: without branches and with full relative accuracy down to the last
+ * subnormal number.
+ *
+ * The algorithms stand here once for both precisions; the constants of each are in normal_f32.h and normal_f64.h.
+ */
+#ifndef PYRELU_NORMAL_H
+#define PYRELU_NORMAL_H
+
+#include "math/elementary.h"
+
+/* a Phi(-a) and a phi(a) round to 0 from NORMAL_END on */
+#if PYRELU_BITS == 32
+#include "math/normal_f32.h"
+#define NORMAL_END R(14.75)
+#else
+#include "math/normal_f64.h"
+#define NORMAL_END R(39.0)
+#endif
+
+/* exp(-a^2/2) */
+INLINE exponential gauss(vector a) {
+    vector b = R(-0.5) * a, h = mul(b, a);
+    return exp_parts((dd){h, fma_(b, a, -h)});
+}
+
+/* y e^x 2^-k, rounded once but for some hundredths of an ULP */
+INLINE vector times_exp(dd y, exponential e) { return y.hi + fma_(y.hi, e.r, mad(y.hi, e.s, mad(y.lo, e.p, y.lo))); }
+
+/* base - y 2^k, where only the last step rounds a subnormal result */
+INLINE vector minus_scaled(vector base, vector y, vector_bits k) {
+    return mad(y * power_of_2(k, SCALE_BIAS), V(-UNIT), base);
+}
+
+#if TABLES
+
+/* x Phi(x) = max(x, 0) - a Phi(-a), where a = |x| and Phi(-a) = exp(-a^2/2) (head + rest), by a polynomial for each of
+ * LOOKUP intervals. The heads are short. */
+INLINE vector gelu_(vector x) {
+    vector a = min_(abs_(x), V(NORMAL_END)), b = mul(a, V(-0.5)), h = mul(b, a);
+    short_exponential e = exp_short((dd){h, fma_(b, a, -h)}, SCALE_BIAS);
+    vector_bits i = interval(PLACE(a, NORMAL));
+    vector d = DISTANCE(a, NORMAL, i), rest = QUOTIENT(d, NORMAL, i), head = HEAD(NORMAL, i);
+    vector y = fma_(a, e.power * head, mul(a, e.power * mad(e.p, mad(rest, d, head), mul(rest, d))));
+    return mad(y, V(-UNIT), max_(x, V(0)));
+}
+
+#else
+
+/* x Phi(x) = max(x, 0) - a Phi(-a), where a = |x| and a Phi(-a) = exp(-a^2/2) w (1 + v): w = a/d with d = SLOPE a +
+ * SHIFT has most of Mills' ratio, v the rest. What w lost to rounding is put back to first order.
+ */
+INLINE vector gelu_(vector x) {
+    vector a = min_(abs_(x), V(NORMAL_END));
+    exponential e = gauss(a);
+    vector d = mad(a, V(NORMAL_SLOPE), V(NORMAL_SHIFT)), d_lost = fma_(a, V(NORMAL_SLOPE), NORMAL_SHIFT - d);
+    vector w = mul(a, 1 / d), lost = mul(mad(-w, d_lost, fma_(-w, d, a)), POLYNOMIAL(w, TAIL_SENSITIVITY));
+    vector v = fma_(w, POLYNOMIAL(w - NORMAL_MIDDLE, TAIL_POLYNOMIAL), V(NORMAL_SHIFT / 2 - 1));
+    vector y = w + fma_(w, e.r, fma_(w, mad(v, e.p, e.s) + v, mad(lost, e.p, lost)));
+    return minus_scaled(max_(x, V(0)), y, e.k);
+}
+
+#endif
+
+/* The derivative: Phi(x) + x phi(x) = Phi(-a) - a phi(a) = phi(a) (R(a) - a) at -a, 1 minus that at a. The root of
+ * R(a) - a stands as a factor, so that the result has full relative accuracy even there; by
+ * the table its error there is small beside 1.
+ */
+#if NARROW_TABLES
+
+INLINE vector gelu_slope(vector x) {
+    vector a = min_(abs_(x), V(NORMAL_END)), b = mul(a, V(-0.5)), h = mul(b, a);
+    vector_bits i = interval(PLACE(a, GELU_SLOPE));
+    vector value = VALUE(DISTANCE(a, GELU_SLOPE, i), GELU_SLOPE, i);
+    return step_less(x, times_exp_short((dd){h, fma_(b, a, -h)}, value));
+}
+
+#else
+
+INLINE vector gelu_slope(vector x) {
+    vector a = min_(abs_(x), V(NORMAL_END));
+    exponential e = gauss(a);
+    vector t = a / mad(a, V(NORMAL_SLOPE), V(NORMAL_SHIFT)) - NORMAL_MIDDLE;
+    dd q = fast_two_sum(V(0.4375), POLYNOMIAL(t, GELU_SLOPE_POLYNOMIAL));
+    vector f = a - GELU_SLOPE_ROOT.hi, f_lost = ((a - f) - GELU_SLOPE_ROOT.hi) - GELU_SLOPE_ROOT.lo;
+    dd p = two_product(f, q.hi);
+    vector y = times_exp((dd){p.hi, mad(f, q.lo, mad(f_lost, q.hi, p.lo))}, e);
+    return step_less(x, mul(-y, power_of_2(e.k, SCALE_BIAS)));
+}
+
+#endif
+
+/* gelu_tanh is 0 below the first, x above the second. */
+#if PYRELU_BITS == 32
+#define GELU_TANH_LOWEST R(-11.0)
+#define GELU_TANH_HIGHEST R(6.0)
+#else
+#define GELU_TANH_LOWEST R(-21.6)
+#define GELU_TANH_HIGHEST R(8.0)
+#endif
+
+/* x (GELU_TANH_LINEAR + cubic x^2): with GELU_TANH_CUBIC u = 2 sqrt(2/pi) (x + 0.044715 x^3), with three times that x
+ * u'. The head of the linear term is so short that what is lost when the other joins it is a number. */
+INLINE dd gelu_tanh_cubic(vector x, dd_constant cubic) {
+    dd xx = two_product(x, x);
+    vector sum = mad(V(cubic.hi), xx.hi, V(GELU_TANH_LINEAR.hi));
+    vector lost = fma_(V(cubic.hi), xx.hi, GELU_TANH_LINEAR.hi - sum);
+    lost += mad(V(cubic.hi), xx.lo, mad(V(cubic.lo), xx.hi, V(GELU_TANH_LINEAR.lo)));
+    dd u = two_product(x, sum);
+    return (dd){u.hi, mad(x, lost, u.lo)};
+}
+
+/* The derivative of x sigmoid(u) with u = 2 sqrt(2/pi) (x + 0.044715 x^3) */
+INLINE vector gelu_tanh_slope(vector x) {
+#if NARROW_TABLES
+    vector a = min_(abs_(x), V(-GELU_TANH_LOWEST));
+    vector_bits i = interval(PLACE(a, GELU_TANH_SLOPE));
+    vector value = VALUE(DISTANCE(a, GELU_TANH_SLOPE, i), GELU_TANH_SLOPE, i);
+    return step_less(x, times_exp_short(dd_negate(gelu_tanh_cubic(a, GELU_TANH_CUBIC)), value));
+#else
+    vector a = clamp(x, V(GELU_TANH_LOWEST), V(GELU_TANH_HIGHEST));
+    return mul_sigmoid_derivative(gelu_tanh_cubic(a, GELU_TANH_CUBIC), gelu_tanh_cubic(a, GELU_TANH_SLOPE_CUBIC));
+#endif
+}
+
+#endif

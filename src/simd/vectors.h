@@ -1,0 +1,212 @@
+/* Vectors as wide as the instruction set has them, for what is written once and runs on each.
+ *
+ * `vector` is gcc's and clang's vector type: + - * / work on it, with a number on either side as well. What else
+ * formulas are made of stands here: fused multiply-add, minimum, comparison, choice. We say what is done with vectors
+ * and do not leave it to the compiler to vectorise scalar code: that masks every operation before a choice, makes nine
+ * instructions of a minimum, and cannot be told to look something up by a permutation.
+ */
+#ifndef PYRELU_VECTORS_H
+#define PYRELU_VECTORS_H
+
+#include "simd/real.h"
+
+#if defined(__SSE2__)
+#include <immintrin.h>
+#elif defined(__aarch64__)
+#include <arm_neon.h>
+#endif
+
+#if defined(__AVX512F__)
+#define WIDTH 64
+#elif defined(__AVX__)
+#define WIDTH 32
+#else
+#define WIDTH 16
+#endif
+enum { LANES = WIDTH / sizeof(real) };
+
+/* At any address: what is loaded from or stored to need not be aligned. */
+typedef real vector __attribute__((vector_size(WIDTH), aligned(sizeof(real))));
+typedef bits vector_bits __attribute__((vector_size(WIDTH)));
+
+#define INLINE static inline __attribute__((always_inline))
+
+/* x in every lane: x - 0 is x, even for -0. */
+#define V(x) ((real)(x) - (vector){0})
+
+INLINE vector load(const real *x) { return *(const vector *)x; }
+INLINE void store(real *x, vector v) { *(vector *)x = v; }
+
+/* x86's names for the precision and width at hand: X86(max) is _mm512_max_ps, say. */
+#if defined(__SSE2__)
+#define PASTE3_(a, b, c) a##b##c
+#define PASTE3(a, b, c) PASTE3_(a, b, c)
+#if WIDTH == 64
+#define X86_PREFIX _mm512_
+#elif WIDTH == 32
+#define X86_PREFIX _mm256_
+#else
+#define X86_PREFIX _mm_
+#endif
+#if PYRELU_BITS == 32
+#define X86(name) PASTE3(X86_PREFIX, name, _ps)
+#else
+#define X86(name) PASTE3(X86_PREFIX, name, _pd)
+#endif
+#endif
+
+/* A mask has yes or no for each lane; & | ~ combine masks. A comparison with NaN is no. */
+#if WIDTH == 64
+#if PYRELU_BITS == 32
+typedef __mmask16 mask;
+#define COMPARE(x, operator, y, predicate) _mm512_cmp_ps_mask(x, y, predicate)
+#else
+typedef __mmask8 mask;
+#define COMPARE(x, operator, y, predicate) _mm512_cmp_pd_mask(x, y, predicate)
+#endif
+#else
+typedef vector_bits mask;
+#define COMPARE(x, operator, y, predicate) ((mask)((x) operator(y)))
+#endif
+INLINE mask less(vector x, vector y) { return COMPARE(x, <, y, _CMP_LT_OQ); }
+INLINE mask greater(vector x, vector y) { return COMPARE(x, >, y, _CMP_GT_OQ); }
+INLINE mask less_equal(vector x, vector y) { return COMPARE(x, <=, y, _CMP_LE_OQ); }
+INLINE mask greater_equal(vector x, vector y) { return COMPARE(x, >=, y, _CMP_GE_OQ); }
+INLINE mask equal(vector x, vector y) { return COMPARE(x, ==, y, _CMP_EQ_OQ); }
+
+/* yes where c, no elsewhere */
+INLINE vector blend(mask c, vector yes, vector no) {
+#if WIDTH == 64
+    return X86(mask_blend)(c, no, yes);
+#elif WIDTH == 32
+    return X86(blendv)(no, yes, (vector)c);
+#else
+    return (vector)((c & (vector_bits)yes) | (~c & (vector_bits)no));
+#endif
+}
+
+/* yes for the first n lanes */
+INLINE mask first_lanes(ptrdiff_t n) {
+    vector number;
+#pragma GCC unroll 16
+    for (int lane = 0; lane < LANES; lane++) number[lane] = lane;
+    return less(number, V(n));
+}
+
+/* yes for lanes whose number has that bit */
+INLINE mask lanes_with(const int bit) {
+    mask m = {0};
+#pragma GCC unroll 16
+    for (int lane = 0; lane < LANES; lane++)
+#if WIDTH == 64
+        m |= (mask)((lane & bit) / bit << lane);
+#else
+        m[lane] = lane & bit ? -1 : 0;
+#endif
+    return m;
+}
+
+/* load and store where only n elements are left */
+INLINE vector load_some(const real *x, ptrdiff_t n, real filler) {
+    if (n >= LANES) return load(x);
+#if WIDTH == 64
+    return X86(mask_loadu)(V(filler), first_lanes(n), x);
+#elif WIDTH == 32
+    const mask inside = first_lanes(n);
+    return blend(inside, X86(maskload)(x, (__m256i)inside), V(filler));
+#else
+    vector v = V(filler);
+#pragma GCC unroll 4
+    for (int lane = 0; lane < LANES - 1; lane++)
+        if (lane < n) v[lane] = x[lane];
+    return v;
+#endif
+}
+INLINE void store_some(real *x, ptrdiff_t n, vector v) {
+    if (n >= LANES) {
+        store(x, v);
+        return;
+    }
+#if WIDTH == 64
+    X86(mask_storeu)(x, first_lanes(n), v);
+#else
+#pragma GCC unroll 8
+    for (int lane = 0; lane < LANES - 1; lane++)
+        if (lane < n) x[lane] = v[lane];
+#endif
+}
+
+/* The larger and the smaller; x where one of them is NaN, or both are zeros. */
+INLINE vector max_(vector x, vector bound) {
+#if defined(__SSE2__)
+    return X86(max)(bound, x);
+#else
+    return blend(greater(bound, x), bound, x);
+#endif
+}
+INLINE vector min_(vector x, vector bound) {
+#if defined(__SSE2__)
+    return X86(min)(bound, x);
+#else
+    return blend(less(bound, x), bound, x);
+#endif
+}
+INLINE vector clamp(vector x, vector low, vector high) { return min_(max_(x, low), high); }
+
+/* Each lane has what the lane had whose number differs in one bit. */
+INLINE vector shuffle_xor(vector x, const int bit) {
+    vector y;
+#pragma GCC unroll 16
+    for (int lane = 0; lane < LANES; lane++) y[lane] = x[lane ^ bit];
+    return y;
+}
+
+#define SIGN_BIT ((bits)1 << (PYRELU_BITS - 1))
+INLINE vector abs_(vector x) { return (vector)((vector_bits)x & ~SIGN_BIT); }
+/* x, which is not negative, with the sign of another */
+INLINE vector copysign_(vector x, vector sign) { return (vector)((vector_bits)x | ((vector_bits)sign & SIGN_BIT)); }
+
+INLINE vector sqrt_(vector x) {
+#if defined(__SSE2__)
+    return X86(sqrt)(x);
+#elif PYRELU_BITS == 32
+    return vsqrtq_f32(x);
+#else
+    return vsqrtq_f64(x);
+#endif
+}
+
+/* table[i % LOOKUP], for a table of LOOKUP numbers in which one instruction looks up a number for each lane. LOOKUP is
+ * 0 where there is none: gathering from memory takes longer than it is to spare. OF_LOOKUP(name) is that size's. */
+#if WIDTH == 64 && PYRELU_BITS == 32
+#define LOOKUP 16
+#define OF_LOOKUP(name) name##_16
+INLINE vector lookup(const real *table, vector_bits i) { return _mm512_permutexvar_ps((__m512i)i, load(table)); }
+#elif WIDTH == 64
+#define LOOKUP 16
+#define OF_LOOKUP(name) name##_16
+INLINE vector lookup(const real *table, vector_bits i) {
+    return _mm512_permutex2var_pd(load(table), (__m512i)i, load(table + LANES));
+}
+#elif WIDTH == 32 && PYRELU_BITS == 32
+#define LOOKUP 8
+#define OF_LOOKUP(name) name##_8
+INLINE vector lookup(const real *table, vector_bits i) { return _mm256_permutevar8x32_ps(load(table), (__m256i)i); }
+#else
+#define LOOKUP 0
+#endif
+
+/* a*b + c, rounded once or twice, whichever is faster */
+INLINE vector mad(vector a, vector b, vector c) {
+#if defined(__FMA__)
+    return X86(fmadd)(a, b, c);
+#elif defined(__aarch64__) && PYRELU_BITS == 32
+    return vfmaq_f32(c, a, b);
+#elif defined(__aarch64__)
+    return vfmaq_f64(c, a, b);
+#else
+    return a * b + c;
+#endif
+}
+
+#endif

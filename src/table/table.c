@@ -1,0 +1,39 @@
+/* The tables as data: what a caller may know about each function. */
+#include "table/table.h"
+
+#define REQUIRED __builtin_nan("")
+/* How many, whether the first must not be greater than the second, and what each is */
+#define NONE \
+    0, 0, {{0}}
+#define ONE(name, value, domain, doc) \
+    1, 0, {                           \
+        {                             \
+            #name, value, domain, doc \
+        }                             \
+    }
+#define PAIR(name1, value1, domain1, doc1, name2, value2, domain2, doc2)   \
+    {                                                                      \
+        {#name1, value1, domain1, doc1}, { #name2, value2, domain2, doc2 } \
+    }
+#define TWO(...) 2, 0, PAIR(__VA_ARGS__)
+#define ORDERED(...) 2, 1, PAIR(__VA_ARGS__)
+#define ULP(...) {__VA_ARGS__}
+#define LIMITS(...) {__VA_ARGS__}
+#define LETTER_X 'X'
+#define LETTER_Y 'Y'
+#define ACTIVATION(name, reads, parameters, aliases, ulp, kinks, limits, range, formula, summary, reference) \
+    {#name, LETTER_##reads, parameters, aliases, ulp, kinks, limits, range, formula, summary, reference},
+
+const pyrelu_activation pyrelu_activations[] = {
+#include "table/activations.def"
+};
+
+#define AXIS_FUNCTION(name, ...) {#name, __VA_ARGS__},
+
+const pyrelu_axis_function pyrelu_axis_functions[] = {
+#include "table/rowwise.def"
+};
+
+#define LENGTH(array) (int)(sizeof(array) / sizeof *(array))
+const int pyrelu_n_activations = LENGTH(pyrelu_activations);
+const int pyrelu_n_axis_functions = LENGTH(pyrelu_axis_functions);

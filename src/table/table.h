@@ -1,0 +1,36 @@
+/* The tables as data: the facts about each activation (activations.def, rowwise.def). */
+#ifndef PYRELU_TABLE_H
+#define PYRELU_TABLE_H
+
+#include "api.h"
+
+enum { PYRELU_MAX_PARAMETERS = 2, PYRELU_MAX_OPERANDS = 2 + PYRELU_MAX_PARAMETERS };
+
+typedef struct {
+    const char *name;
+    double default_value; /* NaN: the caller must give it */
+    const char *domain;   /* an interval, such as "(0, inf)" */
+    const char *doc;
+} pyrelu_parameter;
+
+typedef struct {
+    const char *name;
+    char reads;                /* 'X' or 'Y': what the backward pass needs, the input or the output */
+    int n_parameters, ordered; /* ordered: the first parameter must not be greater than the second */
+    pyrelu_parameter parameters[PYRELU_MAX_PARAMETERS];
+    const char *aliases;
+    double ulp[4]; /* float32 forward, derivative; float64 forward, derivative */
+    const char *kinks, *limits[4], *range, *formula, *summary, *reference;
+} pyrelu_activation;
+
+/* A function along an axis. Its NumPy signature says how many operands it has. */
+typedef struct {
+    const char *name, *signature, *vjp_signature, *error, *formula, *range, *summary, *reference;
+} pyrelu_axis_function;
+
+extern PYRELU_API const pyrelu_activation pyrelu_activations[];
+extern PYRELU_API const int pyrelu_n_activations;
+extern PYRELU_API const pyrelu_axis_function pyrelu_axis_functions[];
+extern PYRELU_API const int pyrelu_n_axis_functions;
+
+#endif

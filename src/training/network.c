@@ -1,0 +1,221 @@
+/* The training core; network.h says what it offers. Compiled once per precision.
+ *
+ * A batch is worked on in two phases. First its rows, in blocks (rows.h): gather, forward, loss, backward. Then the
+ * weights, in tiles (weights.h): gradient and update. Blocks and tiles depend on nothing but shapes, and each sum over
+ * them is taken in their order, so that the result does not depend on which thread does which.
+ */
+#include <tgmath.h>
+
+#include "training/micro_batch-inl.h"
+#include "training/row_blocks-inl.h"
+#include "training/transforms-inl.h"
+#include "training/weight_blocks-inl.h"
+
+#if PYRELU_BITS == 32
+#define CORE pyrelu_core_f32
+#else
+#define CORE pyrelu_core_f64
+#endif
+
+/* ---- memory ---- */
+
+static void *reserve(char *workspace, size_t *used, ptrdiff_t n, size_t size) {
+    char *start = workspace ? workspace + *used : NULL;
+    *used += (n * size + 63) / 64 * 64; /* whole cache lines: no two threads write to one */
+    return start;
+}
+
+static size_t plan_workspace(network *net, ptrdiff_t rows, int training, void *workspace) {
+#define RESERVE(n) reserve(workspace, &used, rows *(n), sizeof(real))
+    size_t used = 0;
+    ptrdiff_t n_chunks = rows; /* there are no more blocks than rows, nor tiles than rows of weights */
+    net->micro_batch_rows = rows;
+    net->inputs = RESERVE(net->layers->n_inputs);
+    net->input_mask = training && net->input_dropout > 0 ? RESERVE(net->layers->n_inputs) : NULL;
+    for (layer *l = net->layers, *last = l + net->n_layers - 1; l <= last; l++) {
+        const int trains = training && l < last, in_place = transforms[l->transform].in_place;
+        const int drops = trains && l->dropout > 0;
+        l->saved = RESERVE(l->width);
+        l->output = !in_place || drops || (trains && saves_input(l)) ? RESERVE(l->n_outputs) : l->saved;
+        l->delta = trains ? RESERVE(l->width) : l->output;
+        l->gradient = trains && !in_place ? RESERVE(l->n_outputs) : l->delta;
+        l->mask = drops ? RESERVE(l->n_outputs) : NULL;
+        l->drawn = trains && l->transform == PYRELU_DRAWN_SLOPES ? RESERVE(l->width) : NULL;
+        l->slope_delta = trains && l->transform == PYRELU_LEARNED_SLOPES ? RESERVE(l->width) : NULL;
+        n_chunks += l->n_inputs;
+    }
+    net->partial_sums = reserve(workspace, &used, n_chunks, sizeof(pyrelu_sums));
+    return used;
+}
+
+static int calls_gemm(const network *net) {
+    for (int i = 0; i < net->n_layers; i++)
+        if (is_for_blas(net->micro_batch_rows, net->layers[i].width, net->layers[i].n_inputs)) return 1;
+    return 0;
+}
+
+/* ---- the core ---- */
+
+/* Blocks or tiles. The team takes them one after the other; who takes which does not matter to the result. */
+typedef struct {
+    const micro_batch *s;
+    pyrelu_sums (*work)(const micro_batch *, ptrdiff_t);
+} job;
+
+static void run_chunk(void *context, ptrdiff_t i) {
+    const job *j = context;
+    j->s->net->partial_sums[i] = j->work(j->s, i);
+}
+
+/* Returns the sum of what the chunks return. */
+static pyrelu_sums run(const micro_batch *s, pyrelu_sums (*work)(const micro_batch *, ptrdiff_t), ptrdiff_t n) {
+    pyrelu_sums sums = {0, 0};
+    pyrelu_team_for(s->team, n, run_chunk, &(job){s, work});
+    for (ptrdiff_t i = 0; i < n; i++) sums = add(sums, s->net->partial_sums[i]);
+    return sums;
+}
+
+static ptrdiff_t n_weight_blocks(const micro_batch *s) {
+    ptrdiff_t n = 0;
+    for (int i = 0; i < s->net->n_layers; i++) n += weight_blocks_of(s, &s->net->layers[i]);
+    return n;
+}
+
+static pyrelu_sums run_row_blocks(const micro_batch *s) {
+    return run(s, row_block, ceil_div(s->rows, rows_per_block(s)));
+}
+
+static pyrelu_sums run_weight_blocks(const micro_batch *s) { return run(s, weight_block, n_weight_blocks(s)); }
+
+/* How many threads a micro-batch is worth: one if neither its rows nor the weights of a layer are worth cutting. */
+static int threads_for(const micro_batch *s) {
+    const int cut = ceil_div(s->rows, rows_per_block(s)) > 1 || (s->opt && n_weight_blocks(s) > s->net->n_layers);
+    return cut ? s->net->n_threads : 1;
+}
+
+static double total_weight(const samples *data, ptrdiff_t start, ptrdiff_t stop) {
+    const real *weights = data->weights;
+    if (!weights) return stop - start;
+    double sum = 0;
+    for (ptrdiff_t row = start; row < stop; row++) sum += weights[sample_at(data, row)];
+    return sum;
+}
+
+static pyrelu_step next_step(optimizer *opt, double weight) {
+    opt->t++;
+    double rate = opt->learning_rate;
+    if (opt->solver == PYRELU_ADAM) rate *= sqrt(1 - pow(opt->beta_2, opt->t)) / (1 - pow(opt->beta_1, opt->t));
+    return (pyrelu_step){.l2 = opt->alpha,
+                         .l1 = opt->l1,
+                         .scale = 1 / weight,
+                         .decay = opt->learning_rate * opt->decay,
+                         .rate = rate,
+                         .momentum = opt->momentum,
+                         .beta_1 = opt->beta_1,
+                         .beta_2 = opt->beta_2,
+                         .epsilon = opt->epsilon};
+}
+
+/* Updates the parameters by the gradient that a pass over the tiles has left, scaled down to the norm allowed. */
+static void update_clipped(micro_batch *s, double norm) {
+    s->stage = APPLY;
+    s->step.l2 = s->step.l1 = 0; /* the gradient has them */
+    s->step.scale = norm > s->opt->clip_norm ? s->opt->clip_norm / norm : 1;
+    run_weight_blocks(s);
+}
+
+/* A call of the core: what is worked on, and where to. */
+typedef struct {
+    micro_batch s;
+    ptrdiff_t stop, batch_size;
+    double work; /* multiply-adds since the caller was asked whether to stop */
+    int stopped;
+    pyrelu_epoch_sums sums;
+    real *outputs;
+    unsigned char *alive;
+} run_context;
+
+/* Multiply-adds between two such questions, some 0.05 s on a slow core, and what a micro-batch takes beside its own,
+ * counted in these: a function of the user's may take 0.1 ms. */
+static const double WORK_BETWEEN_CHECKS = 3e8, WORK_PER_BATCH = 3e5;
+
+/* Notes that so many rows are done, and asks whether to stop once in a while. */
+static void advance(run_context *ctx, ptrdiff_t rows) {
+    const network *net = ctx->s.net;
+    ctx->work += (double)rows * work_per_row(net) * (ctx->s.opt ? 3 : 1) + WORK_PER_BATCH;
+    if (ctx->work < WORK_BETWEEN_CHECKS) return;
+    ctx->work = 0;
+    ctx->stopped = net->interrupted && net->interrupted(net->context);
+}
+
+/* Returns the batch's loss and the norm of its gradient. */
+static pyrelu_epoch_sums train_batch(run_context *ctx, ptrdiff_t start, ptrdiff_t stop) {
+    micro_batch s = ctx->s;
+    const double weight = total_weight(s.data, start, stop);
+    if (weight == 0) return (pyrelu_epoch_sums){0, 0}; /* as if the batch were not there */
+    optimizer *opt = s.opt;
+    s.batch = start;
+    s.step = next_step(opt, weight);
+    s.stage = isinf(opt->clip_norm) ? FUSED : MEASURE;
+    pyrelu_sums rows = {0, 0}, parameters = {0, 0};
+    for (s.start = start; s.start < stop && !ctx->stopped; s.start += s.rows) {
+        s.rows = min_size(s.net->micro_batch_rows, stop - s.start);
+        s.begins = s.start == start;
+        s.ends = s.start + s.rows == stop;
+        rows = add(rows, run_row_blocks(&s));
+        parameters = add(parameters, run_weight_blocks(&s));
+        if (s.ends && s.stage == MEASURE) update_clipped(&s, sqrt(parameters.gradient));
+        advance(ctx, s.rows);
+    }
+    return (pyrelu_epoch_sums){(rows.loss + parameters.loss) / weight, sqrt(parameters.gradient)};
+}
+
+static void train_batches(pyrelu_team *team, void *context) {
+    run_context *ctx = context;
+    ctx->s.team = team;
+    for (ptrdiff_t start = ctx->s.start, rows; start < ctx->stop && !ctx->stopped; start += rows) {
+        rows = min_size(ctx->batch_size, ctx->stop - start);
+        const pyrelu_epoch_sums batch = train_batch(ctx, start, start + rows);
+        ctx->sums.loss += batch.loss * rows;
+        ctx->sums.gradient_norm += batch.gradient_norm * rows;
+    }
+}
+
+static pyrelu_epoch_sums train(const network *net, const samples *data, ptrdiff_t start, ptrdiff_t stop,
+                               ptrdiff_t batch_size, optimizer *opt) {
+    const ptrdiff_t rows = min_size(min_size(batch_size, stop - start), net->micro_batch_rows);
+    run_context ctx = {.s = {.net = net, .data = data, .start = start, .rows = rows, .opt = opt},
+                       .stop = stop,
+                       .batch_size = batch_size};
+    pyrelu_with_team(threads_for(&ctx.s), train_batches, &ctx);
+    return ctx.sums;
+}
+
+static void predict_micro_batches(pyrelu_team *team, void *context) {
+    run_context *ctx = context;
+    const network *net = ctx->s.net;
+    const layer *last = &net->layers[net->n_layers - 1];
+    const ptrdiff_t n = last->n_outputs;
+    micro_batch s = ctx->s;
+    s.team = team;
+    for (; s.start < ctx->stop && !ctx->stopped; s.start += s.rows) {
+        s.rows = min_size(net->micro_batch_rows, ctx->stop - s.start);
+        run_row_blocks(&s);
+        if (ctx->outputs) memcpy(from(ctx->outputs, s.start, n), last->output, s.rows * n * sizeof(real));
+        for (const layer *l = net->layers; ctx->alive && l < last; l++)
+            mark_alive(l, s.rows, flags(net, l, ctx->alive));
+        advance(ctx, s.rows);
+    }
+}
+
+static void predict(const network *net, const samples *data, ptrdiff_t start, ptrdiff_t stop, void *outputs,
+                    unsigned char *alive) {
+    const ptrdiff_t rows = min_size(stop - start, net->micro_batch_rows);
+    run_context ctx = {.s = {.net = net, .data = data, .start = start, .rows = rows},
+                       .stop = stop,
+                       .outputs = outputs,
+                       .alive = alive};
+    pyrelu_with_team(threads_for(&ctx.s), predict_micro_batches, &ctx);
+}
+
+const pyrelu_core CORE = {plan_workspace, calls_gemm, predict, train};

@@ -1,0 +1,75 @@
+/* The matrix products: by BLAS, or for the first layer's sparse rows at the cost of what is stored. */
+#ifndef PYRELU_PRODUCTS_INL_H
+#define PYRELU_PRODUCTS_INL_H
+
+#include "training/dropout-inl.h"
+#include "training/micro_batch-inl.h"
+
+/* Multiply-adds up to which our own loops were as fast as OpenBLAS's for the same instruction set, or faster: measured
+ * by tools/products for SSE2, AVX2 and AVX-512, see docs/performance.md. */
+#ifdef __x86_64__
+static const double MAX_OWN_WORK = 1 << 27;
+#else
+static const double MAX_OWN_WORK = 1 << 18; /* not measured: where BLAS spends its time on being called */
+#endif
+
+static inline pyrelu_matrix plain(const void *values, ptrdiff_t stride) { return (pyrelu_matrix){values, stride, 0}; }
+
+static inline pyrelu_matrix transposed(const void *values, ptrdiff_t stride) {
+    return (pyrelu_matrix){values, stride, 1};
+}
+
+/* BLAS thinks in columns: to it, the memory of a matrix holds the transpose, and so it is asked for C' = B' A' + C'. */
+static inline void gemm_by_blas(void (*function)(void), const product *p) {
+    typedef void blas_gemm(char *, char *, int *, int *, int *, real *, const real *, int *, const real *, int *,
+                           real *, real *, int *);
+    int m = p->m, n = p->n, k = p->k, a = p->a.stride, b = p->b.stride, c = p->c_stride;
+    real one = 1, beta = p->add || p->bias;
+    if (p->bias && !p->add)
+        for (ptrdiff_t i = 0; i < p->m; i++) memcpy((real *)p->c + i * p->c_stride, p->bias, p->n * sizeof(real));
+    ((blas_gemm *)function)(p->b.transposed ? "T" : "N", p->a.transposed ? "T" : "N", &n, &m, &k, &one, p->b.values, &b,
+                            p->a.values, &a, &beta, p->c, &c);
+}
+
+static inline int is_for_blas(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k) { return (double)m * n * k > MAX_OWN_WORK; }
+
+static inline void gemm(const network *net, const product *p) {
+    if (is_for_blas(p->m, p->n, p->k)) gemm_by_blas(net->blas_gemm, p);
+    else pyrelu_kernels_for(TYPE)->gemm(p);
+}
+
+/* The k-th stored value, of a row of the micro-batch, or 0 where dropout takes it. */
+static inline real stored(const micro_batch *s, ptrdiff_t row, ptrdiff_t k) {
+    const real value = ((const real *)s->data->values)[k];
+    return drops_inputs(s) ? value * input_multiplier(s, row, s->data->columns[k]) : value;
+}
+
+/* z = X W + bias for `rows` rows of the micro-batch, from `first` on */
+static inline void sparse_forward(const micro_batch *s, ptrdiff_t first, ptrdiff_t rows, const real *weights,
+                                  const real *bias, ptrdiff_t n, real *z) {
+    const samples *data = s->data;
+    void (*const add_multiple)(double, const void *, void *, ptrdiff_t) = pyrelu_kernels_for(TYPE)->add_multiple;
+    for (ptrdiff_t row = 0; row < rows; row++) {
+        memcpy(z + row * n, bias, n * sizeof(real));
+        const ptrdiff_t sample = sample_at(data, s->start + first + row);
+        for (ptrdiff_t k = data->starts[sample]; k < data->starts[sample + 1]; k++)
+            add_multiple(stored(s, first + row, k), weights + data->columns[k] * n, z + row * n, n);
+    }
+}
+
+/* gradient += X' delta for `rows` rows of X', from `first` on */
+static inline void sparse_gradient(const micro_batch *s, ptrdiff_t first, ptrdiff_t rows, const real *delta,
+                                   ptrdiff_t n, real *gradient) {
+    const samples *data = s->data;
+    void (*const add_multiple)(double, const void *, void *, ptrdiff_t) = pyrelu_kernels_for(TYPE)->add_multiple;
+    for (ptrdiff_t row = 0; row < s->rows; row++) {
+        const ptrdiff_t sample = sample_at(data, s->start + row);
+        for (ptrdiff_t k = data->starts[sample]; k < data->starts[sample + 1]; k++) {
+            const ptrdiff_t column = data->columns[k] - first;
+            if (column >= 0 && column < rows)
+                add_multiple(stored(s, row, k), delta + row * n, gradient + column * n, n);
+        }
+    }
+}
+
+#endif

@@ -1,0 +1,115 @@
+/* The first phase of a batch: its rows, in blocks; all of a block while it is in cache. */
+#ifndef PYRELU_ROW_BLOCKS_INL_H
+#define PYRELU_ROW_BLOCKS_INL_H
+
+#include <tgmath.h>
+
+#include "training/dropout-inl.h"
+#include "training/losses-inl.h"
+#include "training/micro_batch-inl.h"
+#include "training/products-inl.h"
+#include "training/transforms-inl.h"
+
+static void gather(const micro_batch *s, ptrdiff_t first, ptrdiff_t rows) {
+    const ptrdiff_t n = s->net->layers->n_inputs;
+    const real *values = s->data->values;
+    real *row = from(s->net->inputs, first, n);
+    for (ptrdiff_t i = s->start + first, stop = i + rows; i < stop; i++, row += n)
+        memcpy(row, values + sample_at(s->data, i) * n, n * sizeof(real));
+    if (drops_inputs(s)) {
+        real *inputs = from(s->net->inputs, first, n), *mask = from(s->net->input_mask, first, n);
+        draw_mask(s, INPUTS, first, rows, n, s->net->input_dropout, mask);
+        drop(inputs, mask, rows * n, inputs);
+    }
+}
+
+static void activate(const micro_batch *s, const layer *l, ptrdiff_t first, ptrdiff_t rows) {
+    const ptrdiff_t n = l->n_outputs;
+    real *z = from(l->saved, first, l->width), *output = from(l->output, first, n);
+    real *y = saves_input(l) || !l->mask ? output : z;
+    if (l->drawn) {
+        real *slopes = from(l->drawn, first, n);
+        draw(s, of_slopes(s, l), first, rows, n, slopes);
+        const real lower = l->parameters[0], range = l->parameters[1] - lower;
+        for (ptrdiff_t i = 0; i < rows * n; i++) slopes[i] = lower + range * slopes[i];
+    }
+    transforms[l->transform].forward(l, first, rows, z, y);
+    if (l->mask) {
+        real *mask = from(l->mask, first, n);
+        draw_mask(s, of_outputs(s, l), first, rows, n, l->dropout, mask);
+        drop(y, mask, rows * n, output);
+    }
+}
+
+static void forward(const micro_batch *s, ptrdiff_t first, ptrdiff_t rows) {
+    if (gathers(s)) gather(s, first, rows);
+    for (int i = 0; i < s->net->n_layers; i++) {
+        const layer *l = &s->net->layers[i];
+        const ptrdiff_t n = l->width;
+        real *z = from(l->saved, first, n);
+        if (i == 0 && s->data->starts) sparse_forward(s, first, rows, l->weights, l->bias, n, z);
+        else
+            gemm(s->net, &(product){rows, n, l->n_inputs, plain(inputs(s, i, first), l->n_inputs), plain(l->weights, n),
+                                    z, n, .bias = l->bias});
+        activate(s, l, first, rows);
+    }
+}
+
+static double loss(const micro_batch *s, ptrdiff_t first, ptrdiff_t rows) {
+    const network *net = s->net;
+    const samples *data = s->data;
+    const ptrdiff_t n = net->layers[net->n_layers - 1].n_outputs, n_targets = net->loss == PYRELU_MULTINOMIAL ? 1 : n;
+    const real *targets = data->targets, *weights = data->weights;
+    real *y = from(net->layers[net->n_layers - 1].output, first, n);
+    double sum = 0;
+    for (ptrdiff_t row = 0; row < rows; row++, y += n) {
+        const ptrdiff_t sample = sample_at(data, s->start + first + row);
+        const real row_loss = losses[net->loss](y, targets + sample * n_targets, n, net->label_smoothing);
+        if (weights)
+            for (ptrdiff_t j = 0; j < n; j++) y[j] *= weights[sample];
+        sum += weights ? row_loss * weights[sample] : row_loss;
+    }
+    return sum;
+}
+
+static void backward(const micro_batch *s, ptrdiff_t first, ptrdiff_t rows) {
+    for (int i = s->net->n_layers - 1; i > 0; i--) {
+        const layer *l = &s->net->layers[i], *below = l - 1;
+        const ptrdiff_t n = l->width, m = l->n_inputs;
+        real *gradient = from(below->gradient, first, m);
+        gemm(s->net, &(product){rows, m, n, plain(from(l->delta, first, n), n), transposed(l->weights, n), gradient, m,
+                                .bias = NULL});
+        if (below->mask) drop(gradient, from(below->mask, first, m), rows * m, gradient);
+        transforms[below->transform].backward(below, first, rows, from(below->saved, first, below->width), gradient,
+                                              from(below->delta, first, below->width));
+    }
+}
+
+/* All that is done with a block of rows. */
+static pyrelu_sums row_block(const micro_batch *s, ptrdiff_t i) {
+    const ptrdiff_t each = rows_per_block(s), first = i * each, rows = min_size(each, s->rows - first);
+    pyrelu_sums sums = {0, 0};
+    forward(s, first, rows);
+    if (s->opt) {
+        sums.loss = loss(s, first, rows);
+        backward(s, first, rows);
+    }
+    return sums;
+}
+
+/* Marks the units of a hidden layer that are not 0 for all rows of the micro-batch, unless all are marked. */
+static inline void mark_alive(const layer *l, ptrdiff_t rows, unsigned char *restrict alive) {
+    const ptrdiff_t n = l->n_outputs;
+    const real *restrict y = l->output;
+    if (!memchr(alive, 0, n)) return;
+    for (ptrdiff_t row = 0; row < rows; row++, y += n)
+        for (ptrdiff_t j = 0; j < n; j++) alive[j] |= y[j] != 0;
+}
+
+/* The flags of a layer among those of all hidden units. */
+static inline unsigned char *flags(const network *net, const layer *l, unsigned char *alive) {
+    for (const layer *below = net->layers; below < l; below++) alive += below->n_outputs;
+    return alive;
+}
+
+#endif

@@ -1,0 +1,330 @@
+/* From NumPy's form of a loop to the kernels': strides, half precision, blocks, threads.
+ *
+ * Kernels take contiguous float or double. Where an array is that already, a thread's whole share of it goes to the
+ * kernel in one chunk. Anything else passes through small buffers, block by block, so that a strided or half-precision
+ * array runs the same vector code and gives the same bits.
+ */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+#ifdef __unix__
+#include <unistd.h>
+#endif
+
+#include "runtime/dispatch.h"
+#include "runtime/fpenv.h"
+#include "runtime/threads.h"
+#include "ufunc/loops.h"
+
+enum {
+    BLOCK = 512,                       /* elements in a buffer: all buffers of a loop stay in the first-level cache */
+    MIN_ELEMENTS_PER_THREAD = 1 << 16, /* elements for which a second thread pays: waking one costs about 10 us */
+    SHORT_ROW = 1 << 12                /* elements of strided rows that are copied to the stack */
+};
+
+static const size_t stored[PYRELU_N_TYPES] = {2, 4, 8};   /* bytes of an element in the caller's array */
+static const size_t computed[PYRELU_N_TYPES] = {4, 4, 8}; /* and in a kernel's */
+
+static void copy_strided(char *to, ptrdiff_t to_step, const char *from, ptrdiff_t from_step, ptrdiff_t size,
+                         ptrdiff_t n) {
+    if (to_step == size && from_step == size) {
+        memcpy(to, from, n * size);
+        return;
+    }
+    switch (size) { /* a constant size makes each memcpy one instruction */
+    case 2:
+        for (ptrdiff_t i = 0; i < n; i++) memcpy(to + i * to_step, from + i * from_step, 2);
+        break;
+    case 4:
+        for (ptrdiff_t i = 0; i < n; i++) memcpy(to + i * to_step, from + i * from_step, 4);
+        break;
+    default:
+        for (ptrdiff_t i = 0; i < n; i++) memcpy(to + i * to_step, from + i * from_step, 8);
+    }
+}
+
+/* n elements of an operand as the kernel's numbers, in `to`. */
+static void load(char *to, const char *from, ptrdiff_t step, pyrelu_type type, ptrdiff_t n) {
+    if (type != PYRELU_F16) {
+        copy_strided(to, stored[type], from, step, stored[type], n);
+        return;
+    }
+    uint16_t halves[BLOCK];
+    const pyrelu_kernels *kernels = pyrelu_kernels_for(PYRELU_F32);
+    for (ptrdiff_t i = 0; i < n; i += BLOCK) {
+        const ptrdiff_t m = n - i < BLOCK ? n - i : BLOCK;
+        const void *in[] = {halves};
+        copy_strided((char *)halves, 2, from + i * step, step, 2, m);
+        kernels->widen(in, 0, to + i * sizeof(float), m);
+    }
+}
+
+static void store(char *to, ptrdiff_t step, const char *from, pyrelu_type type, ptrdiff_t n) {
+    if (type != PYRELU_F16) {
+        copy_strided(to, step, from, stored[type], stored[type], n);
+        return;
+    }
+    uint16_t halves[BLOCK];
+    const pyrelu_kernels *kernels = pyrelu_kernels_for(PYRELU_F32);
+    for (ptrdiff_t i = 0; i < n; i += BLOCK) {
+        const ptrdiff_t m = n - i < BLOCK ? n - i : BLOCK;
+        const void *in[] = {from + i * sizeof(float)};
+        kernels->narrow(in, 0, halves, m);
+        copy_strided(to + i * step, step, (const char *)halves, 2, 2, m);
+    }
+}
+
+/* ---- results that no cache will hold ---- */
+
+/* Copies past the caches: a result larger than them would only drive out what is still needed, and an ordinary store
+ * reads each line from memory before it overwrites it. */
+static void copy_streaming(char *to, const char *from, ptrdiff_t n) {
+#ifdef __SSE2__
+    const ptrdiff_t head = -(intptr_t)to & 15;
+    if (n < head + 16) {
+        memcpy(to, from, n);
+        return;
+    }
+    memcpy(to, from, head);
+    ptrdiff_t i = head;
+    for (; i + 16 <= n; i += 16) _mm_stream_si128((__m128i *)(to + i), _mm_loadu_si128((const __m128i *)(from + i)));
+    memcpy(to + i, from + i, n - i);
+#else
+    memcpy(to, from, n);
+#endif
+}
+
+static ptrdiff_t last_level_cache(void) {
+    static _Atomic ptrdiff_t size;
+    if (!size) {
+        long found = 0;
+#ifdef _SC_LEVEL3_CACHE_SIZE
+        found = sysconf(_SC_LEVEL3_CACHE_SIZE);
+#endif
+        size = found > 0 ? found : 32 << 20;
+    }
+    return size;
+}
+
+/* ---- elementwise ---- */
+
+typedef struct {
+    const pyrelu_loop *loop;
+    char *const *args;
+    const ptrdiff_t *steps;
+    int n_in, direct, scalars, streaming;
+} map_call;
+
+static void map_blocks(const map_call *c, ptrdiff_t start, ptrdiff_t stop) {
+    const pyrelu_loop *loop = c->loop;
+    const pyrelu_type parameter_type = loop->type == PYRELU_F16 ? PYRELU_F32 : loop->type;
+    _Alignas(64) char buffers[PYRELU_MAX_OPERANDS][BLOCK * sizeof(double)];
+    _Alignas(64) char result[BLOCK * sizeof(double)];
+    const void *in[PYRELU_MAX_OPERANDS + PYRELU_MAX_PARAMETERS];
+    for (int k = 0; k < c->n_in; k++) in[k] = buffers[k];
+    for (int k = 0; k < PYRELU_MAX_PARAMETERS; k++) in[c->n_in + k] = &loop->bound[k];
+
+    for (ptrdiff_t i = start; i < stop; i += BLOCK) {
+        const ptrdiff_t n = stop - i < BLOCK ? stop - i : BLOCK;
+        for (int k = 0; k < c->n_in; k++) {
+            const ptrdiff_t step = c->steps[k];
+            const int parameter = k >= loop->n_data;
+            load(buffers[k], c->args[k] + i * step, step, parameter ? parameter_type : loop->type,
+                 parameter && c->scalars ? 1 : n);
+        }
+        loop->map(in, c->scalars, result, n);
+        store(c->args[c->n_in] + i * c->steps[c->n_in], c->steps[c->n_in], result, loop->type, n);
+    }
+}
+
+/* `in` and `out` are contiguous numbers of the kernel's type; the result goes past the caches. */
+static void map_streaming(const map_call *c, const void **in, char *out, ptrdiff_t n) {
+    _Alignas(64) char block[BLOCK * sizeof(double)];
+    const ptrdiff_t size = computed[c->loop->type];
+    for (ptrdiff_t i = 0; i < n; i += BLOCK) {
+        const ptrdiff_t m = n - i < BLOCK ? n - i : BLOCK;
+        c->loop->map(in, c->scalars, block, m);
+        copy_streaming(out + i * size, block, m * size);
+        for (int k = 0; k < c->n_in; k++) in[k] = (const char *)in[k] + m * c->steps[k];
+    }
+}
+
+static void map_range(void *context, ptrdiff_t start, ptrdiff_t stop) {
+    const map_call *c = context;
+    const fp_environment caller = fp_enter();
+    if (c->direct) {
+        const void *in[PYRELU_MAX_OPERANDS + PYRELU_MAX_PARAMETERS];
+        for (int k = 0; k < c->n_in; k++) in[k] = c->args[k] + start * c->steps[k];
+        for (int k = 0; k < PYRELU_MAX_PARAMETERS; k++) in[c->n_in + k] = &c->loop->bound[k];
+        char *out = c->args[c->n_in] + start * c->steps[c->n_in];
+        if (c->streaming) map_streaming(c, in, out, stop - start);
+        else c->loop->map(in, c->scalars, out, stop - start);
+    } else {
+        map_blocks(c, start, stop);
+    }
+    fp_leave(caller);
+}
+
+/* Where an input runs into the output without being it, the order of the elements matters: one thread. */
+static int partial_overlap(const char *in, ptrdiff_t in_step, const char *out, ptrdiff_t out_step, ptrdiff_t n) {
+    if (in == out && in_step == out_step) return 0;
+    const char *in_last = in + (n - 1) * in_step, *out_last = out + (n - 1) * out_step;
+    const char *in_low = in < in_last ? in : in_last, *in_high = in < in_last ? in_last : in;
+    const char *out_low = out < out_last ? out : out_last, *out_high = out < out_last ? out_last : out;
+    return in_low < out_high + 8 && out_low < in_high + 8;
+}
+
+pyrelu_loop pyrelu_make_map_loop(int activation, pyrelu_kind kind, pyrelu_type type, int defaults) {
+    const pyrelu_activation *row = &pyrelu_activations[activation];
+    pyrelu_loop loop = {
+        .map = pyrelu_kernels_for(type)->map[activation][kind],
+        .type = type,
+        .n_data = kind == PYRELU_VJP || kind == PYRELU_BACKWARD ? 2 : 1,
+        .n_parameters = defaults ? 0 : row->n_parameters,
+    };
+    for (int k = 0; k < row->n_parameters; k++)
+        if (type == PYRELU_F64) loop.bound[k].f64 = row->parameters[k].default_value;
+        else loop.bound[k].f32 = (float)row->parameters[k].default_value;
+    return loop;
+}
+
+void pyrelu_map_loop(char **args, const ptrdiff_t *dims, const ptrdiff_t *steps, void *data) {
+    const pyrelu_loop *loop = data;
+    const ptrdiff_t n = dims[0], size = stored[loop->type];
+    map_call call = {.loop = loop, .args = args, .steps = steps, .n_in = loop->n_data + loop->n_parameters};
+
+    int contiguous = loop->type != PYRELU_F16 && steps[call.n_in] == size;
+    for (int k = 0; k < loop->n_data; k++) contiguous &= steps[k] == size;
+    int scalars = 1, arrays = 1;
+    for (int k = loop->n_data; k < call.n_in; k++) {
+        scalars &= steps[k] == 0;
+        arrays &= steps[k] == size;
+    }
+    call.direct = contiguous && (scalars || arrays);
+    call.scalars = scalars;
+    call.streaming = n > last_level_cache() / size && args[0] != args[call.n_in];
+
+    int split = n >= 2 * MIN_ELEMENTS_PER_THREAD;
+    for (int k = 0; split && k < call.n_in; k++)
+        split = !partial_overlap(args[k], steps[k], args[call.n_in], steps[call.n_in], n);
+    if (split) pyrelu_parallel_ranges(n, MIN_ELEMENTS_PER_THREAD, map_range, &call);
+    else map_range(&call, 0, n);
+}
+
+/* ---- along an axis ---- */
+
+typedef struct {
+    const pyrelu_loop *loop;
+    char *const *args;
+    const ptrdiff_t *steps; /* from row to row, then from element to element of the operands that have the axis */
+    ptrdiff_t n;
+    _Atomic int failed;
+} row_call;
+
+/* Of a row: n numbers `step` apart, all of them or one; rows are `row_step` apart. */
+typedef struct {
+    char *start;
+    ptrdiff_t row_step, step, n;
+    int copied;
+} row_operand;
+
+/* Rows of an operand from `row` on, as the kernel's numbers, one row after the other, and back */
+static void load_rows(char *to, const row_operand *o, pyrelu_type type, ptrdiff_t row, ptrdiff_t rows) {
+    const char *from = o->start + row * o->row_step;
+    if (o->row_step == o->n * o->step) {
+        load(to, from, o->step, type, rows * o->n);
+        return;
+    }
+    for (; rows > 0; rows--, to += o->n * computed[type], from += o->row_step) load(to, from, o->step, type, o->n);
+}
+
+static void store_rows(const row_operand *o, const char *from, pyrelu_type type, ptrdiff_t row, ptrdiff_t rows) {
+    char *to = o->start + row * o->row_step;
+    if (o->row_step == o->n * o->step) {
+        store(to, o->step, from, type, rows * o->n);
+        return;
+    }
+    for (; rows > 0; rows--, to += o->row_step, from += o->n * computed[type]) store(to, o->step, from, type, o->n);
+}
+
+static void rowwise_range(void *context, ptrdiff_t start, ptrdiff_t stop) {
+    row_call *c = context;
+    const pyrelu_loop *loop = c->loop;
+    const int n_in = loop->n_data;
+    const ptrdiff_t size = stored[loop->type];
+    row_operand operands[3];
+    ptrdiff_t row_bytes = 0; /* of the kernel's numbers, in all operands */
+    for (int k = 0, axis = n_in + 1; k <= n_in; k++) {
+        const int has_axis = loop->has_axis[k];
+        operands[k] = (row_operand){.start = c->args[k],
+                                    .row_step = c->steps[k],
+                                    .step = has_axis ? c->steps[axis++] : size,
+                                    .n = has_axis ? c->n : 1};
+        row_bytes += operands[k].n * computed[loop->type];
+    }
+
+    /* Operands that are not contiguous numbers of the kernel's type go through a copy of some rows, and so does an
+     * output that is an input. Where such copies would have but one row, rows need not lie one after the other. */
+    _Alignas(64) char stack[SHORT_ROW * sizeof(double)];
+    const ptrdiff_t room = row_bytes ? (ptrdiff_t)(sizeof stack) / row_bytes : stop - start;
+    ptrdiff_t rows_at_once = room > 1 && stop - start > 1 ? room : 1;
+    int copies = 0, apart = 0;
+    for (int k = 0; k <= n_in; k++) {
+        row_operand *o = &operands[k];
+        const int row_apart = o->row_step != o->n * size;
+        o->copied = loop->type == PYRELU_F16 || o->step != size || (row_apart && rows_at_once > 1);
+        for (int input = 0; k == n_in && input < n_in; input++) o->copied |= o->start == operands[input].start;
+        copies += o->copied;
+        apart += row_apart;
+    }
+    if (!copies && !apart) rows_at_once = stop - start;
+    char *heap = NULL, *buffer = stack;
+    if (copies && room < 1) {
+        buffer = heap = malloc(row_bytes);
+        if (!heap) {
+            c->failed = 1;
+            return;
+        }
+    }
+
+    const fp_environment caller = fp_enter();
+    for (ptrdiff_t row = start; row < stop; row += rows_at_once) {
+        const ptrdiff_t rows = stop - row < rows_at_once ? stop - row : rows_at_once;
+        char *rows_of[3], *free_buffer = buffer;
+        for (int k = 0; k <= n_in; k++) {
+            const row_operand *o = &operands[k];
+            rows_of[k] = o->copied ? free_buffer : o->start + row * o->row_step;
+            if (!o->copied) continue;
+            if (k < n_in) load_rows(free_buffer, o, loop->type, row, rows);
+            free_buffer += rows * o->n * computed[loop->type];
+        }
+        loop->rowwise((const void *const *)rows_of, rows_of[n_in], rows, c->n);
+        if (operands[n_in].copied) store_rows(&operands[n_in], rows_of[n_in], loop->type, row, rows);
+    }
+    fp_leave(caller);
+    free(heap);
+}
+
+pyrelu_loop pyrelu_make_rowwise_loop(int axis_function, int vjp, pyrelu_type type) {
+    const pyrelu_axis_function *row = &pyrelu_axis_functions[axis_function];
+    pyrelu_loop loop = {
+        .rowwise = pyrelu_kernels_for(type)->rowwise[axis_function][vjp],
+        .type = type,
+        .n_data = vjp ? 2 : 1,
+    };
+    int k = 0; /* "(n),()->(n)": each parenthesis opens an operand, with or without the axis */
+    for (const char *c = vjp ? row->vjp_signature : row->signature; *c; c++)
+        if (*c == '(') loop.has_axis[k++] = c[1] == 'n';
+    return loop;
+}
+
+int pyrelu_rowwise_loop(char **args, const ptrdiff_t *dims, const ptrdiff_t *steps, void *data) {
+    row_call call = {.loop = data, .args = args, .steps = steps, .n = dims[1]};
+    pyrelu_parallel_ranges(dims[0], call.n < MIN_ELEMENTS_PER_THREAD ? MIN_ELEMENTS_PER_THREAD / (call.n + 1) + 1 : 1,
+                           rowwise_range, &call);
+    return call.failed ? -1 : 0;
+}
