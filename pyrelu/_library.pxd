@@ -37,6 +37,35 @@ cdef extern from "table/table.h" nogil:
         const char *summary
         const char *reference
 
+    ctypedef struct pyrelu_loss:
+        const char *name
+        char estimator
+        char targets
+        const char *link
+        const char *outputs
+        int n_parameters, ordered
+        pyrelu_parameter parameters[PYRELU_MAX_PARAMETERS]
+        const char *domain
+        const char *formula
+        const char *summary
+        const char *reference
+
+    ctypedef struct pyrelu_optimizer_row:
+        const char *name
+        int n_states
+        char scope
+        int decoupled
+        const char *update
+        const char *summary
+        const char *reference
+
+    enum:
+        PYRELU_N_OPTIMIZERS
+        PYRELU_GRADIENT
+
+    const pyrelu_loss[] pyrelu_losses
+    const int pyrelu_n_losses
+    const pyrelu_optimizer_row[] pyrelu_optimizers
     const pyrelu_activation[] pyrelu_activations
     const int pyrelu_n_activations
     const pyrelu_axis_function[] pyrelu_axis_functions

@@ -10,11 +10,16 @@ from scipy.linalg.cython_blas cimport dgemm, sgemm
 
 from pyrelu._library cimport (
     PYRELU_ALL_THREADS,
+    PYRELU_GRADIENT,
     PYRELU_MAX_PARAMETERS,
+    PYRELU_N_OPTIMIZERS,
     pyrelu_activations,
     pyrelu_axis_functions,
+    pyrelu_losses,
     pyrelu_n_activations,
     pyrelu_n_axis_functions,
+    pyrelu_n_losses,
+    pyrelu_optimizers,
 )
 
 import os
@@ -52,17 +57,14 @@ cdef extern from "training/network.h" nogil:
         void *bias
         void *slopes
 
-    ctypedef enum pyrelu_loss:
-        PYRELU_MULTINOMIAL
-        PYRELU_BINARY
-        PYRELU_SQUARED_ERROR
-        PYRELU_POISSON
-
     ctypedef struct pyrelu_network:
         int n_layers
         pyrelu_layer *layers
         double input_dropout
-        pyrelu_loss loss
+        int loss
+        const void *loss_parameters
+        void (*loss_call)(void *context, const void *targets, void *outputs, void *losses, Py_ssize_t rows, Py_ssize_t n_outputs, Py_ssize_t n_targets) noexcept
+        void *loss_context
         double label_smoothing
         int n_threads
         int (*interrupted)(void *) noexcept nogil
@@ -76,16 +78,11 @@ cdef extern from "training/network.h" nogil:
         const Py_ssize_t *starts
         const Py_ssize_t *order
         const void *targets
+        Py_ssize_t n_targets
         const void *weights
 
-    ctypedef enum pyrelu_solver:
-        PYRELU_GRADIENT
-        PYRELU_SGD
-        PYRELU_NESTEROV
-        PYRELU_ADAM
-
     ctypedef struct pyrelu_optimizer:
-        pyrelu_solver solver
+        int solver
         double learning_rate, momentum, beta_1, beta_2, epsilon, alpha, l1, decay, clip_norm
         uint64_t seed
         Py_ssize_t t
@@ -107,8 +104,9 @@ cdef extern from "training/network.h" nogil:
     const pyrelu_core pyrelu_core_f32, pyrelu_core_f64
 
 
-REGRESSOR_LOSSES = {"squared_error": PYRELU_SQUARED_ERROR, "poisson": PYRELU_POISSON}  # the names are the user's
-LOSSES = {"log_loss": PYRELU_MULTINOMIAL, "binary_log_loss": PYRELU_BINARY, **REGRESSOR_LOSSES}
+LOSSES = {pyrelu_losses[i].name.decode(): i for i in range(pyrelu_n_losses)}
+REGRESSOR_LOSSES = {name: i for name, i in LOSSES.items() if pyrelu_losses[i].estimator == b"R"}
+SOLVERS = {pyrelu_optimizers[i].name.decode(): i for i in range(PYRELU_N_OPTIMIZERS)} | {"gradient": PYRELU_GRADIENT}
 TRANSFORMS = {
     "elementwise": PYRELU_ELEMENTWISE,
     "learned_slopes": PYRELU_LEARNED_SLOPES,
@@ -118,7 +116,6 @@ TRANSFORMS = {
     "maxout": PYRELU_MAXOUT,
     "called": PYRELU_CALLED,
 }
-SOLVERS = {"gradient": PYRELU_GRADIENT, "sgd": PYRELU_SGD, "nesterov": PYRELU_NESTEROV, "adam": PYRELU_ADAM}
 
 # Rows worked on at a time: enough for the matrix products to be efficient, few enough for the layers' outputs to take
 # little memory however many rows there are.
@@ -273,6 +270,7 @@ cdef class Samples:
             self.arrays += targets, weights
         if targets is not None:
             self.n_targets = two_dimensional(targets, "targets")[1] if self.n_samples else 1
+            self.samples.n_targets = self.n_targets
             self.samples.targets = address(targets, "targets", self.dtype, (self.n_samples, self.n_targets))
         if weights is not None:
             self.samples.weights = address(weights, "sample_weight", self.dtype, (self.n_samples,))
@@ -696,7 +694,7 @@ cdef class Network:
         Epoch
         """
         cdef pyrelu_samples data = self._samples(samples, order)
-        if samples.n_targets != (1 if self.network.loss == PYRELU_MULTINOMIAL else self.n_outputs):
+        if samples.n_targets != (1 if pyrelu_losses[self.network.loss].targets == b'C' else self.n_outputs):
             raise ValueError(f"{samples.n_targets} targets do not fit a network of {self.n_outputs} outputs")
         cdef pyrelu_optimizer opt = self._optimizer(optimizer)
         cdef Py_ssize_t n = samples.n_samples if order is None else len(order)
@@ -704,7 +702,7 @@ cdef class Network:
         cdef bint limited
         if n < 1 or batch_size < 1:
             raise ValueError(f"{n} samples in batches of {batch_size}; training takes at least 1 and 1")
-        if self.network.loss == PYRELU_MULTINOMIAL:
+        if pyrelu_losses[self.network.loss].targets == b'C':
             least, largest = samples.target_range()
             if not (0 <= least and largest < self.n_outputs):
                 raise ValueError(f"class numbers from {least:g} to {largest:g} do not fit a network of {self.n_outputs} "
@@ -745,7 +743,8 @@ cdef class Network:
         opt.parameters = cnp.PyArray_DATA(self.parameters)
         opt.gradients = cnp.PyArray_DATA(self.gradients)
         opt.state = [NULL, NULL]
-        states = listed(optimizer.state, "the optimizer's state", 2 if opt.solver == PYRELU_ADAM else 1)
+        states = listed(optimizer.state, "the optimizer's state",
+                        1 if opt.solver == PYRELU_GRADIENT else pyrelu_optimizers[opt.solver].n_states)
         for i, state in enumerate(states):
             opt.state[<int>i] = address(state, "the optimizer's state", self.dtype, (len(self.parameters),), True)
         return opt

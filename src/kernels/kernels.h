@@ -21,12 +21,12 @@ typedef void pyrelu_map(const void *const *in, int scalars, void *out, ptrdiff_t
  * axis has one number for each row. */
 typedef void pyrelu_rowwise(const void *const *in, void *out, ptrdiff_t rows, ptrdiff_t n);
 
-typedef enum { PYRELU_GRADIENT, PYRELU_SGD, PYRELU_NESTEROV, PYRELU_ADAM, PYRELU_N_SOLVERS } pyrelu_solver;
-
 typedef struct {
     double l2, l1, scale; /* the gradient is (gradient + l2 * w + l1 * sign(w)) * scale */
-    double decay;         /* a step takes so much of w away, beside all else */
-    double rate, momentum, beta_1, beta_2, epsilon;
+    double decay;         /* a step takes this share of w away, beside all else */
+    double weight_decay;  /* the same, not multiplied by the rate */
+    double rate, adam_rate, momentum, beta_1, beta_2, epsilon;
+    double mean_scale, next_mean_scale, square_scale; /* 1/(1 - beta_1^t), the same of t + 1, 1/(1 - beta_2^t) */
 } pyrelu_step;
 
 typedef struct {
@@ -34,12 +34,11 @@ typedef struct {
     double gradient; /* the sum of its squares */
 } pyrelu_sums;
 
-/* Updates n parameters and what the solver keeps for each: GRADIENT the gradient itself (and leaves w as it is), SGD
- * and NESTEROV the velocity, ADAM two means; `state` has two entries in any case. Returns the penalties on the
- * parameters as they were, and their gradient.
- */
-typedef pyrelu_sums pyrelu_update(const pyrelu_step *step, void *w, const void *gradient, void *const *state,
-                                  ptrdiff_t n);
+/* Updates n parameters and the state that the optimizer keeps for each. Returns the penalties on the parameters as they
+ * were, and the square of their gradient's norm. PYRELU_GRADIENT leaves w as it is; its state is the gradient. A row of
+ * whole arrays takes a gradient that has the penalties, turns it into the direction of the step, leaves w as it is, and
+ * returns the squares of both norms. */
+typedef pyrelu_sums pyrelu_update(const pyrelu_step *step, void *w, void *gradient, void *const *state, ptrdiff_t n);
 
 /* Where in the training random numbers are drawn (random.h). */
 typedef struct {
@@ -67,7 +66,7 @@ typedef struct {
 typedef struct {
     pyrelu_map *const (*map)[PYRELU_N_KINDS];                   /* [row of pyrelu_activations][kind] */
     pyrelu_rowwise *const (*rowwise)[2];                        /* [row of pyrelu_axis_functions][forward, vjp] */
-    pyrelu_update *const *update;                               /* [pyrelu_solver] */
+    pyrelu_update *const *update;                               /* [row of pyrelu_optimizers] */
     void (*softmax_rows)(void *x, ptrdiff_t rows, ptrdiff_t n); /* in place */
     void (*gemm)(const pyrelu_gemm_args *);
     void (*add_multiple)(double a, const void *x, void *y, ptrdiff_t n);   /* y += a x */

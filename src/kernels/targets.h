@@ -13,7 +13,7 @@
 #ifdef PYRELU_TARGET
 extern pyrelu_map *const PRIVATE(map)[][PYRELU_N_KINDS];
 extern pyrelu_rowwise *const PRIVATE(rowwise)[][2];
-extern pyrelu_update *const PRIVATE(update)[PYRELU_N_SOLVERS];
+extern pyrelu_update *const PRIVATE(update)[];
 void PRIVATE(softmax_rows)(void *x, ptrdiff_t rows, ptrdiff_t n);
 void PRIVATE(gemm)(const pyrelu_gemm_args *);
 void PRIVATE(add_multiple)(double a, const void *x, void *y, ptrdiff_t n);

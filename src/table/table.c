@@ -34,6 +34,29 @@ const pyrelu_axis_function pyrelu_axis_functions[] = {
 #include "table/rowwise.def"
 };
 
+#define LETTER_CLASSIFIER 'C'
+#define LETTER_REGRESSOR 'R'
+#define LETTER_CLASSES 'C'
+#define LETTER_OUTPUTS 'O'
+#define LOSS(name, estimator, targets, link, outputs, parameters, domain, formula, summary, reference) \
+    {#name, LETTER_##estimator, LETTER_##targets, #link, #outputs, parameters, domain, formula, summary, reference},
+
+const pyrelu_loss pyrelu_losses[] = {
+#include "table/losses.def"
+};
+
+#define LETTER_ELEMENT 'E'
+#define LETTER_ARRAY 'A'
+#define IS_COUPLED 0
+#define IS_DECOUPLED 1
+#define OPTIMIZER(name, states, scope, decay, update, summary, reference) \
+    {#name, states, LETTER_##scope, IS_##decay, update, summary, reference},
+
+const pyrelu_optimizer_row pyrelu_optimizers[] = {
+#include "table/optimizers.def"
+};
+
 #define LENGTH(array) (int)(sizeof(array) / sizeof *(array))
 const int pyrelu_n_activations = LENGTH(pyrelu_activations);
 const int pyrelu_n_axis_functions = LENGTH(pyrelu_axis_functions);
+const int pyrelu_n_losses = LENGTH(pyrelu_losses);

@@ -28,9 +28,40 @@ typedef struct {
     const char *name, *signature, *vjp_signature, *error, *formula, *range, *summary, *reference;
 } pyrelu_axis_function;
 
+/* A loss of the training core. */
+typedef struct {
+    const char *name;
+    char estimator, targets; /* 'C' or 'R': of classifiers or regressors; 'C' or 'O': a class, or one for each output */
+    const char *link, *outputs;
+    int n_parameters, ordered; /* as an activation's */
+    pyrelu_parameter parameters[PYRELU_MAX_PARAMETERS];
+    const char *domain, *formula, *summary, *reference;
+} pyrelu_loss;
+
+/* An optimizer of the training core. */
+typedef struct {
+    const char *name;
+    int n_states;
+    char scope; /* 'E' or 'A': elements, or whole arrays */
+    int decoupled;
+    const char *update, *summary, *reference;
+} pyrelu_optimizer_row;
+
 extern PYRELU_API const pyrelu_activation pyrelu_activations[];
 extern PYRELU_API const int pyrelu_n_activations;
 extern PYRELU_API const pyrelu_axis_function pyrelu_axis_functions[];
 extern PYRELU_API const int pyrelu_n_axis_functions;
+extern PYRELU_API const pyrelu_loss pyrelu_losses[];
+extern PYRELU_API const int pyrelu_n_losses;
+extern PYRELU_API const pyrelu_optimizer_row pyrelu_optimizers[];
+
+/* The rows' numbers, and after them the rule that leaves the parameters as they are and returns their gradient. */
+#define OPTIMIZER(name, ...) PYRELU_OPTIMIZER_##name,
+enum {
+#include "table/optimizers.def"
+    PYRELU_N_OPTIMIZERS,
+    PYRELU_GRADIENT = PYRELU_N_OPTIMIZERS
+};
+#undef OPTIMIZER
 
 #endif

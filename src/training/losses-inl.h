@@ -1,70 +1,56 @@
-/* The losses and their gradients, side by side. */
+/* The losses of rows: the table's (losses.def, math/losses.h) as an array of functions. */
 #ifndef PYRELU_LOSSES_INL_H
 #define PYRELU_LOSSES_INL_H
 
-#include <float.h>
-#include <tgmath.h>
-
-#include "simd/real.h"
+#include "math/losses.h"
 #include "training/network.h"
 
-#define EPSILON (PYRELU_BITS == 32 ? FLT_EPSILON : DBL_EPSILON)
+/* Returns the loss of one row of n outputs and turns the outputs into its gradient before their activation. A row has
+ * a target for each output or, of a classifier, the number of its class. `smoothing` is the share of a class's target
+ * that goes to all of them evenly. `p` has the parameters of each output, one output's after the other's. */
+typedef real row_loss(real *y, const real *target, ptrdiff_t n, ptrdiff_t n_targets, real smoothing, const real *p);
 
-/* Each returns the loss of one row of n outputs and turns the outputs into its gradient before their activation. As in
- * scikit-learn, a probability of 0 counts as the smallest step from 1, and so does the distance of 1 from it.
- * `smoothing` is the share of a class's target that goes to all of them evenly. */
-
-static inline real clip(real p) { return p < EPSILON ? EPSILON : p > 1 - EPSILON ? 1 - EPSILON : p; }
-
-static inline real multinomial(real *y, const real *target, ptrdiff_t n, real smoothing) {
-    const ptrdiff_t truth = (ptrdiff_t)*target;
-    const real evenly = smoothing / n;
-    real loss = -(1 - smoothing) * log(clip(y[truth]));
-    if (smoothing > 0)
-        for (ptrdiff_t j = 0; j < n; j++) {
-            loss -= evenly * log(clip(y[j]));
-            y[j] -= evenly;
-        }
-    y[truth] -= 1 - smoothing;
-    return loss;
+/* The target of output j, smoothed. */
+static inline real target_of(const real *target, ptrdiff_t j, ptrdiff_t n, ptrdiff_t n_targets, real smoothing) {
+    const real t = n_targets == n ? target[j] : j == (ptrdiff_t)*target;
+    return (1 - smoothing) * t + smoothing / 2;
 }
 
-static inline real binary(real *y, const real *target, ptrdiff_t n, real smoothing) {
-    real loss = 0;
-    for (ptrdiff_t j = 0; j < n; j++) {
-        const real t = (1 - smoothing) * target[j] + smoothing / 2;
-        if (smoothing > 0) loss -= t * log(clip(y[j])) + (1 - t) * log(clip(1 - y[j]));
-        else loss -= log(clip(target[j] > 0 ? y[j] : 1 - y[j]));
-        y[j] -= t;
+#define NONE 0
+#define ONE(...) 1
+#define TWO(...) 2
+#define OVER_SUM 1
+#define OVER_MEAN n
+#define OUTPUTS(name, over, n_parameters)                                                                 \
+    static real row_##name(real *y, const real *target, ptrdiff_t n, ptrdiff_t n_targets, real smoothing, \
+                           const real *p) {                                                               \
+        real sum = 0;                                                                                     \
+        for (ptrdiff_t j = 0; j < n; j++, p += n_parameters) {                                            \
+            const real t = target_of(target, j, n, n_targets, smoothing), output = y[j];                  \
+            sum += loss_##name(output, t, p);                                                             \
+            y[j] = dloss_##name(output, t, p);                                                            \
+        }                                                                                                 \
+        return sum / OVER_##over;                                                                         \
     }
-    return loss;
-}
-
-static inline real squared_error(real *y, const real *target, ptrdiff_t n, real smoothing) {
-    (void)smoothing;
-    real loss = 0;
-    for (ptrdiff_t j = 0; j < n; j++) {
-        y[j] -= target[j];
-        loss += y[j] * y[j];
+#define CLASSES(name, over, n_parameters)                                                                 \
+    static real row_##name(real *y, const real *target, ptrdiff_t n, ptrdiff_t n_targets, real smoothing, \
+                           const real *p) {                                                               \
+        (void)n_targets;                                                                                  \
+        return class_loss_##name(y, (ptrdiff_t)*target, n, smoothing, p);                                 \
     }
-    return loss / (2 * n);
-}
+#define LOSS(name, estimator, targets, link, over, parameters, ...) targets(name, over, parameters)
+#include "table/losses.def"
+#undef LOSS
 
-/* Half the deviance, of outputs that are means. */
-static inline real poisson(real *y, const real *target, ptrdiff_t n, real smoothing) {
-    (void)smoothing;
-    real loss = 0;
-    for (ptrdiff_t j = 0; j < n; j++) {
-        const real mean = y[j], truth = target[j];
-        loss += (truth > 0 ? truth * log(truth / mean) : 0) - truth + mean;
-        y[j] -= truth;
-    }
-    return loss;
-}
-
-static real (*const losses[])(real *, const real *, ptrdiff_t, real) = {[PYRELU_MULTINOMIAL] = multinomial,
-                                                                        [PYRELU_BINARY] = binary,
-                                                                        [PYRELU_SQUARED_ERROR] = squared_error,
-                                                                        [PYRELU_POISSON] = poisson};
+#define LOSS(name, ...) row_##name,
+static row_loss *const row_losses[] = {
+#include "table/losses.def"
+};
+#undef LOSS
+#undef OUTPUTS
+#undef CLASSES
+#undef NONE
+#undef ONE
+#undef TWO
 
 #endif

@@ -21,8 +21,11 @@ typedef struct {
     ptrdiff_t batch; /* where its batch starts */
     optimizer *opt;  /* NULL: prediction only */
     pyrelu_step step;
-    int begins, ends;                     /* whether the micro-batch is the first or the last of its batch */
-    enum { FUSED, MEASURE, APPLY } stage; /* of the update: all at once, or the gradient's norm first */
+    int begins, ends; /* whether the micro-batch is the first or the last of its batch */
+    /* Of the update: all at once; or the gradient's norm first; or, for a row of whole arrays, the norm, then the
+     * direction of the step, then the step, in proportion to the norms of the layer's weights and of their direction.
+     */
+    enum { FUSED, MEASURE, APPLY, DIRECT, SCALE } stage;
 } micro_batch;
 
 static inline ptrdiff_t min_size(ptrdiff_t a, ptrdiff_t b) { return a < b ? a : b; }

@@ -31,6 +31,9 @@ static size_t plan_workspace(network *net, ptrdiff_t rows, int training, void *w
     ptrdiff_t n_chunks = rows; /* there are no more blocks than rows, nor tiles than rows of weights */
     net->micro_batch_rows = rows;
     net->inputs = RESERVE(net->layers->n_inputs);
+    const ptrdiff_t n_outputs = net->layers[net->n_layers - 1].n_outputs;
+    net->targets = training && net->loss < 0 ? RESERVE(n_outputs) : NULL;
+    net->losses = training && net->loss < 0 ? RESERVE(1) : NULL;
     net->input_mask = training && net->input_dropout > 0 ? RESERVE(net->layers->n_inputs) : NULL;
     for (layer *l = net->layers, *last = l + net->n_layers - 1; l <= last; l++) {
         const int trains = training && l < last, in_place = transforms[l->transform].in_place;
@@ -101,26 +104,50 @@ static double total_weight(const samples *data, ptrdiff_t start, ptrdiff_t stop)
     return sum;
 }
 
+static int works_on_arrays(const optimizer *opt) {
+    return opt->solver < PYRELU_N_OPTIMIZERS && pyrelu_optimizers[opt->solver].scope == 'A';
+}
+
 static pyrelu_step next_step(optimizer *opt, double weight) {
     opt->t++;
-    double rate = opt->learning_rate;
-    if (opt->solver == PYRELU_ADAM) rate *= sqrt(1 - pow(opt->beta_2, opt->t)) / (1 - pow(opt->beta_1, opt->t));
+    const double mean = 1 - pow(opt->beta_1, opt->t), square = 1 - pow(opt->beta_2, opt->t);
     return (pyrelu_step){.l2 = opt->alpha,
                          .l1 = opt->l1,
                          .scale = 1 / weight,
                          .decay = opt->learning_rate * opt->decay,
-                         .rate = rate,
+                         .weight_decay = opt->decay,
+                         .rate = opt->learning_rate,
+                         .adam_rate = opt->learning_rate * (sqrt(square) / mean),
+                         .mean_scale = 1 / mean,
+                         .next_mean_scale = 1 / (1 - pow(opt->beta_1, opt->t + 1)),
+                         .square_scale = 1 / square,
                          .momentum = opt->momentum,
                          .beta_1 = opt->beta_1,
                          .beta_2 = opt->beta_2,
                          .epsilon = opt->epsilon};
 }
 
-/* Updates the parameters by the gradient that a pass over the tiles has left, scaled down to the norm allowed. */
-static void update_clipped(micro_batch *s, double norm) {
-    s->stage = APPLY;
+/* For each layer, what its step is to be multiplied by, from the sums of its blocks of weights. */
+static void set_trust_ratios(const micro_batch *s) {
+    const pyrelu_sums *of_block = s->net->partial_sums;
+    for (int i = 0; i < s->net->n_layers; i++) {
+        layer *l = &s->net->layers[i];
+        pyrelu_sums sums = {0, 0};
+        for (ptrdiff_t block = 0, n = weight_blocks_of(s, l); block < n; block++) sums = add(sums, *of_block++);
+        l->trust_ratio = trust_ratio(sums);
+    }
+}
+
+/* Updates the parameters by the gradient that a pass over the blocks has left, scaled down to the norm allowed. */
+static void update_measured(micro_batch *s, double norm) {
+    const int whole_arrays = works_on_arrays(s->opt);
+    s->stage = whole_arrays ? DIRECT : APPLY;
     s->step.l2 = s->step.l1 = 0; /* the gradient has them */
     s->step.scale = norm > s->opt->clip_norm ? s->opt->clip_norm / norm : 1;
+    run_weight_blocks(s);
+    if (!whole_arrays) return;
+    set_trust_ratios(s);
+    s->stage = SCALE;
     run_weight_blocks(s);
 }
 
@@ -156,7 +183,7 @@ static pyrelu_epoch_sums train_batch(run_context *ctx, ptrdiff_t start, ptrdiff_
     optimizer *opt = s.opt;
     s.batch = start;
     s.step = next_step(opt, weight);
-    s.stage = isinf(opt->clip_norm) ? FUSED : MEASURE;
+    s.stage = isinf(opt->clip_norm) && !works_on_arrays(opt) ? FUSED : MEASURE;
     pyrelu_sums rows = {0, 0}, parameters = {0, 0};
     for (s.start = start; s.start < stop && !ctx->stopped; s.start += s.rows) {
         s.rows = min_size(s.net->micro_batch_rows, stop - s.start);
@@ -164,7 +191,7 @@ static pyrelu_epoch_sums train_batch(run_context *ctx, ptrdiff_t start, ptrdiff_
         s.ends = s.start + s.rows == stop;
         rows = add(rows, run_row_blocks(&s));
         parameters = add(parameters, run_weight_blocks(&s));
-        if (s.ends && s.stage == MEASURE) update_clipped(&s, sqrt(parameters.gradient));
+        if (s.ends && s.stage == MEASURE) update_measured(&s, sqrt(parameters.gradient));
         advance(ctx, s.rows);
     }
     return (pyrelu_epoch_sums){(rows.loss + parameters.loss) / weight, sqrt(parameters.gradient)};

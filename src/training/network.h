@@ -35,6 +35,7 @@ typedef struct {
     double dropout;                           /* the probability that training drops an output */
     pyrelu_call *call;
     void *context;        /* of the call */
+    double trust_ratio;   /* set by training: see optimizers.def, ARRAY */
     void *weights, *bias; /* (n_inputs, width) and (width,) */
     void *slopes;         /* (n_outputs,), of LEARNED_SLOPES */
     /* The rest is set by `arrange`, each of as many rows as a micro-batch. */
@@ -45,24 +46,27 @@ typedef struct {
     void *slope_delta;      /* what to add up over the rows for the gradient of the slopes */
 } pyrelu_layer;
 
-/* Each goes with the output activation that makes prediction - target its gradient. The targets of MULTINOMIAL are
- * class numbers, one a row, and its output softmax; of BINARY 0 or 1 per output, logistic; of SQUARED_ERROR anything,
- * identity; of POISSON not negative, exponential.
- */
-typedef enum { PYRELU_MULTINOMIAL, PYRELU_BINARY, PYRELU_SQUARED_ERROR, PYRELU_POISSON } pyrelu_loss;
+/* A loss of the caller's own: writes the loss of each of the rows, and turns `outputs`, of shape (rows, n_outputs),
+ * into the gradient before the output activation. May be called by any thread. */
+typedef void pyrelu_loss_call(void *context, const void *targets, void *outputs, void *losses, ptrdiff_t rows,
+                              ptrdiff_t n_outputs, ptrdiff_t n_targets);
 
 typedef struct {
     int n_layers; /* hidden layers and the output layer */
     pyrelu_layer *layers;
-    double input_dropout; /* as the layers' dropout */
-    pyrelu_loss loss;
-    double label_smoothing;     /* of MULTINOMIAL and BINARY: the share of a target that goes to all classes evenly */
+    double input_dropout;        /* as the layers' dropout */
+    int loss;                    /* a row of pyrelu_losses; -1: the caller's own */
+    const void *loss_parameters; /* (n_outputs, its n_parameters) */
+    pyrelu_loss_call *loss_call;
+    void *loss_context;
+    double label_smoothing;     /* of a classifier: the share of a target that goes to all classes evenly */
     int n_threads;              /* at most */
     int (*interrupted)(void *); /* asked now and then by the thread that calls: whether to stop; NULL: never */
     void *context;              /* of that function */
     unsigned char *alive;       /* training sets it for each hidden unit that is not 0 for all rows; or NULL */
     void (*blas_gemm)(void);    /* sgemm or dgemm, called as Fortran's */
     ptrdiff_t micro_batch_rows; /* how many rows are worked on at a time; set by `arrange` with the rest */
+    void *targets, *losses;     /* of the caller's own loss: (micro_batch_rows, n_outputs), (micro_batch_rows,) */
     void *inputs, *input_mask;  /* (micro_batch_rows, n_features) */
     pyrelu_sums *partial_sums;  /* one for each chunk of the work */
 } pyrelu_network;
@@ -71,12 +75,13 @@ typedef struct {
     const void *values;                /* (n_samples, n_features), or the stored values of a CSR matrix */
     const ptrdiff_t *columns, *starts; /* of a CSR matrix: indices and indptr; else NULL */
     const ptrdiff_t *order;            /* row i is sample order[i]; NULL: sample i. The rest is by sample: */
-    const void *targets;               /* see pyrelu_loss */
-    const void *weights;               /* (n_samples,); NULL: all 1 */
+    const void *targets;               /* (n_samples, n_targets): one for each output, or the number of the class */
+    ptrdiff_t n_targets;
+    const void *weights; /* (n_samples,); NULL: all 1 */
 } pyrelu_samples;
 
 typedef struct {
-    pyrelu_solver solver;
+    int solver;                                              /* a row of pyrelu_optimizers, or PYRELU_GRADIENT */
     double learning_rate, momentum, beta_1, beta_2, epsilon; /* as scikit-learn's */
     double alpha, l1;                                        /* penalties on the weights, not on biases and slopes */
     double decay;                                            /* of the weights, times the learning rate, by each step */

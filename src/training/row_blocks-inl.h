@@ -55,19 +55,44 @@ static void forward(const micro_batch *s, ptrdiff_t first, ptrdiff_t rows) {
     }
 }
 
+/* The loss of one row, weighted; and so is the gradient that its outputs have become. */
+static double weighted(const samples *data, ptrdiff_t sample, real row_loss, real *y, ptrdiff_t n) {
+    const real *weights = data->weights;
+    if (!weights) return row_loss;
+    for (ptrdiff_t j = 0; j < n; j++) y[j] *= weights[sample];
+    return row_loss * weights[sample];
+}
+
+/* By the caller's own function, which wants the targets of the rows side by side. */
+static double called_loss(const micro_batch *s, ptrdiff_t first, ptrdiff_t rows, real *y, ptrdiff_t n) {
+    const network *net = s->net;
+    const samples *data = s->data;
+    const ptrdiff_t n_targets = data->n_targets;
+    real *targets = from(net->targets, first, n_targets), *losses = from(net->losses, first, 1);
+    for (ptrdiff_t row = 0; row < rows; row++)
+        memcpy(targets + row * n_targets,
+               (const real *)data->targets + sample_at(data, s->start + first + row) * n_targets,
+               n_targets * sizeof(real));
+    net->loss_call(net->loss_context, targets, y, losses, rows, n, n_targets);
+    double sum = 0;
+    for (ptrdiff_t row = 0; row < rows; row++, y += n)
+        sum += weighted(data, sample_at(data, s->start + first + row), losses[row], y, n);
+    return sum;
+}
+
 static double loss(const micro_batch *s, ptrdiff_t first, ptrdiff_t rows) {
     const network *net = s->net;
     const samples *data = s->data;
-    const ptrdiff_t n = net->layers[net->n_layers - 1].n_outputs, n_targets = net->loss == PYRELU_MULTINOMIAL ? 1 : n;
-    const real *targets = data->targets, *weights = data->weights;
+    const ptrdiff_t n = net->layers[net->n_layers - 1].n_outputs, n_targets = data->n_targets;
+    const real *targets = data->targets;
     real *y = from(net->layers[net->n_layers - 1].output, first, n);
+    if (net->loss < 0) return called_loss(s, first, rows, y, n);
     double sum = 0;
     for (ptrdiff_t row = 0; row < rows; row++, y += n) {
         const ptrdiff_t sample = sample_at(data, s->start + first + row);
-        const real row_loss = losses[net->loss](y, targets + sample * n_targets, n, net->label_smoothing);
-        if (weights)
-            for (ptrdiff_t j = 0; j < n; j++) y[j] *= weights[sample];
-        sum += weights ? row_loss * weights[sample] : row_loss;
+        const real row_loss = row_losses[net->loss](y, targets + sample * n_targets, n, n_targets, net->label_smoothing,
+                                                    net->loss_parameters);
+        sum += weighted(data, sample, row_loss, y, n);
     }
     return sum;
 }
