@@ -26,19 +26,20 @@ def activation_rows():
     return [_activation_row(&pyrelu_activations[i]) for i in range(pyrelu_n_activations)]
 
 
+cdef tuple _parameter(const pyrelu_parameter *parameter):
+    return (
+        parameter.name.decode(),
+        parameter.default_value,
+        parameter.domain.decode(),
+        parameter.doc.decode(),
+    )
+
+
 cdef dict _activation_row(const pyrelu_activation *row):
     return dict(
         name=row.name.decode(),
         reads=chr(row.reads),
-        parameters=[
-            (
-                row.parameters[k].name.decode(),
-                row.parameters[k].default_value,
-                row.parameters[k].domain.decode(),
-                row.parameters[k].doc.decode(),
-            )
-            for k in range(row.n_parameters)
-        ],
+        parameters=[_parameter(&row.parameters[k]) for k in range(row.n_parameters)],
         ordered=bool(row.ordered),
         aliases=row.aliases.decode().split(),
         ulp=tuple(row.ulp[k] for k in range(4)),
@@ -67,6 +68,41 @@ cdef dict _axis_function_row(const pyrelu_axis_function *row):
         summary=row.summary.decode(),
         reference=row.reference.decode(),
     )
+
+
+def loss_rows():
+    """The rows of losses.def, as dictionaries."""
+    return [_loss_row(&pyrelu_losses[i]) for i in range(pyrelu_n_losses)]
+
+
+cdef dict _loss_row(const pyrelu_loss *row):
+    return dict(
+        name=row.name.decode(),
+        estimator={b"C": "classifier", b"R": "regressor"}[bytes([row.estimator])],
+        targets={b"C": "classes", b"O": "outputs"}[bytes([row.targets])],
+        link=row.link.decode(),
+        outputs=row.outputs.decode().lower(),
+        parameters=[_parameter(&row.parameters[k]) for k in range(row.n_parameters)],
+        domain=row.domain.decode(),
+        formula=row.formula.decode(),
+        summary=row.summary.decode(),
+        reference=row.reference.decode(),
+    )
+
+
+def optimizer_rows():
+    """The rows of optimizers.def, as dictionaries."""
+    return [
+        dict(
+            name=pyrelu_optimizers[i].name.decode(),
+            n_states=pyrelu_optimizers[i].n_states,
+            decoupled=bool(pyrelu_optimizers[i].decoupled),
+            update=pyrelu_optimizers[i].update.decode(),
+            summary=pyrelu_optimizers[i].summary.decode(),
+            reference=pyrelu_optimizers[i].reference.decode(),
+        )
+        for i in range(PYRELU_N_OPTIMIZERS)
+    ]
 
 
 cdef void map_loop(char **args, const cnp.npy_intp *dims, const cnp.npy_intp *steps, void *loop) noexcept nogil:

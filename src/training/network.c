@@ -245,4 +245,12 @@ static void predict(const network *net, const samples *data, ptrdiff_t start, pt
     pyrelu_with_team(threads_for(&ctx.s), predict_micro_batches, &ctx);
 }
 
-const pyrelu_core CORE = {plan_workspace, calls_gemm, predict, train};
+static void losses_of_rows(const network *net, const void *targets, ptrdiff_t n_targets, void *outputs, void *losses,
+                           ptrdiff_t rows) {
+    const ptrdiff_t n = net->layers[net->n_layers - 1].n_outputs;
+    for (ptrdiff_t row = 0; row < rows; row++)
+        ((real *)losses)[row] = row_losses[net->loss](from(outputs, row, n), from((void *)targets, row, n_targets), n,
+                                                      n_targets, net->label_smoothing, net->loss_parameters);
+}
+
+const pyrelu_core CORE = {plan_workspace, calls_gemm, predict, train, losses_of_rows};

@@ -111,6 +111,10 @@ typedef struct {
     /* Trains on rows [start, stop) batch by batch. */
     pyrelu_epoch_sums (*train)(const pyrelu_network *, const pyrelu_samples *, ptrdiff_t start, ptrdiff_t stop,
                                ptrdiff_t batch_size, pyrelu_optimizer *);
+    /* The losses of rows by themselves: writes each row's, and turns the outputs into the gradient before the output
+     * activation, as training does. */
+    void (*losses)(const pyrelu_network *, const void *targets, ptrdiff_t n_targets, void *outputs, void *losses,
+                   ptrdiff_t rows);
 } pyrelu_core;
 
 extern PYRELU_API const pyrelu_core pyrelu_core_f32, pyrelu_core_f64;
