@@ -531,6 +531,8 @@ cdef class Network:
         """Check, too, that what the activation reads is there: a row of its table, and that row's parameters."""
         cdef pyrelu_layer *layer = &self.network.layers[i]
         name = f"activation of hidden layer {i}"
+        if not hasattr(activation, "transform"):
+            raise TypeError(f"{name} must be a HiddenActivation, got {describe(activation)}")
         layer.transform = one_of(activation.transform, name, TRANSFORMS)
         layer.activation = whole(
             activation.index, name, 0,
@@ -725,6 +727,12 @@ cdef class Network:
 
     cdef pyrelu_optimizer _optimizer(self, optimizer) except *:
         """What C is to read of the optimizer."""
+        try:
+            return self._checked_optimizer(optimizer)
+        except AttributeError as error:
+            raise TypeError(f"the optimizer lacks what one has: {error}") from None
+
+    cdef pyrelu_optimizer _checked_optimizer(self, optimizer) except *:
         cdef pyrelu_optimizer opt
         if self.parameters is None:
             raise ValueError("a network without `parameters` cannot be trained")

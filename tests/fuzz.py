@@ -99,11 +99,17 @@ def hostile(rnd):
             lambda: rnd.choice([0, -1, 1, 2, 3, 7, 255, 2**31, 2**63, 2**64, 2**70, -(2**63), 10**400, True]),
             lambda: rnd.choice([0.0, -0.5, 1.5, 1e308, np.nan, np.inf, -np.inf, 1j]),
             lambda: rnd.choice(["", "relu", "softmax", "sgd", "\0", "a" * 1000, b"relu"]),
-            lambda: rnd.choice([[], (), {}, [None], [[]], [0.5], [[1.0, 2.0], [3.0]], {"a": 1}, {0: []}, object(), len]),
-            lambda: np.zeros(rnd.choice([(), (0,), (1,), (4,), (6,), (0, 0), (0, 6), (4, 0), (4, 6), (6, 4), (2, 3, 4)])),
+            lambda: rnd.choice(
+                [[], (), {}, [None], [[]], [0.5], [[1.0, 2.0], [3.0]], {"a": 1}, {0: []}, object(), len]
+            ),
+            lambda: np.zeros(
+                rnd.choice([(), (0,), (1,), (4,), (6,), (0, 0), (0, 6), (4, 0), (4, 6), (6, 4), (2, 3, 4)])
+            ),
             lambda: np.ones((4, 6), rnd.choice(["f4", "f2", ">f8", "i8", "?", "O", "U3", "c16", "g", "M8[s]"])),
             lambda: rnd.choice([np.full((4, 6), np.nan), np.ma.masked_all((4, 6)), np.asmatrix(np.zeros((4, 6)))]),
-            lambda: rnd.choice([scipy.sparse.csr_array(np.eye(4, 6)), np.float32(3), np.int64(-5), np.array([None, 3])]),
+            lambda: rnd.choice(
+                [scipy.sparse.csr_array(np.eye(4, 6)), np.float32(3), np.int64(-5), np.array([None, 3])]
+            ),
         )
     )()
 
@@ -112,7 +118,9 @@ def changed_array(rnd, array):
     """Return an array that is nearly the one given."""
     flat = array.copy()
     if flat.size:
-        flat.flat[rnd.randrange(flat.size)] = flat.dtype.type(0) if flat.dtype.kind != "f" else rnd.choice([np.nan, 1e300, -1])
+        flat.flat[rnd.randrange(flat.size)] = (
+            flat.dtype.type(0) if flat.dtype.kind != "f" else rnd.choice([np.nan, 1e300, -1])
+        )
     read_only = array.copy()
     read_only.flags.writeable = False
     shifted = np.frombuffer(b"\0" + array.tobytes() if array.dtype.kind != "O" else b"\0" * 9, "u1")[1:]
@@ -299,7 +307,11 @@ def attack_core(rnd, folder):
             i = rnd.randrange(len(arguments))
             arguments[i] = changed(rnd, arguments[i])
         elif place == 1:
-            rows = changed(rnd, rows) if rnd.random() < 0.2 else [*rows[:1], *map(functools.partial(changed, rnd), rows[1:])]
+            rows = (
+                changed(rnd, rows)
+                if rnd.random() < 0.2
+                else [*rows[:1], *map(functools.partial(changed, rnd), rows[1:])]
+            )
         elif place == 2:
             optimizer = changed(rnd, optimizer)
         else:
@@ -309,9 +321,9 @@ def attack_core(rnd, folder):
 
     def run():
         network, samples = Network(*arguments), Samples(*rows)
-        attempt(lambda: network.predict(samples), (*ERRORS, OverflowError))
-        attempt(lambda: network.predict(samples, order), (*ERRORS, OverflowError))
-        attempt(lambda: network.find_alive(samples, order), (*ERRORS, OverflowError))
+        attempt(lambda: network.predict(samples), ERRORS)
+        attempt(lambda: network.predict(samples, order), ERRORS)
+        attempt(lambda: network.find_alive(samples, order), ERRORS)
         network.train(samples, order, batch_size, optimizer)
 
     attempt(run, (*ERRORS, OverflowError))  # a batch size may be too large for Cython
@@ -420,8 +432,13 @@ def forge(rnd, path):
     for _ in range(rnd.randrange(1, 3)):
         if rnd.random() < 0.25 and arrays:
             name = rnd.choice(list(arrays))
-            array = np.asarray(changed(rnd, arrays[name]))
-            if array.dtype.kind in "biuf" and array.dtype.isnative:
+            array = changed(rnd, arrays[name])
+            if (
+                isinstance(array, np.ndarray)
+                and array.itemsize <= 8
+                and array.dtype.kind in "biuf"
+                and array.dtype.isnative
+            ):
                 arrays[name] = array
         else:
             try:
@@ -476,7 +493,7 @@ def attack_checkpoint(rnd, folder):
     with open(path, "wb") as file:
         file.write(checkpoint_of(i))
     forge(rnd, path)
-    attempt(lambda: clone(mlp).set_callbacks(Checkpoint(path, every=1, resume=True)).fit(X, y), ERRORS)
+    attempt(lambda: clone(mlp).set_callbacks(Checkpoint(path, every=1, resume=True)).fit(X, y))
 
 
 ATTACKS = (attack_attribute, attack_parameter, attack_rows, attack_core, attack_model_file, attack_checkpoint)

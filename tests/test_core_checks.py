@@ -38,7 +38,9 @@ def test_another_activation_after_the_fit_works_or_is_refused(before, solver):
                 assert "coefs_" in str(error) or "activation" in str(error)
 
 
-@pytest.mark.parametrize("weights", [[None], [], [np.ones(5)], [np.ones((6, 1))], None, "slopes", [np.array(["a"] * 6)]])
+@pytest.mark.parametrize(
+    "weights", [[None], [], [np.ones(5)], [np.ones((6, 1))], None, "slopes", [np.array(["a"] * 6)]]
+)
 def test_slopes_that_do_not_fit(weights):
     mlp = fitted(activation="prelu")
     mlp.activation_weights_ = weights
@@ -50,7 +52,9 @@ def test_slopes_that_do_not_fit(weights):
 
 
 @pytest.mark.parametrize("name", ["coefs_", "intercepts_"])
-@pytest.mark.parametrize("value", [[], [np.zeros((0, 6)), np.zeros((6, 3))], [np.zeros((4, 0)), np.zeros((0, 3))], [1, 2]])
+@pytest.mark.parametrize(
+    "value", [[], [np.zeros((0, 6)), np.zeros((6, 3))], [np.zeros((4, 0)), np.zeros((0, 3))], [1, 2]]
+)
 def test_weights_that_do_not_fit(name, value):
     mlp = fitted(activation=("maxout", {"num_pieces": 2}))
     setattr(mlp, name, value)
@@ -144,7 +148,9 @@ def test_parameters_are_one_buffer_with_a_place_for_each():
 
 @pytest.mark.parametrize("transform", TRANSFORMS)
 @pytest.mark.parametrize(
-    "changes", [{"index": 10**6}, {"index": -1}, {"values": (0.1,) * 3}, {"pieces": 0}, {"transform": "softmax"}], ids=str
+    "changes",
+    [{"index": 10**6}, {"index": -1}, {"values": (0.1,) * 3}, {"pieces": 0}, {"transform": "softmax"}],
+    ids=str,
 )
 def test_activations_have_their_row_and_its_parameters(transform, changes):
     name = {
@@ -193,7 +199,12 @@ def test_a_callable_activation_may_keep_what_it_is_given():
         return np.tanh(z)
 
     mlp = MLPRegressor(
-        hidden_layer_sizes=(512,), activation=(function, lambda z: 1 - np.tanh(z) ** 2), max_iter=2, batch_size=20, random_state=0)
+        hidden_layer_sizes=(512,),
+        activation=(function, lambda z: 1 - np.tanh(z) ** 2),
+        max_iter=2,
+        batch_size=20,
+        random_state=0,
+    )
     mlp.fit(X, X[:, 0])
     kept.clear()
     wanted = mlp.predict(X)
@@ -283,7 +294,9 @@ def flush_to_zero(tmp_path_factory):
     folder = tmp_path_factory.mktemp("flush")
     (folder / "flush.c").write_text(FLUSH)
     try:
-        subprocess.run(["cc", "-shared", "-fPIC", "-o", folder / "flush.so", folder / "flush.c"], check=True, capture_output=True)
+        subprocess.run(
+            ["cc", "-shared", "-fPIC", "-o", folder / "flush.so", folder / "flush.c"], check=True, capture_output=True
+        )
     except (OSError, subprocess.CalledProcessError):
         pytest.skip("no C compiler for x86")
     return f"import ctypes\nlibrary = ctypes.CDLL({str(folder / 'flush.so')!r})\n"
@@ -341,4 +354,3 @@ def test_flush_to_zero_is_the_caller_s_afterwards(flush_to_zero):
     )
     child = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert child.returncode == 0, child.stderr
-

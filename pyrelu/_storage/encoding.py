@@ -99,7 +99,9 @@ class Encoder:
     def _encode_strings(self, array, where):
         width, words = array.dtype.itemsize // 4, array.ravel().tolist()
         if not self.pads(width, words):
-            return {"characters": [width, self._name(np.ascontiguousarray(array)[..., np.newaxis].view(np.uint32), where)]}
+            return {
+                "characters": [width, self._name(np.ascontiguousarray(array)[..., np.newaxis].view(np.uint32), where)]
+            }
         return {"strings": [width, list(array.shape), words]}
 
     def pads(self, width, words):
@@ -202,7 +204,12 @@ class Decoder:
     def _decode_characters(self, content):
         width, name = content
         numbers = self.arrays.pop(name)
-        if numbers.dtype != np.uint32 or numbers.shape[-1:] != (width,) or width < 1 or (numbers > sys.maxunicode).any():
+        if (
+            numbers.dtype != np.uint32
+            or numbers.shape[-1:] != (width,)
+            or width < 1
+            or (numbers > sys.maxunicode).any()
+        ):
             raise ValueError(f"characters of dtype {numbers.dtype} and shape {numbers.shape}")
         return numbers.copy().view(f"U{width}")[..., 0]
 
