@@ -1,4 +1,4 @@
-"""Attacks on estimators, their files and the training core: python fuzz.py --cases 50000
+"""Attacks on estimators, their files and the training core: python fuzz.py --cases 50000.
 
 A case changes one thing that a fit has left, a parameter, a file or an argument of the core, to something that has no
 place there, and calls all that there is. Nothing may end the process or take its memory and time, and every error is one
@@ -541,8 +541,7 @@ def watch(first, n):
     while first < last:
         child = subprocess.run(
             [sys.executable, __file__, "--here", "--first", str(first), "--cases", str(last - first)],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            capture_output=True,
             text=True,
         )
         case = None
