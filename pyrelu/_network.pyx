@@ -367,7 +367,7 @@ cdef int interrupted(void *context) noexcept with gil:
 
 cdef object blas_lock = threading.RLock()  # a signal's handler may train, too
 cdef Py_ssize_t n_blas_users = 0
-cdef list blas_before = []  # (library, its number of threads)
+cdef list blas_before = []  # (what sets a library's number of threads, that number)
 
 
 def _replace_blas_lock():
@@ -386,11 +386,11 @@ cdef limit_blas():
     blas_lock.acquire()
     try:
         if n_blas_users == 0:
-            blas_before = [(library, library.get_num_threads()) for library in libraries]
+            blas_before = [(set_number, get_number()) for get_number, set_number in libraries]
         n_blas_users += 1
         try:
-            for library in libraries if n_blas_users == 1 else ():
-                library.set_num_threads(1)
+            for _, set_number in libraries if n_blas_users == 1 else ():
+                set_number(1)
         except BaseException:
             release_blas()
             raise
@@ -402,8 +402,8 @@ cdef release_blas():
     global n_blas_users
     interrupt = uninterrupted(blas_lock.acquire, ())
     n_blas_users -= 1
-    for library, n in list(blas_before) if n_blas_users == 0 else ():
-        interrupt = uninterrupted(library.set_num_threads, (n,)) or interrupt
+    for set_number, n in list(blas_before) if n_blas_users == 0 else ():
+        interrupt = uninterrupted(set_number, (n,)) or interrupt
     blas_lock.release()
     if interrupt is not None:
         raise interrupt
