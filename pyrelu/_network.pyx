@@ -280,6 +280,9 @@ cdef class Samples:
     cdef _take_csr(self, X):
         cdef Py_ssize_t n_stored
         cdef bint right
+        for name in ("data", "indices", "indptr"):
+            if not isinstance(getattr(X, name, None), np.ndarray):
+                raise TypeError(f"X.{name} must be an array, got {describe(getattr(X, name, None))}")
         columns, starts = X.indices.astype(np.intp, copy=False), X.indptr.astype(np.intp, copy=False)
         self.samples.starts = <Py_ssize_t *>address(starts, "X.indptr", np.dtype(np.intp), (self.n_samples + 1,))
         with nogil:

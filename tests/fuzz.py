@@ -149,7 +149,7 @@ def changed(rnd, value):
     """Return what is nearly the value, or anything."""
     try:
         return _changed(rnd, value, 0)
-    except (ArithmeticError, TypeError, ValueError):  # there is no such value
+    except (ArithmeticError, LookupError, TypeError, ValueError):  # there is no such value
         return hostile(rnd)
 
 
@@ -326,7 +326,8 @@ def attack_core(rnd, folder):
         attempt(lambda: network.find_alive(samples, order), ERRORS)
         network.train(samples, order, batch_size, optimizer)
 
-    attempt(run, (*ERRORS, OverflowError))  # a batch size may be too large for Cython
+    # A batch size may be too large for Cython, and a matrix may have lost an attribute of SciPy's.
+    attempt(run, (*ERRORS, OverflowError, AttributeError))
 
 
 # ---- files ----
@@ -413,7 +414,7 @@ def changed_code(rnd, code, arrays):
         return rnd.choice([*arrays, "", code + "x", code[:-1], "relu", "prelu", "softmax", "exp", "identity", "sgd"])
     if action == 5:
         return {"array": rnd.choice([*arrays, "nothing"])}
-    return rnd.choice(CODES)
+    return copy.deepcopy(rnd.choice(CODES))  # as it may be changed in turn
 
 
 def forge(rnd, path):
