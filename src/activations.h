@@ -75,7 +75,7 @@ INLINE vector f_hardswish(vector x) {
     vector a = clamp(x, V(-3), V(3));
     pair s = fast_two_sum(V(3), a);
     vector g = s.hi * SIXTH.hi, lost = mad(s.lo, V(SIXTH.hi), fma_(s.hi, V(SIXTH.hi), -g));
-    return choose(greater(x, V(3)), x, fma_(a, g, mul(a, lost)));
+    return choose(greater(x, V(3)), x, with_sign_of(x, fma_(a, g, mul(a, lost))));
 }
 /* 1/2 + x/3 between -3 and 3 */
 /* ULP 0.67 at 0x1.00001ep+0 (float), 0.67 at 0x1.6eb28fff5f164p+1 (double) */
@@ -122,9 +122,9 @@ INLINE vector f_selu(vector x) {
     short_exponential e = expm1_short((pair){clamp(x, V(-SATURATED), V(0)), V(-0.0)}, 0);
     vector h = e.power - 1, a = V(SELU_SCALE_ALPHA.hi), b = a * e.power,
            lost = mul(V(SELU_SCALE_ALPHA.lo), mad(e.power, e.p, h));
-    vector negative = fma_(a, h, fma_(b, e.r, mad(b, e.s, lost)));
+    vector below = negative(fma_(a, h, fma_(b, e.r, mad(b, e.s, lost))));
     vector positive = at_least(x, V(0)), above_1 = V((SELU_SCALE.hi - 1) + SELU_SCALE.lo);
-    return positive + mad(positive, above_1, negative);
+    return positive + mad(positive, above_1, below);
 }
 /* ULP 1.22 at -0x1.2e2008p+5 (float), 1.12 at -0x1.8000008e398d9p+6 (double) */
 INLINE vector df_selu(vector x) {
@@ -263,7 +263,7 @@ INLINE vector f_mish(vector x) {
     vector power = visible_power_of_2(e.k);
     pair f = plus_exp(V(2), power, e), n = times_unscaled(f, e);
     pair q = pair_quotient(n, sorted_pair_sum(V(2), pair_scaled(n, power)));
-    vector y = scale(times(a, q), e.k);
+    vector y = with_sign_of(x, scale(times(a, q), e.k));
     return choose(greater(x, V(SATURATED)), x, y);
 }
 /* e (4(x + 1) + (4x + 6)e + 4e^2 + e^3)/(e^2 + 2e + 2)^2 */
@@ -287,7 +287,7 @@ INLINE vector f_squareplus(vector x, vector b) {
     vector near = choose(left, ratio(b / 4, h), pair_value(h)), far = choose(left, b / 4 * (1 / h.hi), x);
     return choose(greater(a, V(SQUAREPLUS_FAR)), far, near);
 }
-/* f/root */
+/* f/root; 0 at 0 for b = 0, as relu has it */
 /* ULP 1.21 at -0x1.6ab8a6p+52 (float), 1.18 at -0x1.6beb29777ed4cp+447 (double) */
 INLINE vector df_squareplus(vector x, vector b) {
     vector a = abs_(x);
@@ -296,8 +296,8 @@ INLINE vector df_squareplus(vector x, vector b) {
     mask left = less(x, V(0));
     pair n = pair_choose(left, (pair){b / 2, V(0)}, pair_scaled(h, V(0.5)));
     pair d = pair_choose(left, pair_product(h, root), root);
-    vector far = choose(left, b / 4 / a / a, V(1));
-    return choose(greater(a, V(SQUAREPLUS_FAR)), far, quotient_value(n, d));
+    vector far = choose(left, b / 4 / a / a, V(1)), near = choose(equal(root.hi, V(0)), V(0), quotient_value(n, d));
+    return choose(greater(a, V(SQUAREPLUS_FAR)), far, near);
 }
 
 #endif

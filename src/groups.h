@@ -113,17 +113,48 @@ INLINE pair sum_of_terms(const real *terms, ptrdiff_t n) {
     return sum;
 }
 
-/* The next group of `left` rows: what stands in `g`. Exponentials of rows that are not short become `out`, if that is
- * not NULL. */
-INLINE void begin_group(group *g, const real *x, real sign, real *out, ptrdiff_t left, ptrdiff_t n) {
-    const ptrdiff_t rows = g->rows = group_of(left, n);
+/* The maxima of a group's rows. Returns whether one of them is infinite. */
+INLINE int find_maxima(group *g, const real *x, real sign, ptrdiff_t n) {
+    const ptrdiff_t rows = g->rows;
+    vector infinite = V(0);
     EACH_BLOCK {
         _Alignas(WIDTH) vector of_row[LANES];
         EACH_ROW_OF_BLOCK of_row[r - b] = largest(x + r * n, sign, n);
         const vector most = maximum_of_each(of_row, rows - b);
-        const pair m = coarse(most);
         store(g->most + b, most);
-        store_pair(g, b, m);
+        store_pair(g, b, coarse(most));
+        infinite = choose(greater(abs_(most), V(R_MAX)), V(1), infinite);
+    }
+    real found = 0;
+    for (int lane = 0; lane < LANES; lane++) found += infinite[lane];
+    return found > 0;
+}
+
+/* Rows with an infinite maximum as what they tend to: the elements that have it are equal, and nothing beside them
+ * counts. x less an infinite maximum is that already, but for those elements. */
+static __attribute__((noinline)) void take_limits(const group *g, const real *x, real sign, real *out, ptrdiff_t n) {
+    const ptrdiff_t rows = g->rows;
+    EACH_ROW {
+        const vector most = V(g->most[r]);
+        const mask infinite = greater(abs_(most), V(R_MAX));
+        EACH_VECTOR({
+            const vector v = load_some(x + r * n + i, left, 0), signed_ = sign * v;
+            const vector limit = choose(equal(signed_, most), V(0), signed_ - most);
+            store_some(out + r * n + i, left, choose(infinite, sign * limit, v));
+        });
+    }
+}
+
+/* The next group of `left` rows: what stands in `g`. Exponentials of rows that are not short become `out`, if that is
+ * not NULL. Returns the rows; where they have an infinite maximum, what they tend to, in `limits` (or as they are, if
+ * that is NULL). */
+INLINE const real *begin_group(group *g, const real *x, real sign, real *out, real *limits, ptrdiff_t left,
+                               ptrdiff_t n) {
+    const ptrdiff_t rows = g->rows = group_of(left, n);
+    if (find_maxima(g, x, sign, n) && limits) {
+        take_limits(g, x, sign, limits, n);
+        x = limits;
+        find_maxima(g, x, sign, n);
     }
     if (n <= SHORT) exponentials_of_short_rows(g, x, sign, n);
     g->terms = n <= SHORT ? g->terms_of_short : out;
@@ -137,6 +168,7 @@ INLINE void begin_group(group *g, const real *x, real sign, real *out, ptrdiff_t
         }
         store_pair(g, b, sum_of_each(of_row, rows - b, LANES));
     }
+    return x;
 }
 
 #endif

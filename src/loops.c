@@ -4,6 +4,8 @@
  * kernel in one piece. Anything else passes through small buffers, block by block, so that a strided or half-precision
  * array runs the same vector code and gives the same bits.
  */
+#include <fenv.h>
+#include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -117,6 +119,75 @@ typedef struct {
     int n_in, direct, scalars, streaming;
 } map_call;
 
+/* ---- parameters outside their domain ---- */
+
+/* The ends of an interval such as "(0, inf)", moved to the next number of the precision where they are excluded. */
+static pyrelu_interval interval(const char *text, pyrelu_type type) {
+    char *after;
+    double low = strtod(text + 1, &after), high = strtod(after + 1, &after);
+    const int single = type != PYRELU_F64;
+    if (*text == '(') low = single ? nextafterf((float)low, INFINITY) : nextafter(low, INFINITY);
+    if (*after == ')') high = single ? nextafterf((float)high, -INFINITY) : nextafter(high, -INFINITY);
+    return (pyrelu_interval){low, high};
+}
+
+static double parameter_at(const map_call *c, int k, ptrdiff_t i) {
+    const int place = c->loop->n_data + k;
+    const char *value = c->args[place] + i * c->steps[place];
+    float narrow;
+    double wide;
+    if (c->loop->type == PYRELU_F64) {
+        memcpy(&wide, value, sizeof wide);
+        return wide;
+    }
+    memcpy(&narrow, value, sizeof narrow);
+    return narrow;
+}
+
+/* Whether the parameters of element i are outside. NaN is not: it is what the formula makes of it. */
+static int is_outside(const map_call *c, ptrdiff_t i) {
+    const pyrelu_loop *loop = c->loop;
+    for (int k = 0; k < loop->n_parameters; k++) {
+        const double p = parameter_at(c, k, i);
+        if (p < loop->domain[k].low || p > loop->domain[k].high) return 1;
+    }
+    return loop->ordered && parameter_at(c, 0, i) > parameter_at(c, 1, i);
+}
+
+static void store_nan(const map_call *c, ptrdiff_t i) {
+    static const uint16_t half = 0x7e00;
+    const float single = NAN;
+    const double wide = NAN;
+    const void *const nan[PYRELU_N_TYPES] = {&half, &single, &wide};
+    memcpy(c->args[c->n_in] + i * c->steps[c->n_in], nan[c->loop->type], stored[c->loop->type]);
+}
+
+#define SCAN(type)                                                                          \
+    static int has_outsider_##type(const type *p, type low, type high, ptrdiff_t n) {       \
+        int found = 0;                                                                      \
+        _Pragma("omp simd reduction(| : found)") for (ptrdiff_t i = 0; i < n; i++) found |= \
+            (p[i] < low) | (p[i] > high);                                                   \
+        return found;                                                                       \
+    }
+SCAN(float)
+SCAN(double)
+
+/* Whether one of the first n elements has parameters outside. */
+static int has_outsiders(const map_call *c, ptrdiff_t n) {
+    const pyrelu_loop *loop = c->loop;
+    if (loop->n_parameters == 1 && c->direct) { /* the slopes of prelu, as a rule: at the speed of its kernel */
+        const void *p = c->args[loop->n_data];
+        const pyrelu_interval domain = loop->domain[0];
+        return loop->type == PYRELU_F64 ? has_outsider_double(p, domain.low, domain.high, n)
+                                        : has_outsider_float(p, (float)domain.low, (float)domain.high, n);
+    }
+    for (ptrdiff_t i = 0; i < n; i++)
+        if (is_outside(c, i)) return 1;
+    return 0;
+}
+
+/* ---- blocks ---- */
+
 static void map_blocks(const map_call *c, ptrdiff_t start, ptrdiff_t stop) {
     const pyrelu_loop *loop = c->loop;
     const pyrelu_type parameter_type = loop->type == PYRELU_F16 ? PYRELU_F32 : loop->type;
@@ -184,10 +255,24 @@ pyrelu_loop pyrelu_make_map_loop(int activation, pyrelu_kind kind, pyrelu_type t
         .n_data = kind == PYRELU_VJP || kind == PYRELU_BACKWARD ? 2 : 1,
         .n_parameters = defaults ? 0 : row->n_parameters,
     };
-    for (int k = 0; k < row->n_parameters; k++)
+    for (int k = 0; k < row->n_parameters; k++) {
         if (type == PYRELU_F64) loop.bound[k].f64 = row->parameters[k].default_value;
         else loop.bound[k].f32 = (float)row->parameters[k].default_value;
+        loop.domain[k] = interval(row->parameters[k].domain, type);
+    }
+    loop.ordered = row->ordered;
     return loop;
+}
+
+/* The same where parameters are outside: element by element where they are arrays. Their values are looked at first, as
+ * the output may be one of them. */
+static void map_with_outsiders(const map_call *c, ptrdiff_t n) {
+    for (ptrdiff_t i = 0; i < n; i++) {
+        const int outside = is_outside(c, i);
+        if (outside) store_nan(c, i);
+        else map_range((void *)c, i, i + 1);
+    }
+    feraiseexcept(FE_INVALID);
 }
 
 void pyrelu_map_loop(char **args, const ptrdiff_t *dims, const ptrdiff_t *steps, void *data) {
@@ -204,6 +289,10 @@ void pyrelu_map_loop(char **args, const ptrdiff_t *dims, const ptrdiff_t *steps,
     }
     call.direct = contiguous && (scalars || arrays);
     call.scalars = scalars;
+    if (n > 0 && loop->n_parameters && has_outsiders(&call, scalars ? 1 : n)) {
+        map_with_outsiders(&call, n);
+        return;
+    }
     call.streaming = n > last_level_cache() / size && args[0] != args[call.n_in];
 
     int split = n >= 2 * GRAIN;

@@ -144,6 +144,11 @@ PYRELU_API void pyrelu_share(pyrelu_team *team, ptrdiff_t n, void (*piece)(void 
 
 /* ---- loops in the form of NumPy's: any strides, half precision, threads ---- */
 
+/* Where a parameter may lie, both ends included. */
+typedef struct {
+    double low, high;
+} pyrelu_interval;
+
 typedef struct {
     pyrelu_map *map; /* one of these two */
     pyrelu_rowwise *rowwise;
@@ -154,7 +159,9 @@ typedef struct {
         float f32;
         double f64;
     } bound[PYRELU_MAX_PARAMETERS]; /* the defaults, for a loop that does not take the parameters as operands */
-    int has_axis[3];                /* rowwise: which of the operands and, last, the output have the core dimension */
+    pyrelu_interval domain[PYRELU_MAX_PARAMETERS];
+    int ordered;     /* whether the first parameter must not be greater than the second */
+    int has_axis[3]; /* rowwise: which of the operands and, last, the output have the core dimension */
 } pyrelu_loop;
 
 /* `defaults`: the activation's parameters are not operands, but have their default values. */

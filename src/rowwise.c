@@ -42,7 +42,7 @@ INLINE void softmax_of(const real *x, real sign, real *out, ptrdiff_t all, ptrdi
     group g;
     EACH_GROUP {
         real *y = out + first * n;
-        begin_group(&g, x + first * n, sign, y, all - first, n);
+        begin_group(&g, x + first * n, sign, y, y, all - first, n);
         invert_sums(&g);
         const ptrdiff_t rows = g.rows;
         EACH_ROW EACH_VECTOR(store_result(y + r * n + i, left, n, out + all * n, softmax_at(&g, r, r * n + i, left)));
@@ -54,7 +54,7 @@ INLINE void softmax_vjp_of(const real *x, const real *gradient, real sign, real 
     EACH_GROUP {
         const real *dy = gradient + first * n;
         real *dx = out + first * n, mean[GROUP_ROWS];
-        begin_group(&g, x + first * n, sign, dx, all - first, n);
+        begin_group(&g, x + first * n, sign, dx, dx, all - first, n);
         invert_sums(&g);
         const ptrdiff_t rows = g.rows;
         EACH_BLOCK {
@@ -91,9 +91,8 @@ static void vjp_softmin(const void *const *in, void *out, ptrdiff_t rows, ptrdif
 static void forward_log_softmax(const void *const *in, void *out, ptrdiff_t all, ptrdiff_t n) {
     group g;
     EACH_GROUP {
-        const real *x = (const real *)in[0] + first * n;
         real *y = (real *)out + first * n;
-        begin_group(&g, x, 1, NULL, all - first, n);
+        const real *x = begin_group(&g, (const real *)in[0] + first * n, 1, NULL, y, all - first, n);
         take_logarithms(&g);
         const ptrdiff_t rows = g.rows;
         EACH_ROW EACH_VECTOR({
@@ -109,7 +108,7 @@ static void vjp_log_softmax(const void *const *in, void *out, ptrdiff_t all, ptr
     EACH_GROUP {
         const real *dy = (const real *)in[1] + first * n;
         real *dx = (real *)out + first * n, sum[GROUP_ROWS];
-        begin_group(&g, (const real *)in[0] + first * n, 1, dx, all - first, n);
+        begin_group(&g, (const real *)in[0] + first * n, 1, dx, dx, all - first, n);
         invert_sums(&g);
         const ptrdiff_t rows = g.rows;
         EACH_BLOCK {
@@ -142,7 +141,7 @@ static void forward_logsumexp(const void *const *in, void *out, ptrdiff_t all, p
     EACH_GROUP {
         const real *x = (const real *)in[0] + first * n;
         real *y = (real *)out + first;
-        begin_group(&g, x, 1, NULL, all - first, n);
+        begin_group(&g, x, 1, NULL, NULL, all - first, n);
         take_logarithms(&g);
         const ptrdiff_t rows = g.rows;
         EACH_BLOCK store_some(y + b, rows - b, pair_value(load_pair(&g, b)));
@@ -158,7 +157,7 @@ static void vjp_logsumexp(const void *const *in, void *out, ptrdiff_t all, ptrdi
     EACH_GROUP {
         const real *dy = (const real *)in[1] + first;
         real *dx = (real *)out + first * n;
-        begin_group(&g, (const real *)in[0] + first * n, 1, dx, all - first, n);
+        begin_group(&g, (const real *)in[0] + first * n, 1, dx, dx, all - first, n);
         invert_sums(&g);
         const ptrdiff_t rows = g.rows;
         EACH_ROW EACH_VECTOR({
@@ -183,7 +182,10 @@ INLINE void sparsemax_of_row(const real *x, real *y, ptrdiff_t n) {
     vector most[LANES] = {largest(x, 1, n)};
     const real m = maximum_of_each(most, 1)[0];
     vector tau = V(-1);
-    EACH_VECTOR(store_some(y + i, left, load_some(x + i, left, 0) - m));
+    EACH_VECTOR({ /* equal to an infinite maximum: 0 below it */
+                  const vector v = load_some(x + i, left, 0);
+                  store_some(y + i, left, choose(equal(v, V(m)), V(0), v - m));
+    });
     for (ptrdiff_t kept = n + 2, above = n + 1; above < kept;) {
         const real least = tau[0];
         kept = above;
