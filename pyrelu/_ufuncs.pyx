@@ -72,13 +72,7 @@ cdef void map_loop(char **args, const cnp.npy_intp *dims, const cnp.npy_intp *st
 
 
 cdef void rowwise_loop(char **args, const cnp.npy_intp *dims, const cnp.npy_intp *steps, void *loop) noexcept nogil:
-    if pyrelu_rowwise_loop(args, dims, steps, loop) < 0:
-        with gil:
-            PyErr_NoMemory()
-
-
-cdef extern from "Python.h":
-    object PyErr_NoMemory()
+    pyrelu_rowwise_loop(args, dims, steps, loop)
 
 
 # What a ufunc points to must outlive it, and ufuncs live as long as the process.

@@ -44,9 +44,21 @@ INLINE vector exponential_of(vector x, pair m) {
     return exp_nonpositive((pair){d, at_least(lost, V(-1)) - m.lo});
 }
 
-/* e^(sign x - m) as `out` if that is not NULL, and their sums */
-INLINE pair exponentials_of_row(const real *x, real sign, pair m, real *restrict out, ptrdiff_t n) {
-    pair sum = {V(1), V(0)};
+/* With what sums of exponentials begin */
+#define ONE_IN_EACH_LANE ((pair){V(1), V(0)})
+
+/* log s for s >= 3/4, with as many digits near 1 as s.lo brings: s = 2^k f, log f = 2 atanh((f - 1)/(f + 1)) */
+INLINE pair log_(pair s) {
+    const vector_bits k = ((vector_bits)s.hi - to_bits(R(0.75))) >> R_FRACTION;
+    const vector p = (vector)(to_bits(R(1.0)) - (k << R_FRACTION)), hi = s.hi * p, lo = s.lo * p;
+    const pair q = pair_quotient(fast_two_sum(hi - 1, lo), two_sum(hi + 1, lo));
+    const vector z = q.hi * q.hi, kr = (vector)(k + to_bits(SHIFTER)) - SHIFTER;
+    const pair t = two_sum(kr * LN2.hi, 2 * q.hi);
+    return fast_two_sum(t.hi, t.lo + mad(kr, V(LN2.lo), 2 * mad(q.hi * z, POLYNOMIAL(z, ATANH_POLYNOMIAL), q.lo)));
+}
+
+/* e^(sign x - m) as `out` if that is not NULL; returns their sums, added to `sum`. */
+INLINE pair add_exponentials(pair sum, const real *x, real sign, pair m, real *restrict out, ptrdiff_t n) {
     ptrdiff_t i = 0;
     for (; i + STRIP <= n; i += STRIP) {
         vector y[VECTORS];
@@ -108,7 +120,7 @@ INLINE void exponentials_of_short_rows(group *g, const real *x, real sign, ptrdi
 }
 
 INLINE pair sum_of_terms(const real *terms, ptrdiff_t n) {
-    pair sum = {V(1), V(0)};
+    pair sum = ONE_IN_EACH_LANE;
     EACH_VECTOR(sum = plus_exponential(sum, load_some(terms + i, left, 0)));
     return sum;
 }
@@ -163,8 +175,9 @@ INLINE const real *begin_group(group *g, const real *x, real sign, real *out, re
         EACH_ROW_OF_BLOCK {
             const ptrdiff_t start = r * n;
             const pair m = pair_of(g, r);
-            of_row[r - b] = n <= SHORT ? sum_of_terms(g->terms + start, n)
-                                       : exponentials_of_row(x + start, sign, m, out ? out + start : NULL, n);
+            of_row[r - b] = n <= SHORT
+                                ? sum_of_terms(g->terms + start, n)
+                                : add_exponentials(ONE_IN_EACH_LANE, x + start, sign, m, out ? out + start : NULL, n);
         }
         store_pair(g, b, sum_of_each(of_row, rows - b, LANES));
     }

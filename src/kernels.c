@@ -4,6 +4,7 @@
 const pyrelu_kernels PRIVATE(kernels) = {
     .map = PRIVATE(map),
     .rowwise = PRIVATE(rowwise),
+    .rowwise_blocked = PRIVATE(rowwise_blocked),
     .update = PRIVATE(update),
     .softmax_rows = PRIVATE(softmax_rows),
     .multiply = PRIVATE(multiply),

@@ -13,6 +13,7 @@
 #ifdef PYRELU_TARGET
 extern pyrelu_map *const PRIVATE(map)[][PYRELU_N_KINDS];
 extern pyrelu_rowwise *const PRIVATE(rowwise)[][2];
+extern pyrelu_rowwise_blocked *const PRIVATE(rowwise_blocked)[][2];
 extern pyrelu_update *const PRIVATE(update)[PYRELU_N_SOLVERS];
 void PRIVATE(softmax_rows)(void *x, ptrdiff_t rows, ptrdiff_t n);
 void PRIVATE(multiply)(const pyrelu_product *);

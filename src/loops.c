@@ -21,9 +21,10 @@
 #include "pyrelu.h"
 
 enum {
-    BLOCK = 512,        /* elements in a buffer: all buffers of a loop stay in the first-level cache */
-    GRAIN = 1 << 16,    /* elements for which a second thread pays: waking one costs about 10 us */
-    SHORT_ROW = 1 << 12 /* elements of strided rows that are copied to the stack */
+    BLOCK = 512,          /* elements in a buffer: all buffers of a loop stay in the first-level cache */
+    GRAIN = 1 << 16,      /* elements for which a second thread pays: waking one costs about 10 us */
+    SHORT_ROW = 1 << 12,  /* elements of strided rows that are copied to the stack */
+    MOST_COPIED = 4 << 20 /* bytes of a strided row that are copied to the heap: what a second-level cache may hold */
 };
 
 static const size_t stored[PYRELU_N_TYPES] = {2, 4, 8};   /* bytes of an element in the caller's array */
@@ -309,7 +310,6 @@ typedef struct {
     char *const *args;
     const ptrdiff_t *steps; /* from row to row, then from element to element of the operands that have the axis */
     ptrdiff_t n;
-    _Atomic int failed;
 } row_call;
 
 /* Of a row: n numbers `step` apart, all of them or one; rows are `row_step` apart. */
@@ -338,8 +338,40 @@ static void store_rows(const row_operand *o, const char *from, pyrelu_type type,
     for (; rows > 0; rows--, to += o->row_step, from += o->n * computed[type]) store(to, o->step, from, type, o->n);
 }
 
+/* Rows block by block */
+typedef struct {
+    pyrelu_blocked_row base; /* first, so that a pointer to it is one to this */
+    const pyrelu_loop *loop;
+    const row_operand *operands;
+    ptrdiff_t row;
+    _Alignas(64) char blocks[2][PYRELU_ROW_BLOCK * sizeof(double)];
+} blocked_row;
+
+static const void *read_block(pyrelu_blocked_row *base, int operand, ptrdiff_t at, ptrdiff_t n) {
+    blocked_row *b = (blocked_row *)base;
+    const row_operand *o = &b->operands[operand];
+    const char *from = o->start + b->row * o->row_step + at * o->step;
+    if (b->loop->type != PYRELU_F16 && o->step == (ptrdiff_t)stored[b->loop->type]) return from;
+    load(b->blocks[operand], from, o->step, b->loop->type, n);
+    return b->blocks[operand];
+}
+
+static void write_block(pyrelu_blocked_row *base, const void *values, ptrdiff_t at, ptrdiff_t n) {
+    const blocked_row *b = (const blocked_row *)base;
+    const row_operand *o = &b->operands[b->loop->n_data];
+    store(o->start + b->row * o->row_step + at * o->step, o->step, values, b->loop->type, n);
+}
+
+static void in_blocks(const pyrelu_loop *loop, const row_operand *operands, ptrdiff_t start, ptrdiff_t stop) {
+    blocked_row b = {
+        .base = {.n = operands[0].n, .read = read_block, .write = write_block}, .loop = loop, .operands = operands};
+    const fp_environment caller = fp_enter();
+    for (b.row = start; b.row < stop; b.row++) loop->rowwise_blocked(&b.base);
+    fp_leave(caller);
+}
+
 static void rowwise_range(void *context, ptrdiff_t start, ptrdiff_t stop) {
-    row_call *c = context;
+    const row_call *c = context;
     const pyrelu_loop *loop = c->loop;
     const int n_in = loop->n_data;
     const ptrdiff_t size = stored[loop->type];
@@ -371,9 +403,9 @@ static void rowwise_range(void *context, ptrdiff_t start, ptrdiff_t stop) {
     if (!copies && !apart) rows_at_once = stop - start;
     char *heap = NULL, *buffer = stack;
     if (copies && room < 1) {
-        buffer = heap = malloc(row_bytes);
-        if (!heap) {
-            c->failed = 1;
+        buffer = heap = row_bytes <= MOST_COPIED ? malloc(row_bytes) : NULL;
+        if (!heap) { /* too long, or no memory: several passes over blocks of the row, which want none */
+            in_blocks(loop, operands, start, stop);
             return;
         }
     }
@@ -400,6 +432,7 @@ pyrelu_loop pyrelu_make_rowwise_loop(int axis_function, int vjp, pyrelu_type typ
     const pyrelu_axis_function *row = &pyrelu_axis_functions[axis_function];
     pyrelu_loop loop = {
         .rowwise = pyrelu_kernels_for(type)->rowwise[axis_function][vjp],
+        .rowwise_blocked = pyrelu_kernels_for(type)->rowwise_blocked[axis_function][vjp],
         .type = type,
         .n_data = vjp ? 2 : 1,
     };
@@ -409,8 +442,7 @@ pyrelu_loop pyrelu_make_rowwise_loop(int axis_function, int vjp, pyrelu_type typ
     return loop;
 }
 
-int pyrelu_rowwise_loop(char **args, const ptrdiff_t *dims, const ptrdiff_t *steps, void *data) {
+void pyrelu_rowwise_loop(char **args, const ptrdiff_t *dims, const ptrdiff_t *steps, void *data) {
     row_call call = {.loop = data, .args = args, .steps = steps, .n = dims[1]};
     pyrelu_parallel(dims[0], call.n < GRAIN ? GRAIN / (call.n + 1) + 1 : 1, rowwise_range, &call);
-    return call.failed ? -1 : 0;
 }

@@ -58,6 +58,21 @@ typedef void pyrelu_map(const void *const *in, int scalars, void *out, ptrdiff_t
  * axis has one number for each row. */
 typedef void pyrelu_rowwise(const void *const *in, void *out, ptrdiff_t rows, ptrdiff_t n);
 
+/* The same of one row of n elements of which no more than PYRELU_ROW_BLOCK are at hand at a time; the bits are the
+ * same. Where an operand or the result has one number, that is its element 0. */
+enum { PYRELU_ROW_BLOCK = 768 };
+
+typedef struct pyrelu_blocked_row pyrelu_blocked_row;
+struct pyrelu_blocked_row {
+    ptrdiff_t n;
+    /* Elements `at` to `at` + n of an operand, until the next call for that operand. */
+    const void *(*read)(pyrelu_blocked_row *row, int operand, ptrdiff_t at, ptrdiff_t n);
+    /* Makes `values` the result's elements `at` to `at` + n. */
+    void (*write)(pyrelu_blocked_row *row, const void *values, ptrdiff_t at, ptrdiff_t n);
+};
+
+typedef void pyrelu_rowwise_blocked(pyrelu_blocked_row *row);
+
 typedef enum { PYRELU_GRADIENT, PYRELU_SGD, PYRELU_NESTEROV, PYRELU_ADAM, PYRELU_N_SOLVERS } pyrelu_solver;
 
 typedef struct {
@@ -103,6 +118,7 @@ typedef struct {
 typedef struct {
     pyrelu_map *const (*map)[PYRELU_N_KINDS];                   /* [row of pyrelu_activations][kind] */
     pyrelu_rowwise *const (*rowwise)[2];                        /* [row of pyrelu_axis_functions][forward, vjp] */
+    pyrelu_rowwise_blocked *const (*rowwise_blocked)[2];        /* likewise */
     pyrelu_update *const *update;                               /* [pyrelu_solver] */
     void (*softmax_rows)(void *x, ptrdiff_t rows, ptrdiff_t n); /* in place */
     void (*multiply)(const pyrelu_product *);
@@ -152,6 +168,7 @@ typedef struct {
 typedef struct {
     pyrelu_map *map; /* one of these two */
     pyrelu_rowwise *rowwise;
+    pyrelu_rowwise_blocked *rowwise_blocked;
     pyrelu_type type;
     int n_data;       /* operands of that type: x, or x and g */
     int n_parameters; /* operands after those; of type float where `type` is half */
@@ -170,7 +187,6 @@ PYRELU_API pyrelu_loop pyrelu_make_rowwise_loop(int axis_function, int vjp, pyre
 
 PYRELU_API void pyrelu_map_loop(char **args, const ptrdiff_t *dims, const ptrdiff_t *steps, void *loop);
 
-/* Returns 0, or -1 where there was no memory for a copy of a strided row. */
-PYRELU_API int pyrelu_rowwise_loop(char **args, const ptrdiff_t *dims, const ptrdiff_t *steps, void *loop);
+PYRELU_API void pyrelu_rowwise_loop(char **args, const ptrdiff_t *dims, const ptrdiff_t *steps, void *loop);
 
 #endif

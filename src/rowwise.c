@@ -5,16 +5,6 @@
 
 #define EACH_GROUP for (ptrdiff_t first = 0; first < all; first += g.rows)
 
-/* log s for s >= 3/4, with as many digits near 1 as s.lo brings: s = 2^k f, log f = 2 atanh((f - 1)/(f + 1)) */
-INLINE pair log_(pair s) {
-    const vector_bits k = ((vector_bits)s.hi - to_bits(R(0.75))) >> R_FRACTION;
-    const vector p = (vector)(to_bits(R(1.0)) - (k << R_FRACTION)), hi = s.hi * p, lo = s.lo * p;
-    const pair q = pair_quotient(fast_two_sum(hi - 1, lo), two_sum(hi + 1, lo));
-    const vector z = q.hi * q.hi, kr = (vector)(k + to_bits(SHIFTER)) - SHIFTER;
-    const pair t = two_sum(kr * LN2.hi, 2 * q.hi);
-    return fast_two_sum(t.hi, t.lo + mad(kr, V(LN2.lo), 2 * mad(q.hi * z, POLYNOMIAL(z, ATANH_POLYNOMIAL), q.lo)));
-}
-
 /* Results of a row. Those of short rows are written as whole vectors until all end: what comes to lie behind the row's
  * end is written again, by the next row. */
 INLINE void store_result(real *y, ptrdiff_t left, ptrdiff_t n, const real *end, vector v) {
@@ -124,18 +114,6 @@ static void vjp_log_softmax(const void *const *in, void *out, ptrdiff_t all, ptr
     }
 }
 
-/* 0, or NaN if one of them is */
-INLINE real nan_among(const real *x, ptrdiff_t n) {
-    vector found = V(0);
-    EACH_VECTOR({
-        const vector v = load_some(x + i, left, 0);
-        found = choose(equal(v, v), found, v);
-    });
-    real sum = 0;
-    for (int lane = 0; lane < LANES; lane++) sum += found[lane];
-    return sum;
-}
-
 static void forward_logsumexp(const void *const *in, void *out, ptrdiff_t all, ptrdiff_t n) {
     group g;
     EACH_GROUP {
@@ -168,13 +146,6 @@ static void vjp_logsumexp(const void *const *in, void *out, ptrdiff_t all, ptrdi
 }
 
 /* ---- sparsemax, a row at a time ---- */
-
-/* The sum of all lanes, in each */
-INLINE pair total(pair sum) {
-    _Alignas(WIDTH) pair of_row[LANES] = {sum};
-    const pair all = sum_of_each(of_row, 1, 0);
-    return (pair){V(all.hi[0]), V(all.lo[0])};
-}
 
 /* max(x - tau, 0), where tau makes that sum to 1: the mean excess of the elements above it, found by dropping those
  * that are not until none is left to drop (Michelot 1986). With the maximum taken off, tau is in [-1, 0). */
