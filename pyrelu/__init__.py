@@ -52,4 +52,4 @@ else:
 
 
 def __dir__():
-    return sorted({*globals(), *__all__, *_LAZY_MODULES})
+    return sorted({*__all__, *_LAZY_MODULES, "__version__"})

@@ -2,6 +2,8 @@
 """The compiled table as Python sees it: its rows, its loops as NumPy ufuncs, and the library's settings."""
 
 cimport numpy as cnp
+import numpy as np
+from cpython.ref cimport PyObject
 from libc.stdlib cimport malloc
 
 from pyrelu._library cimport *
@@ -75,6 +77,10 @@ cdef void rowwise_loop(char **args, const cnp.npy_intp *dims, const cnp.npy_intp
     pyrelu_rowwise_loop(args, dims, steps, loop)
 
 
+cdef extern from "Python.h":
+    object PyObject_Call(object callable, object args, PyObject *kwargs)
+
+
 # What a ufunc points to must outlive it, and ufuncs live as long as the process.
 cdef struct ufunc_data:
     cnp.PyUFuncGenericFunction functions[3]
@@ -126,6 +132,137 @@ def make_gufunc(int row, bint vjp, str name, str doc):
         data.loops[t] = pyrelu_make_rowwise_loop(row, vjp, TYPES[t])
     signature = (pyrelu_axis_functions[row].vjp_signature if vjp else pyrelu_axis_functions[row].signature).decode()
     return _make(data, <cnp.PyUFuncGenericFunction>rowwise_loop, name, doc, signature)
+
+
+def set_doc(cnp.ufunc ufunc, str doc):
+    """Replace a ufunc's docstring, which it cannot show examples in before it exists."""
+    ufunc.doc = _kept(doc)
+
+
+cdef object _MISSING = object()
+
+
+cdef class NamedOperands:
+    """A callable that takes its operands by position or by name, and adds little to a call of the ufunc beneath.
+
+    Parameters
+    ----------
+    operands : dict
+        Name -> default of everything it takes by position, in order; the default of a required one is `REQUIRED`.
+    direct : callable or None
+        What is called at once where exactly its `n_direct` operands are given, by position.
+    n_direct : int
+        How many operands `direct` takes.
+    arrays_only : bool
+        Whether that holds for operands that are plain `numpy.ndarray` only.
+
+    Any other call becomes one of the method `call(values, keywords)`, which a subclass defines: the operands in order,
+    defaults filled in, and the keywords that are no operand.
+    """
+
+    REQUIRED = _MISSING
+    cdef object direct
+    cdef Py_ssize_t n_direct
+    cdef bint arrays_only
+    cdef list defaults
+    cdef tuple names
+
+    def __init__(self, dict operands, direct, Py_ssize_t n_direct, bint arrays_only):
+        self.names, self.defaults = tuple(operands), list(operands.values())
+        self.direct, self.n_direct, self.arrays_only = direct, n_direct, arrays_only
+
+    def __call__(self, *args, **kwargs):
+        if not kwargs and len(args) == self.n_direct and self.direct is not None:
+            if not self.arrays_only or _are_plain(args):
+                return PyObject_Call(self.direct, args, NULL)
+        return self.call(self._values(args, kwargs), kwargs)
+
+    cdef list _values(self, tuple args, dict kwargs):
+        cdef Py_ssize_t i, n = len(args)
+        if n > len(self.names):
+            raise TypeError(
+                f"{self.__name__}() takes at most {len(self.names)} positional arguments "
+                f"({', '.join(self.names)}) but {n} were given"
+            )
+        cdef list values = list(args) + self.defaults[n:]
+        if kwargs:
+            for i, name in enumerate(self.names):
+                if name in kwargs:
+                    if i < n:
+                        raise TypeError(f"{self.__name__}() got multiple values for argument {name!r}")
+                    values[i] = kwargs.pop(name)
+        for i in range(len(values)):
+            if values[i] is _MISSING:
+                raise TypeError(f"{self.__name__}() missing a required argument: {self.names[i]!r}")
+        return values
+
+
+cdef class NamedParameters(NamedOperands):
+    """Operands by name over two ufuncs: with parameters as its last operands, and with their defaults built in.
+
+    Parameters
+    ----------
+    operands : dict
+        As of `NamedOperands`: data, parameters, extras, and `out` last.
+    ufunc : numpy.ufunc
+        Takes data and parameters.
+    default_ufunc : numpy.ufunc or None
+        Takes data only.
+    n_data : int
+        How many operands are data.
+    check : callable or None
+        Is called with the list of parameters where one has not its default; raises where that is not allowed.
+    choose : callable or None
+        Is called with all operands but `out` where an extra has not its default; returns a callable and its operands.
+    """
+
+    cdef readonly object ufunc
+    cdef readonly object default_ufunc
+    cdef Py_ssize_t n_data, n_operands
+    cdef object check, choose
+
+    def __init__(self, dict operands, ufunc, default_ufunc, Py_ssize_t n_data, check, choose):
+        plain = ufunc if default_ufunc is None else default_ufunc
+        NamedOperands.__init__(self, operands, plain, plain.nin, False)
+        self.ufunc, self.default_ufunc, self.n_data, self.n_operands = ufunc, default_ufunc, n_data, ufunc.nin
+        self.check, self.choose = check, choose
+
+    cpdef call(self, list values, dict keywords):
+        """Call the ufunc that these values of the operands need."""
+        cdef Py_ssize_t i
+        out = values.pop()
+        if out is not None:
+            keywords["out"] = out
+        for i in range(self.n_operands, len(values)):
+            if values[i] is not self.defaults[i]:
+                ufunc, operands = self.choose(*values)
+                return ufunc(*operands, **keywords)
+        ufunc = self.ufunc
+        if self.default_ufunc is not None:
+            for i in range(self.n_data, self.n_operands):
+                if values[i] is not self.defaults[i]:
+                    break
+            else:
+                return self.default_ufunc(*values[: self.n_data], **keywords)
+        del values[self.n_operands:]
+        if self.check is not None:
+            self.check(self.__name__, values[self.n_data:])
+        if keywords and keywords.get("dtype") is not None and "signature" not in keywords:
+            keywords["signature"] = self.loop_of(keywords.pop("dtype"))
+        return PyObject_Call(ufunc, tuple(values), <PyObject *>keywords if keywords else NULL)
+
+    def loop_of(self, dtype):
+        """Return the signature of the loop for data of this dtype; parameters of float16 are float32."""
+        data = np.dtype(dtype)
+        parameter = np.dtype(np.float32) if data == np.float16 else data
+        return (data,) * self.n_data + (parameter,) * (self.n_operands - self.n_data) + (data,)
+
+
+cdef bint _are_plain(tuple args):
+    for array in args:
+        if type(array) is not cnp.ndarray:
+            return False
+    return True
 
 
 def isa():

@@ -5,5 +5,9 @@ from pyrelu._functions import composed, namespace
 
 _functions = namespace.build(_ufuncs.DERIVATIVE, __name__)
 _functions |= composed.derivative(_functions, __name__)
-__all__ = namespace.public(_functions)
+__all__ = sorted(_functions)
 globals().update(_functions)
+
+
+def __dir__():
+    return __all__

@@ -5,6 +5,7 @@ compiled table (src/activations.def, src/rowwise.def). `composed_functions` are 
 """
 
 import ast
+import html
 import math
 import re
 from collections.abc import Mapping
@@ -14,7 +15,16 @@ from types import MappingProxyType
 
 from pyrelu import _ufuncs
 
-__all__ = ["Activation", "AxisFunction", "Parameter", "activations", "axis_functions", "composed_functions", "find"]
+__all__ = [
+    "Activation",
+    "AxisFunction",
+    "Parameter",
+    "Table",
+    "activations",
+    "axis_functions",
+    "composed_functions",
+    "find",
+]
 
 
 @dataclass(frozen=True)
@@ -140,6 +150,62 @@ class AxisFunction:
         return _degree(ast.parse(self.formula, mode="eval").body, data=("x", "a", "b")) <= 1
 
 
+class Table(Mapping):
+    """A read-only mapping of names to rows, which notebooks show as a table.
+
+    Parameters
+    ----------
+    rows : dict of str to Activation or AxisFunction
+        What it holds.
+
+    Examples
+    --------
+    >>> import pyrelu as pr
+    >>> pr.axis_functions
+    <5 functions: softmax, softmin, log_softmax, logsumexp, sparsemax>
+    >>> pr.axis_functions["softmax"].formula
+    'exp(x) / sum(exp(x))'
+    """
+
+    def __init__(self, rows):
+        self._rows = MappingProxyType(dict(rows))
+
+    def __getitem__(self, name):
+        return self._rows[name]
+
+    def __iter__(self):
+        return iter(self._rows)
+
+    def __len__(self):
+        return len(self._rows)
+
+    def __or__(self, other):
+        return {**self, **other}
+
+    def __ror__(self, other):
+        return {**other, **self}
+
+    def __repr__(self):
+        return f"<{len(self)} functions: {', '.join(self)}>"
+
+    def _repr_html_(self):
+        def cells(tag, texts):
+            return "".join(f'<{tag} style="text-align: left">{text}</{tag}>' for text in texts)
+
+        lines = [cells("th", ("name", "parameters", "formula", "range", "what it is"))]
+        for row in self.values():
+            names = ", ".join((row.name, *getattr(row, "aliases", ())))
+            parameters = ", ".join(
+                name if default is None else f"{name}={default:g}"
+                for name, default in getattr(row, "parameters", {}).items()
+            )
+            texts = (names, parameters, row.formula, row.range, row.summary)
+            formula = f"<code>{html.escape(row.formula)}</code>"
+            escaped = [formula if text is row.formula else html.escape(text) for text in texts]
+            lines.append(cells("td", escaped))
+        return "<table>" + "".join(f"<tr>{line}</tr>" for line in lines) + "</table>"
+
+
 _CHOICE = re.compile(r"(\w+)\((\w+)=(\w+)\)")
 
 
@@ -160,14 +226,14 @@ def _activation(index, row):
     )
 
 
-activations: Mapping[str, Activation] = MappingProxyType(
+activations: Mapping[str, Activation] = Table(
     {row["name"]: _activation(i, row) for i, row in enumerate(_ufuncs.activation_rows())}
 )
-axis_functions: Mapping[str, AxisFunction] = MappingProxyType(
+axis_functions: Mapping[str, AxisFunction] = Table(
     {row["name"]: AxisFunction(**row, index=i) for i, row in enumerate(_ufuncs.axis_function_rows())}
 )
 _GLU = "Shazeer, GLU variants improve Transformer, arXiv:2002.05202"
-composed_functions: Mapping[str, AxisFunction] = MappingProxyType(
+composed_functions: Mapping[str, AxisFunction] = Table(
     {
         name: AxisFunction(name, signature, vjp_signature, "", formula, range_, summary, reference)
         for name, signature, vjp_signature, formula, range_, summary, reference in [

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import numpy as np
 import pytest
-from helpers import NAMESPACES, arrays_of, call, parameters
+from helpers import NAMESPACES, arrays_of, call, parameters, same_bits
 from oracle import limit
 
 import pyrelu as pr
@@ -61,6 +61,18 @@ def flush_to_zero():
         yield
     finally:
         libm.fesetenv(saved)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the layout of fenv_t is glibc's")
+@pytest.mark.parametrize("name", ["glu", "reglu", "geglu", "swiglu", "crelu"])
+def test_flush_to_zero_set_by_others_does_not_reach_gates(name):
+    x = np.array([1e-30, 3e-40, -1.0, 1e-39, -20.0, 1e-9, 2.0, 1e-39], np.float32)
+    g = np.array([2e-39, 1.0, 1e-39, 1e-20] * (4 if name == "crelu" else 1), np.float32)
+    want = getattr(pr, name)(x), getattr(pr.vjp, name)(x, g)
+    with flush_to_zero():
+        got = getattr(pr, name)(x), getattr(pr.vjp, name)(x, g)
+    assert any(((0 < np.abs(w)) & (np.abs(w) < 1.17e-38)).any() for w in want)
+    assert all(map(same_bits, got, want))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the layout of fenv_t is glibc's")

@@ -12,12 +12,37 @@ from pathlib import Path
 
 import numpy as np
 
+from pyrelu._functions import containers
 from pyrelu.registry import activations, axis_functions, composed_functions
 
 ROOT = Path(__file__).parent.parent
 NAMESPACES = ("functional", "derivative", "vjp")
 HEADER = "# Written by tools/generate.py from src/*.def: do not edit.\n"
+CALLING = """\
+## Calling them
 
+All functions take their operands by position or by the names in their signatures: `pr.prelu(x, weight=0.2)`,
+`pr.vjp.relu(x, g=g)`, `pr.softmax(x, 1)`.
+
+- A function of `x` alone, such as `pr.relu` and `pr.derivative.tanh`, is a `numpy.ufunc`, and as all ufuncs takes x by
+  position only.
+- Any other elementwise function is an `ActivationFunction`: callable with every keyword of a ufunc, with `at`, `outer`,
+  `types`, `nin` and the other attributes of the ufunc beneath, which is its attribute `ufunc`. `reduce`, `accumulate`
+  and `reduceat` raise ValueError: the operands are data and parameters, not elements to combine. `dtype=` is the type
+  of the data.
+- A function along an axis takes `axis`, one integer, -1 by default. Those that are a generalised ufunc beneath have it
+  as attribute `ufunc`, and take its keywords; `glu` and its kin, `maxout` and `crelu` take `out=` beside.
+
+A scalar outside its parameter's domain raises ValueError.
+
+Results do not touch the floating-point flags: `numpy.errstate` has no effect on the elementwise functions, and
+`pr.exponential(1000.0)` is inf without a warning, as inf is what it rounds to; ask `numpy.isfinite` where that matters.
+
+## Containers
+
+What each kind of container gives. Where a row says labels, two operands of an elementwise function are aligned as their
+library does it; along an axis, the labels of `g` must be those that go with `x`.
+"""
 
 TYPES = {
     "approximate": 'Literal["none", "tanh"]',
@@ -84,6 +109,8 @@ def functions_table():
         f"| `{row.name}` | `{row.formula}` | {row.range} | {row.error} | {row.reference} |"
         for row in (*axis_functions.values(), *composed_functions.values())
     ]
+    lines += ["", CALLING, "| container | elementwise | along an axis |", "| --- | --- | --- |"]
+    lines += [f"| {' | '.join(row)} |" for row in containers.TABLE]
     return "\n".join(lines) + "\n"
 
 

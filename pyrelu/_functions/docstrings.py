@@ -1,5 +1,9 @@
 """NumPy-style docstrings, written from the table."""
 
+import inspect
+
+import numpy as np
+
 from pyrelu import _ufuncs
 
 _RESULT = {
@@ -28,7 +32,7 @@ _AXIS_OPERANDS = {
     "x": _X,
     "g": "g : array_like\n    What to multiply with, of the result's shape.",
     "num_pieces": "num_pieces : int\n    How many neighbours compete; it must divide the axis.",
-    "axis": "axis : int, default=-1\n    The axis along which to work.",
+    "axis": "axis : int, default=-1\n    The axis along which to work, one.",
     "out": "out : ndarray, optional\n    Where to put the result.",
     "kwargs": "**kwargs\n    `axes`, `dtype`, `casting`, `order`, `subok`: as for any generalised `numpy.ufunc`.",
 }
@@ -48,10 +52,35 @@ def _sections(summary, parameters, returns, formula, notes, reference):
     return text
 
 
+def add_example(function, name, module):
+    """End the docstring of a public function with an example of a call, and what it gives.
+
+    Doctest runs it: what it gives is computed once more, here.
+    """
+    cores = (getattr(function, "signature", None) or "()").replace("->", ",").split(",")
+    x = [-2.0, 0.5, 3.0] if cores[0] == "()" else [-2.0, 0.5, 1.0, 3.0]
+    operands = [x]
+    if module.endswith("vjp"):
+        n = len(x) // (1 if cores[0] in ("()", "(n)") else 2)
+        length = {"(2n)": 2 * n, "(n)": n, "()": 0}[cores[1]] if len(cores) > 1 else n
+        operands.append([i + 1.0 for i in range(length)] if length else 1.0)
+    named = list(inspect.signature(function).parameters.values()) if hasattr(function, "__signature__") else []
+    required = [p.name for p in named if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD]
+    given = {name: 2 if name == "num_pieces" else 0.25 for name in required[len(operands) :]}
+    call = ", ".join([*map(str, operands), *(f"{k}={v}" for k, v in given.items())])
+    prefix = "pr." if module.endswith("functional") else f"pr.{module.rpartition('.')[2]}."
+    value = function(*operands, **given).round(3).tolist()
+    doc = f"\n\nExamples\n--------\n>>> import pyrelu as pr\n>>> {prefix}{name}({call}).round(3).tolist()\n{value}\n"
+    if isinstance(function, np.ufunc):  # its __doc__ begins with a signature of NumPy's making
+        _ufuncs.set_doc(function, function.__doc__.partition("\n\n")[2].rstrip() + doc)
+    else:
+        function.__doc__ = function.__doc__.rstrip() + doc
+
+
 def activation(row, kind, choice=None):
     """Return the docstring of an `Activation` in one of the three namespaces.
 
-    `choice` is a keyword and the row that it can choose instead: ("approximate", the row of gelu_tanh).
+    `choice` is the row that a keyword can choose instead: that of gelu_tanh for gelu.
     """
     kinks = (
         f" At the kinks (x = {', '.join(row.kinks)}) it is that of the branch the formula takes." if row.kinks else ""
@@ -60,14 +89,16 @@ def activation(row, kind, choice=None):
     parameters = [_X] + ([_G] if kind == _ufuncs.VJP else [])
     for name, default in row.parameters.items():
         default_text = "" if default is None else f", default={default:g}"
-        parameters.append(f"{name} : array_like{default_text}\n    {row.parameter_docs[name]} Broadcasts with x.")
-    notes = []
+        parameters.append(
+            f"{name} : array_like{default_text}\n    {row.parameter_docs[name]} In {row.parameter_domains[name]}: a number "
+            "outside raises ValueError, in arrays it gives NaN. Broadcasts with x."
+        )
+    notes = [f"It must hold that {row.condition}."] if row.condition else []
     if choice:
-        keyword, other = choice
-        value = other.choice_of[2]
+        _, keyword, value = choice.choice_of
         parameters.append(
             f'{keyword} : {{"none", "{value}"}}, default="none"\n'
-            f'    "none" is the formula below, "{value}" ``{other.formula}``; another value raises ValueError.'
+            f'    "none" is the formula below, "{value}" ``{choice.formula}``; another value raises ValueError.'
         )
     if kind != _ufuncs.VJP:
         bounds = row.ulp[kind::2]

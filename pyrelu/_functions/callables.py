@@ -1,0 +1,170 @@
+"""What the public functions are where NumPy's ufunc is not enough: operands by name, defaults, labelled arrays."""
+
+import inspect
+import operator
+
+import numpy as np
+
+from pyrelu import _ufuncs
+from pyrelu._functions import containers
+
+REQUIRED = _ufuncs.NamedOperands.REQUIRED
+
+
+class _Public:
+    """What all of them share: a name, a signature, a docstring, and pickles by name."""
+
+    def _introduce(self, name, module, doc, operands, keywords):
+        parameters = [
+            inspect.Parameter(
+                operand,
+                inspect.Parameter.POSITIONAL_OR_KEYWORD,
+                default=inspect.Parameter.empty if default is REQUIRED else default,
+            )
+            for operand, default in operands.items()
+        ]
+        if keywords:
+            parameters.append(inspect.Parameter("kwargs", inspect.Parameter.VAR_KEYWORD))
+        self.__name__ = self.__qualname__ = name
+        self.__module__ = module
+        self.__doc__ = doc
+        self.__signature__ = inspect.Signature(parameters)
+
+    def __repr__(self):
+        return f"<activation function {self.__module__}.{self.__name__}>"
+
+    def __reduce__(self):
+        return self.__name__  # pickle and copy find it in its module
+
+
+def _refused(method, reason):
+    """Return a method that is refused; NumPy's ufuncs refuse theirs by ValueError too."""
+
+    def refuse(self, *args, **kwargs):
+        raise ValueError(f"{self.__name__}.{method} is not defined: {reason}")
+
+    refuse.__name__ = method
+    refuse.__doc__ = f"Refused: {reason}."
+    return refuse
+
+
+_ELEMENTWISE = "its operands are data and parameters, not elements of one array to combine"
+_ALONG = "it works along an axis, not on single elements"
+
+
+class ActivationFunction(_Public, _ufuncs.NamedParameters):
+    """An elementwise function with parameters, or with an operand beside x.
+
+    It takes all keywords of a `numpy.ufunc`, and every operand by position or by name.
+
+    Attributes
+    ----------
+    ufunc : numpy.ufunc
+        What computes it; the parameters are its last operands.
+    default_ufunc : numpy.ufunc or None
+        The same with the parameters at their defaults; None where one has no default.
+    nin, nout, nargs, ntypes, types, identity, signature
+        Those of `ufunc`.
+    """
+
+    def __init__(self, name, module, doc, ufunc, default_ufunc, data, parameters, *, extras=(), choose=None):
+        operands = dict.fromkeys(data, REQUIRED)
+        operands |= {name: REQUIRED if default is None else default for name, default in parameters.items()}
+        operands |= dict(extras) | {"out": None}
+        super().__init__(operands, ufunc, default_ufunc, len(data), parameters.check, choose)
+        self._introduce(name, module, doc, operands, keywords=True)
+        self._n_data = len(data)
+        self._check = parameters.check or (lambda *_: None)
+
+    def at(self, a, indices, *operands):
+        """Apply it in place to the elements of `a` at `indices`, as `numpy.ufunc.at`."""
+        self._check(self.__name__, operands[self._n_data - 1 :])
+        ufunc = self.default_ufunc if self.default_ufunc and 1 + len(operands) == self._n_data else self.ufunc
+        if 1 + len(operands) != ufunc.nin:
+            raise TypeError(f"{self.__name__}.at takes {ufunc.nin - 1} operands beside a and indices")
+        return ufunc.at(a, indices, *operands)
+
+    def outer(self, a, b, /, **kwargs):
+        """Apply it to all pairs of an element of `a` and one of `b`, its first two operands, as `numpy.ufunc.outer`."""
+        ufunc = self.ufunc if self.ufunc.nin == 2 or not self.default_ufunc else self.default_ufunc
+        if ufunc.nin == 2 and ufunc is self.ufunc and self._n_data == 1:
+            self._check(self.__name__, [b])
+        return ufunc.outer(a, b, **kwargs)
+
+    reduce, accumulate, reduceat = (_refused(m, _ELEMENTWISE) for m in ("reduce", "accumulate", "reduceat"))
+
+
+class AxisActivationFunction(_Public, _ufuncs.NamedOperands):
+    """A function along an axis: of arrays, and of pandas and xarray objects where labels can be kept.
+
+    Attributes
+    ----------
+    ufunc : numpy.ufunc or None
+        The generalised ufunc that computes it; None where Python composes it of ufuncs.
+    signature : str
+        As of a generalised ufunc.
+    nin, nout, nargs : int
+        As of a ufunc.
+    """
+
+    def __init__(self, name, module, doc, signature, operands, *, ufunc=None, compute=None):
+        operands = operands | {"axis": -1, "out": None}
+        cores = signature.partition("->")[0].split(",")
+        super().__init__(operands, ufunc, len(cores), True)
+        self._introduce(name, module, doc, operands, keywords=ufunc is not None)
+        self.ufunc, self.signature = ufunc, signature
+        self.nin, self.nout, self.nargs = len(cores), 1, len(cores) + 1
+        self._compute = compute or (self._along if "()" not in cores else self._along_some)
+
+    def call(self, values, keywords):
+        """Compute it, of whatever kind the arrays are."""
+        n = self.nin
+        out = values.pop()
+        axis = values.pop()
+        if type(axis) is not int:
+            axis = self._one_axis(axis)
+        if keywords and self.ufunc is None:
+            raise TypeError(f"{self.__name__}() got an unexpected keyword argument {next(iter(keywords))!r}")
+        if out is not None:
+            keywords["out"] = out
+        for array in values[:n]:
+            if type(array) is not np.ndarray:
+                return containers.apply(self, values[:n], values[n:], axis, keywords)
+        return self._compute(*values, axis=axis, **keywords)
+
+    def compute(self, *operands, axis, **keywords):
+        """Compute it of arrays that carry no labels."""
+        return self._compute(*operands, axis=axis, **keywords)
+
+    def _one_axis(self, axis):
+        try:
+            return operator.index(axis)
+        except TypeError:
+            raise TypeError(f"{self.__name__}: axis={axis!r} is not supported; give one axis, an integer") from None
+
+    def _along(self, *arrays, axis, **keywords):
+        if "axes" not in keywords:
+            keywords["axis"] = axis
+        return self.ufunc(*arrays, **keywords)
+
+    def _along_some(self, *arrays, axis, **keywords):
+        """NumPy takes no `axis=` where an operand has no axis."""
+        if "axes" not in keywords:
+            cores = self.signature.replace("->", ",").split(",")
+            keywords["axes"] = [() if core == "()" else axis for core in cores]
+        return self.ufunc(*arrays, **keywords)
+
+    @property
+    def types(self):
+        """The types of its loops, as of a ufunc."""
+        return ["e" * self.nin + "->e", "f" * self.nin + "->f", "d" * self.nin + "->d"]
+
+    ntypes = 3
+    identity = None
+
+    at, outer = (_refused(method, _ALONG) for method in ("at", "outer"))
+    reduce, accumulate, reduceat = (_refused(m, _ALONG) for m in ("reduce", "accumulate", "reduceat"))
+
+
+for _attribute in ("nin", "nout", "nargs", "ntypes", "types", "identity", "signature"):
+    setattr(ActivationFunction, _attribute, property(operator.attrgetter(f"ufunc.{_attribute}")))

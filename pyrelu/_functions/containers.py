@@ -1,0 +1,157 @@
+"""Functions along an axis on what is not an ndarray: the right axis with labels kept, or an error that says why not.
+
+Elementwise functions need nothing of this: NumPy's protocol for ufuncs does what is right for each container. For an
+axis it does not (pandas calls a ufunc column by column, xarray not at all, masked arrays lose their mask), so labelled
+arrays are taken apart here, and put together again around the result.
+"""
+
+import sys
+
+import numpy as np
+
+# What is said of each kind of container in docs/functions.md, in this order.
+TABLE = [
+    ("lists, tuples, numbers", "`numpy.asarray` of them", "the same"),
+    ("`numpy.memmap` and other subclasses of ndarray", "as for any ufunc", "as for any generalised ufunc"),
+    ("`numpy.matrix`", "as for any ufunc", "TypeError: it has no one-dimensional rows"),
+    ("`numpy.ma.MaskedArray`", "the mask is kept", "TypeError: fill the masked elements first"),
+    ("pandas Series, DataFrame", "labels are kept",
+     "labels are kept, the last axis is each row; columns of several numeric types are promoted to one; TypeError "
+     "where the axis changes its length (glu and its kin, maxout, crelu)"),
+    ("xarray DataArray", "labels are kept, dask inside stays lazy",
+     "the same; TypeError where the axis changes its length"),
+    ("xarray Dataset", "each variable", "TypeError: use `Dataset.map`"),
+    ("dask Array", "stays lazy", "stays lazy; the axis must be a single chunk"),
+    ("other classes with `__array_ufunc__` (awkward, polars Series)", "theirs to decide",
+     "TypeError: they take no part in axes"),
+    ("other classes with `__array__` (torch tensors, polars DataFrame)", "an ndarray", "an ndarray"),
+]  # fmt: skip
+
+
+def apply(function, arrays, rest, axis, keywords):
+    """Compute an `AxisActivationFunction` with the labels of x kept, or raise TypeError.
+
+    Parameters
+    ----------
+    function : AxisActivationFunction
+        Its signature decides what can be kept.
+    arrays : list
+        x, or x and g, of any kind.
+    rest : list
+        What it takes beside arrays.
+    axis : int
+        Where it works.
+    keywords : dict
+        What NumPy is to be given, such as `out`.
+    """
+    name, cores = function.__name__, function.signature.replace("->", ",").split(",")
+    for array in arrays:
+        _refuse(name, array)
+    labels = [_labels_of(array) for array in arrays]
+    if not any(labels):
+        return function.compute(*arrays, *rest, axis=axis, **keywords)
+    kind = _kind(arrays[0])
+    if labels[0] is None:
+        raise TypeError(f"{name}: g is a {_kind(arrays[1])} and x a {kind}; labels are taken from x")
+    if keywords:
+        raise TypeError(f"{name}: {next(iter(keywords))}= is for arrays, and x is a {kind}")
+    if not {"(n)", "()"}.issuperset(cores):
+        raise TypeError(
+            f"{name} changes the length of an axis, for which a {kind} has no labels then; "
+            f"pass {'x.to_numpy()' if labels[0] is _Pandas else 'x.data'}"
+        )
+    x = labels[0](name, arrays[0], axis)
+    values = [x.values(), *(x.matching(g, core == "()") for g, core in zip(arrays[1:], cores[1:], strict=False))]
+    return x.labelled(function.compute(*values, *rest, axis=axis), cores[-1] == "()")
+
+
+def _kind(array):
+    return f"{type(array).__module__.partition('.')[0]}.{type(array).__name__}"
+
+
+def _classes(module, *names):
+    """The classes of a module that is imported; of one that is not, there are no instances."""
+    return tuple(getattr(sys.modules.get(module), name) for name in names if hasattr(sys.modules.get(module), name))
+
+
+def _refuse(name, array):
+    if isinstance(array, np.ma.MaskedArray):
+        raise TypeError(
+            f"{name} does not take numpy.ma.MaskedArray: masked elements would take part in what is done along the "
+            f"axis; fill them first, as x.filled(-numpy.inf) does for softmax"
+        )
+    if isinstance(array, np.matrix):
+        raise TypeError(f"{name} does not take numpy.matrix, which has no one-dimensional rows; pass numpy.asarray(x)")
+    if isinstance(array, _classes("xarray", "Dataset")):
+        raise TypeError(f"{name} does not take xarray.Dataset; use dataset.map(pyrelu.{name})")
+    known = (np.ndarray, np.generic, *_classes("dask.array", "Array"))
+    if hasattr(array, "__array_ufunc__") and not isinstance(array, known) and not _labels_of(array):
+        raise TypeError(f"{name} does not take {_kind(array)}, which does not say what its axes are; pass an array")
+
+
+def _labels_of(array):
+    if isinstance(array, _classes("pandas", "Series", "DataFrame")):
+        return _Pandas
+    return _Xarray if isinstance(array, _classes("xarray", "DataArray")) else None
+
+
+class _Pandas:
+    """A Series or DataFrame without its labels, and what gives them back."""
+
+    def __init__(self, name, x, axis):
+        if not -x.ndim <= axis < x.ndim:
+            raise np.exceptions.AxisError(axis, x.ndim)
+        self._name, self._x = name, x
+        self._left = [labels for k, labels in enumerate(x.axes) if k != axis % x.ndim]
+
+    def values(self):
+        return self._numbers(self._x, "x")
+
+    def _numbers(self, array, operand):
+        values = array.to_numpy()
+        if values.dtype == object:
+            raise TypeError(f"{self._name}: {operand} is a {_kind(array)} whose columns have no numeric type in common")
+        return values
+
+    def matching(self, g, reduced):
+        if not _labels_of(g):
+            return g
+        axes = self._left if reduced else self._x.axes
+        if not hasattr(g, "axes") or len(g.axes) != len(axes) or not all(map(lambda a, b: a.equals(b), g.axes, axes)):
+            raise ValueError(f"{self._name}: the labels of g are not those that go with x; align them, or pass arrays")
+        return self._numbers(g, "g")
+
+    def labelled(self, values, reduced):
+        pandas = sys.modules["pandas"]
+        if not reduced:
+            if self._x.ndim == 1:
+                return pandas.Series(values, index=self._x.index, name=self._x.name)
+            return pandas.DataFrame(values, index=self._x.index, columns=self._x.columns)
+        return pandas.Series(values, index=self._left[0]) if self._left else values
+
+
+class _Xarray:
+    """A DataArray without its labels, and what gives them back."""
+
+    def __init__(self, name, x, axis):
+        if not -x.ndim <= axis < x.ndim:
+            raise np.exceptions.AxisError(axis, x.ndim)
+        self._name, self._x, self._dimension = name, x, x.dims[axis]
+
+    def values(self):
+        return self._x.data
+
+    def _frame(self, reduced):
+        return self._x.isel({self._dimension: 0}, drop=True) if reduced else self._x
+
+    def matching(self, g, reduced):
+        if not _labels_of(g):
+            return g
+        frame = self._frame(reduced)
+        try:
+            return sys.modules["xarray"].align(frame, g, join="exact")[1].transpose(*frame.dims).data
+        except (AttributeError, TypeError, ValueError) as error:
+            raise ValueError(f"{self._name}: the labels of g are not those that go with x: {error}") from None
+
+    def labelled(self, values, reduced):
+        return self._frame(reduced).copy(data=values)

@@ -1,0 +1,53 @@
+"""Where parameters may be: scalars outside their domain are refused, before any work is done."""
+
+import numpy as np
+
+
+class Parameters(dict):
+    """Name -> default of an `Activation`'s parameters, and the check of their values."""
+
+    def __init__(self, row):
+        super().__init__(row.parameters)
+        self._texts = row.parameter_domains
+        self._domains = [_interval(self._texts[name]) for name in self]
+        self._condition = row.condition
+        if not self._condition and not any(self._domains):
+            self.check = None  # all values are allowed
+        self._holds = compile(self._condition or "True", f"<{row.name}>", "eval")
+
+    def check(self, function, values):
+        """Raise ValueError where a scalar is outside its parameter's domain, or scalars break the condition.
+
+        Parameters
+        ----------
+        function : str
+            The public function's name.
+        values : sequence
+            The first parameters' values: scalars, which are checked, or arrays, which the loops take care of.
+        """
+        scalars = {}
+        for name, value, domain in zip(self, values, self._domains, strict=False):
+            if isinstance(value, (float, int, np.number)) or (isinstance(value, np.ndarray) and value.ndim == 0):
+                scalars[name] = value
+                if domain and not domain[0] < value < domain[1] and _outside(value, *domain):
+                    raise ValueError(
+                        f"{function}: {name}={value!r} is outside its domain; allowed are values in {self._texts[name]}"
+                    )
+        if self._condition and len(scalars) == len(self) and not _holds(self._holds, scalars):
+            given = ", ".join(f"{name}={value!r}" for name, value in scalars.items())
+            raise ValueError(f"{function}: {given} is outside the domain, {self._condition}")
+
+
+def _interval(text):
+    """("(0, inf)") as low, high, whether low belongs to it, and high; None where it is everything."""
+    low, high = map(float, text[1:-1].split(","))
+    return None if text == "[-inf, inf]" else (low, high, text[0] == "[", text[-1] == "]")
+
+
+def _outside(value, low, high, low_belongs, high_belongs):
+    # NaN is not refused: what comes out of NaN is NaN.
+    return value < low or value > high or (value == low and not low_belongs) or (value == high and not high_belongs)
+
+
+def _holds(condition, scalars):
+    return any(map(np.isnan, scalars.values())) or eval(condition, {"__builtins__": {}}, scalars)

@@ -1,0 +1,197 @@
+"""One convention for all functions: operands by position or name, methods, errors, examples."""
+
+import copy
+import doctest
+import inspect
+import pickle
+import warnings
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from helpers import NAMESPACES, arrays_of, call, parameters, same_bits
+
+import pyrelu as pr
+from pyrelu._functions.domains import Parameters
+from pyrelu.registry import activations, axis_functions, composed_functions
+
+FUNCTIONS = [
+    (namespace, name) for namespace in NAMESPACES for name in getattr(pr, namespace).__all__ if name != "prelu_weight"
+]
+OBJECTS = [
+    (namespace, name)
+    for namespace, name in FUNCTIONS
+    if not isinstance(getattr(getattr(pr, namespace), name), np.ufunc)
+]
+each = pytest.mark.parametrize(("namespace", "name"), FUNCTIONS)
+each_object = pytest.mark.parametrize(("namespace", "name"), OBJECTS)
+
+
+def operands(namespace, name):
+    """Name -> value of what a call of the function must give."""
+    function = getattr(getattr(pr, namespace), name)
+    x = np.linspace(-2, 3, 12).reshape(2, 6)
+    given = {"x": x, "weight": 0.25, "threshold": 0.25, "value": 0.5, "num_pieces": 2}
+    required = [p.name for p in inspect.signature(function).parameters.values() if p.default is p.empty and p.kind == 1]
+    given = {key: given[key] for key in required if key != "g"}
+    if namespace == "vjp":
+        forward = getattr(pr, name)(*given.values())
+        given = {"x": x, "g": np.cos(forward), **{k: v for k, v in given.items() if k != "x"}}
+    return function, given
+
+
+@each_object
+def test_operands_by_position_or_by_name(namespace, name):
+    function, given = operands(namespace, name)
+    want = function(*given.values())
+    assert same_bits(function(**given), want)
+    first, *rest = given
+    assert same_bits(function(given[first], **{key: given[key] for key in rest}), want)
+    with pytest.raises(TypeError, match=f"{function.__name__}.* multiple values .*'x'"):
+        function(*given.values(), x=1.0)
+    with pytest.raises(TypeError, match=f"{function.__name__}.* missing .*'x'"):
+        function()
+    with pytest.raises(TypeError, match=function.__name__):
+        function(*given.values(), no_such_keyword=1)
+    with pytest.raises(TypeError, match=f"{function.__name__}.* at most"):
+        function(*[1.0] * 9)
+
+
+@each_object
+def test_methods_that_make_no_sense_are_refused(namespace, name):
+    function = getattr(getattr(pr, namespace), name)
+    for method in ("reduce", "accumulate", "reduceat"):
+        with pytest.raises(ValueError, match=f"{function.__name__}.{method} is not defined: "):
+            getattr(function, method)(np.linspace(-1, 1, 9))
+
+
+@each_object
+def test_attributes_of_a_ufunc(namespace, name):
+    function = getattr(getattr(pr, namespace), name)
+    assert function.nargs == function.nin + function.nout == function.nin + 1
+    assert len(function.types) == function.ntypes == 3 and all("->" in loop for loop in function.types)
+    assert function.identity is None and not isinstance(function, np.ufunc)
+    assert repr(function) == f"<activation function pyrelu.{namespace}.{function.__name__}>"
+    for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
+        assert pickle.loads(pickle.dumps(function, protocol)) is function
+    assert copy.deepcopy(function) is function
+    for ufunc in {function.ufunc, getattr(function, "default_ufunc", None)} - {None}:
+        assert pickle.loads(pickle.dumps(ufunc)) is ufunc
+
+
+@pytest.mark.parametrize("namespace", NAMESPACES)
+def test_at_and_outer(activation, namespace, dtype):
+    function = getattr(getattr(pr, namespace), activation)
+    x, g = np.linspace(-2, 2, 7, dtype=dtype), np.linspace(1, 2, 7, dtype=dtype)
+    given = list(parameters(activation).values())
+    if given and (namespace == "vjp" or len(given) > 1):
+        return  # NumPy has `at` and `outer` for at most two operands
+    want, got = x.copy(), x.copy()
+    index = [1, 4, 6]
+    want[index] = call(namespace, activation, *arrays_of(namespace, x[index], g[index]))
+    function.at(got, index, *arrays_of(namespace, *([g[index]] * 2))[1:], *given)
+    assert same_bits(got, want)
+    if namespace == "vjp":
+        assert same_bits(function.outer(x, g), function(x[:, None], g))
+    elif len(activations[activation].parameters) == 1:
+        slopes = np.array([0.25, 0.5], np.float32 if dtype != np.float64 else dtype)
+        assert same_bits(function.outer(x, slopes), function(x[:, None], slopes))
+
+
+@pytest.mark.parametrize("namespace", NAMESPACES)
+def test_dtype_is_the_type_of_the_data(activation, namespace, dtype):
+    function = getattr(getattr(pr, namespace), activation)
+    values = [0.25 if default is None else default for default in activations[activation].parameters.values()]
+    for value in (values, [np.float64(v) + 0.0 for v in values]):  # the defaults, and what is equal to them
+        got = function(*arrays_of(namespace, np.ones(3), np.ones(3)), *value, dtype=dtype, casting="same_kind")
+        assert got.dtype == dtype
+
+
+@each
+def test_every_example_runs(namespace, name):
+    function = getattr(getattr(pr, namespace), name)
+    session = doctest.DocTestParser().get_doctest(function.__doc__, {}, name, None, 0)
+    assert len(session.examples) == 2
+    runner = doctest.DocTestRunner()
+    runner.run(session)
+    assert runner.failures == 0
+
+
+def test_errors_have_public_names(activation):
+    with pytest.raises(TypeError) as error:
+        call("functional", activation, np.ones(2, complex))
+    assert f"'{activation}" in str(error.value) and "_default" not in str(error.value).replace(".default_ufunc", "")
+
+
+@pytest.mark.parametrize("namespace", NAMESPACES)
+def test_no_flag_is_set_even_by_an_overflow(activation, namespace):
+    x = np.array([-1e300, -1000.0, 0.0, 1000.0, 1e300])
+    with np.errstate(all="raise"), warnings.catch_warnings(action="error"):
+        call(namespace, activation, *arrays_of(namespace, x, np.float64(2.0)))
+
+
+# A row's facts, of which one parameter may be as large as the other.
+ROW = SimpleNamespace(
+    name="row",
+    parameters={"low": 1.0, "high": 2.0},
+    parameter_domains={"low": "(0, inf)", "high": "[-1, 1e9)"},
+    condition="low <= high",
+)
+
+
+@pytest.mark.parametrize("bad", [(0.0, 1), (-1, 2.0), (np.float32(-3), 1.0), (np.array(0.0), 1.0), (0.5, 1e9), (2, 1)])
+def test_scalars_outside_the_domain_are_refused(bad):
+    with pytest.raises(ValueError, match="row: .*(allowed are values in|outside the domain, low <= high)"):
+        Parameters(ROW).check("row", bad)
+
+
+def test_what_is_inside_or_an_array_is_not_refused():
+    for good in [(1, 2), (1.0, 1.0), (np.nan, 1.0), (np.array([-1.0]), 2.0), (1e-300, 1e8)]:
+        Parameters(ROW).check("row", good)
+
+
+@pytest.mark.parametrize("namespace", NAMESPACES)
+def test_each_parameter_is_checked_against_the_table(activation, namespace):
+    """By the ends of its interval: what belongs to it is taken, what does not is refused, by name."""
+    row, function = activations[activation], getattr(getattr(pr, namespace), activation)
+    arrays = arrays_of(namespace, np.ones(2), np.ones(2))
+    given = {name: 0.25 for name, default in row.parameters.items() if default is None}
+    for name, domain in row.parameter_domains.items():
+        low, high = map(float, domain[1:-1].split(","))
+        allowed = {low: domain[0] == "[", high: domain[-1] == "]"}
+        if low > -np.inf:
+            allowed[np.nextafter(low, -np.inf)] = False
+        for value, inside in allowed.items():
+            others = {other: value for other in row.parameters if row.condition}  # equal, as the condition allows
+            if inside:
+                function(*arrays, **given | others | {name: value})
+            else:
+                with pytest.raises(ValueError, match=f"{activation}: {name}=.* allowed are values in "):
+                    function(*arrays, **given | {name: value})
+    if row.condition:
+        first, second = row.parameters
+        for training in ({"training": True}, {}) if activation == "rrelu" else ({},):
+            with pytest.raises(ValueError, match=f"{first}=0.5.*{second}=0.2"):
+                function(*arrays, **{first: 0.5, second: 0.2}, **training)
+
+
+def test_tables_in_notebooks():
+    for table in (pr.activations, pr.axis_functions, composed_functions):
+        assert len(repr(table)) < 1000 and "object at" not in repr(table)
+        html = table._repr_html_()
+        assert html.count("<tr>") == len(table) + 1
+        with pytest.raises(TypeError):
+            table["new"] = None
+    assert (
+        {**pr.activations, **pr.axis_functions}
+        == pr.activations | pr.axis_functions
+        == {} | pr.activations | pr.axis_functions
+    )
+    assert "x if x &gt; 0" in pr.activations._repr_html_()
+
+
+def test_dir_has_public_names_only():
+    for module in (pr, pr.functional, pr.derivative, pr.vjp):
+        assert [name for name in dir(module) if name.startswith("_") and name != "__version__"] == []
+        assert all(hasattr(module, name) for name in dir(module))
+    assert {*axis_functions, *composed_functions, *activations} <= set(dir(pr))
