@@ -26,7 +26,10 @@ INLINE vector df_relu(vector x) { return where(greater(x, V(0)), V(1), x); }
 INLINE vector dfy_relu(vector y) { return df_relu(y); }
 
 /* ULP 0.84 at -0x1.6ad948p-119 (float), 0.50 at -0x1.8p+6 (double) */
-INLINE vector f_leaky_relu(vector x, vector slope) { return choose(greater(x, V(0)), x, slope * x); }
+INLINE vector f_leaky_relu(vector x, vector slope) {
+    const vector lowest = choose(equal(slope, V(0)), V(-R_MAX), V(-R_INF)); /* 0, not NaN, for -inf and a slope of 0 */
+    return choose(greater(x, V(0)), x, slope * at_least(x, lowest));
+}
 INLINE vector df_leaky_relu(vector x, vector slope) {
     return choose(greater(x, V(0)), V(1), choose(less_equal(x, V(0)), slope, x));
 }
@@ -35,8 +38,8 @@ INLINE vector f_prelu(vector x, vector weight) { return f_leaky_relu(x, weight);
 INLINE vector df_prelu(vector x, vector weight) { return df_leaky_relu(x, weight); }
 
 /* ULP 0.84 at -0x1.00176ap-123 (float), 0.50 at -0x1.8000000000003p+5 (double) */
-INLINE vector f_rrelu(vector x, vector lower, vector upper) { return f_leaky_relu(x, (lower + upper) / 2); }
-INLINE vector df_rrelu(vector x, vector lower, vector upper) { return df_leaky_relu(x, (lower + upper) / 2); }
+INLINE vector f_rrelu(vector x, vector lower, vector upper) { return f_leaky_relu(x, lower / 2 + upper / 2); }
+INLINE vector df_rrelu(vector x, vector lower, vector upper) { return df_leaky_relu(x, lower / 2 + upper / 2); }
 
 INLINE vector f_relu6(vector x) { return clamp(x, V(0), V(6)); }
 INLINE vector df_relu6(vector x) { return where(inside(x, V(0), V(6)), V(1), x); }
@@ -285,9 +288,10 @@ INLINE vector f_squareplus(vector x, vector b) {
     h.lo += root.lo / 2;
     mask left = less(x, V(0));
     vector near = choose(left, ratio(b / 4, h), pair_value(h)), far = choose(left, b / 4 * (1 / h.hi), x);
-    return choose(greater(a, V(SQUAREPLUS_FAR)), far, near);
+    /* For b = 0, x^2 may underflow; 0 is added for f(-0) to be 0, as it is for other b. */
+    return choose(equal(b, V(0)), at_least(x, V(0)) + 0, choose(greater(a, V(SQUAREPLUS_FAR)), far, near));
 }
-/* f/root; 0 at 0 for b = 0, as relu has it */
+/* f/root; the derivative of relu for b = 0 */
 /* ULP 1.21 at -0x1.6ab8a6p+52 (float), 1.18 at -0x1.6beb29777ed4cp+447 (double) */
 INLINE vector df_squareplus(vector x, vector b) {
     vector a = abs_(x);
@@ -296,8 +300,9 @@ INLINE vector df_squareplus(vector x, vector b) {
     mask left = less(x, V(0));
     pair n = pair_choose(left, (pair){b / 2, V(0)}, pair_scaled(h, V(0.5)));
     pair d = pair_choose(left, pair_product(h, root), root);
-    vector far = choose(left, b / 4 / a / a, V(1)), near = choose(equal(root.hi, V(0)), V(0), quotient_value(n, d));
-    return choose(greater(a, V(SQUAREPLUS_FAR)), far, near);
+    vector far = choose(left, b / 4 / a / a, V(1));
+    vector y = choose(greater(a, V(SQUAREPLUS_FAR)), far, quotient_value(n, d));
+    return choose(equal(b, V(0)), df_relu(x), y);
 }
 
 #endif

@@ -22,6 +22,7 @@
 
 enum {
     BLOCK = 512,          /* elements in a buffer: all buffers of a loop stay in the first-level cache */
+    CHECKED = 1 << 11,    /* elements whose parameters are looked at first, and then come from the cache */
     GRAIN = 1 << 16,      /* elements for which a second thread pays: waking one costs about 10 us */
     SHORT_ROW = 1 << 12,  /* elements of strided rows that are copied to the stack */
     MOST_COPIED = 4 << 20 /* bytes of a strided row that are copied to the heap: what a second-level cache may hold */
@@ -99,16 +100,19 @@ static void copy_streaming(char *to, const char *from, ptrdiff_t n) {
 #endif
 }
 
+static _Atomic ptrdiff_t streaming_bytes;
+
+void pyrelu_set_streaming_bytes(ptrdiff_t bytes) { streaming_bytes = bytes; }
+
 static ptrdiff_t last_level_cache(void) {
-    static _Atomic ptrdiff_t size;
-    if (!size) {
+    if (!streaming_bytes) {
         long found = 0;
 #ifdef _SC_LEVEL3_CACHE_SIZE
         found = sysconf(_SC_LEVEL3_CACHE_SIZE);
 #endif
-        size = found > 0 ? found : 32 << 20;
+        streaming_bytes = found > 0 ? found : 32 << 20;
     }
-    return size;
+    return streaming_bytes;
 }
 
 /* ---- elementwise ---- */
@@ -118,6 +122,7 @@ typedef struct {
     char *const *args;
     const ptrdiff_t *steps;
     int n_in, direct, scalars, streaming;
+    _Atomic int outside; /* parameters were found outside their domain */
 } map_call;
 
 /* ---- parameters outside their domain ---- */
@@ -163,26 +168,14 @@ static void store_nan(const map_call *c, ptrdiff_t i) {
     memcpy(c->args[c->n_in] + i * c->steps[c->n_in], nan[c->loop->type], stored[c->loop->type]);
 }
 
-#define SCAN(type)                                                                          \
-    static int has_outsider_##type(const type *p, type low, type high, ptrdiff_t n) {       \
-        int found = 0;                                                                      \
-        _Pragma("omp simd reduction(| : found)") for (ptrdiff_t i = 0; i < n; i++) found |= \
-            (p[i] < low) | (p[i] > high);                                                   \
-        return found;                                                                       \
-    }
-SCAN(float)
-SCAN(double)
-
-/* Whether one of the first n elements has parameters outside. */
-static int has_outsiders(const map_call *c, ptrdiff_t n) {
+/* Whether one of elements `start` to `stop` has parameters outside. */
+static int any_outside(const map_call *c, ptrdiff_t start, ptrdiff_t stop) {
     const pyrelu_loop *loop = c->loop;
     if (loop->n_parameters == 1 && c->direct) { /* the slopes of prelu, as a rule: at the speed of its kernel */
-        const void *p = c->args[loop->n_data];
-        const pyrelu_interval domain = loop->domain[0];
-        return loop->type == PYRELU_F64 ? has_outsider_double(p, domain.low, domain.high, n)
-                                        : has_outsider_float(p, (float)domain.low, (float)domain.high, n);
+        const char *p = c->args[loop->n_data] + start * c->steps[loop->n_data];
+        return loop->any_outside(p, loop->domain[0].low, loop->domain[0].high, stop - start);
     }
-    for (ptrdiff_t i = 0; i < n; i++)
+    for (ptrdiff_t i = start; i < stop; i++)
         if (is_outside(c, i)) return 1;
     return 0;
 }
@@ -223,9 +216,7 @@ static void map_streaming(const map_call *c, const void **in, char *out, ptrdiff
     }
 }
 
-static void map_range(void *context, ptrdiff_t start, ptrdiff_t stop) {
-    const map_call *c = context;
-    const fp_environment caller = fp_enter();
+static void map_elements(const map_call *c, ptrdiff_t start, ptrdiff_t stop) {
     if (c->direct) {
         const void *in[PYRELU_MAX_OPERANDS + PYRELU_MAX_PARAMETERS];
         for (int k = 0; k < c->n_in; k++) in[k] = c->args[k] + start * c->steps[k];
@@ -236,6 +227,27 @@ static void map_range(void *context, ptrdiff_t start, ptrdiff_t stop) {
     } else {
         map_blocks(c, start, stop);
     }
+}
+
+/* The same, and NaN where parameters are outside. They are looked at first, as the output may be one of them. */
+static void map_checked(map_call *c, ptrdiff_t start, ptrdiff_t stop) {
+    if (!any_outside(c, start, c->scalars ? start + 1 : stop)) {
+        map_elements(c, start, stop);
+        return;
+    }
+    c->outside = 1;
+    for (ptrdiff_t i = start; i < stop; i++)
+        if (is_outside(c, i)) store_nan(c, i);
+        else map_elements(c, i, i + 1);
+}
+
+static void map_range(void *context, ptrdiff_t start, ptrdiff_t stop) {
+    map_call *c = context;
+    const ptrdiff_t step = c->scalars ? stop - start : CHECKED;
+    const fp_environment caller = fp_enter();
+    if (!c->loop->n_parameters) map_elements(c, start, stop);
+    else
+        for (ptrdiff_t i = start; i < stop; i += step) map_checked(c, i, stop - i < step ? stop : i + step);
     fp_leave(caller);
 }
 
@@ -252,6 +264,7 @@ pyrelu_loop pyrelu_make_map_loop(int activation, pyrelu_kind kind, pyrelu_type t
     const pyrelu_activation *row = &pyrelu_activations[activation];
     pyrelu_loop loop = {
         .map = pyrelu_kernels_for(type)->map[activation][kind],
+        .any_outside = pyrelu_kernels_for(type)->any_outside,
         .type = type,
         .n_data = kind == PYRELU_VJP || kind == PYRELU_BACKWARD ? 2 : 1,
         .n_parameters = defaults ? 0 : row->n_parameters,
@@ -263,17 +276,6 @@ pyrelu_loop pyrelu_make_map_loop(int activation, pyrelu_kind kind, pyrelu_type t
     }
     loop.ordered = row->ordered;
     return loop;
-}
-
-/* The same where parameters are outside: element by element where they are arrays. Their values are looked at first, as
- * the output may be one of them. */
-static void map_with_outsiders(const map_call *c, ptrdiff_t n) {
-    for (ptrdiff_t i = 0; i < n; i++) {
-        const int outside = is_outside(c, i);
-        if (outside) store_nan(c, i);
-        else map_range((void *)c, i, i + 1);
-    }
-    feraiseexcept(FE_INVALID);
 }
 
 void pyrelu_map_loop(char **args, const ptrdiff_t *dims, const ptrdiff_t *steps, void *data) {
@@ -290,10 +292,6 @@ void pyrelu_map_loop(char **args, const ptrdiff_t *dims, const ptrdiff_t *steps,
     }
     call.direct = contiguous && (scalars || arrays);
     call.scalars = scalars;
-    if (n > 0 && loop->n_parameters && has_outsiders(&call, scalars ? 1 : n)) {
-        map_with_outsiders(&call, n);
-        return;
-    }
     call.streaming = n > last_level_cache() / size && args[0] != args[call.n_in];
 
     int split = n >= 2 * GRAIN;
@@ -301,6 +299,7 @@ void pyrelu_map_loop(char **args, const ptrdiff_t *dims, const ptrdiff_t *steps,
         split = !partial_overlap(args[k], steps[k], args[call.n_in], steps[call.n_in], n);
     if (split) pyrelu_parallel(n, GRAIN, map_range, &call);
     else map_range(&call, 0, n);
+    if (call.outside) feraiseexcept(FE_INVALID); /* the state that kernels run in, and its flags, are left behind */
 }
 
 /* ---- along an axis ---- */

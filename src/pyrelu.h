@@ -116,11 +116,12 @@ typedef struct {
 } pyrelu_product;
 
 typedef struct {
-    pyrelu_map *const (*map)[PYRELU_N_KINDS];                   /* [row of pyrelu_activations][kind] */
-    pyrelu_rowwise *const (*rowwise)[2];                        /* [row of pyrelu_axis_functions][forward, vjp] */
-    pyrelu_rowwise_blocked *const (*rowwise_blocked)[2];        /* likewise */
-    pyrelu_update *const *update;                               /* [pyrelu_solver] */
-    void (*softmax_rows)(void *x, ptrdiff_t rows, ptrdiff_t n); /* in place */
+    pyrelu_map *const (*map)[PYRELU_N_KINDS];            /* [row of pyrelu_activations][kind] */
+    pyrelu_rowwise *const (*rowwise)[2];                 /* [row of pyrelu_axis_functions][forward, vjp] */
+    pyrelu_rowwise_blocked *const (*rowwise_blocked)[2]; /* likewise */
+    int (*any_outside)(const void *x, double low, double high, ptrdiff_t n); /* whether a number is; NaN is not */
+    pyrelu_update *const *update;                                            /* [pyrelu_solver] */
+    void (*softmax_rows)(void *x, ptrdiff_t rows, ptrdiff_t n);              /* in place */
     void (*multiply)(const pyrelu_product *);
     void (*add_multiple)(double a, const void *x, void *y, ptrdiff_t n);   /* y += a x */
     void (*add_rows)(const void *x, ptrdiff_t rows, ptrdiff_t n, void *y); /* y += the sum of the rows of x */
@@ -176,6 +177,7 @@ typedef struct {
         float f32;
         double f64;
     } bound[PYRELU_MAX_PARAMETERS]; /* the defaults, for a loop that does not take the parameters as operands */
+    int (*any_outside)(const void *x, double low, double high, ptrdiff_t n);
     pyrelu_interval domain[PYRELU_MAX_PARAMETERS];
     int ordered;     /* whether the first parameter must not be greater than the second */
     int has_axis[3]; /* rowwise: which of the operands and, last, the output have the core dimension */
@@ -184,6 +186,9 @@ typedef struct {
 /* `defaults`: the activation's parameters are not operands, but have their default values. */
 PYRELU_API pyrelu_loop pyrelu_make_map_loop(int activation, pyrelu_kind kind, pyrelu_type type, int defaults);
 PYRELU_API pyrelu_loop pyrelu_make_rowwise_loop(int axis_function, int vjp, pyrelu_type type);
+
+/* Results larger than this go past the caches; at first it is the size of the last-level cache. For tests. */
+PYRELU_API void pyrelu_set_streaming_bytes(ptrdiff_t bytes);
 
 PYRELU_API void pyrelu_map_loop(char **args, const ptrdiff_t *dims, const ptrdiff_t *steps, void *loop);
 
