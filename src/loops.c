@@ -22,7 +22,7 @@
 
 enum {
     BLOCK = 512,          /* elements in a buffer: all buffers of a loop stay in the first-level cache */
-    CHECKED = 1 << 11,    /* elements whose parameters are looked at first, and then come from the cache */
+    CHECKED = 1 << 12,    /* elements whose parameters are looked at first, and then come from the cache */
     GRAIN = 1 << 16,      /* elements for which a second thread pays: waking one costs about 10 us */
     SHORT_ROW = 1 << 12,  /* elements of strided rows that are copied to the stack */
     MOST_COPIED = 4 << 20 /* bytes of a strided row that are copied to the heap: what a second-level cache may hold */
