@@ -77,10 +77,10 @@ def inputs_for(name, dtype, values):
     """Inputs of all magnitudes, and where parameters that scale x put the bend."""
     r = rng(name, dtype, values)
     reach = {np.float32: 120, np.float64: 800}[dtype]
-    x = np.concatenate([r.uniform(-reach, reach, 15), r.uniform(-8, 8, 15), np.exp(r.uniform(-60, 12, 10)), [1.0, 0.0]])
+    x = np.concatenate([r.uniform(-reach, reach, 8), r.uniform(-8, 8, 8), np.exp(r.uniform(-60, 12, 6)), [1.0, 0.0]])
     scales = [s for v in values if v for s in (abs(v), 1 / abs(v))]
     ends = kinks(name, **dict(zip(activations[name].parameters, values, strict=True)))
-    return np.unique(np.concatenate([x, -x, *(s * x[:25] for s in scales), ends]).astype(dtype))
+    return np.unique(np.concatenate([x, -x, *(s * x[:12] for s in scales), ends]).astype(dtype))
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -91,6 +91,7 @@ def test_parameters_away_from_their_defaults(activation, kind, dtype_):
     namespace = pr.functional if kind == FORWARD else pr.derivative
     one, limit = float(np.finfo(dtype_).eps), bound(activation, kind, dtype_) + 1
     cases = [values for values in parameter_values(activation, dtype_) if np.isfinite(values).all()] if names else []
+    cases = cases[:: 5 if len(names) > 1 else 1]
     if len(names) == 1:  # the ends of what the test promises
         cases += [(dtype_(s * 1e6),) for s in (1, -1) if (-0.3,) in cases or s == 1] + [(dtype_(1e-6),)]
     for values in cases:

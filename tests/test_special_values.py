@@ -101,7 +101,7 @@ def test_nan_comes_out_of_composed_functions_wherever_it_goes_in(name, dtype):
 
 
 @pytest.mark.parametrize("namespace", NAMESPACES)
-@pytest.mark.parametrize("n", [1, 3, 70, 5000, 300_000])
+@pytest.mark.parametrize("n", [1, 70, 9000])
 def test_parameters_outside_their_domain_give_nan_and_the_invalid_flag(activation, namespace, dtype, n):
     row = activations[activation]
     if not row.parameters:
@@ -115,7 +115,11 @@ def test_parameters_outside_their_domain_give_nan_and_the_invalid_flag(activatio
     cases = []
     for k, domain in enumerate(row.parameter_domains.values()):
         low, high = map(float, domain[1:-1].split(","))
-        bad = [low if "(" in domain else np.nextafter(parameter_type(low), parameter_type(-np.inf))] if low > -np.inf or "(" in domain else []
+        bad = (
+            [low if "(" in domain else np.nextafter(parameter_type(low), parameter_type(-np.inf))]
+            if low > -np.inf or "(" in domain
+            else []
+        )
         bad += [high] if ")" in domain else []
         cases += [(k, v) for v in {*bad, *([-1.0] if low == 0 else [])}]
     if row.condition:
@@ -138,6 +142,14 @@ def test_parameters_outside_their_domain_give_nan_and_the_invalid_flag(activatio
         assert np.isnan(whole).all()
         with pytest.raises(ValueError, match="outside (its|the) domain"):
             function(*arrays, *(v[n // 2] if j != k else parameter_type(bad) for j, v in enumerate(values)))
+
+
+def test_parameters_outside_their_domain_are_found_by_every_thread():
+    x, beta = np.ones(1_000_000, np.float32), np.ones(1_000_000, np.float32)
+    beta[[5, 400_000, -1]] = 0
+    with np.errstate(all="raise", invalid="warn"), pytest.warns(RuntimeWarning, match="invalid value"):
+        got = pr.softplus(x, beta)
+    assert np.isnan(got).nonzero()[0].tolist() == [5, 400_000, 999_999]
 
 
 def test_no_floating_point_warning(activation, dtype):
