@@ -58,21 +58,26 @@ FORM map2(formula2 *f, const void *const *in, int scalars, real *out, ptrdiff_t 
     }
 }
 
-/* out = g * f(x, parameters) */
+/* out = g * f(x, parameters). Infinity times 0 is 0: a slope of 0 stops every gradient, and a gradient of 0 stays one
+ * where the slope overflows. NaN stays. */
+INLINE vector gradient(vector g, vector slope) {
+    const vector product = mul(g, slope);
+    return choose(ordered(g, slope) & ~equal(product, product), V(0), product);
+}
 
 FORM times0(formula0 *f, const void *const *in, int scalars, real *out, ptrdiff_t n) {
     const real *x = in[0], *g = in[1];
     (void)scalars;
-    EACH_VECTOR(mul(load(g + i), f(load(x + i))))
+    EACH_VECTOR(gradient(load(g + i), f(load(x + i))))
 }
 
 FORM times1(formula1 *f, const void *const *in, int scalars, real *out, ptrdiff_t n) {
     const real *x = in[0], *g = in[1], *p = in[2];
     if (scalars) {
         const vector p0 = V(*p);
-        EACH_VECTOR(mul(load(g + i), f(load(x + i), p0)))
+        EACH_VECTOR(gradient(load(g + i), f(load(x + i), p0)))
     } else {
-        EACH_VECTOR(mul(load(g + i), f(load(x + i), load(p + i))))
+        EACH_VECTOR(gradient(load(g + i), f(load(x + i), load(p + i))))
     }
 }
 
@@ -80,9 +85,9 @@ FORM times2(formula2 *f, const void *const *in, int scalars, real *out, ptrdiff_
     const real *x = in[0], *g = in[1], *p = in[2], *q = in[3];
     if (scalars) {
         const vector p0 = V(*p), q0 = V(*q);
-        EACH_VECTOR(mul(load(g + i), f(load(x + i), p0, q0)))
+        EACH_VECTOR(gradient(load(g + i), f(load(x + i), p0, q0)))
     } else {
-        EACH_VECTOR(mul(load(g + i), f(load(x + i), load(p + i), load(q + i))))
+        EACH_VECTOR(gradient(load(g + i), f(load(x + i), load(p + i), load(q + i))))
     }
 }
 

@@ -58,6 +58,21 @@ typedef void pyrelu_map(const void *const *in, int scalars, void *out, ptrdiff_t
  * axis has one number for each row. */
 typedef void pyrelu_rowwise(const void *const *in, void *out, ptrdiff_t rows, ptrdiff_t n);
 
+/* The same of one row of n elements of which no more than PYRELU_ROW_BLOCK are at hand at a time; the bits are the
+ * same. Where an operand or the result has one number, that is its element 0. */
+enum { PYRELU_ROW_BLOCK = 768 };
+
+typedef struct pyrelu_blocked_row pyrelu_blocked_row;
+struct pyrelu_blocked_row {
+    ptrdiff_t n;
+    /* Elements `at` to `at` + n of an operand, until the next call for that operand. */
+    const void *(*read)(pyrelu_blocked_row *row, int operand, ptrdiff_t at, ptrdiff_t n);
+    /* Makes `values` the result's elements `at` to `at` + n. */
+    void (*write)(pyrelu_blocked_row *row, const void *values, ptrdiff_t at, ptrdiff_t n);
+};
+
+typedef void pyrelu_rowwise_blocked(pyrelu_blocked_row *row);
+
 typedef enum { PYRELU_GRADIENT, PYRELU_SGD, PYRELU_NESTEROV, PYRELU_ADAM, PYRELU_N_SOLVERS } pyrelu_solver;
 
 typedef struct {
@@ -102,10 +117,12 @@ typedef struct {
 } pyrelu_product;
 
 typedef struct {
-    pyrelu_map *const (*map)[PYRELU_N_KINDS];                   /* [row of pyrelu_activations][kind] */
-    pyrelu_rowwise *const (*rowwise)[2];                        /* [row of pyrelu_axis_functions][forward, vjp] */
-    pyrelu_update *const *update;                               /* [pyrelu_solver] */
-    void (*softmax_rows)(void *x, ptrdiff_t rows, ptrdiff_t n); /* in place */
+    pyrelu_map *const (*map)[PYRELU_N_KINDS];            /* [row of pyrelu_activations][kind] */
+    pyrelu_rowwise *const (*rowwise)[2];                 /* [row of pyrelu_axis_functions][forward, vjp] */
+    pyrelu_rowwise_blocked *const (*rowwise_blocked)[2]; /* likewise */
+    int (*any_outside)(const void *x, double low, double high, ptrdiff_t n); /* whether a number is; NaN is not */
+    pyrelu_update *const *update;                                            /* [pyrelu_solver] */
+    void (*softmax_rows)(void *x, ptrdiff_t rows, ptrdiff_t n);              /* in place */
     void (*multiply)(const pyrelu_product *);
     void (*add_multiple)(double a, const void *x, void *y, ptrdiff_t n);   /* y += a x */
     void (*add_rows)(const void *x, ptrdiff_t rows, ptrdiff_t n, void *y); /* y += the sum of the rows of x */
@@ -145,9 +162,15 @@ PYRELU_API void pyrelu_share(pyrelu_team *team, ptrdiff_t n, void (*piece)(void 
 
 /* ---- loops in the form of NumPy's: any strides, half precision, threads ---- */
 
+/* Where a parameter may lie, both ends included. */
+typedef struct {
+    double low, high;
+} pyrelu_interval;
+
 typedef struct {
     pyrelu_map *map; /* one of these two */
     pyrelu_rowwise *rowwise;
+    pyrelu_rowwise_blocked *rowwise_blocked;
     pyrelu_type type;
     int n_data;       /* operands of that type: x, or x and g */
     int n_parameters; /* operands after those; of type float where `type` is half */
@@ -155,16 +178,21 @@ typedef struct {
         float f32;
         double f64;
     } bound[PYRELU_MAX_PARAMETERS]; /* the defaults, for a loop that does not take the parameters as operands */
-    int has_axis[3];                /* rowwise: which of the operands and, last, the output have the core dimension */
+    int (*any_outside)(const void *x, double low, double high, ptrdiff_t n);
+    pyrelu_interval domain[PYRELU_MAX_PARAMETERS];
+    int ordered;     /* whether the first parameter must not be greater than the second */
+    int has_axis[3]; /* rowwise: which of the operands and, last, the output have the core dimension */
 } pyrelu_loop;
 
 /* `defaults`: the activation's parameters are not operands, but have their default values. */
 PYRELU_API pyrelu_loop pyrelu_make_map_loop(int activation, pyrelu_kind kind, pyrelu_type type, int defaults);
 PYRELU_API pyrelu_loop pyrelu_make_rowwise_loop(int axis_function, int vjp, pyrelu_type type);
 
+/* Results larger than this go past the caches; at first it is the size of the last-level cache. For tests. */
+PYRELU_API void pyrelu_set_streaming_bytes(ptrdiff_t bytes);
+
 PYRELU_API void pyrelu_map_loop(char **args, const ptrdiff_t *dims, const ptrdiff_t *steps, void *loop);
 
-/* Returns 0, or -1 where there was no memory for a copy of a strided row. */
-PYRELU_API int pyrelu_rowwise_loop(char **args, const ptrdiff_t *dims, const ptrdiff_t *steps, void *loop);
+PYRELU_API void pyrelu_rowwise_loop(char **args, const ptrdiff_t *dims, const ptrdiff_t *steps, void *loop);
 
 #endif
