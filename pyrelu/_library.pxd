@@ -105,5 +105,6 @@ cdef extern from "ufunc/loops.h" nogil:
 
     pyrelu_loop pyrelu_make_map_loop(int activation, pyrelu_kind kind, pyrelu_type type, int defaults)
     pyrelu_loop pyrelu_make_rowwise_loop(int axis_function, int vjp, pyrelu_type type)
+    void pyrelu_set_streaming_bytes(npy_intp bytes)
     void pyrelu_map_loop(char **args, const npy_intp *dims, const npy_intp *steps, void *loop)
-    int pyrelu_rowwise_loop(char **args, const npy_intp *dims, const npy_intp *steps, void *loop)
+    void pyrelu_rowwise_loop(char **args, const npy_intp *dims, const npy_intp *steps, void *loop)

@@ -278,6 +278,9 @@ cdef class Samples:
     cdef _take_csr(self, X):
         cdef Py_ssize_t n_stored
         cdef bint right
+        for name in ("data", "indices", "indptr"):
+            if not isinstance(getattr(X, name, None), np.ndarray):
+                raise TypeError(f"X.{name} must be an array, got {describe(getattr(X, name, None))}")
         columns, starts = X.indices.astype(np.intp, copy=False), X.indptr.astype(np.intp, copy=False)
         self.samples.starts = <Py_ssize_t *>address(starts, "X.indptr", np.dtype(np.intp), (self.n_samples + 1,))
         with nogil:
@@ -365,7 +368,7 @@ cdef int interrupted(void *context) noexcept with gil:
 
 cdef object blas_lock = threading.RLock()  # a signal's handler may train, too
 cdef Py_ssize_t n_blas_users = 0
-cdef list blas_before = []  # (library, its number of threads)
+cdef list blas_before = []  # (what sets a library's number of threads, that number)
 
 
 def _replace_blas_lock():
@@ -384,11 +387,11 @@ cdef limit_blas():
     blas_lock.acquire()
     try:
         if n_blas_users == 0:
-            blas_before = [(library, library.get_num_threads()) for library in libraries]
+            blas_before = [(set_number, get_number()) for get_number, set_number in libraries]
         n_blas_users += 1
         try:
-            for library in libraries if n_blas_users == 1 else ():
-                library.set_num_threads(1)
+            for _, set_number in libraries if n_blas_users == 1 else ():
+                set_number(1)
         except BaseException:
             release_blas()
             raise
@@ -400,8 +403,8 @@ cdef release_blas():
     global n_blas_users
     interrupt = uninterrupted(blas_lock.acquire, ())
     n_blas_users -= 1
-    for library, n in list(blas_before) if n_blas_users == 0 else ():
-        interrupt = uninterrupted(library.set_num_threads, (n,)) or interrupt
+    for set_number, n in list(blas_before) if n_blas_users == 0 else ():
+        interrupt = uninterrupted(set_number, (n,)) or interrupt
     blas_lock.release()
     if interrupt is not None:
         raise interrupt
@@ -529,6 +532,8 @@ cdef class Network:
         """Check, too, that what the activation reads is there: a row of its table, and that row's parameters."""
         cdef pyrelu_layer *layer = &self.network.layers[i]
         name = f"activation of hidden layer {i}"
+        if not hasattr(activation, "transform"):
+            raise TypeError(f"{name} must be a HiddenActivation, got {describe(activation)}")
         layer.transform = one_of(activation.transform, name, TRANSFORMS)
         layer.activation = whole(
             activation.index, name, 0,
@@ -723,6 +728,12 @@ cdef class Network:
 
     cdef pyrelu_optimizer _optimizer(self, optimizer) except *:
         """What C is to read of the optimizer."""
+        try:
+            return self._checked_optimizer(optimizer)
+        except AttributeError as error:
+            raise TypeError(f"the optimizer lacks what one has: {error}") from None
+
+    cdef pyrelu_optimizer _checked_optimizer(self, optimizer) except *:
         cdef pyrelu_optimizer opt
         if self.parameters is None:
             raise ValueError("a network without `parameters` cannot be trained")

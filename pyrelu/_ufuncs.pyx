@@ -110,13 +110,10 @@ cdef void map_loop(char **args, const cnp.npy_intp *dims, const cnp.npy_intp *st
 
 
 cdef void rowwise_loop(char **args, const cnp.npy_intp *dims, const cnp.npy_intp *steps, void *loop) noexcept nogil:
-    if pyrelu_rowwise_loop(args, dims, steps, loop) < 0:
-        with gil:
-            PyErr_NoMemory()
+    pyrelu_rowwise_loop(args, dims, steps, loop)
 
 
 cdef extern from "Python.h":
-    object PyErr_NoMemory()
     object PyObject_Call(object callable, object args, PyObject *kwargs)
 
 
@@ -262,7 +259,8 @@ cdef class NamedParameters(NamedOperands):
 
     def __init__(self, dict operands, ufunc, default_ufunc, Py_ssize_t n_data, check, choose):
         plain = ufunc if default_ufunc is None else default_ufunc
-        NamedOperands.__init__(self, operands, plain, plain.nin, False)
+        unchecked = plain if default_ufunc is not None or check is None else None  # parameters are checked first
+        NamedOperands.__init__(self, operands, unchecked, plain.nin, False)
         self.ufunc, self.default_ufunc, self.n_data, self.n_operands = ufunc, default_ufunc, n_data, ufunc.nin
         self.check, self.choose = check, choose
 
@@ -302,6 +300,11 @@ cdef bint _are_plain(tuple args):
         if type(array) is not cnp.ndarray:
             return False
     return True
+
+
+def set_streaming_bytes(cnp.npy_intp n):
+    """Set how large a result must be to go past the caches; 0: larger than the last-level cache. For tests."""
+    pyrelu_set_streaming_bytes(n)
 
 
 def isa():

@@ -134,7 +134,19 @@ def limit(name, which, **parameters):
     """Return one of f(-inf), f(inf), f'(-inf), f'(inf) from the table as a float; `which` counts them."""
     row = activations[name]
     parameters = {k: v for k, v in row.parameters.items() if v is not None} | parameters
-    return float(eval(row.limits[which], {"__builtins__": {}}, {"inf": math.inf, "pi": math.pi} | parameters))
+    text = re.sub(r"(?<![\w.])0(?![\w.])", "0.0", row.limits[which])  # -0 is an int without a sign
+    return float(eval(text, {"__builtins__": {}}, {"inf": math.inf, "pi": math.pi} | parameters))
+
+
+_FLOATS = {name: getattr(math, name) for name in ("exp", "expm1", "log", "log1p", "sqrt", "tanh", "erfc", "pi")}
+
+
+def in_floats(name, x, **parameters):
+    """Return the formula's value in float64 arithmetic: it decides the sign of a zero."""
+    row = activations[name]
+    parameters = {k: v for k, v in row.parameters.items() if v is not None} | parameters
+    scope = _FLOATS | {"abs": abs, "max": max, "min": min, "x": x} | parameters
+    return float(eval(row.formula, {"__builtins__": {}}, scope))
 
 
 def kinks(name, **parameters):

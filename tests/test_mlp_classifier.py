@@ -181,7 +181,10 @@ def test_unknown_activation_lists_the_known(digits):
         (("maxout", {"num_pieces": 1.5}), "num_pieces=1.5 is not an integer"),
         (("gelu", {"approximate": "erf"}), "approximate='erf' is not 'none' or 'tanh'"),
         (("elu", {"alpha": "1"}), "alpha='1' is not a finite number"),
-        (("rrelu", {"lower": 0.5}), "lower=0.5 is greater than upper=0.33"),
+        (("rrelu", {"lower": 0.5}), "lower=0.5, upper=0.33.* outside the domain, lower <= upper"),
+        (("hardtanh", {"min_val": 2}), "min_val=2.0, max_val=1.0 is outside the domain, min_val <= max_val"),
+        (("softplus", {"beta": 0}), r"softplus.*beta=0.0 is outside its domain; allowed are values in \(0, inf\)"),
+        (("squareplus", {"b": -1.0}), r"b=-1.0 is outside its domain; allowed are values in \[0, inf\)"),
     ],
 )
 def test_wrong_activation(wrong, message, digits):

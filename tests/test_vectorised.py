@@ -14,8 +14,9 @@ ROOT = Path(__file__).parent.parent
 
 
 def options(variable):
-    """What a `set(...)` of CMakeLists.txt holds."""
-    return re.search(rf"set\({variable} (.*?)\)", (ROOT / "CMakeLists.txt").read_text())[1].split()
+    """What a `set(...)` of CMakeLists.txt holds, at the place where it is set for a build without sanitizers."""
+    words = re.search(rf"set\({variable} (.*?)\)", (ROOT / "CMakeLists.txt").read_text())[1].split()
+    return [option for word in words for option in (options(word[2:-1]) if word.startswith("${") else [word])]
 
 
 @pytest.fixture(scope="module", params=[32, 64])
@@ -23,14 +24,14 @@ def functions(request):
     """The assembly of each function of elementwise.c."""
     flags = [
         *options("KERNEL_OPTIONS"),
-        *options("STRIP_OPTIONS"),
+        *options("UNROLL_OPTIONS"),
         *options("OPTIONS_v3"),
         "-std=gnu11",
         "-fno-ipa-icf",
     ]
     defines = ["-DPYRELU_TARGET=v3", f"-DPYRELU_BITS={request.param}"]
     compiler = sysconfig.get_config_var("CC").split()[0]
-    command = [compiler, *flags, *defines, "-S", ROOT / "src" / "elementwise.c", "-o", "-"]
+    command = [compiler, *flags, *defines, "-S", "-I", ROOT / "src", ROOT / "src" / "kernels" / "elementwise.c", "-o", "-"]
     assembly = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     parts = re.split(r"^(\w[\w.]*):\n", assembly, flags=re.MULTILINE)
     return dict(zip(parts[1::2], parts[2::2], strict=True))

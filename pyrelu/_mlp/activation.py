@@ -8,6 +8,7 @@ from numbers import Real
 from pyrelu import functional, registry, vjp
 from pyrelu._functions import composed
 from pyrelu._mlp.constraints import is_sequence
+from pyrelu._functions.domains import Parameters
 
 INITIAL_SLOPE = 0.25  # of prelu, as He et al. (2015) and PyTorch have it
 
@@ -167,12 +168,12 @@ def _of_table(activation, row, given):
     defaults = row.parameters | ({"weight": INITIAL_SLOPE} if row.name == "prelu" else {})
     parameters = _values(activation, given, defaults)
     values = tuple(parameters.values())
+    if check := Parameters(row).check:
+        check(f"activation={activation!r}", values)
     prelu = registry.activations["prelu"].index
     if row.name == "prelu":
         return HiddenActivation(row.name, parameters, "learned_slopes", prelu, values)
     if row.name == "rrelu":
-        if not values[0] <= values[1]:
-            raise ValueError(f"activation={activation!r}: lower={values[0]!r} is greater than upper={values[1]!r}")
         return HiddenActivation(row.name, parameters, "drawn_slopes", prelu, values)
     return HiddenActivation(row.name, parameters, "elementwise", row.index, values)
 

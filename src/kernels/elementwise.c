@@ -59,21 +59,26 @@ FORM map2(formula2 *f, const void *const *in, int scalars, real *out, ptrdiff_t 
     }
 }
 
-/* out = g * f(x, parameters) */
+/* out = g * f(x, parameters). Infinity times 0 is 0: a slope of 0 stops every gradient, and a gradient of 0 stays one
+ * where the slope overflows. NaN stays. */
+INLINE vector gradient(vector g, vector slope) {
+    const vector product = mul(g, slope);
+    return blend(ordered(g, slope) & ~equal(product, product), V(0), product);
+}
 
 FORM gmap0(formula0 *f, const void *const *in, int scalars, real *out, ptrdiff_t n) {
     const real *x = in[0], *g = in[1];
     (void)scalars;
-    STORE_EACH_VECTOR(mul(load(g + i), f(load(x + i))))
+    STORE_EACH_VECTOR(gradient(load(g + i), f(load(x + i))))
 }
 
 FORM gmap1(formula1 *f, const void *const *in, int scalars, real *out, ptrdiff_t n) {
     const real *x = in[0], *g = in[1], *p = in[2];
     if (scalars) {
         const vector p0 = V(*p);
-        STORE_EACH_VECTOR(mul(load(g + i), f(load(x + i), p0)))
+        STORE_EACH_VECTOR(gradient(load(g + i), f(load(x + i), p0)))
     } else {
-        STORE_EACH_VECTOR(mul(load(g + i), f(load(x + i), load(p + i))))
+        STORE_EACH_VECTOR(gradient(load(g + i), f(load(x + i), load(p + i))))
     }
 }
 
@@ -81,9 +86,9 @@ FORM gmap2(formula2 *f, const void *const *in, int scalars, real *out, ptrdiff_t
     const real *x = in[0], *g = in[1], *p = in[2], *q = in[3];
     if (scalars) {
         const vector p0 = V(*p), q0 = V(*q);
-        STORE_EACH_VECTOR(mul(load(g + i), f(load(x + i), p0, q0)))
+        STORE_EACH_VECTOR(gradient(load(g + i), f(load(x + i), p0, q0)))
     } else {
-        STORE_EACH_VECTOR(mul(load(g + i), f(load(x + i), load(p + i), load(q + i))))
+        STORE_EACH_VECTOR(gradient(load(g + i), f(load(x + i), load(p + i), load(q + i))))
     }
 }
 

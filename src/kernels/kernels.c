@@ -4,6 +4,8 @@
 const pyrelu_kernels PRIVATE(kernels) = {
     .map = PRIVATE(map),
     .rowwise = PRIVATE(rowwise),
+    .rowwise_blocked = PRIVATE(rowwise_blocked),
+    .any_outside = PRIVATE(any_outside),
     .update = PRIVATE(update),
     .softmax_rows = PRIVATE(softmax_rows),
     .gemm = PRIVATE(gemm),

@@ -21,6 +21,21 @@ typedef void pyrelu_map(const void *const *in, int scalars, void *out, ptrdiff_t
  * axis has one number for each row. */
 typedef void pyrelu_rowwise(const void *const *in, void *out, ptrdiff_t rows, ptrdiff_t n);
 
+/* The same of one row of n elements of which no more than PYRELU_ROW_BLOCK are at hand at a time; the bits are the
+ * same. Where an operand or the result has one number, that is its element 0. */
+enum { PYRELU_ROW_BLOCK = 768 };
+
+typedef struct pyrelu_blocked_row pyrelu_blocked_row;
+struct pyrelu_blocked_row {
+    ptrdiff_t n;
+    /* Elements `at` to `at` + n of an operand, until the next call for that operand. */
+    const void *(*read)(pyrelu_blocked_row *row, int operand, ptrdiff_t at, ptrdiff_t n);
+    /* Makes `values` the result's elements `at` to `at` + n. */
+    void (*write)(pyrelu_blocked_row *row, const void *values, ptrdiff_t at, ptrdiff_t n);
+};
+
+typedef void pyrelu_rowwise_blocked(pyrelu_blocked_row *row);
+
 typedef struct {
     double l2, l1, scale; /* the gradient is (gradient + l2 * w + l1 * sign(w)) * scale */
     double decay;         /* a step takes this share of w away, beside all else */
@@ -64,10 +79,12 @@ typedef struct {
 } pyrelu_gemm_args;
 
 typedef struct {
-    pyrelu_map *const (*map)[PYRELU_N_KINDS];                   /* [row of pyrelu_activations][kind] */
-    pyrelu_rowwise *const (*rowwise)[2];                        /* [row of pyrelu_axis_functions][forward, vjp] */
-    pyrelu_update *const *update;                               /* [row of pyrelu_optimizers] */
-    void (*softmax_rows)(void *x, ptrdiff_t rows, ptrdiff_t n); /* in place */
+    pyrelu_map *const (*map)[PYRELU_N_KINDS];            /* [row of pyrelu_activations][kind] */
+    pyrelu_rowwise *const (*rowwise)[2];                 /* [row of pyrelu_axis_functions][forward, vjp] */
+    pyrelu_rowwise_blocked *const (*rowwise_blocked)[2]; /* likewise */
+    int (*any_outside)(const void *x, double low, double high, ptrdiff_t n); /* whether a number is; NaN is not */
+    pyrelu_update *const *update;                                            /* [row of pyrelu_optimizers] */
+    void (*softmax_rows)(void *x, ptrdiff_t rows, ptrdiff_t n);              /* in place */
     void (*gemm)(const pyrelu_gemm_args *);
     void (*add_multiple)(double a, const void *x, void *y, ptrdiff_t n);   /* y += a x */
     void (*add_rows)(const void *x, ptrdiff_t rows, ptrdiff_t n, void *y); /* y += the sum of the rows of x */

@@ -11,7 +11,7 @@ void PRIVATE(softmax_rows)(void *x, ptrdiff_t rows, ptrdiff_t n) {
     for (real *row = start; row < stop; row += n) {
         real largest = row[0];
         for (ptrdiff_t j = 1; j < n; j++) largest = row[j] > largest ? row[j] : largest;
-        for (ptrdiff_t j = 0; j < n; j++) row[j] -= largest;
+        for (ptrdiff_t j = 0; j < n; j++) row[j] = row[j] == largest ? 0 : row[j] - largest; /* of infinities too */
     }
     for (ptrdiff_t i = 0; i < rows * n; i += LANES) {
         const ptrdiff_t left = rows * n - i;

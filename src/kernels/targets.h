@@ -13,7 +13,9 @@
 #ifdef PYRELU_TARGET
 extern pyrelu_map *const PRIVATE(map)[][PYRELU_N_KINDS];
 extern pyrelu_rowwise *const PRIVATE(rowwise)[][2];
+extern pyrelu_rowwise_blocked *const PRIVATE(rowwise_blocked)[][2];
 extern pyrelu_update *const PRIVATE(update)[];
+int PRIVATE(any_outside)(const void *x, double low, double high, ptrdiff_t n);
 void PRIVATE(softmax_rows)(void *x, ptrdiff_t rows, ptrdiff_t n);
 void PRIVATE(gemm)(const pyrelu_gemm_args *);
 void PRIVATE(add_multiple)(double a, const void *x, void *y, ptrdiff_t n);

@@ -45,7 +45,7 @@ INLINE vector sigmoid_(dd x) { return mul_sigmoid(V(1), x); }
 /* y UNIT where x < 0, else 1 - y UNIT: the derivative of x g(x) where g(x) + g(-x) = 1 */
 INLINE vector step_less(vector x, vector y) {
     mask left = less(x, V(0));
-    return mad(blend(left, y, -y), V(UNIT), blend(left, V(0), V(1)));
+    return mad(blend(left, y, -y), V(UNIT), blend(left, V(-0.0), V(1))); /* -0 keeps the sign of what underflows */
 }
 
 /* sigmoid_slope(c, x): c e^x/(1 + e^x)^2, c times the derivative of the logistic function, which is even.

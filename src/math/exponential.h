@@ -69,11 +69,11 @@ INLINE exponential exp_by(dd x, const real *c, int n) {
 
 INLINE exponential exp_parts(dd x) { return EXP_BY(x, EXP_POLYNOMIAL); }
 
-/* e^x - 1 for -SATURATED <= x <= 0, accurate near 0 too */
+/* e^x - 1 for -SATURATED <= x <= 0, accurate near 0 too; -0 for either zero */
 INLINE vector expm1_(dd x) {
     exponential e = EXP_BY(x, EXPM1_POLYNOMIAL);
     vector power = power_of_2(e.k, 0);
-    return mad(power, e.p, power - 1);
+    return negative(mad(power, e.p, power - 1));
 }
 
 INLINE vector limited(vector x) { return clamp(x, V(EXP_LOWEST), V(SATURATED)); }

@@ -56,7 +56,7 @@ INLINE vector gelu_(vector x) {
     vector w = mul(a, 1 / d), lost = mul(mad(-w, d_lost, fma_(-w, d, a)), POLYNOMIAL(w, TAIL_SENSITIVITY));
     vector v = fma_(w, POLYNOMIAL(w - NORMAL_MIDDLE, TAIL_POLYNOMIAL), V(NORMAL_SHIFT / 2 - 1));
     vector y = w + fma_(w, e.r, fma_(w, mad(v, e.p, e.s) + v, mad(lost, e.p, lost)));
-    return minus_scaled(max_(x, V(0)), y, e.k);
+    return copysign_(minus_scaled(max_(x, V(0)), y, e.k), x);
 }
 
 #endif
