@@ -134,7 +134,7 @@ def test_another_number_of_outputs():
 
 def test_another_loss():
     with pytest.raises(ValueError, match="'loss' parameter of MLPRegressor must be one of 'squared_error', 'absolute"):
-        fit(X, y, "huber")
+        fit(X, y, "log_loss")
 
 
 DIVERGENT = [
