@@ -308,9 +308,9 @@ def test_probabilities_or_margins(name, target):
     y = {"two": np.array(["a", "b"])[(y > 0).astype(int)], "three": y, "labels": np.c_[y > 0, y > 1].astype(int)}[
         target
     ]
-    mlp = make(CLASSIFIER, name, early_stopping=True, solver="adam", max_iter=50, learning_rate_init=0.03)
+    mlp = make(CLASSIFIER, name, learning_rate_init=0.03)
     probable = losses[name].link != "identity"
-    for one in (mlp, mlp.fit(X, y)):
+    for one in (mlp, mlp.fit(X, y, eval_set=(X, y))):
         assert hasattr(one, "predict_proba") == hasattr(one, "predict_log_proba") == probable
         assert hasattr(one, "decision_function") == (not probable)
     mlp.set_params(loss="log_loss" if name == "hinge" else "hinge")  # predictions are those of the fit
@@ -326,9 +326,7 @@ def test_probabilities_or_margins(name, target):
     else:
         want = mlp.classes_[given.argmax(axis=1)]
     np.testing.assert_array_equal(mlp.predict(X), want)
-    assert mlp.score(X, y) > (0.6 if target == "labels" else 0.75) and max(mlp.validation_scores_) > 0.6
-    held_out = mlp._score_outputs(mlp._outputs(X), mlp._validate(X, y, True, False)[1], None)
-    assert held_out == pytest.approx(mlp.score(X, y))
+    assert mlp.score(X, y) == mlp.validation_scores_[-1] > 0.7
 
 
 @few_epochs
@@ -378,8 +376,8 @@ def fails(y_true, y_pred):
 @pytest.mark.parametrize(
     ("pair", "error", "message"),
     [
-        ((fails, difference), OnesOwnError, ""),
-        ((half_square, fails), OnesOwnError, ""),
+        ((fails, difference), OnesOwnError, "^$"),
+        ((half_square, fails), OnesOwnError, "^$"),
         ((lambda t, p: 1.0, difference), ValueError, r"loss: .* gave an array of shape \(\) for .* \(200, 1\)"),
         ((half_square, lambda t, p: (p - t).ravel()), ValueError, r"gradient .* of shape \(200,\) .* keep the shape"),
         ((half_square, lambda t, p: np.copyto(p, 1)), ValueError, "read-only"),
