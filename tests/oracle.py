@@ -92,6 +92,7 @@ NAMES = {
     "log": _lift(mp.log, lambda x: 1 / x),
     "log1p": _lift(mp.log1p, lambda x: 1 / (1 + x)),
     "sqrt": _lift(mp.sqrt, lambda x: 1 / (2 * mp.sqrt(x))),
+    "cosh": _lift(mp.cosh, mp.sinh),
     "tanh": _lift(mp.tanh, lambda x: mp.sech(x) ** 2),
     "erfc": _lift(mp.erfc, lambda x: -2 / mp.sqrt(mp.pi) * mp.exp(-x * x)),
     "abs": lambda x: x if x > 0 else -_dual(x),
@@ -128,6 +129,38 @@ def exact(name, x, kind=FORWARD, **parameters):
     parameters = {k: v for k, v in row.parameters.items() if v is not None} | parameters
     value, slope = _evaluate(row.formula, float(x), tuple(parameters.items()))
     return value if kind == FORWARD else slope
+
+
+def exact_loss(row, z, t, parameters):
+    """Return the loss of one row of pre-activations, and its gradient, as mpf.
+
+    Parameters
+    ----------
+    row : Loss
+    z : sequence of float
+    t : sequence of float, or int
+        A target for each output, or the number of the class.
+    parameters : sequence of dict
+        For each output.
+    """
+    with mp.workprec(_PRECISION):
+        losses, gradient = [], []
+        for k in range(len(z)):
+            x = [Dual(float(value), j == k) for j, value in enumerate(z)]
+            if row.targets == "classes":
+                exponentials = [NAMES["exp"](one) for one in x]
+                total = sum(exponentials[1:], start=exponentials[0])
+                scope = {"y": [one / total for one in exponentials], "t": t}
+            else:
+                y = eval(_code(activations[row.link].formula), {"__builtins__": {}}, NAMES | {"x": x[k]})
+                scope = {"y": _dual(y), "t": mpf(float(t[k]))}
+            scope |= {name: mpf(value) for name, value in parameters[k].items()}
+            loss = _dual(eval(_code(row.formula), {"__builtins__": {}}, NAMES | scope))
+            losses.append(loss.value)
+            gradient.append(loss.slope)
+        if row.targets == "classes":
+            return losses[0], gradient
+        return mp.fsum(losses) / (len(z) if row.outputs == "mean" else 1), gradient
 
 
 def limit(name, which, **parameters):

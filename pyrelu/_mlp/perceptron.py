@@ -39,7 +39,7 @@ class BasePerceptron(Convertible, Persistent, CallbackSupportMixin, BaseEstimato
     """A multilayer perceptron; a subclass says what its targets are.
 
     It has `_validate(X, y, incremental, first)`, which returns X and the targets as `Samples` takes them, and sets
-    `n_outputs_`, `out_activation_` and `_loss`; and for early stopping `_strata(targets)`, by which to stratify the
+    `n_outputs_` and `out_activation_`; `_output_loss()`, which returns what `loss` stands for; and for early stopping `_strata(targets)`, by which to stratify the
     split, and `_score_outputs(outputs, targets, weights)`. It may have a `_weigh` of its own.
     """
 
@@ -197,7 +197,8 @@ class BasePerceptron(Convertible, Persistent, CallbackSupportMixin, BaseEstimato
 
     def _fit(self, X, y, sample_weight, eval_set=None, callbacks=NO_CALLBACKS, incremental=False):
         check_parameters(self)
-        schedules.resolve(self)  # for its errors
+        schedules.resolve(self)  # for their errors
+        self._output_loss()
         if incremental and self.early_stopping:
             raise ValueError("partial_fit does not support early_stopping=True")
         first = not (hasattr(self, "coefs_") and (self.warm_start or incremental))
@@ -212,7 +213,7 @@ class BasePerceptron(Convertible, Persistent, CallbackSupportMixin, BaseEstimato
             self._initialize(X.shape[1], self._hidden_units(), activations, random_state)
         parameters, arrays = pack(self._arrays(), X.dtype)
         self.coefs_, self.intercepts_, self.activation_weights_ = arrays
-        network = self._network(self._arrays(), parameters, dropout)
+        network = self._network(self._arrays(), parameters, dropout, self._output_loss())
         data = X, targets, weights
         samples = Samples(*data)
         order, validation = self._hold_out(data, samples, eval_set, random_state)
@@ -390,7 +391,7 @@ class BasePerceptron(Convertible, Persistent, CallbackSupportMixin, BaseEstimato
 
     def _decode(self, targets):
         """Return the y that `_validate` made them of."""
-        return targets.ravel() if self.n_outputs_ == 1 else targets
+        return targets.ravel() if targets.shape[1] == 1 else targets
 
     # ---- the network ----
 
@@ -399,8 +400,8 @@ class BasePerceptron(Convertible, Persistent, CallbackSupportMixin, BaseEstimato
         slopes = getattr(self, "activation_weights_", [None] * (len(self.coefs_) - 1))
         return self.coefs_, self.intercepts_, slopes
 
-    def _network(self, arrays, parameters=None, dropout=()):
-        """Return the network of these arrays, for training where they are views of `parameters`."""
+    def _network(self, arrays, parameters=None, dropout=(), loss=None):
+        """Return the network of these arrays, for training where they are views of `parameters` and it has a loss."""
         coefs, intercepts, slopes = arrays
         activations = resolve(self.activation, len(coefs) - 1)
         if self.solver not in STOCHASTIC:
@@ -412,7 +413,7 @@ class BasePerceptron(Convertible, Persistent, CallbackSupportMixin, BaseEstimato
             intercepts,
             activations,
             output,
-            self._loss,
+            loss and loss.of(self.n_outputs_),
             slopes,
             parameters,
             dropout,
