@@ -70,6 +70,11 @@ cdef dict _axis_function_row(const pyrelu_axis_function *row):
     )
 
 
+def gate_rows():
+    """Name -> name of the gate's activation, of the rows of gates.def."""
+    return {pyrelu_gates[i].name.decode(): pyrelu_gates[i].gate.decode() for i in range(pyrelu_n_gates)}
+
+
 def loss_rows():
     """The rows of losses.def, as dictionaries."""
     return [_loss_row(&pyrelu_losses[i]) for i in range(pyrelu_n_losses)]
@@ -161,6 +166,14 @@ def make_ufunc(int row, int kind, str name, str doc, bint defaults=False):
     cdef ufunc_data *data = _new_data()
     for t in range(3):
         data.loops[t] = pyrelu_make_map_loop(row, <pyrelu_kind>kind, TYPES[t], defaults)
+    return _make(data, <cnp.PyUFuncGenericFunction>map_loop, name, doc, None)
+
+
+def make_gated(int row, bint slope, str name, str doc):
+    """The ufunc of a row of gates.def: b, a -> a * gate(b), or its `slope` b, a, g -> g * a * gate'(b)."""
+    cdef ufunc_data *data = _new_data()
+    for t in range(3):
+        data.loops[t] = pyrelu_make_gated_loop(row, slope, TYPES[t])
     return _make(data, <cnp.PyUFuncGenericFunction>map_loop, name, doc, None)
 
 

@@ -3,6 +3,7 @@
 
 const pyrelu_kernels PRIVATE(kernels) = {
     .map = PRIVATE(map),
+    .gated = PRIVATE(gated),
     .rowwise = PRIVATE(rowwise),
     .update = PRIVATE(update),
     .softmax_rows = PRIVATE(softmax_rows),
