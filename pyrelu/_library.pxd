@@ -96,6 +96,13 @@ cdef extern from "runtime/dispatch.h" nogil:
     const char *pyrelu_isa_requested()
     const char *pyrelu_isa_name(int i)
 
+cdef extern from "runtime/fpenv.h" nogil:
+    ctypedef struct fp_environment:
+        pass
+
+    fp_environment fp_enter()
+    void fp_leave(fp_environment caller)
+
 cdef extern from "runtime/threads.h" nogil:
     enum:
         PYRELU_ALL_THREADS
