@@ -1,8 +1,8 @@
 /* Products with a gate: gated_<gate>(b, a) = a gate(b), and gated_slope_<gate>(b, a, g) = g a gate'(b).
  *
- * Nothing on the way is infinite or 0 unless the result is: far out, where gate(b) is about to be subnormal, it is
- * a number of ordinary size times a power of 2. Elsewhere a gate(b) is the product of a and f_<gate>(b), rounded once
- * more. Where one factor is 0 and the other infinite, the product is 0: NaN only comes out where NaN went in.
+ * Nothing on the way is infinite or 0 unless the result is: far out, where gate(b) is about to be subnormal, it is a
+ * number of ordinary size times a power of 2 (not that of gelu). Elsewhere a gate(b) is the product of a and f_<gate>(b).
+ * Where one factor is 0 and the other infinite, the product is 0: NaN only comes out where NaN went in.
  */
 #ifndef PYRELU_GATES_H
 #define PYRELU_GATES_H
@@ -65,12 +65,29 @@ INLINE parted far_exponential(exponential e, vector c) {
 
 INLINE vector finite_where(mask c, vector x, real most) { return blend(c, clamp(x, V(-most), V(most)), x); }
 
-/* a times a gate: `near`, or where b is `far` what is far. */
-INLINE vector gated(vector a, mask far, vector near, parted out) {
-    parted p = part(a);
-    near = finite_where(equal(a, V(0)), near, R_MAX);
-    a = finite_where(equal(near, V(0)), a, R_MAX);
-    return blend(far, times_power_of_2(p.fraction * out.fraction, p.exponent + out.exponent), mul(a, near));
+/* a times a gate */
+INLINE vector gated(vector a, vector gate) {
+    gate = finite_where(equal(a, V(0)), gate, R_MAX);
+    return mul(finite_where(equal(gate, V(0)), a, R_MAX), gate);
+}
+
+/* b + ln 2 (-n), which is not far, and n: e^b = e^(the sum) 2^n, and so are functions that are e^b far out. n is 0 where b
+ * is not far. */
+typedef struct {
+    dd sum;
+    vector n;
+} nearer;
+
+INLINE nearer brought_near(vector b) {
+    const vector from_far = min_(max_(b, V(-FARTHEST)) + FAR, V(0));
+    const vector n = mad(from_far, V(R(1.4426950408889634)), V(SHIFTER)) - SHIFTER;
+    return (nearer){{mad(n, V(-LN2.hi), clamp(b, V(-FARTHEST), V(SATURATED))), n * -LN2.lo}, n};
+}
+
+/* a times a gate that is 2^n `gate` */
+INLINE vector gated_near(vector b, vector a, vector gate, vector n) {
+    a = finite_where(equal(b, V(-R_INF)), a, R_MAX);
+    return times_power_of_2(mul(a, gate), n);
 }
 
 /* g a times a slope, which is finite */
@@ -87,7 +104,8 @@ INLINE exponential exponential_below(vector b) { return exp_parts((dd){max_(b, V
 
 /* sigmoid is e^b there, and its slope too, on either side. */
 INLINE vector gated_sigmoid(vector b, vector a) {
-    return gated(a, far_below(b, FAR), f_sigmoid(b), far_exponential(exponential_below(b), V(1)));
+    const nearer c = brought_near(b);
+    return gated_near(b, a, sigmoid_(c.sum), c.n);
 }
 INLINE vector gated_slope_sigmoid(vector b, vector a, vector g) {
     const vector x = -abs_(b);
@@ -96,32 +114,29 @@ INLINE vector gated_slope_sigmoid(vector b, vector a, vector g) {
 
 /* silu is b e^b. */
 INLINE vector gated_silu(vector b, vector a) {
-    return gated(a, far_below(b, FAR), f_silu(b), far_exponential(exponential_below(b), max_(b, V(-FARTHEST))));
+    const nearer c = brought_near(b);
+    const vector y = mul_sigmoid(clamp(b, V(-FARTHEST), V(SATURATED)), c.sum);
+    return gated_near(b, a, finite_where(equal(a, V(0)), blend(greater(b, V(SATURATED)), b, y), R_MAX), c.n);
 }
 INLINE vector gated_slope_silu(vector b, vector a, vector g) {
     const parted out = far_exponential(exponential_below(b), 1 + max_(b, V(-FARTHEST)));
     return gated_slope(a, g, far_below(b, FAR), df_silu(b), out);
 }
 
-/* gelu is -phi(b) (1 - 1/b^2 + 3/b^4 - ...), phi the density of the normal distribution. */
+/* gelu's slope is phi(b) (b - (1 - 1/b^2 + 3/b^4 - ...)/b), phi the density of the normal distribution. The gate itself is
+ * left to be subnormal, for speed. */
 #define SQRT_2PI_INVERSE R(0.398942280401432677939946)
 static const real MILLS_SERIES[] = {1, -1, 3, -15, 105, -945, 10395, -135135};
 INLINE vector far_left(vector b) { return clamp(b, V(-GELU_FARTHEST), V(-GELU_FAR)); }
 INLINE vector mills_series(vector b) { return POLYNOMIAL(1 / (b * b), MILLS_SERIES); }
-INLINE vector gated_gelu(vector b, vector a) {
-    const vector x = far_left(b);
-    return gated(a, far_below(b, GELU_FAR), f_gelu(b), far_exponential(gauss(x), -SQRT_2PI_INVERSE * mills_series(x)));
-}
+INLINE vector gated_gelu(vector b, vector a) { return gated(a, f_gelu(b)); }
 INLINE vector gated_slope_gelu(vector b, vector a, vector g) {
     const vector x = far_left(b), c = SQRT_2PI_INVERSE * (x - mills_series(x) / x);
     return gated_slope(a, g, far_below(b, GELU_FAR), df_gelu(b), far_exponential(gauss(x), c));
 }
 
 /* relu is never nearly 0. */
-INLINE vector gated_relu(vector b, vector a) {
-    const vector gate = finite_where(equal(a, V(0)), f_relu(b), R_MAX);
-    return mul(finite_where(equal(gate, V(0)), a, R_MAX), gate);
-}
+INLINE vector gated_relu(vector b, vector a) { return gated(a, f_relu(b)); }
 INLINE vector gated_slope_relu(vector b, vector a, vector g) {
     const vector slope = df_relu(b);
     const mask zero = equal(a, V(0)) | equal(g, V(0)) | equal(slope, V(0));

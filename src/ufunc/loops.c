@@ -118,6 +118,7 @@ typedef struct {
     const ptrdiff_t *steps;
     int n_in, direct, scalars, streaming;
     ptrdiff_t block; /* elements that are computed before one is stored, if not direct */
+    _Atomic int overflow;
 } map_call;
 
 static void map_blocks(const map_call *c, ptrdiff_t start, ptrdiff_t stop) {
@@ -154,8 +155,38 @@ static void map_streaming(const map_call *c, const void **in, char *out, ptrdiff
     }
 }
 
+/* An element's size in units that are not negative; that of infinity, from which those of NaN are up, is at_infinity. */
+static uint64_t magnitude(const char *element, pyrelu_type type) {
+    uint16_t half;
+    uint32_t single;
+    uint64_t whole;
+    switch (type) {
+    case PYRELU_F16: memcpy(&half, element, sizeof half); return half & 0x7fff;
+    case PYRELU_F32: memcpy(&single, element, sizeof single); return single & 0x7fffffff;
+    default: memcpy(&whole, element, sizeof whole); return whole & 0x7fffffffffffffff;
+    }
+}
+
+static const uint64_t at_infinity[PYRELU_N_TYPES] = {0x7c00, 0x7f800000, 0x7ff0000000000000};
+
+/* Whether a result is infinite and no operand is. One that was written over is taken to have been finite. */
+static int overflows(const map_call *c, ptrdiff_t start, ptrdiff_t stop) {
+    const pyrelu_type type = c->loop->type, parameter_type = type == PYRELU_F16 ? PYRELU_F32 : type;
+    const char *out = c->args[c->n_in];
+    for (ptrdiff_t i = start; i < stop; i++) {
+        if (magnitude(out + i * c->steps[c->n_in], type) != at_infinity[type]) continue;
+        int finite = 1;
+        for (int k = 0; k < c->n_in; k++) {
+            const pyrelu_type type_k = k < c->loop->n_data ? type : parameter_type;
+            finite &= c->args[k] == out || magnitude(c->args[k] + i * c->steps[k], type_k) < at_infinity[type_k];
+        }
+        if (finite) return 1;
+    }
+    return 0;
+}
+
 static void map_range(void *context, ptrdiff_t start, ptrdiff_t stop) {
-    const map_call *c = context;
+    map_call *c = context;
     const fp_environment caller = fp_enter();
     if (c->direct) {
         const void *in[PYRELU_MAX_OPERANDS + PYRELU_MAX_PARAMETERS];
@@ -167,6 +198,7 @@ static void map_range(void *context, ptrdiff_t start, ptrdiff_t stop) {
     } else {
         map_blocks(c, start, stop);
     }
+    if (fp_overflowed() && !c->overflow) c->overflow = overflows(c, start, stop);
     fp_leave(caller);
 }
 
@@ -238,6 +270,7 @@ void pyrelu_map_loop(char **args, const ptrdiff_t *dims, const ptrdiff_t *steps,
     if (order == ANY_ORDER && n >= 2 * MIN_ELEMENTS_PER_THREAD)
         pyrelu_parallel_ranges(n, MIN_ELEMENTS_PER_THREAD, map_range, &call);
     else map_range(&call, 0, n);
+    if (call.overflow) fp_raise_overflow();
 }
 
 /* ---- along an axis ---- */
