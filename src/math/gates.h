@@ -1,8 +1,8 @@
 /* Products with a gate: gated_<gate>(b, a) = a gate(b), and gated_slope_<gate>(b, a, g) = g a gate'(b).
  *
  * Nothing on the way is infinite or 0 unless the result is: far out, where gate(b) is about to be subnormal, it is a
- * number of ordinary size times a power of 2 (not that of gelu). Elsewhere a gate(b) is the product of a and f_<gate>(b).
- * Where one factor is 0 and the other infinite, the product is 0: NaN only comes out where NaN went in.
+ * number of ordinary size times a power of 2 (not that of gelu). Elsewhere a gate(b) is the product of a and
+ * f_<gate>(b). Where one factor is 0 and the other infinite, the product is 0: NaN only comes out where NaN went in.
  */
 #ifndef PYRELU_GATES_H
 #define PYRELU_GATES_H
@@ -10,8 +10,8 @@
 #include "math/activations.h"
 
 /* FAR: nearer to 0 than that, gates and slopes are normal numbers; e^-FAR is not to be seen beside 1. FARTHEST: from
- * there on, a slope times any two numbers rounds to 0. GELU_FAR, GELU_FARTHEST: the same for gelu. LEAST_EXPONENT: what is
- * multiplied by its power of 2 rounds to 0. SMALL_BITS: as many make a normal number of a subnormal one. */
+ * there on, a slope times any two numbers rounds to 0. GELU_FAR, GELU_FARTHEST: the same for gelu. LEAST_EXPONENT: what
+ * is multiplied by its power of 2 rounds to 0. SMALL_BITS: as many make a normal number of a subnormal one. */
 #if PYRELU_BITS == 32
 #define FAR R(80.0)
 #define FARTHEST R(300.0)
@@ -59,9 +59,7 @@ INLINE vector times_power_of_2(vector v, vector k) {
 }
 
 /* c e^x far from 0 */
-INLINE parted far_exponential(exponential e, vector c) {
-    return (parted){mad(c, e.p, c), (vector)e.k - SHIFTER};
-}
+INLINE parted far_exponential(exponential e, vector c) { return (parted){mad(c, e.p, c), (vector)e.k - SHIFTER}; }
 
 INLINE vector finite_where(mask c, vector x, real most) { return blend(c, clamp(x, V(-most), V(most)), x); }
 
@@ -71,8 +69,8 @@ INLINE vector gated(vector a, vector gate) {
     return mul(finite_where(equal(gate, V(0)), a, R_MAX), gate);
 }
 
-/* b + ln 2 (-n), which is not far, and n: e^b = e^(the sum) 2^n, and so are functions that are e^b far out. n is 0 where b
- * is not far. */
+/* b + ln 2 (-n), which is not far, and n: e^b = e^(the sum) 2^n, and so are functions that are e^b far out. n is 0
+ * where b is not far. */
 typedef struct {
     dd sum;
     vector n;
@@ -86,7 +84,7 @@ INLINE nearer brought_near(vector b) {
 
 /* a times a gate that is 2^n `gate` */
 INLINE vector gated_near(vector b, vector a, vector gate, vector n) {
-    a = finite_where(equal(b, V(-R_INF)), a, R_MAX);
+    a = finite_where(equal(b, V(-R_INF)) | equal(gate, V(0)), a, R_MAX);
     return times_power_of_2(mul(a, gate), n);
 }
 
@@ -123,8 +121,8 @@ INLINE vector gated_slope_silu(vector b, vector a, vector g) {
     return gated_slope(a, g, far_below(b, FAR), df_silu(b), out);
 }
 
-/* gelu's slope is phi(b) (b - (1 - 1/b^2 + 3/b^4 - ...)/b), phi the density of the normal distribution. The gate itself is
- * left to be subnormal, for speed. */
+/* gelu's slope is phi(b) (b - (1 - 1/b^2 + 3/b^4 - ...)/b), phi the density of the normal distribution. The gate itself
+ * is left to be subnormal, for speed. */
 #define SQRT_2PI_INVERSE R(0.398942280401432677939946)
 static const real MILLS_SERIES[] = {1, -1, 3, -15, 105, -945, 10395, -135135};
 INLINE vector far_left(vector b) { return clamp(b, V(-GELU_FARTHEST), V(-GELU_FAR)); }
