@@ -256,8 +256,9 @@ cdef class NamedParameters(NamedOperands):
         How many operands are data.
     parameters : pyrelu._functions.domains.Parameters
         Their domains. Python's floats are checked here; what is no such float, or outside, by its method `check`.
-    choose : callable or None
-        Is called with all operands but `out` where an extra has not its default; returns a callable and its operands.
+    choose : dict, callable or None
+        Where an extra has not its default: the callable for each of its values, or what is called with all operands but
+        `out` and returns a callable and its operands.
     """
 
     cdef readonly object ufunc
@@ -278,11 +279,16 @@ cdef class NamedParameters(NamedOperands):
 
     def __call__(self, *args, **kwargs):
         cdef Py_ssize_t n = len(args)
-        if self.default_ufunc is not None and n == self.n_data:
-            if not kwargs or self._are_numpys(kwargs):
-                return PyObject_Call(self.default_ufunc, args, <PyObject *>kwargs if kwargs else NULL)
-        elif not kwargs and n == self.n_operands and self._inside(args):
-            return PyObject_Call(self.ufunc, args, NULL)
+        cdef tuple operands
+        if self.default_ufunc is not None and n == self.n_data and (not kwargs or self._are_numpys(kwargs)):
+            return PyObject_Call(self.default_ufunc, args, <PyObject *>kwargs if kwargs else NULL)
+        elif n == self.n_operands and (not kwargs or self._are_numpys(kwargs)) and "dtype" not in kwargs:
+            if self._inside(args):
+                return PyObject_Call(self.ufunc, args, <PyObject *>kwargs if kwargs else NULL)
+        elif len(kwargs) == 1 and n + 1 == self.n_operands and self.names[n] in kwargs:
+            operands = args + (kwargs[self.names[n]],)
+            if self._inside(operands):
+                return PyObject_Call(self.ufunc, operands, NULL)
         return self._call(self._values(args, kwargs), kwargs)
 
     cdef object _call(self, list values, dict keywords):
@@ -293,8 +299,15 @@ cdef class NamedParameters(NamedOperands):
             keywords["out"] = out
         for i in range(self.n_operands, len(values)):
             if values[i] is not self.defaults[i]:
-                ufunc, chosen = self.choose(*values)
-                return ufunc(*chosen, **keywords)
+                if type(self.choose) is dict and type(values[i]) is str and values[i] in self.choose:
+                    ufunc, operands = self.choose[values[i]], tuple(values[: self.n_operands])
+                elif type(self.choose) is dict:
+                    raise ValueError(
+                        f"{self.names[i]}={values[i]!r} is not known; allowed are {', '.join(map(repr, self.choose))}"
+                    )
+                else:
+                    ufunc, operands = self.choose(*values)
+                return PyObject_Call(ufunc, tuple(operands), <PyObject *>keywords if keywords else NULL)
         if self.default_ufunc is not None:
             for i in range(self.n_data, self.n_operands):
                 if values[i] is not self.defaults[i]:
@@ -423,6 +436,56 @@ cdef bint _are_plain(tuple arrays):
         if not _is_plain(array):
             return False
     return True
+
+
+def parts(x, Py_ssize_t axis, n):
+    """X up to n along an axis, which is not negative, and from there on."""
+    before = (slice(None),) * axis
+    return x[before + (slice(n),)], x[before + (slice(n, None),)]
+
+
+def side_by_side(tuple first, tuple second, Py_ssize_t axis, out):
+    """What two ufuncs give, side by side along an axis.
+
+    Parameters
+    ----------
+    first, second : tuple
+        A ufunc and its operands, of which the first has the type and shape of the part.
+    axis : int
+        Not negative.
+    out : array, tuple of it, or None
+        Where the result is to be.
+    """
+    if type(out) is tuple:
+        out = out[0]
+    like = first[1]
+    if type(like) is cnp.ndarray:
+        n, kind = like.shape[axis], like.dtype
+        shape = like.shape[:axis] + (2 * n,) + like.shape[axis + 1 :]
+        joined = None
+        if type(out) is cnp.ndarray and out.shape == shape and out.dtype == kind:
+            if not any([np.may_share_memory(out, operand) for operand in first[1:] + second[1:]]):
+                joined = out
+        if joined is None:
+            joined = np.empty(shape, kind)
+        to_first, to_second = parts(joined, axis, n)
+        first[0](*first[1:], to_first)
+        second[0](*second[1:], to_second)
+    else:  # dask stays lazy
+        joined = np.concatenate([first[0](*first[1:]), second[0](*second[1:])], axis=axis)
+    return joined if out is None or out is joined else given(joined, out)
+
+
+def given(result, out):
+    """The result, in `out` if that is not None."""
+    if out is None:
+        return result
+    if type(out) is tuple:
+        out = out[0]
+    if np.shape(out) != result.shape:
+        raise ValueError(f"out has shape {np.shape(out)}; the result has {result.shape}")
+    np.copyto(out, result)
+    return out
 
 
 def isa():

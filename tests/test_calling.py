@@ -128,6 +128,10 @@ def test_accumulate_reduce_and_reduceat_of_the_ufunc_are_sequential(activation, 
     ufunc = getattr(getattr(getattr(pr, namespace), activation), "ufunc", None)
     if ufunc is None or ufunc.nin != 2:
         return
+    if namespace != "vjp" and dtype == np.float16:  # whose parameter is float32, so NumPy refuses
+        with pytest.raises(TypeError, match="dtypes are not compatible"):
+            ufunc.accumulate(np.ones(3, dtype))
+        return
     one = lambda a, b: ufunc(dtype(a), dtype(b))  # noqa: E731
     for n in (1, 2, 9, 700):
         x = np.cos(np.arange(n)).astype(dtype)
@@ -136,7 +140,7 @@ def test_accumulate_reduce_and_reduceat_of_the_ufunc_are_sequential(activation, 
             want.append(one(want[-1], value))
         for strided in (x, np.repeat(x, 2)[::2], x[::-1].copy()[::-1]):
             assert same_bits(ufunc.accumulate(strided), np.array(want, dtype))
-            assert same_bits(ufunc.reduce(strided), want[-1])
+            assert same_bits([ufunc.reduce(strided)], np.array(want[-1:], dtype))
         columns = np.stack([x, x[::-1]], axis=1)
         assert same_bits(ufunc.accumulate(columns, axis=0)[:, 0], np.array(want, dtype))
         if n > 4:

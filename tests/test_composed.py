@@ -48,7 +48,7 @@ def far_and_wide(name, dtype, n):
     sizes = random.uniform(1, 2, (2, n)) * 2.0 ** random.integers(info.minexp, info.maxexp, (2, n))
     a, g = (sizes * random.choice([-1, 1], (2, n))).astype(dtype)
     lowest = {np.float16: 80, np.float32: 290, np.float64: 2100}[dtype]
-    reach = np.sqrt(2 * lowest) if name == "geglu" else lowest
+    reach = {"geglu": np.sqrt(2 * lowest), "reglu": 9}.get(name, lowest)
     return a, np.concatenate([random.uniform(-reach, 20, n - n // 4), random.normal(size=n // 4)]).astype(dtype), g
 
 
@@ -69,10 +69,10 @@ def test_gates_do_not_overflow_or_underflow_on_the_way(name, dtype):
         if name != "geglu" or b[i] > -g_limit:
             assert ulp_error(y[i], value * a_i, dtype) < 2.5, (a[i], b[i])
             assert ulp_error(da[i], value * g_i, dtype) < 2.5, (g[i], b[i])
-        assert ulp_error(db[i], slope * a_i * g_i, dtype) < 3, (a[i], b[i], g[i])
+        assert ulp_error(db[i], slope * a_i * g_i, dtype) < 3.5, (a[i], b[i], g[i])
         with np.errstate(all="ignore"):
             rescued += bool(np.isfinite(db[i]) and db[i] and not 0 < np.abs(a[i] * g[i]) < np.inf)
-    assert rescued > 5
+    assert rescued > 5 or name == "reglu"  # whose slope is 0 or 1
 
 
 @pytest.mark.parametrize("name", GATES)

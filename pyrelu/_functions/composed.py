@@ -11,6 +11,7 @@ from pyrelu._functions import docstrings
 from pyrelu._functions.callables import REQUIRED, ActivationFunction, AxisActivationFunction
 from pyrelu._functions.domains import Parameters
 from pyrelu._functions.namespace import OPERANDS
+from pyrelu._ufuncs import given, parts, side_by_side
 from pyrelu.registry import activations, composed_functions
 
 # Private ones, which pickle finds here by their names.
@@ -81,12 +82,6 @@ def _axis(x, axis):
     return axis % x.ndim
 
 
-def _parts(x, axis, n):
-    """X up to n along the axis, and from there on."""
-    before = (slice(None),) * axis
-    return x[(*before, slice(n))], x[(*before, slice(n, None))]
-
-
 def _halves(name, x, axis, operand="x"):
     axis = _axis(x, axis)
     n = x.shape[axis]
@@ -94,45 +89,7 @@ def _halves(name, x, axis, operand="x"):
         raise ValueError(
             f"{operand} has {n} elements along axis {axis}; {name} halves that axis, which takes an even number"
         )
-    return _parts(x, axis, n // 2)
-
-
-def _side_by_side(first, second, axis, out):
-    """What two ufuncs give, side by side along an axis.
-
-    Parameters
-    ----------
-    first, second : tuple
-        A ufunc and its operands, of which the first has the type and shape of the part.
-    axis : int
-        Not negative.
-    out : array, tuple of it, or None
-        Where the result is to be.
-    """
-    out = out[0] if isinstance(out, tuple) else out
-    like = first[1]
-    if type(like) is np.ndarray:
-        n, kind = like.shape[axis], like.dtype
-        shape = (*like.shape[:axis], 2 * n, *like.shape[axis + 1 :])
-        fits = type(out) is np.ndarray and out.shape == shape and out.dtype == kind
-        fits = fits and not any(np.may_share_memory(out, operand) for operand in (*first[1:], *second[1:]))
-        joined = out if fits else np.empty(shape, kind)
-        for (ufunc, *operands), part in zip((first, second), _parts(joined, axis, n), strict=True):
-            ufunc(*operands, out=part)
-    else:  # dask stays lazy
-        joined = np.concatenate([ufunc(*operands) for ufunc, *operands in (first, second)], axis=axis)
-    return joined if out is joined else _given(joined, out)
-
-
-def _given(result, out):
-    """The result, in `out` if that is not None."""
-    if out is None:
-        return result
-    out = out[0] if isinstance(out, tuple) else out
-    if np.shape(out) != result.shape:
-        raise ValueError(f"out has shape {np.shape(out)}; the result has {result.shape}")
-    np.copyto(out, result)
-    return out
+    return parts(x, axis, n // 2)
 
 
 def _gated(name):
@@ -152,7 +109,7 @@ def _gated_vjp(name):
         x, g = _same_type(_promoted(x), _promoted(g))
         axis = _axis(x, axis)
         a, b = _halves(name, x, axis)
-        return _side_by_side((product, b, g), (slope, b, a, g), axis, out)
+        return side_by_side((product, b, g), (slope, b, a, g), axis, out)
 
     return gated
 
@@ -210,7 +167,7 @@ def _maxout_vjp():
             piece = np.arange(num_pieces).reshape(-1, *(1,) * (grouped.ndim - pieces - 1))
             winner, g = np.expand_dims(winner, pieces), np.expand_dims(g, pieces)
             dx = np.where(winner == piece, g, g.dtype.type(0))
-        return _given(dx.reshape(x.shape), out)
+        return given(dx.reshape(x.shape), out)
 
     return maxout
 
@@ -218,7 +175,7 @@ def _maxout_vjp():
 def _crelu(relu):
     def crelu(x, axis, out):
         x = _promoted(x)
-        return _side_by_side((relu, x), (relu, np.negative(x)), _axis(x, axis), out)
+        return side_by_side((relu, x), (relu, np.negative(x)), _axis(x, axis), out)
 
     return crelu
 
