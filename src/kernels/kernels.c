@@ -3,6 +3,7 @@
 
 const pyrelu_kernels PRIVATE(kernels) = {
     .map = PRIVATE(map),
+    .gated = PRIVATE(gated),
     .rowwise = PRIVATE(rowwise),
     .rowwise_blocked = PRIVATE(rowwise_blocked),
     .any_outside = PRIVATE(any_outside),

@@ -85,6 +85,7 @@ typedef struct {
     int (*any_outside)(const void *x, double low, double high, ptrdiff_t n); /* whether a number is; NaN is not */
     pyrelu_update *const *update;                                            /* [row of pyrelu_optimizers] */
     void (*softmax_rows)(void *x, ptrdiff_t rows, ptrdiff_t n);              /* in place */
+    pyrelu_map *const (*gated)[2]; /* [row of pyrelu_gates][product of b and a, slope of b, a and g] */
     void (*gemm)(const pyrelu_gemm_args *);
     void (*add_multiple)(double a, const void *x, void *y, ptrdiff_t n);   /* y += a x */
     void (*add_rows)(const void *x, ptrdiff_t rows, ptrdiff_t n, void *y); /* y += the sum of the rows of x */

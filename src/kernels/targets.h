@@ -12,6 +12,7 @@
 
 #ifdef PYRELU_TARGET
 extern pyrelu_map *const PRIVATE(map)[][PYRELU_N_KINDS];
+extern pyrelu_map *const PRIVATE(gated)[][2];
 extern pyrelu_rowwise *const PRIVATE(rowwise)[][2];
 extern pyrelu_rowwise_blocked *const PRIVATE(rowwise_blocked)[][2];
 extern pyrelu_update *const PRIVATE(update)[];

@@ -125,6 +125,8 @@ typedef struct {
     const ptrdiff_t *steps;
     int n_in, direct, scalars, streaming;
     _Atomic int outside; /* parameters were found outside their domain */
+    ptrdiff_t block; /* elements that are computed before one is stored, if not direct */
+    _Atomic int overflow;
 } map_call;
 
 /* ---- parameters outside their domain ---- */
@@ -193,8 +195,8 @@ static void map_blocks(const map_call *c, ptrdiff_t start, ptrdiff_t stop) {
     for (int k = 0; k < c->n_in; k++) in[k] = buffers[k];
     for (int k = 0; k < PYRELU_MAX_PARAMETERS; k++) in[c->n_in + k] = &loop->bound[k];
 
-    for (ptrdiff_t i = start; i < stop; i += BLOCK) {
-        const ptrdiff_t n = stop - i < BLOCK ? stop - i : BLOCK;
+    for (ptrdiff_t i = start; i < stop; i += c->block) {
+        const ptrdiff_t n = stop - i < c->block ? stop - i : c->block;
         for (int k = 0; k < c->n_in; k++) {
             const ptrdiff_t step = c->steps[k];
             const int parameter = k >= loop->n_data;
@@ -216,6 +218,69 @@ static void map_streaming(const map_call *c, const void **in, char *out, ptrdiff
         copy_streaming(out + i * size, block, m * size);
         for (int k = 0; k < c->n_in; k++) in[k] = (const char *)in[k] + m * c->steps[k];
     }
+}
+
+/* An element's size in units that are not negative; that of infinity, from which those of NaN are up, is at_infinity.
+ */
+static uint64_t magnitude(const char *element, pyrelu_type type) {
+    uint16_t half;
+    uint32_t single;
+    uint64_t whole;
+    switch (type) {
+    case PYRELU_F16:
+        memcpy(&half, element, sizeof half);
+        return half & 0x7fff;
+    case PYRELU_F32:
+        memcpy(&single, element, sizeof single);
+        return single & 0x7fffffff;
+    default:
+        memcpy(&whole, element, sizeof whole);
+        return whole & 0x7fffffffffffffff;
+    }
+}
+
+static const uint64_t at_infinity[PYRELU_N_TYPES] = {0x7c00, 0x7f800000, 0x7ff0000000000000};
+
+/* Whether SCANNED contiguous elements have none that is infinite or NaN: a loop that compilers vectorise */
+enum { SCANNED = 64 };
+#define ALL_FINITE(type)                                                                \
+    static int all_finite_##type(const char *from, type infinity) {                     \
+        type block[SCANNED], largest = 0;                                               \
+        memcpy(block, from, sizeof block);                                              \
+        for (int i = 0; i < SCANNED; i++) largest |= (block[i] & infinity) == infinity; \
+        return !largest;                                                                \
+    }
+ALL_FINITE(uint16_t)
+ALL_FINITE(uint32_t)
+ALL_FINITE(uint64_t)
+
+static int all_finite(const char *from, pyrelu_type type) {
+    switch (type) {
+    case PYRELU_F16:
+        return all_finite_uint16_t(from, 0x7c00);
+    case PYRELU_F32:
+        return all_finite_uint32_t(from, 0x7f800000);
+    default:
+        return all_finite_uint64_t(from, 0x7ff0000000000000);
+    }
+}
+
+/* Whether a result is infinite and no operand is. One that was written over is taken to have been finite. */
+static int overflows(const map_call *c, ptrdiff_t start, ptrdiff_t stop) {
+    const pyrelu_type type = c->loop->type, parameter_type = type == PYRELU_F16 ? PYRELU_F32 : type;
+    const char *out = c->args[c->n_in];
+    const int contiguous = c->steps[c->n_in] == (ptrdiff_t)stored[type];
+    for (ptrdiff_t i = start; i < stop; i++) {
+        while (contiguous && i + SCANNED < stop && all_finite(out + i * (ptrdiff_t)stored[type], type)) i += SCANNED;
+        if (magnitude(out + i * c->steps[c->n_in], type) != at_infinity[type]) continue;
+        int finite = 1;
+        for (int k = 0; k < c->n_in; k++) {
+            const pyrelu_type type_k = k < c->loop->n_data ? type : parameter_type;
+            finite &= c->args[k] == out || magnitude(c->args[k] + i * c->steps[k], type_k) < at_infinity[type_k];
+        }
+        if (finite) return 1;
+    }
+    return 0;
 }
 
 static void map_elements(const map_call *c, ptrdiff_t start, ptrdiff_t stop) {
@@ -250,16 +315,27 @@ static void map_range(void *context, ptrdiff_t start, ptrdiff_t stop) {
     if (!c->loop->n_parameters) map_elements(c, start, stop);
     else
         for (ptrdiff_t i = start; i < stop; i += step) map_checked(c, i, stop - i < step ? stop : i + step);
+    if (fp_overflowed() && !c->overflow) c->overflow = overflows(c, start, stop);
     fp_leave(caller);
 }
 
-/* Where an input runs into the output without being it, the order of the elements matters: one thread. */
-static int partial_overlap(const char *in, ptrdiff_t in_step, const char *out, ptrdiff_t out_step, ptrdiff_t n) {
-    if (in == out && in_step == out_step) return 0;
+/* Whether an input has memory in common with the output. */
+static int overlap(const char *in, ptrdiff_t in_step, const char *out, ptrdiff_t out_step, ptrdiff_t n) {
     const char *in_last = in + (n - 1) * in_step, *out_last = out + (n - 1) * out_step;
     const char *in_low = in < in_last ? in : in_last, *in_high = in < in_last ? in_last : in;
     const char *out_low = out < out_last ? out : out_last, *out_high = out < out_last ? out_last : out;
     return in_low < out_high + 8 && out_low < in_high + 8;
+}
+
+/* What the order of elements means to a result. IN_ORDER: each is read before it is written over by that of an earlier
+ * element, so that blocks may be read before they are written, on one thread. RECURRENT: an element may read what an
+ * earlier one wrote, as in accumulate and reduce. */
+typedef enum { ANY_ORDER, IN_ORDER, RECURRENT } element_order;
+
+static element_order order_of(const char *in, ptrdiff_t in_step, const char *out, ptrdiff_t out_step, ptrdiff_t n) {
+    if (n < 2 || (in == out && in_step == out_step && out_step)) return ANY_ORDER;
+    if (!overlap(in, in_step, out, out_step, n)) return out_step ? ANY_ORDER : IN_ORDER;
+    return in_step == out_step && (out_step > 0 ? out < in : out > in) ? IN_ORDER : RECURRENT;
 }
 
 pyrelu_loop pyrelu_make_map_loop(int activation, pyrelu_kind kind, pyrelu_type type, int defaults) {
@@ -280,6 +356,14 @@ pyrelu_loop pyrelu_make_map_loop(int activation, pyrelu_kind kind, pyrelu_type t
     return loop;
 }
 
+pyrelu_loop pyrelu_make_gated_loop(int gate, int slope, pyrelu_type type) {
+    return (pyrelu_loop){
+        .map = pyrelu_kernels_for(type)->gated[gate][slope],
+        .type = type,
+        .n_data = slope ? 3 : 2,
+    };
+}
+
 void pyrelu_map_loop(char **args, const ptrdiff_t *dims, const ptrdiff_t *steps, void *data) {
     const pyrelu_loop *loop = data;
     const ptrdiff_t n = dims[0], size = stored[loop->type];
@@ -296,12 +380,19 @@ void pyrelu_map_loop(char **args, const ptrdiff_t *dims, const ptrdiff_t *steps,
     call.scalars = scalars;
     call.streaming = n > last_level_cache() / size && args[0] != args[call.n_in];
 
-    int split = n >= 2 * MIN_ELEMENTS_PER_THREAD;
-    for (int k = 0; split && k < call.n_in; k++)
-        split = !partial_overlap(args[k], steps[k], args[call.n_in], steps[call.n_in], n);
-    if (split) pyrelu_parallel_ranges(n, MIN_ELEMENTS_PER_THREAD, map_range, &call);
+    element_order order = ANY_ORDER;
+    for (int k = 0; k < call.n_in; k++) {
+        const element_order of_k = order_of(args[k], steps[k], args[call.n_in], steps[call.n_in], n);
+        if (of_k > order) order = of_k;
+    }
+    if (order == RECURRENT) call.direct = 0;
+    call.block = order == RECURRENT ? 1 : BLOCK;
+
+    if (order == ANY_ORDER && n >= 2 * MIN_ELEMENTS_PER_THREAD)
+        pyrelu_parallel_ranges(n, MIN_ELEMENTS_PER_THREAD, map_range, &call);
     else map_range(&call, 0, n);
     if (call.outside) feraiseexcept(FE_INVALID); /* the state that kernels run in, and its flags, are left behind */
+    if (call.overflow) fp_raise_overflow();
 }
 
 /* ---- along an axis ---- */

@@ -17,7 +17,7 @@ typedef struct {
     pyrelu_rowwise *rowwise;
     pyrelu_rowwise_blocked *rowwise_blocked;
     pyrelu_type type;
-    int n_data;       /* operands of that type: x, or x and g */
+    int n_data;       /* operands of that type: x, or x and g, or b and a, or b, a and g */
     int n_parameters; /* operands after those; of type float where `type` is half */
     union {
         float f32;
@@ -31,6 +31,8 @@ typedef struct {
 
 /* `defaults`: the activation's parameters are not operands, but have their default values. */
 PYRELU_API pyrelu_loop pyrelu_make_map_loop(int activation, pyrelu_kind kind, pyrelu_type type, int defaults);
+/* The product of b and a, or the slope of b, a and g */
+PYRELU_API pyrelu_loop pyrelu_make_gated_loop(int gate, int slope, pyrelu_type type);
 PYRELU_API pyrelu_loop pyrelu_make_rowwise_loop(int axis_function, int vjp, pyrelu_type type);
 
 /* Results larger than this go past the caches; at first it is the size of the last-level cache. For tests. */
