@@ -95,7 +95,7 @@ cdef extern from "training/network.h" nogil:
 
     ctypedef struct pyrelu_core:
         size_t (*plan_workspace)(pyrelu_network *, Py_ssize_t micro_batch_rows, int training, void *workspace) noexcept nogil
-        int (*calls_gemm)(const pyrelu_network *) noexcept nogil
+        int (*calls_blas)(const pyrelu_network *) noexcept nogil
         void (*predict)(const pyrelu_network *, const pyrelu_samples *, Py_ssize_t start, Py_ssize_t stop,
                         void *outputs, unsigned char *alive) noexcept nogil
         pyrelu_epoch_sums (*train)(const pyrelu_network *, const pyrelu_samples *, Py_ssize_t start, Py_ssize_t stop,
@@ -624,7 +624,7 @@ cdef class Network:
         """Take the workspace memory, and BLAS where it may be called; returns whether it may."""
         if self.busy:
             raise RuntimeError("this network is at work already; a network is for one thread at a time")
-        if self.core.calls_gemm(&self.network):
+        if self.core.calls_blas(&self.network):
             limit_blas()
             self.busy = True
             return True

@@ -139,6 +139,6 @@ static void in_unrolled_blocks(pyrelu_map *loop, int n_data, int n_parameters, c
 
 #define ACTIVATION(name, reads, ...) \
     {any_forward_##name, any_derivative_##name, any_vjp_##name, BACKWARD_##reads(name)},
-pyrelu_map *const PRIVATE(map)[][PYRELU_N_KINDS] = {
+pyrelu_map *const PER_TARGET(map)[][PYRELU_N_KINDS] = {
 #include "table/activations.def"
 };

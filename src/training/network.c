@@ -51,9 +51,9 @@ static size_t plan_workspace(network *net, ptrdiff_t rows, int training, void *w
     return used;
 }
 
-static int calls_gemm(const network *net) {
+static int calls_blas(const network *net) {
     for (int i = 0; i < net->n_layers; i++)
-        if (is_for_blas(net->micro_batch_rows, net->layers[i].width, net->layers[i].n_inputs)) return 1;
+        if (exceeds_own_gemm(net->micro_batch_rows, net->layers[i].width, net->layers[i].n_inputs)) return 1;
     return 0;
 }
 
@@ -169,7 +169,7 @@ static const double WORK_BETWEEN_CHECKS = 3e8, WORK_PER_BATCH = 3e5;
 /* Notes that so many rows are done, and asks whether to stop once in a while. */
 static void advance(run_context *ctx, ptrdiff_t rows) {
     const network *net = ctx->s.net;
-    ctx->work += (double)rows * work_per_row(net) * (ctx->s.opt ? 3 : 1) + WORK_PER_BATCH;
+    ctx->work += (double)rows * forward_work(net) * (ctx->s.opt ? 3 : 1) + WORK_PER_BATCH;
     if (ctx->work < WORK_BETWEEN_CHECKS) return;
     ctx->work = 0;
     ctx->stopped = net->interrupted && net->interrupted(net->context);
@@ -253,4 +253,4 @@ static void losses_of_rows(const network *net, const void *targets, ptrdiff_t n_
                                                       n_targets, net->label_smoothing, net->loss_parameters);
 }
 
-const pyrelu_core CORE = {plan_workspace, calls_gemm, predict, train, losses_of_rows};
+const pyrelu_core CORE = {plan_workspace, calls_blas, predict, train, losses_of_rows};

@@ -18,7 +18,7 @@ static void gather(const micro_batch *s, ptrdiff_t first, ptrdiff_t rows) {
         memcpy(row, values + sample_at(s->data, i) * n, n * sizeof(real));
     if (drops_inputs(s)) {
         real *inputs = from(s->net->inputs, first, n), *mask = from(s->net->input_mask, first, n);
-        draw_mask(s, INPUTS, first, rows, n, s->net->input_dropout, mask);
+        draw_mask(s, INPUT_STREAM, first, rows, n, s->net->input_dropout, mask);
         drop(inputs, mask, rows * n, inputs);
     }
 }
@@ -29,14 +29,14 @@ static void activate(const micro_batch *s, const layer *l, ptrdiff_t first, ptrd
     real *y = saves_input(l) || !l->mask ? output : z;
     if (l->drawn) {
         real *slopes = from(l->drawn, first, n);
-        draw(s, of_slopes(s, l), first, rows, n, slopes);
+        draw(s, slope_stream(s, l), first, rows, n, slopes);
         const real lower = l->parameters[0], range = l->parameters[1] - lower;
         for (ptrdiff_t i = 0; i < rows * n; i++) slopes[i] = lower + range * slopes[i];
     }
     transforms[l->transform].forward(l, first, rows, z, y);
     if (l->mask) {
         real *mask = from(l->mask, first, n);
-        draw_mask(s, of_outputs(s, l), first, rows, n, l->dropout, mask);
+        draw_mask(s, output_stream(s, l), first, rows, n, l->dropout, mask);
         drop(y, mask, rows * n, output);
     }
 }
