@@ -31,7 +31,7 @@ import os
 import numpy as np
 
 from pyrelu._mlp import checkpoint
-from pyrelu._mlp.constraints import Constraint, boolean, check, count, not_negative, one_of, string
+from pyrelu._mlp.constraints import Constraint, boolean, check, not_negative, one_of, positive_int, string
 from pyrelu._mlp.optimizers import STOCHASTIC
 from pyrelu._mlp.perceptron import BasePerceptron
 
@@ -98,7 +98,7 @@ class EarlyStopping(_Callback):
 
     def __init__(self, monitor="loss", patience=10, min_delta=0.0, mode="auto", restore_best=True):
         check(self, "monitor", monitor, string)
-        check(self, "patience", patience, count)
+        check(self, "patience", patience, positive_int)
         check(self, "min_delta", min_delta, not_negative)
         check(self, "mode", mode, one_of("auto", "min", "max"))
         check(self, "restore_best", restore_best, boolean)
@@ -189,7 +189,7 @@ class Checkpoint(_Callback):
 
     def __init__(self, path, *, every=1, resume=False):
         check(self, "path", path, string | Constraint("a path", lambda value: isinstance(value, os.PathLike)))
-        check(self, "every", every, count)
+        check(self, "every", every, positive_int)
         check(self, "resume", resume, boolean)
         self.path = path
         self.every = every

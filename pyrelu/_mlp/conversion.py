@@ -1,4 +1,4 @@
-"""From scikit-learn's estimators and back to them, by their public attributes."""
+"""Conversion from and to scikit-learn's estimators, through their public attributes."""
 
 import copy
 import warnings

@@ -1,6 +1,6 @@
-"""The estimators' `init=`: how the first weights of a layer are drawn.
+"""The estimators' `init=`: how the initial weights of a layer are drawn.
 
-"auto" is scikit-learn's and draws the biases with the weights; all others leave the biases 0.
+"auto" is scikit-learn's and draws biases as well as weights; with all others, biases start at 0.
 """
 
 from collections.abc import Callable

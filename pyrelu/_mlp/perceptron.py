@@ -1,4 +1,4 @@
-"""What the estimators have in common: parameters, the course of a fit, and the network's outputs."""
+"""The base class of the estimators: parameters, fitting, and the network's outputs."""
 
 import threading
 from contextlib import closing, contextmanager

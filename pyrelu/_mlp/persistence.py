@@ -1,4 +1,4 @@
-"""How an estimator goes to a file and comes back."""
+"""Saving estimators to files and loading them."""
 
 import os
 

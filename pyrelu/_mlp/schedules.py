@@ -4,7 +4,7 @@ import math
 import textwrap
 from typing import ClassVar
 
-from pyrelu._mlp.constraints import Constraint, count, not_negative, one_of, positive, real
+from pyrelu._mlp.constraints import Constraint, not_negative, one_of, positive, positive_int, real
 from pyrelu.exceptions import InvalidParameterError
 
 
@@ -85,7 +85,7 @@ class Cosine(Schedule):
 class Step(Schedule):
     """Multiplied by ``gamma`` after every ``step_size`` epochs."""
 
-    parameters: ClassVar = {"step_size": (30, count), "gamma": (0.1, positive)}
+    parameters: ClassVar = {"step_size": (30, positive_int), "gamma": (0.1, positive)}
 
     def rate(self, epoch, last):
         return self.initial * self.gamma ** (epoch // self.step_size)
@@ -181,10 +181,10 @@ def resolve(mlp):
             raise InvalidParameterError(
                 f"learning_rate={given!r} has no parameter {parameter!r}; {name!r} has: {known}"
             )
-        allowed = cls.parameters[parameter][1]
-        if not allowed.test(value):
+        constraint = cls.parameters[parameter][1]
+        if not constraint.test(value):
             raise InvalidParameterError(
-                f"{parameter!r} of learning_rate={given!r} must be {allowed.allowed}. Got {value!r} instead."
+                f"{parameter!r} of learning_rate={given!r} must be {constraint.description}. Got {value!r} instead."
             )
     return cls(*of_mlp, **values) if cls.for_adam or mlp.solver == "sgd" else Constant(*of_mlp)
 

@@ -1,4 +1,4 @@
-"""How the estimators train epoch by epoch, with their stopping rules; the arithmetic is the network's."""
+"""Training epoch by epoch, with its stopping rules; the network does the arithmetic."""
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
