@@ -221,7 +221,7 @@ def test_a_network_is_for_one_thread_at_a_time():
     found = []
 
     def function(z):
-        with pytest.raises(RuntimeError, match="at work already"):
+        with pytest.raises(RuntimeError, match="in use already"):
             found.append(network.predict(samples))
         return z
 
