@@ -8,4 +8,4 @@ from threadpoolctl import ThreadpoolController
 @cache
 def libraries():
     """Return a controller for each; it has `get_num_threads` and `set_num_threads`."""
-    return ThreadpoolController().select(user_api="blas").lib_controllers  # looks through all that is loaded: 1 ms
+    return ThreadpoolController().select(user_api="blas").lib_controllers  # searches all loaded libraries: 1 ms

@@ -1,4 +1,4 @@
-"""Networks trained on standardised data that take, and give, the data as it is."""
+"""Networks that are trained on standardised data, but take and return unscaled data."""
 
 import numpy as np
 from sklearn.base import is_regressor
@@ -25,7 +25,7 @@ def fit(mlp, X, y, n_scaled=None):
     if X[:, scaled].shape[1]:
         inputs = StandardScaler().fit(X[:, scaled])
         mean[scaled], scale[scaled] = inputs.mean_, inputs.scale_
-    scales_target = is_regressor(mlp) and mlp.loss == "squared_error"  # other losses ask for the target as it is
+    scales_target = is_regressor(mlp) and mlp.loss == "squared_error"  # other losses need the unscaled target
     if scales_target:
         target = StandardScaler().fit(y[:, np.newaxis])
         y = target.transform(y[:, np.newaxis]).ravel()

@@ -9,7 +9,7 @@ from pyrelu.exceptions import InvalidParameterError
 
 
 class Schedule:
-    """How the learning rate changes. A subclass's docstring is what the estimators' documentation says of it.
+    """How the learning rate changes. The estimators' documentation shows the docstrings of the subclasses.
 
     Parameters
     ----------
@@ -25,7 +25,7 @@ class Schedule:
 
     parameters: ClassVar[dict] = {}  # name -> default, constraint
     for_adam = True  # whether the solvers other than "sgd" follow it; scikit-learn's do not
-    ends_with_max_iter = False  # so that more epochs would be another fit
+    ends_with_max_iter = False  # a different max_iter would give a different fit
 
     def __init__(self, initial, n_epochs, power_t=0.5, **values):
         self.initial = float(initial)
@@ -34,15 +34,15 @@ class Schedule:
         vars(self).update({name: default for name, (default, _) in self.parameters.items()} | values)
 
     def rate(self, epoch, last):
-        """Return the rate of that epoch, counted from 0, given the last one."""
+        """Return the rate of an epoch, counted from 0, given the previous rate."""
         return last
 
     def after(self, rate, n_samples_seen):
-        """Return the rate to go on with at the end of an epoch, given the estimator's `t_`."""
+        """Return the rate after an epoch, given the estimator's `t_`."""
         return rate
 
     def stall(self, rate):
-        """Return the rate to go on with now that training gets no further, or None to stop; and what was decided."""
+        """Return the rate with which to continue stalled training, or None to stop, and a message that says so."""
         return None, "Stopping."
 
 
@@ -113,7 +113,7 @@ class OneCycle(Schedule):
 
 
 class Called(Schedule):
-    """What the user's function returns for each epoch."""
+    """The rate that the user's function returns for each epoch."""
 
     def __init__(self, function, *estimators):
         super().__init__(*estimators)
@@ -143,7 +143,7 @@ SCHEDULES = {
     "one_cycle": OneCycle,
 }
 
-SCHEDULE = (  # what `learning_rate` may be
+SCHEDULE = (  # the constraint on `learning_rate`
     one_of(*SCHEDULES)
     | Constraint("a pair of such a name and a dict of its parameters", lambda value: _is_pair(value))
     | Constraint("a callable epoch -> rate", callable)
@@ -160,7 +160,7 @@ def _is_pair(value):
 
 
 def resolve(mlp):
-    """Return the Schedule that the estimator's parameters ask for.
+    """Return the Schedule that the estimator's parameters specify.
 
     Examples
     --------
@@ -190,7 +190,7 @@ def resolve(mlp):
 
 
 def describe():
-    """Return what the estimators' documentation says of the schedules."""
+    """Return the estimators' documentation of the schedules."""
     lines = []
     for name, cls in SCHEDULES.items():
         defaults = ", ".join(f"{parameter}={default:g}" for parameter, (default, _) in cls.parameters.items())
