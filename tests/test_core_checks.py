@@ -1,4 +1,4 @@
-"""What enters the training core is checked where it enters: by name, before anything is read or written."""
+"""Arguments of the training core are checked where they enter: errors name them, before anything is read or written."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""`history_`: what its records say, how long it gets."""
+"""`history_`: the content of its records, and its length."""
 
 import pickle
 import warnings
