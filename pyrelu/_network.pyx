@@ -15,6 +15,7 @@ from pyrelu._library cimport (
     PYRELU_N_OPTIMIZERS,
     pyrelu_activations,
     pyrelu_axis_functions,
+    pyrelu_loss,
     pyrelu_losses,
     pyrelu_n_activations,
     pyrelu_n_axis_functions,
@@ -100,12 +101,13 @@ cdef extern from "training/network.h" nogil:
                         void *outputs, unsigned char *alive) noexcept nogil
         pyrelu_epoch_sums (*train)(const pyrelu_network *, const pyrelu_samples *, Py_ssize_t start, Py_ssize_t stop,
                                Py_ssize_t batch_size, pyrelu_optimizer *) noexcept nogil
+        void (*losses)(const pyrelu_network *, const void *targets, Py_ssize_t n_targets, void *outputs, void *losses,
+                       Py_ssize_t rows) noexcept nogil
 
     const pyrelu_core pyrelu_core_f32, pyrelu_core_f64
 
 
 LOSSES = {pyrelu_losses[i].name.decode(): i for i in range(pyrelu_n_losses)}
-REGRESSOR_LOSSES = {name: i for name, i in LOSSES.items() if pyrelu_losses[i].estimator == b"R"}
 SOLVERS = {pyrelu_optimizers[i].name.decode(): i for i in range(PYRELU_N_OPTIMIZERS)} | {"gradient": PYRELU_GRADIENT}
 TRANSFORMS = {
     "elementwise": PYRELU_ELEMENTWISE,
@@ -236,7 +238,7 @@ cdef class Samples:
     X : ndarray or CSR matrix of shape (n_samples, n_features)
         C-contiguous, of dtype float32 or float64, which the other arrays must have, too.
     targets : ndarray of shape (n_samples, n_targets), default=None
-        Class indices (n_targets = 1) for "log_loss", else one number per output.
+        One number per output, or one for all outputs: a classifier's is the index of the class.
     weights : ndarray of shape (n_samples,), default=None
         Sample weights.
 
@@ -318,7 +320,7 @@ class Epoch(NamedTuple):
 
 
 cdef class Called:
-    """An activation given as a pair of functions, and the first error that they raised."""
+    """A pair of functions, as activation or as loss, and the first error that one of them raised."""
 
     cdef object functions, dtype, error
 
@@ -326,15 +328,36 @@ cdef class Called:
         self.functions = functions
         self.dtype = dtype
 
+    cdef given(self, const void *values, cnp.npy_intp *shape):
+        """Return the numbers as an array that the user may keep."""
+        array = cnp.PyArray_SimpleNewFromData(2, shape, self.dtype.num, <void *>values).copy()
+        array.setflags(write=False)
+        return array
+
     cdef apply(self, int derivative, const void *z, void *out, cnp.npy_intp *shape):
-        given = cnp.PyArray_SimpleNewFromData(2, shape, self.dtype.num, <void *>z).copy()  # the user may keep a reference to it
+        given = self.given(z, shape)
         cdef cnp.ndarray result = cnp.PyArray_SimpleNewFromData(2, shape, self.dtype.num, out)
-        given.setflags(write=False)
         values = np.asarray(self.functions[derivative](given))
         if values.shape != given.shape:
             raise ValueError(f"activation: {self.functions[derivative]!r} gave an array of shape {values.shape} for "
                              f"one of shape {given.shape}; it must keep the shape")
         np.copyto(result, values, casting="same_kind")
+
+    cdef apply_loss(self, const void *targets, void *outputs, void *losses, cnp.npy_intp *shape):
+        y_true, y_pred = self.given(targets, shape), self.given(outputs, shape)
+        cdef cnp.ndarray of_rows = cnp.PyArray_SimpleNewFromData(1, shape, self.dtype.num, losses)
+        cdef cnp.ndarray gradient = cnp.PyArray_SimpleNewFromData(2, shape, self.dtype.num, outputs)
+        loss, derivative = self.functions
+        values = np.asarray(loss(y_true, y_pred))
+        if values.shape not in (y_pred.shape, y_pred.shape[:1]):
+            raise ValueError(f"loss: {loss!r} gave an array of shape {values.shape} for targets and predictions of shape "
+                             f"{y_pred.shape}; it must give one number for each row, or for each element")
+        np.copyto(of_rows, values.sum(axis=1) if values.ndim == 2 else values, casting="same_kind")
+        values = np.asarray(derivative(y_true, y_pred))
+        if values.shape != y_pred.shape:
+            raise ValueError(f"loss: the gradient {derivative!r} gave an array of shape {values.shape} for targets and "
+                             f"predictions of shape {y_pred.shape}; it must keep the shape")
+        np.copyto(gradient, values, casting="same_kind")
 
 
 cdef void call(void *context, int derivative, const void *z, void *out, Py_ssize_t rows, Py_ssize_t n) noexcept with gil:
@@ -345,6 +368,18 @@ cdef void call(void *context, int derivative, const void *z, void *out, Py_ssize
     except BaseException as error:  # C continues with zeros; the error discards its results
         called.error = called.error or error
         memset(out, 0, rows * n * called.dtype.itemsize)
+
+
+cdef void call_loss(void *context, const void *targets, void *outputs, void *losses, Py_ssize_t rows,
+                    Py_ssize_t n_outputs, Py_ssize_t n_targets) noexcept with gil:
+    cdef Called called = <Called>context
+    cdef cnp.npy_intp *shape = [rows, n_outputs]  # n_targets is the same: see _check_targets
+    try:
+        called.apply_loss(targets, outputs, losses, shape)
+    except BaseException as error:
+        called.error = called.error or error
+        memset(outputs, 0, rows * n_outputs * called.dtype.itemsize)
+        memset(losses, 0, rows * called.dtype.itemsize)
 
 
 cdef int interrupted(void *context) noexcept with gil:
@@ -438,7 +473,8 @@ cdef class Network:
         One per hidden layer.
     output : int or None
         The row of the output activation in the table; None: softmax.
-    loss : {"log_loss", "binary_log_loss", "squared_error", "poisson"}
+    loss : str, OutputLoss or None
+        The loss to minimise; a name stands for the row of the table with its defaults. None: prediction only.
     slopes : list of (ndarray of shape (n_units,) or None), default=()
         One per hidden layer: an array where it learns slopes.
     parameters : ndarray, default=None
@@ -461,7 +497,8 @@ cdef class Network:
     cdef readonly object dtype
     cdef readonly Py_ssize_t n_hidden_units, n_outputs
     cdef readonly bint draws  # whether training needs random numbers
-    cdef object arrays, layers, workspace  # keep alive what `network` points to
+    cdef object arrays, layers, loss_parameters, workspace  # keep alive what `network` points to
+    cdef bint has_loss
     cdef list called
     cdef readonly object parameters
     cdef object gradients  # in the layout of `parameters`
@@ -490,7 +527,6 @@ cdef class Network:
         self.layers = np.zeros(n * sizeof(pyrelu_layer), np.uint8)
         self.network.n_layers = n
         self.network.layers = <pyrelu_layer *>cnp.PyArray_DATA(self.layers)
-        self.network.loss = one_of(loss, "loss", LOSSES)
         self.network.label_smoothing = number(label_smoothing, "label_smoothing", 0, 1)
         self.network.n_threads = PYRELU_ALL_THREADS if n_threads is None else min(
             integer(n_threads, "n_threads", 1, np.inf), PYRELU_ALL_THREADS
@@ -506,6 +542,8 @@ cdef class Network:
             self.n_hidden_units += self.network.layers[<int>i].n_outputs
         self._set_layer(n - 1, weights[n - 1], biases[n - 1], 0.0)
         self._set_output(output)
+        if loss is not None:
+            self._set_loss(loss)
         if parameters is not None:
             self._set_parameters(parameters)
 
@@ -559,6 +597,69 @@ cdef class Network:
         layer.transform = PYRELU_SOFTMAX if output is None else PYRELU_ELEMENTWISE
         layer.activation = 0 if output is None else integer(output, "out_activation_", 0, pyrelu_n_activations)
         self.n_outputs = layer.n_outputs
+
+    cdef _set_loss(self, loss):
+        """Set the loss, after checking that its row in the table and the parameters of each output exist."""
+        cdef const pyrelu_loss *row
+        if isinstance(loss, str):
+            self.network.loss = one_of(loss, "loss", LOSSES)
+            row = &pyrelu_losses[self.network.loss]
+            values = [[row.parameters[k].default_value for k in range(row.n_parameters)]] * self.n_outputs
+        else:
+            self.network.loss = integer(loss.index, "loss", -1, pyrelu_n_losses)
+            values = listed(loss.values, "loss", self.n_outputs)
+        if self.network.loss < 0:
+            self.called.append(Called(tuple(listed(loss.functions, "loss", 2)), self.dtype))
+            self.network.loss_call = call_loss
+            self.network.loss_context = <void *>self.called[-1]
+        else:
+            row = &pyrelu_losses[self.network.loss]
+            numbers = [[number(value, "loss") for value in listed(one, "loss", row.n_parameters)] for one in values]
+            self.loss_parameters = np.array(numbers, self.dtype)
+            self.network.loss_parameters = cnp.PyArray_DATA(self.loss_parameters)
+        self.has_loss = True
+
+    cdef _check_targets(self, n_targets, smallest_and_largest):
+        """Raise ValueError if the loss cannot take this many targets per row, or a class index is out of range."""
+        if not self.has_loss:
+            raise ValueError("a network without a loss cannot be trained")
+        cdef int i = self.network.loss
+        classes = i >= 0 and pyrelu_losses[i].targets == b'C'
+        if n_targets != (1 if classes else self.n_outputs) and not (i >= 0 and n_targets == 1):
+            raise ValueError(f"{n_targets} targets do not fit a network of {self.n_outputs} outputs")
+        if classes or (i >= 0 and pyrelu_losses[i].estimator == b'C' and n_targets < self.n_outputs):
+            least, largest = smallest_and_largest()
+            if not (0 <= least and largest < self.n_outputs):
+                raise ValueError(f"class numbers from {least:g} to {largest:g} do not fit a network of {self.n_outputs} "
+                                 "outputs")
+
+    def losses(self, targets, outputs):
+        """Return the loss of each row, and its gradient with respect to the pre-activations of the output layer.
+
+        Parameters
+        ----------
+        targets : ndarray of shape (n_samples, n_targets)
+        outputs : ndarray of shape (n_samples, n_outputs)
+
+        Returns
+        -------
+        losses : ndarray of shape (n_samples,)
+        gradient : ndarray of shape (n_samples, n_outputs)
+        """
+        cdef Py_ssize_t n = len(outputs)
+        cdef void *given = address(outputs, "outputs", self.dtype, (n, self.n_outputs))
+        cdef Py_ssize_t n_targets = two_dimensional(targets, "targets")[1] if n else 1
+        given = address(targets, "targets", self.dtype, (n, n_targets))
+        if n:
+            self._check_targets(n_targets, lambda: (targets.min(), targets.max()))
+        losses, gradient = np.empty(n, self.dtype), outputs.copy()
+        if self.network.loss < 0:
+            call_loss(self.network.loss_context, given, cnp.PyArray_DATA(gradient), cnp.PyArray_DATA(losses), n,
+                      self.n_outputs, n_targets)
+            self._check()
+        elif n:
+            self.core.losses(&self.network, given, n_targets, cnp.PyArray_DATA(gradient), cnp.PyArray_DATA(losses), n)
+        return losses, gradient
 
     cdef _set_parameters(self, parameters):
         """Set the buffer, after checking that the arrays are views of it and do not overlap."""
@@ -693,19 +794,13 @@ cdef class Network:
         Epoch
         """
         cdef pyrelu_samples data = self._samples(samples, order)
-        if samples.n_targets != (1 if pyrelu_losses[self.network.loss].targets == b'C' else self.n_outputs):
-            raise ValueError(f"{samples.n_targets} targets do not fit a network of {self.n_outputs} outputs")
         cdef pyrelu_optimizer opt = self._optimizer(optimizer)
         cdef Py_ssize_t n = samples.n_samples if order is None else len(order)
         cdef pyrelu_epoch_sums sums
         cdef bint limited
         if n < 1 or batch_size < 1:
             raise ValueError(f"{n} samples in batches of {batch_size}; training takes at least 1 and 1")
-        if pyrelu_losses[self.network.loss].targets == b'C':
-            least, largest = samples.target_range()
-            if not (0 <= least and largest < self.n_outputs):
-                raise ValueError(f"class numbers from {least:g} to {largest:g} do not fit a network of {self.n_outputs} "
-                                 "outputs")
+        self._check_targets(samples.n_targets, samples.target_range)
         alive = np.zeros(self.n_hidden_units, bool)
         self._plan_workspace(min(batch_size, n, MICRO_BATCH_ROWS), True)
         limited = self._enter()

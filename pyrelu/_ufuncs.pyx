@@ -96,6 +96,7 @@ def optimizer_rows():
         dict(
             name=pyrelu_optimizers[i].name.decode(),
             n_states=pyrelu_optimizers[i].n_states,
+            scope={b"E": "element", b"A": "array"}[bytes([pyrelu_optimizers[i].scope])],
             decoupled=bool(pyrelu_optimizers[i].decoupled),
             update=pyrelu_optimizers[i].update.decode(),
             summary=pyrelu_optimizers[i].summary.decode(),

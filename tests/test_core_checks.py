@@ -93,7 +93,7 @@ def test_orders_are_of_the_samples(order):
         ("t", 0.5),
         ("seed", -1),
         ("seed", 2**64),
-        ("solver", "adamw"),
+        ("solver", "newton"),
         ("solver", None),
         ("alpha", "0.1"),
         ("alpha", np.nan),

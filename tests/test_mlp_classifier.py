@@ -40,12 +40,12 @@ def fitted(digits):
 def test_signature_is_scikit_learns_and_more(ours, theirs):
     ours, theirs = (list(inspect.signature(cls).parameters.values()) for cls in (ours, theirs))
     assert ours[: len(theirs)] == theirs
-    neutral = (0.0, "auto", None)
+    neutral = (0.0, "auto", None, "log_loss")
     assert all(p.kind is p.KEYWORD_ONLY and p.default in neutral for p in ours[len(theirs) :])
 
 
 def test_every_parameter_has_a_constraint():
-    elsewhere = {"activation"}  # is checked where it is taken apart
+    elsewhere = {"activation", "loss"}  # are checked where they are taken apart
     assert CONSTRAINTS.keys() | elsewhere == MLPClassifier().get_params().keys() | MLPRegressor().get_params().keys()
 
 

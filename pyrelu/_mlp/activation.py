@@ -114,7 +114,15 @@ def output_name(out_activation):
     >>> output_name("exp"), output_name("softmax")
     ('exponential', 'softmax')
     """
-    return {"exp": "exponential"}.get(out_activation, out_activation)
+    return {theirs: ours for ours, theirs in _THEIR_WORDS.items()}.get(out_activation, out_activation)
+
+
+def out_activation(name):
+    """Return scikit-learn's word for an output activation, the reverse of `output_name`."""
+    return _THEIR_WORDS.get(name, name)
+
+
+_THEIR_WORDS = {"exponential": "exp", "sigmoid": "logistic"}
 
 
 def names():

@@ -21,7 +21,6 @@ from pyrelu._mlp.constraints import (
 from pyrelu._mlp.initializers import INITIALIZERS, is_known
 from pyrelu._mlp.optimizers import STOCHASTIC
 from pyrelu._mlp.schedules import SCHEDULE
-from pyrelu._network import REGRESSOR_LOSSES
 
 # True is an int, but no size.
 layer_size = Constraint(
@@ -89,7 +88,6 @@ CONSTRAINTS = {
     "n_threads": positive_int | none,
     "class_weight": weights | list_of_weights | one_of("balanced") | none,
     "label_smoothing": fraction,
-    "loss": one_of(*REGRESSOR_LOSSES),
 }
 
 

@@ -38,8 +38,9 @@ class BasePerceptron(Convertible, Persistent, CallbackSupportMixin, BaseEstimato
     """A multilayer perceptron; subclasses define its targets.
 
     A subclass implements `_validate(X, y, incremental, first)`, which returns X and the targets as `Samples` takes them
-    and sets `n_outputs_`, `out_activation_` and `_loss`, and, for early stopping, `_strata(targets)`, which stratifies
-    the split, and `_score_outputs(outputs, targets, weights)`. It may override `_weigh`.
+    and sets `n_outputs_` and `out_activation_`; `_output_loss()`, which resolves `loss`; and, for early stopping,
+    `_strata(targets)`, which stratifies the split, and `_score_outputs(outputs, targets, weights)`. It may override
+    `_weigh`.
     """
 
     label_smoothing = 0.0  # for subclasses without the parameter
@@ -196,7 +197,8 @@ class BasePerceptron(Convertible, Persistent, CallbackSupportMixin, BaseEstimato
 
     def _fit(self, X, y, sample_weight, eval_set=None, callbacks=NO_CALLBACKS, incremental=False):
         check_parameters(self)
-        schedules.resolve(self)  # raises its errors early
+        schedules.resolve(self)  # these two raise their errors early
+        self._output_loss()
         if incremental and self.early_stopping:
             raise ValueError("partial_fit does not support early_stopping=True")
         first = not (hasattr(self, "coefs_") and (self.warm_start or incremental))
@@ -211,7 +213,7 @@ class BasePerceptron(Convertible, Persistent, CallbackSupportMixin, BaseEstimato
             self._initialize(X.shape[1], self._hidden_units(), activations, random_state)
         parameters, arrays = pack(self._arrays(), X.dtype)
         self.coefs_, self.intercepts_, self.activation_weights_ = arrays
-        network = self._network(self._arrays(), parameters, dropout)
+        network = self._network(self._arrays(), parameters, dropout, self._output_loss())
         data = X, targets, weights
         samples = Samples(*data)
         order, validation = self._hold_out(data, samples, eval_set, random_state)
@@ -387,7 +389,7 @@ class BasePerceptron(Convertible, Persistent, CallbackSupportMixin, BaseEstimato
 
     def _decode(self, targets):
         """Return y for these targets; the reverse of `_validate`."""
-        return targets.ravel() if self.n_outputs_ == 1 else targets
+        return targets.ravel() if targets.shape[1] == 1 else targets
 
     # ---- the network ----
 
@@ -396,8 +398,8 @@ class BasePerceptron(Convertible, Persistent, CallbackSupportMixin, BaseEstimato
         slopes = getattr(self, "activation_weights_", [None] * (len(self.coefs_) - 1))
         return self.coefs_, self.intercepts_, slopes
 
-    def _network(self, arrays, parameters=None, dropout=()):
-        """Return the network of these arrays. For training, they must be views of `parameters`."""
+    def _network(self, arrays, parameters=None, dropout=(), loss=None):
+        """Return the network of these arrays. For training, they must be views of `parameters`, and it needs a loss."""
         coefs, intercepts, slopes = arrays
         activations = resolve(self.activation, len(coefs) - 1)
         if self.solver not in STOCHASTIC:
@@ -409,7 +411,7 @@ class BasePerceptron(Convertible, Persistent, CallbackSupportMixin, BaseEstimato
             intercepts,
             activations,
             output,
-            self._loss,
+            loss and loss.of(self.n_outputs_),
             slopes,
             parameters,
             dropout,

@@ -1,7 +1,7 @@
 """A fitted network in NumPy, layer by layer, for inspection and plots.
 
 It uses `pyrelu.functional`, `pyrelu.derivative` and `pyrelu.vjp` rather than the training core, and so serves as a check
-of that core. It computes in float64, in blocks of rows.
+of that core, except for the loss, which is the core's. It computes in float64, in blocks of rows.
 """
 
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ from sklearn.utils import check_consistent_length, column_or_1d, gen_batches
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from pyrelu import derivative, registry
+from pyrelu._mlp import losses
 from pyrelu._mlp.activation import HiddenActivation, output_name, resolve
 
 SATURATED = 0.01  # a derivative below this passes on less than a hundredth of the gradient
@@ -164,14 +165,20 @@ def passes(estimator, X, y=None):
 
 
 def targets_of(estimator, y):
-    """Return y as the output layer is to give it, of shape (n_samples, n_outputs).
-
-    The gradient of each of the estimators' losses with respect to the last pre-activations is outputs minus targets.
-    """
+    """Return y as the loss takes it: a number for each output, or the number of the class, one row per sample."""
     if not hasattr(estimator, "classes_"):
         y = np.asarray(y, float)
         return y.reshape(len(y), -1)
     y = np.asarray(y) if np.ndim(y) == 2 and np.shape(y)[1] > 1 else column_or_1d(y)
     if y.ndim == 1 and len(unknown := np.setdiff1d(y, estimator.classes_)):
         raise ValueError(f"y has {unknown.tolist()[0]!r}, which is none of the classes {estimator.classes_.tolist()}")
+    if y.ndim == 1 and estimator.n_outputs_ > 1:
+        return np.searchsorted(estimator.classes_, y)[:, np.newaxis].astype(float)
     return label_binarize(y, classes=estimator.classes_).astype(float)
+
+
+def loss_of(estimator):
+    """Return what a fitted estimator of pyrelu or scikit-learn minimises, as an `OutputLoss`."""
+    if not hasattr(estimator, "classes_"):
+        return losses.resolve(estimator.loss, losses.REGRESSOR)
+    return losses.resolve(estimator.loss, losses.CLASSIFIER, labels=estimator.out_activation_ != "softmax")
