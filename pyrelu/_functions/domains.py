@@ -11,6 +11,9 @@ class Parameters(dict):
         self._texts = row.parameter_domains
         self._domains = [interval(self._texts[name]) for name in self]
         self._condition = row.condition
+        # for Python's floats, which are checked without a call of `check`
+        self.bounds = [domain[:2] if domain else (-np.inf, np.inf) for domain in self._domains]
+        self.ordered = bool(row.condition)
         if not self._condition and not any(self._domains):
             self.check = None  # all values are allowed
         self._holds = compile(self._condition or "True", f"<{row.name}>", "eval")

@@ -8,6 +8,7 @@
  */
 #include "kernels/targets.h"
 #include "math/activations.h"
+#include "math/gates.h"
 #include "simd/unroll.h"
 
 #define KERNEL static __attribute__((flatten, noinline)) void
@@ -141,4 +142,30 @@ static void in_unrolled_blocks(pyrelu_map *loop, int n_data, int n_parameters, c
     {any_forward_##name, any_derivative_##name, any_vjp_##name, BACKWARD_##reads(name)},
 pyrelu_map *const PER_TARGET(map)[][PYRELU_N_KINDS] = {
 #include "table/activations.def"
+};
+
+/* Gated linear units: x of the kernels is b; the product takes a, or g in its place, the slope a and g. */
+
+FORM gated0(formula1 *f, const void *const *in, int scalars, real *out, ptrdiff_t n) {
+    const real *b = in[0], *a = in[1];
+    (void)scalars;
+    STORE_EACH_VECTOR(f(load(b + i), load(a + i)))
+}
+
+FORM sloped0(formula2 *f, const void *const *in, int scalars, real *out, ptrdiff_t n) {
+    const real *b = in[0], *a = in[1], *g = in[2];
+    (void)scalars;
+    STORE_EACH_VECTOR(f(load(b + i), load(a + i), load(g + i)))
+}
+
+#define DATA_gated 2
+#define DATA_sloped 3
+#define GATED(name, gate) \
+    DEFINE_0(product_##name, gated, gated_##gate) DEFINE_0(slope_##name, sloped, gated_slope_##gate)
+#include "table/gates.def"
+#undef GATED
+
+#define GATED(name, gate) {any_product_##name, any_slope_##name},
+pyrelu_map *const PER_TARGET(gated)[][2] = {
+#include "table/gates.def"
 };

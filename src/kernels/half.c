@@ -24,7 +24,9 @@ static inline uint16_t narrow(float x) {
     const uint32_t subnormal = to_bits(from_bits(magnitude) + 0.5f) - to_bits(0.5f);
     const uint32_t nan = 0x7e00 | (magnitude >> 13 & 0x3ff);
     const uint32_t finite = magnitude < 0x38800000 ? subnormal : normal;
-    const uint32_t number = magnitude >= 0x477ff000 ? 0x7c00 : finite;
+    /* Its product overflows: as the hardware's conversion does, this sets the flag. */
+    const uint32_t overflowed = to_bits(from_bits(magnitude) * 0x1.001002p112f) >= 0x7f800000;
+    const uint32_t number = overflowed && magnitude >= 0x477ff000 ? 0x7c00 : finite;
     return (uint16_t)(sign >> 16 | (magnitude > 0x7f800000 ? nan : number));
 }
 

@@ -3,6 +3,7 @@
 
 const pyrelu_kernels PER_TARGET(kernels) = {
     .map = PER_TARGET(map),
+    .gated = PER_TARGET(gated),
     .rowwise = PER_TARGET(rowwise),
     .update = PER_TARGET(update),
     .softmax_rows = PER_TARGET(softmax_rows),

@@ -65,6 +65,7 @@ typedef struct {
 
 typedef struct {
     pyrelu_map *const (*map)[PYRELU_N_KINDS];                   /* [row of pyrelu_activations][kind] */
+    pyrelu_map *const (*gated)[2]; /* [row of pyrelu_gates][product of b and a, slope of b, a and g] */
     pyrelu_rowwise *const (*rowwise)[2];                        /* [row of pyrelu_axis_functions][forward, vjp] */
     pyrelu_update *const *update;                               /* [row of pyrelu_optimizers] */
     void (*softmax_rows)(void *x, ptrdiff_t rows, ptrdiff_t n); /* in place */

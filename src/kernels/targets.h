@@ -12,6 +12,7 @@
 
 #ifdef PYRELU_TARGET
 extern pyrelu_map *const PER_TARGET(map)[][PYRELU_N_KINDS];
+extern pyrelu_map *const PER_TARGET(gated)[][2];
 extern pyrelu_rowwise *const PER_TARGET(rowwise)[][2];
 extern pyrelu_update *const PER_TARGET(update)[];
 void PER_TARGET(softmax_rows)(void *x, ptrdiff_t rows, ptrdiff_t n);

@@ -117,6 +117,8 @@ typedef struct {
     char *const *args;
     const ptrdiff_t *steps;
     int n_in, direct, scalars, streaming;
+    ptrdiff_t block; /* elements that are computed before one is stored, if not direct */
+    _Atomic int overflow;
 } map_call;
 
 static void map_blocks(const map_call *c, ptrdiff_t start, ptrdiff_t stop) {
@@ -128,8 +130,8 @@ static void map_blocks(const map_call *c, ptrdiff_t start, ptrdiff_t stop) {
     for (int k = 0; k < c->n_in; k++) in[k] = buffers[k];
     for (int k = 0; k < PYRELU_MAX_PARAMETERS; k++) in[c->n_in + k] = &loop->bound[k];
 
-    for (ptrdiff_t i = start; i < stop; i += BLOCK) {
-        const ptrdiff_t n = stop - i < BLOCK ? stop - i : BLOCK;
+    for (ptrdiff_t i = start; i < stop; i += c->block) {
+        const ptrdiff_t n = stop - i < c->block ? stop - i : c->block;
         for (int k = 0; k < c->n_in; k++) {
             const ptrdiff_t step = c->steps[k];
             const int parameter = k >= loop->n_data;
@@ -153,8 +155,38 @@ static void map_streaming(const map_call *c, const void **in, char *out, ptrdiff
     }
 }
 
+/* An element's size in units that are not negative; that of infinity, from which those of NaN are up, is at_infinity. */
+static uint64_t magnitude(const char *element, pyrelu_type type) {
+    uint16_t half;
+    uint32_t single;
+    uint64_t whole;
+    switch (type) {
+    case PYRELU_F16: memcpy(&half, element, sizeof half); return half & 0x7fff;
+    case PYRELU_F32: memcpy(&single, element, sizeof single); return single & 0x7fffffff;
+    default: memcpy(&whole, element, sizeof whole); return whole & 0x7fffffffffffffff;
+    }
+}
+
+static const uint64_t at_infinity[PYRELU_N_TYPES] = {0x7c00, 0x7f800000, 0x7ff0000000000000};
+
+/* Whether a result is infinite and no operand is. One that was written over is taken to have been finite. */
+static int overflows(const map_call *c, ptrdiff_t start, ptrdiff_t stop) {
+    const pyrelu_type type = c->loop->type, parameter_type = type == PYRELU_F16 ? PYRELU_F32 : type;
+    const char *out = c->args[c->n_in];
+    for (ptrdiff_t i = start; i < stop; i++) {
+        if (magnitude(out + i * c->steps[c->n_in], type) != at_infinity[type]) continue;
+        int finite = 1;
+        for (int k = 0; k < c->n_in; k++) {
+            const pyrelu_type type_k = k < c->loop->n_data ? type : parameter_type;
+            finite &= c->args[k] == out || magnitude(c->args[k] + i * c->steps[k], type_k) < at_infinity[type_k];
+        }
+        if (finite) return 1;
+    }
+    return 0;
+}
+
 static void map_range(void *context, ptrdiff_t start, ptrdiff_t stop) {
-    const map_call *c = context;
+    map_call *c = context;
     const fp_environment caller = fp_enter();
     if (c->direct) {
         const void *in[PYRELU_MAX_OPERANDS + PYRELU_MAX_PARAMETERS];
@@ -166,16 +198,27 @@ static void map_range(void *context, ptrdiff_t start, ptrdiff_t stop) {
     } else {
         map_blocks(c, start, stop);
     }
+    if (fp_overflowed() && !c->overflow) c->overflow = overflows(c, start, stop);
     fp_leave(caller);
 }
 
-/* Where an input runs into the output without being it, the order of the elements matters: one thread. */
-static int partial_overlap(const char *in, ptrdiff_t in_step, const char *out, ptrdiff_t out_step, ptrdiff_t n) {
-    if (in == out && in_step == out_step) return 0;
+/* Whether an input has memory in common with the output. */
+static int overlap(const char *in, ptrdiff_t in_step, const char *out, ptrdiff_t out_step, ptrdiff_t n) {
     const char *in_last = in + (n - 1) * in_step, *out_last = out + (n - 1) * out_step;
     const char *in_low = in < in_last ? in : in_last, *in_high = in < in_last ? in_last : in;
     const char *out_low = out < out_last ? out : out_last, *out_high = out < out_last ? out_last : out;
     return in_low < out_high + 8 && out_low < in_high + 8;
+}
+
+/* What the order of elements means to a result. IN_ORDER: each is read before it is written over by that of an earlier
+ * element, so that blocks may be read before they are written, on one thread. RECURRENT: an element may read what an
+ * earlier one wrote, as in accumulate and reduce. */
+typedef enum { ANY_ORDER, IN_ORDER, RECURRENT } element_order;
+
+static element_order order_of(const char *in, ptrdiff_t in_step, const char *out, ptrdiff_t out_step, ptrdiff_t n) {
+    if (n < 2 || (in == out && in_step == out_step && out_step)) return ANY_ORDER;
+    if (!overlap(in, in_step, out, out_step, n)) return out_step ? ANY_ORDER : IN_ORDER;
+    return in_step == out_step && (out_step > 0 ? out < in : out > in) ? IN_ORDER : RECURRENT;
 }
 
 pyrelu_loop pyrelu_make_map_loop(int activation, pyrelu_kind kind, pyrelu_type type, int defaults) {
@@ -190,6 +233,14 @@ pyrelu_loop pyrelu_make_map_loop(int activation, pyrelu_kind kind, pyrelu_type t
         if (type == PYRELU_F64) loop.bound[k].f64 = row->parameters[k].default_value;
         else loop.bound[k].f32 = (float)row->parameters[k].default_value;
     return loop;
+}
+
+pyrelu_loop pyrelu_make_gated_loop(int gate, int slope, pyrelu_type type) {
+    return (pyrelu_loop){
+        .map = pyrelu_kernels_for(type)->gated[gate][slope],
+        .type = type,
+        .n_data = slope ? 3 : 2,
+    };
 }
 
 void pyrelu_map_loop(char **args, const ptrdiff_t *dims, const ptrdiff_t *steps, void *data) {
@@ -208,11 +259,18 @@ void pyrelu_map_loop(char **args, const ptrdiff_t *dims, const ptrdiff_t *steps,
     call.scalars = scalars;
     call.streaming = n > last_level_cache() / size && args[0] != args[call.n_in];
 
-    int split = n >= 2 * MIN_ELEMENTS_PER_THREAD;
-    for (int k = 0; split && k < call.n_in; k++)
-        split = !partial_overlap(args[k], steps[k], args[call.n_in], steps[call.n_in], n);
-    if (split) pyrelu_parallel_ranges(n, MIN_ELEMENTS_PER_THREAD, map_range, &call);
+    element_order order = ANY_ORDER;
+    for (int k = 0; k < call.n_in; k++) {
+        const element_order of_k = order_of(args[k], steps[k], args[call.n_in], steps[call.n_in], n);
+        if (of_k > order) order = of_k;
+    }
+    if (order == RECURRENT) call.direct = 0;
+    call.block = order == RECURRENT ? 1 : BLOCK;
+
+    if (order == ANY_ORDER && n >= 2 * MIN_ELEMENTS_PER_THREAD)
+        pyrelu_parallel_ranges(n, MIN_ELEMENTS_PER_THREAD, map_range, &call);
     else map_range(&call, 0, n);
+    if (call.overflow) fp_raise_overflow();
 }
 
 /* ---- along an axis ---- */

@@ -11,7 +11,7 @@ typedef struct {
     pyrelu_map *map; /* one of these two */
     pyrelu_rowwise *rowwise;
     pyrelu_type type;
-    int n_data;       /* operands of that type: x, or x and g */
+    int n_data;       /* operands of that type: x, or x and g, or b and a, or b, a and g */
     int n_parameters; /* operands after those; of type float where `type` is half */
     union {
         float f32;
@@ -22,6 +22,8 @@ typedef struct {
 
 /* `defaults`: the activation's parameters are not operands, but have their default values. */
 PYRELU_API pyrelu_loop pyrelu_make_map_loop(int activation, pyrelu_kind kind, pyrelu_type type, int defaults);
+/* The product of b and a, or the slope of b, a and g */
+PYRELU_API pyrelu_loop pyrelu_make_gated_loop(int gate, int slope, pyrelu_type type);
 PYRELU_API pyrelu_loop pyrelu_make_rowwise_loop(int axis_function, int vjp, pyrelu_type type);
 
 PYRELU_API void pyrelu_map_loop(char **args, const ptrdiff_t *dims, const ptrdiff_t *steps, void *loop);
