@@ -64,10 +64,10 @@ typedef struct {
 } pyrelu_gemm_args;
 
 typedef struct {
-    pyrelu_map *const (*map)[PYRELU_N_KINDS];                   /* [row of pyrelu_activations][kind] */
-    pyrelu_map *const (*gated)[2]; /* [row of pyrelu_gates][product of b and a, slope of b, a and g] */
-    pyrelu_rowwise *const (*rowwise)[2];                        /* [row of pyrelu_axis_functions][forward, vjp] */
-    pyrelu_update *const *update;                               /* [row of pyrelu_optimizers] */
+    pyrelu_map *const (*map)[PYRELU_N_KINDS]; /* [row of pyrelu_activations][kind] */
+    pyrelu_map *const (*gated)[2];            /* [row of pyrelu_gates][product of b and a, slope of b, a and g] */
+    pyrelu_rowwise *const (*rowwise)[2];      /* [row of pyrelu_axis_functions][forward, vjp] */
+    pyrelu_update *const *update;             /* [row of pyrelu_optimizers] */
     void (*softmax_rows)(void *x, ptrdiff_t rows, ptrdiff_t n); /* in place */
     void (*gemm)(const pyrelu_gemm_args *);
     void (*add_multiple)(double a, const void *x, void *y, ptrdiff_t n);   /* y += a x */
