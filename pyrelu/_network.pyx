@@ -1,5 +1,5 @@
 # cython: language_level=3, freethreading_compatible=True
-"""The training core as Python sees it: networks, the samples they train on, and one call per epoch without the GIL."""
+"""The training core for Python: networks, their samples, and one call per epoch without the GIL."""
 
 cimport numpy as cnp
 from cpython.exc cimport PyErr_CheckSignals
@@ -96,7 +96,7 @@ cdef extern from "training/network.h" nogil:
 
     ctypedef struct pyrelu_core:
         size_t (*plan_workspace)(pyrelu_network *, Py_ssize_t micro_batch_rows, int training, void *workspace) noexcept nogil
-        int (*calls_gemm)(const pyrelu_network *) noexcept nogil
+        int (*calls_blas)(const pyrelu_network *) noexcept nogil
         void (*predict)(const pyrelu_network *, const pyrelu_samples *, Py_ssize_t start, Py_ssize_t stop,
                         void *outputs, unsigned char *alive) noexcept nogil
         pyrelu_epoch_sums (*train)(const pyrelu_network *, const pyrelu_samples *, Py_ssize_t start, Py_ssize_t stop,
@@ -119,11 +119,10 @@ TRANSFORMS = {
     "called": PYRELU_CALLED,
 }
 
-# Rows worked on at a time: enough for the matrix products to be efficient, few enough for the layers' outputs to take
-# little memory however many rows there are.
+# Rows per micro-batch: enough for efficient matrix products, few enough to bound the memory of the layers' outputs.
 cdef Py_ssize_t MICRO_BATCH_ROWS = 1024
 
-# Rows after which to see for the first time whether all units are alive: mostly they are, and the rest is spared.
+# Rows in the first search for living units: mostly all are alive, and no further rows need to be evaluated.
 cdef Py_ssize_t FIRST_LOOK_ROWS = 64
 
 cdef size_t CACHE_LINE = 64
@@ -131,22 +130,22 @@ cdef size_t CACHE_LINE = 64
 ctypedef void (*gemm)() noexcept nogil
 
 
-# What dimensions must be below, as BLAS has them as int and random numbers are counted in 32 bits.
-cdef Py_ssize_t DIMENSION = 1 << 31
+# Dimensions must be less than this: BLAS takes them as int, and random numbers have 32-bit counters.
+cdef Py_ssize_t MAX_DIMENSION = 1 << 31
 
 
-# ---- whatever is given: C reads and writes what it is told to, so that all is looked at here ----
+# ---- checks of everything that C reads or writes, since C itself checks nothing ----
 
 
 def describe(value):
-    """Say in an error what was given, which may be large."""
+    """Describe a value, which may be large, for an error."""
     if isinstance(value, np.ndarray):
         return f"an array of dtype {value.dtype} and shape {value.shape}"
     return f"{type(value).__name__}"
 
 
 cdef void *address(array, name, dtype, tuple shape, bint writeable=False) except? NULL:
-    """Where the numbers lie, once it is sure that C reads them as they are."""
+    """Return the address of an array's data after checking that C can use it: type, dtype, shape, order."""
     cdef cnp.ndarray a
     cdef int k
     cdef bint fits
@@ -163,7 +162,7 @@ cdef void *address(array, name, dtype, tuple shape, bint writeable=False) except
 
 
 cdef list listed(value, name, Py_ssize_t length):
-    """A list of that length; -1: any."""
+    """Return a value as a list, after checking its length; -1: any."""
     if not isinstance(value, list | tuple):
         raise TypeError(f"{name} must be a list, got {describe(value)}")
     if length >= 0 and len(value) != length:
@@ -172,7 +171,7 @@ cdef list listed(value, name, Py_ssize_t length):
 
 
 cdef double number(value, name, double least=-INFINITY, double below=INFINITY) except? -1:
-    """A number in [least, below], where `below` itself is allowed if it is infinite."""
+    """Return a value as a float in [least, below), or in [least, inf] if `below` is infinite."""
     cdef double x
     if not isinstance(value, Real):
         raise TypeError(f"{name} must be a number, got {describe(value)}")
@@ -185,8 +184,8 @@ cdef double number(value, name, double least=-INFINITY, double below=INFINITY) e
     return x
 
 
-cdef object whole(value, name, least, below):
-    """An integer in [least, below)."""
+cdef object integer(value, name, least, below):
+    """Return a value as an int in [least, below)."""
     if not isinstance(value, Integral) or isinstance(value, bool):
         raise TypeError(f"{name} must be an integer, got {describe(value)}")
     if not least <= value < below:
@@ -195,26 +194,26 @@ cdef object whole(value, name, least, below):
 
 
 cdef object one_of(value, name, table):
-    """What stands in the table by that name."""
+    """Return the entry of a dict, whose keys an error lists."""
     if not isinstance(value, str) or value not in table:
         raise ValueError(f"{name}={value!r} is none of {', '.join(map(repr, table))}")
     return table[value]
 
 
 cdef tuple two_dimensional(array, name):
-    """The shape of a matrix that is neither empty nor too large."""
+    """Return the shape of a matrix, after checking that it is neither empty nor too large."""
     if not isinstance(array, np.ndarray):
         raise TypeError(f"{name} must be an array, got {describe(array)}")
     if cnp.PyArray_NDIM(array) != 2:
         raise ValueError(f"{name} must have two dimensions, got {describe(array)}")
     cdef Py_ssize_t n = cnp.PyArray_DIM(array, 0), m = cnp.PyArray_DIM(array, 1)
-    if not (0 < n < DIMENSION and 0 < m < DIMENSION):
-        raise ValueError(f"{name} has the shape {(n, m)}; each dimension must be in the range [1, {DIMENSION})")
+    if not (0 < n < MAX_DIMENSION and 0 < m < MAX_DIMENSION):
+        raise ValueError(f"{name} has the shape {(n, m)}; each dimension must be in the range [1, {MAX_DIMENSION})")
     return n, m
 
 
 cdef bint all_below(const Py_ssize_t *values, Py_ssize_t n, Py_ssize_t limit) noexcept nogil:
-    """Whether all are in [0, limit)."""
+    """Return whether all values are in [0, limit)."""
     cdef size_t largest = 0
     cdef Py_ssize_t i
     for i in range(n):
@@ -223,7 +222,7 @@ cdef bint all_below(const Py_ssize_t *values, Py_ssize_t n, Py_ssize_t limit) no
 
 
 cdef bint ascends(const Py_ssize_t *values, Py_ssize_t n) noexcept nogil:
-    """Whether they start at 0 and none is less than the one before."""
+    """Return whether the values start at 0 and never decrease."""
     cdef bint right = values[0] == 0
     cdef Py_ssize_t i
     for i in range(1, n):
@@ -237,23 +236,23 @@ cdef class Samples:
     Parameters
     ----------
     X : ndarray or CSR matrix of shape (n_samples, n_features)
-        C-contiguous, of dtype float32 or float64, which all else has as well.
+        C-contiguous, of dtype float32 or float64, which the other arrays must have, too.
     targets : ndarray of shape (n_samples, n_targets), default=None
-        One number per output, or one for all outputs: a classifier's is the number of the class.
+        One number per output, or one for all outputs: a classifier's is the index of the class.
     weights : ndarray of shape (n_samples,), default=None
         Sample weights.
 
     Raises
     ------
     TypeError, ValueError
-        Where something is not as described, such as an index of a CSR matrix that is not one of a feature.
+        If an argument is not as described, for example if a CSR matrix has a column index out of range.
     """
 
     cdef pyrelu_samples samples
     cdef readonly Py_ssize_t n_samples, n_features, n_targets
     cdef readonly object dtype
-    cdef tuple arrays  # that `samples` points to
-    cdef object range_of_targets  # (least, largest), once it was asked for
+    cdef tuple arrays  # keeps alive what `samples` points to
+    cdef object range_of_targets  # (least, largest), cached
 
     def __init__(self, X, targets=None, weights=None):
         if not (isinstance(X, np.ndarray) or getattr(X, "format", None) == "csr"):
@@ -299,7 +298,7 @@ cdef class Samples:
         self.arrays = X.data, columns, starts
 
     cdef tuple target_range(self):
-        """The least and the largest target; NaN where there is one."""
+        """Return the least and the largest target, or NaN if a target is NaN."""
         if self.range_of_targets is None:
             targets = self.arrays[len(self.arrays) - 2]
             self.range_of_targets = targets.min(), targets.max()
@@ -307,15 +306,15 @@ cdef class Samples:
 
 
 class Epoch(NamedTuple):
-    """What an epoch comes to: means over its rows, of the batches as they came.
+    """The result of an epoch: means over its batches, weighted by their numbers of rows.
 
     Attributes
     ----------
     loss : float
     gradient_norm : float
-        The length of the gradient of a batch's loss, penalties included, before it is clipped.
+        The L2 norm of the gradient of a batch's loss, including penalties, before clipping.
     alive : ndarray of bool
-        For each hidden unit, all layers' one after the other, whether it was not 0 for all rows.
+        For each hidden unit, counted through all layers, whether it was not 0 for every row.
     """
 
     loss: float
@@ -324,7 +323,7 @@ class Epoch(NamedTuple):
 
 
 cdef class Called:
-    """A pair of the user's functions, as activation or as loss, and the first error that one of them raised."""
+    """A pair of functions, as activation or as loss, and the first error that one of them raised."""
 
     cdef object functions, dtype, error
 
@@ -333,7 +332,7 @@ cdef class Called:
         self.dtype = dtype
 
     cdef given(self, const void *values, cnp.npy_intp *shape):
-        """The numbers as an array that the user may keep."""
+        """Return the numbers as an array that the user may keep."""
         array = cnp.PyArray_SimpleNewFromData(2, shape, self.dtype.num, <void *>values).copy()
         array.setflags(write=False)
         return array
@@ -369,7 +368,7 @@ cdef void call(void *context, int derivative, const void *z, void *out, Py_ssize
     cdef cnp.npy_intp *shape = [rows, n]
     try:
         called.apply(derivative, z, out, shape)
-    except BaseException as error:  # C goes on, and what it makes of these numbers is thrown away
+    except BaseException as error:  # C continues with zeros; the error discards its results
         called.error = called.error or error
         memset(out, 0, rows * n * called.dtype.itemsize)
 
@@ -387,7 +386,7 @@ cdef void call_loss(void *context, const void *targets, void *outputs, void *los
 
 
 cdef int interrupted(void *context) noexcept with gil:
-    """Tell C whether to stop."""
+    """Return to C whether to stop."""
     cdef Network network = <Network>context
     try:
         network._check()
@@ -396,18 +395,17 @@ cdef int interrupted(void *context) noexcept with gil:
     return network.error is not None
 
 
-# ---- BLAS on one thread while our own threads call it: two pools of threads on the same cores slow each other down,
-# and bits would depend on their number. The number is one for the whole process, so uses of it are counted: the first
-# sets it, and the last, whichever that is, sets it back. Ctrl-C can come while Python runs only, which is while the
-# libraries' controllers are called. ----
+# ---- limit BLAS to one thread while our threads call it: two thread pools on the same cores slow each other down, and
+# results would depend on the number of threads. That number belongs to the process, so users are counted: the first sets
+# it, the last restores it. Ctrl-C can only interrupt Python code, that is, the calls of the libraries' controllers. ----
 
-cdef object blas_lock = threading.RLock()  # a signal's handler may train, too
+cdef object blas_lock = threading.RLock()  # reentrant, because a signal handler may train, too
 cdef Py_ssize_t n_blas_users = 0
 cdef list blas_before = []  # (what sets a library's number of threads, that number)
 
 
 def _replace_blas_lock():
-    """Forget the lock that a thread of the parent may have held."""
+    """Replace the lock, which a thread of the parent process may have held."""
     global blas_lock
     blas_lock = threading.RLock()
 
@@ -446,7 +444,7 @@ cdef release_blas():
 
 
 cdef object uninterrupted(function, tuple arguments):
-    """Call it again where a signal's handler has raised something meanwhile; return that."""
+    """Call a function, again if a signal handler raises an exception meanwhile; return that exception."""
     raised = None
     for _ in range(100):
         try:
@@ -458,7 +456,7 @@ cdef object uninterrupted(function, tuple arguments):
 
 
 cdef int _n_values(const pyrelu_layer *layer) noexcept:
-    """How many parameters of its activation the layer's transform has."""
+    """Return the number of activation parameters that the layer's transform takes."""
     if layer.transform == PYRELU_ELEMENTWISE:
         return pyrelu_activations[layer.activation].n_parameters
     if layer.transform == PYRELU_LEARNED_SLOPES:
@@ -467,7 +465,7 @@ cdef int _n_values(const pyrelu_layer *layer) noexcept:
 
 
 cdef class Network:
-    """Layers of weights, as views of the arrays given.
+    """A network whose weights are views of the given arrays.
 
     Parameters
     ----------
@@ -477,24 +475,24 @@ cdef class Network:
     activations : list of HiddenActivation
         One per hidden layer.
     output : int or None
-        The row of the output activation; None: softmax.
+        The row of the output activation in the table; None: softmax.
     loss : str, OutputLoss or None
-        What is minimised; of a name, the row of the table with its defaults. None: the network cannot be trained.
+        The loss to minimise; a name stands for the row of the table with its defaults. None: prediction only.
     slopes : list of (ndarray of shape (n_units,) or None), default=()
-        One per hidden layer, for those that learn slopes.
+        One per hidden layer: an array where it learns slopes.
     parameters : ndarray, default=None
-        The one buffer that all weights, biases and slopes are views of; without it the network cannot be trained.
+        The buffer of which all weights, biases and slopes are views; required for training.
     dropout : sequence of float, default=()
-        The probability that training drops an input, and a unit of each hidden layer.
+        The probabilities of dropping an input, and a unit of each hidden layer, in training.
     label_smoothing : float, default=0
     n_threads : int, default=None
-        At most so many threads.
+        The maximum number of threads.
 
     Raises
     ------
     TypeError, ValueError
-        Where these do not fit together. What C is to read and to write is checked here, so that no attribute of an
-        estimator, wherever it is from, makes it leave its arrays.
+        If the arguments do not match. All that C reads and writes is checked here, so that no attribute of an
+        estimator, from whatever source, can make it leave its arrays.
     """
 
     cdef pyrelu_network network
@@ -502,14 +500,14 @@ cdef class Network:
     cdef readonly object dtype
     cdef readonly Py_ssize_t n_hidden_units, n_outputs
     cdef readonly bint draws  # whether training needs random numbers
-    cdef object arrays, layers, loss_parameters, workspace  # that `network` points to
+    cdef object arrays, layers, loss_parameters, workspace  # keep alive what `network` points to
     cdef bint has_loss
     cdef list called
     cdef readonly object parameters
-    cdef object gradients  # laid out as `parameters`
-    cdef tuple planned  # what for: rows, training
-    cdef object error  # for which C has stopped
-    cdef bint busy  # with the workspace memory
+    cdef object gradients  # in the layout of `parameters`
+    cdef tuple planned  # the (rows, training) that the workspace is planned for
+    cdef object error  # that made C stop
+    cdef bint busy  # whether the workspace is in use
 
     def __init__(self, weights, biases, activations, output, loss, slopes=(), parameters=None, dropout=(),
                  label_smoothing=0.0, n_threads=None):
@@ -534,7 +532,7 @@ cdef class Network:
         self.network.layers = <pyrelu_layer *>cnp.PyArray_DATA(self.layers)
         self.network.label_smoothing = number(label_smoothing, "label_smoothing", 0, 1)
         self.network.n_threads = PYRELU_ALL_THREADS if n_threads is None else min(
-            whole(n_threads, "n_threads", 1, np.inf), PYRELU_ALL_THREADS
+            integer(n_threads, "n_threads", 1, np.inf), PYRELU_ALL_THREADS
         )
         self.network.interrupted = interrupted
         self.network.context = <void *>self
@@ -567,13 +565,13 @@ cdef class Network:
                                  if self.network.layers[i - 1].n_outputs != self.network.layers[i - 1].width else ""))
 
     cdef _set_activation(self, Py_ssize_t i, activation, slopes):
-        """Check, too, that what the activation reads is there: a row of its table, and that row's parameters."""
+        """Set a layer's activation, after checking that its row in the table and the parameters of that row exist."""
         cdef pyrelu_layer *layer = &self.network.layers[i]
         name = f"activation of hidden layer {i}"
         if not hasattr(activation, "transform"):
             raise TypeError(f"{name} must be a HiddenActivation, got {describe(activation)}")
         layer.transform = one_of(activation.transform, name, TRANSFORMS)
-        layer.activation = whole(
+        layer.activation = integer(
             activation.index, name, 0,
             pyrelu_n_axis_functions if layer.transform == PYRELU_ROWWISE else pyrelu_n_activations,
         )
@@ -583,8 +581,9 @@ cdef class Network:
         for k, value in enumerate(values):
             layer.parameters[<int>k] = number(value, name)
         self.draws |= layer.transform == PYRELU_DRAWN_SLOPES
-        pieces = 2 if layer.transform == PYRELU_GATED else 1
-        pieces = whole(activation.pieces, name, pieces, DIMENSION if layer.transform == PYRELU_MAXOUT else pieces + 1)
+        least = 2 if layer.transform == PYRELU_GATED else 1
+        below = MAX_DIMENSION if layer.transform == PYRELU_MAXOUT else least + 1
+        pieces = integer(activation.pieces, name, least, below)
         if layer.width % pieces:
             raise ValueError(f"coefs_[{i}] has {layer.width} columns, which {activation.name} cannot take in {pieces}s")
         layer.n_outputs = layer.width // pieces
@@ -601,18 +600,18 @@ cdef class Network:
     cdef _set_output(self, output):
         cdef pyrelu_layer *layer = &self.network.layers[self.network.n_layers - 1]
         layer.transform = PYRELU_SOFTMAX if output is None else PYRELU_ELEMENTWISE
-        layer.activation = 0 if output is None else whole(output, "out_activation_", 0, pyrelu_n_activations)
+        layer.activation = 0 if output is None else integer(output, "out_activation_", 0, pyrelu_n_activations)
         self.n_outputs = layer.n_outputs
 
     cdef _set_loss(self, loss):
-        """Check, too, that what the loss reads is there: its row, and the parameters of each output."""
+        """Set the loss, after checking that its row in the table and the parameters of each output exist."""
         cdef const pyrelu_loss *row
         if isinstance(loss, str):
             self.network.loss = one_of(loss, "loss", LOSSES)
             row = &pyrelu_losses[self.network.loss]
             values = [[row.parameters[k].default_value for k in range(row.n_parameters)]] * self.n_outputs
         else:
-            self.network.loss = whole(loss.index, "loss", -1, pyrelu_n_losses)
+            self.network.loss = integer(loss.index, "loss", -1, pyrelu_n_losses)
             values = listed(loss.values, "loss", self.n_outputs)
         if self.network.loss < 0:
             self.called.append(Called(tuple(listed(loss.functions, "loss", 2)), self.dtype))
@@ -626,7 +625,7 @@ cdef class Network:
         self.has_loss = True
 
     cdef _check_targets(self, n_targets, smallest_and_largest):
-        """Raise ValueError where the loss cannot take targets of so many columns, or has no class of such numbers."""
+        """Raise ValueError if the loss cannot take this many targets per row, or a class index is out of range."""
         if not self.has_loss:
             raise ValueError("a network without a loss cannot be trained")
         cdef int i = self.network.loss
@@ -640,7 +639,7 @@ cdef class Network:
                                  "outputs")
 
     def losses(self, targets, outputs):
-        """Return the loss of each row, and its gradient before the output activation.
+        """Return the loss of each row, and its gradient with respect to the pre-activations of the output layer.
 
         Parameters
         ----------
@@ -668,7 +667,7 @@ cdef class Network:
         return losses, gradient
 
     cdef _set_parameters(self, parameters):
-        """Check that each array has a place of its own in the buffer."""
+        """Set the buffer, after checking that the arrays are views of it and do not overlap."""
         cdef Py_ssize_t itemsize = self.dtype.itemsize, start, end, at
         cdef cnp.ndarray a
         size = len(parameters) if isinstance(parameters, np.ndarray) and parameters.ndim else 0
@@ -685,12 +684,12 @@ cdef class Network:
         at = start
         for first, last, writeable in places:
             if first < at or last > end or (first - start) % itemsize or not writeable:
-                raise ValueError("the weights, biases and slopes must be views of `parameters`, none of another's numbers")
+                raise ValueError("the weights, biases and slopes must be views of `parameters` that do not overlap")
             at = last
         self.parameters = parameters
 
     cdef _check(self):
-        """Raise KeyboardInterrupt after Ctrl-C, and what a function of the user's raised while C called it."""
+        """Raise the error of a user's function that C called, or KeyboardInterrupt after Ctrl-C."""
         cdef object error
         error, self.error = self.error, None
         for called in self.called:
@@ -709,7 +708,7 @@ cdef class Network:
         self.planned = rows, training
 
     cdef pyrelu_samples _samples(self, Samples samples, order) except *:
-        """What C is to read of the samples."""
+        """Return the samples as C reads them."""
         if samples.dtype != self.dtype or samples.n_features != self.network.layers[0].n_inputs:
             raise ValueError(f"{samples.n_features} features of dtype {samples.dtype} do not fit a network of "
                              f"{self.network.layers[0].n_inputs} inputs and dtype {self.dtype}")
@@ -727,10 +726,10 @@ cdef class Network:
         return data
 
     cdef bint _enter(self) except -1:
-        """Take the workspace memory, and BLAS where it may be called; returns whether it may."""
+        """Claim the workspace and, if BLAS may be called, limit its threads; return whether it may."""
         if self.busy:
-            raise RuntimeError("this network is at work already; a network is for one thread at a time")
-        if self.core.calls_gemm(&self.network):
+            raise RuntimeError("this network is in use already; only one thread at a time may use a network")
+        if self.core.calls_blas(&self.network):
             limit_blas()
             self.busy = True
             return True
@@ -749,14 +748,14 @@ cdef class Network:
         ----------
         samples : Samples
         order : ndarray of intp, default=None
-            Which samples; None: all.
+            The samples to evaluate; None: all.
         """
         outputs = np.empty((samples.n_samples if order is None else len(order), self.n_outputs), self.dtype)
         self._predict(samples, order, cnp.PyArray_DATA(outputs), None)
         return outputs
 
     def find_alive(self, Samples samples, order=None):
-        """Return for each hidden unit, all layers' one after the other, whether it is not 0 for all samples."""
+        """Return for each hidden unit, counted through all layers, whether it is not 0 for every sample."""
         alive = np.zeros(self.n_hidden_units, bool)
         self._predict(samples, order, NULL, alive)
         return alive
@@ -778,7 +777,7 @@ cdef class Network:
                     self.core.predict(&self.network, &data, start, stop, outputs, flags)
                 self._check()
                 if alive is not None and alive.all():
-                    return  # no need to see the rest
+                    return  # further rows cannot change the result
                 start, rows = stop, 2 * rows
         finally:
             self._leave(limited)
@@ -790,10 +789,10 @@ cdef class Network:
         ----------
         samples : Samples
         order : ndarray of intp, or None
-            Which samples, in that order; None: all, as they lie.
+            The samples to train on, in this order; None: all.
         batch_size : int
         optimizer : Optimizer
-            Its `state` and `t` move on.
+            Its `state` and `t` are updated.
 
         Returns
         -------
@@ -822,7 +821,7 @@ cdef class Network:
         return Epoch(sums.loss / n, sums.gradient_norm / n, alive)
 
     cdef pyrelu_optimizer _optimizer(self, optimizer) except *:
-        """What C is to read of the optimizer."""
+        """Return the optimizer as C reads it."""
         try:
             return self._checked_optimizer(optimizer)
         except AttributeError as error:
@@ -844,8 +843,8 @@ cdef class Network:
         opt.l1 = number(optimizer.l1, "l1")
         opt.decay = number(optimizer.decay, "decay")
         opt.clip_norm = number(optimizer.clip_norm, "clip_norm")
-        opt.seed = whole(optimizer.seed, "seed", 0, 1 << 64)
-        opt.t = whole(optimizer.t, "t", 0, 1 << 62)
+        opt.seed = integer(optimizer.seed, "seed", 0, 1 << 64)
+        opt.t = integer(optimizer.t, "t", 0, 1 << 62)
         opt.parameters = cnp.PyArray_DATA(self.parameters)
         opt.gradients = cnp.PyArray_DATA(self.gradients)
         opt.state = [NULL, NULL]

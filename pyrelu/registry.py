@@ -1,7 +1,7 @@
 """The tables, read-only: one list each for users, tests, plots, docs and the estimators.
 
-`activations` maps each name to an `Activation`, `axis_functions` each name to an `AxisFunction`, `losses` to a `Loss` and
-`optimizers` to an `Optimizer`; they come from the compiled tables in src/table. `composed_functions` are those that Python
+`activations` maps each name to an `Activation`, `axis_functions` to an `AxisFunction`, `losses` to a `Loss` and `optimizers`
+to an `Optimizer`; all come from the compiled tables in src/table. `composed_functions` holds the functions that Python
 composes of the first two.
 """
 
@@ -35,7 +35,7 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Parameter:
-    """A parameter of an activation: its name, its default (None: it must be given) and what it means."""
+    """A parameter of an activation: its name, its default (None: required) and its meaning."""
 
     name: str
     default: float | None
@@ -44,14 +44,14 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Activation:
-    """What the table says of an elementwise activation.
+    """The row of an elementwise activation in the table.
 
     Attributes
     ----------
     name : str
         Its name in `pyrelu`, `pyrelu.derivative`, `pyrelu.vjp` and as `activation=` of the estimators.
     parameters : Mapping[str, float | None]
-        Parameter name -> default value; None where it has no default.
+        Parameter name -> default value; None for a required parameter.
     aliases : tuple of str
         Other names for the same function.
     formula : str
@@ -65,13 +65,13 @@ class Activation:
     ulp : tuple of float
         Bounds on the error in ULP: float32 forward and derivative, float64 forward and derivative.
     reads : {"X", "Y"}
-        Whether training keeps the input or the output for the backward pass.
+        Whether training saves the input or the output for the backward pass.
     summary, reference : str
         What it is, and where it comes from.
     parameter_docs, parameter_domains : Mapping[str, str]
-        Parameter name -> what it means, and the interval in which the formula holds, such as "(0, inf)".
+        Parameter name -> its meaning, and the interval in which the formula holds, such as "(0, inf)".
     condition : str
-        What must hold between the parameters, such as "lower <= upper"; "" where there is nothing.
+        A condition on the parameters, such as "lower <= upper"; "" if there is none.
     """
 
     name: str
@@ -88,12 +88,12 @@ class Activation:
     parameter_docs: Mapping[str, str] = field(repr=False)
     parameter_domains: Mapping[str, str] = field(repr=False)
     condition: str = field(repr=False)
-    index: int = field(repr=False)  # the row, as the compiled modules count them
+    index: int = field(repr=False)  # the row's number in the compiled table
     choice_of: tuple[str, str, str] | None = field(repr=False)  # ("gelu", "approximate", "tanh")
 
     @cached_property
     def piecewise_linear(self) -> bool:
-        """Whether it is linear wherever it has no kink and no jump, as its formula tells.
+        """Whether the function is linear between its kinks and jumps, derived from its formula.
 
         Examples
         --------
@@ -104,7 +104,7 @@ class Activation:
         return _degree(ast.parse(self.formula, mode="eval").body) <= 1
 
     def kinks_at(self, *values: float) -> list[float]:
-        """Return where the kinks are for these values of the parameters, as floats in ascending order.
+        """Return the positions of the kinks for these values of the parameters, in ascending order.
 
         Examples
         --------
@@ -117,7 +117,7 @@ class Activation:
 
 
 def _degree(node: ast.expr, data: tuple[str, ...] = ("x",)) -> float:
-    """Return the highest degree in `data` of the polynomials that an expression is made of; inf where it is none."""
+    """Return the degree in `data` of a piecewise polynomial expression; inf for any other expression."""
     degrees = [_degree(part, data) for part in ast.iter_child_nodes(node) if isinstance(part, ast.expr)]
     match node:
         case ast.Name():
@@ -132,7 +132,7 @@ def _degree(node: ast.expr, data: tuple[str, ...] = ("x",)) -> float:
             return max(degrees)
         case ast.Call(func=ast.Name(id="min" | "max" | "abs")):
             return max(degrees)
-        case _:  # any other function or operator: constant where all that goes in is
+        case _:  # any other function or operator: constant if its arguments are
             return math.inf if any(degrees) else 0
 
 

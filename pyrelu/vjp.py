@@ -1,4 +1,4 @@
-"""Their vector-Jacobian products: `pyrelu.vjp.gelu(x, g)` is g * f'(x) in one pass."""
+"""The vector-Jacobian products of the activation functions: `pyrelu.vjp.gelu(x, g)` is g * f'(x) in one pass."""
 
 from pyrelu import _ufuncs
 from pyrelu._functions import composed, namespace

@@ -1,4 +1,4 @@
-"""What tests share: calling every function of the table in the same way, comparing bits, fits of a few epochs."""
+"""Shared helpers: uniform calls of the table's functions, comparison of bits, fits of a few epochs."""
 
 import itertools
 import math

@@ -1,4 +1,4 @@
-"""Values and derivatives against mpmath: every row keeps the bounds that the table states."""
+"""Values and derivatives against mpmath: every row stays within the bounds of the table."""
 
 import re
 from pathlib import Path

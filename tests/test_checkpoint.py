@@ -1,4 +1,4 @@
-"""Checkpoint: a fit that is killed goes on to the bits of one that is not."""
+"""Checkpoint: a killed fit resumes and ends with the bits of an uninterrupted one."""
 
 import os
 import re

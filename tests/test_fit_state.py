@@ -1,4 +1,4 @@
-"""What a fit leaves behind: all of it or nothing, the same every time, whatever solver comes next, in any thread."""
+"""The state that a fit leaves: complete or unchanged, reproducible, usable by any solver, from any thread."""
 
 import copy
 import itertools
@@ -118,7 +118,7 @@ class InterruptAt:
 
 
 def looks(mlp):
-    """All that can be seen of it."""
+    """All of its visible state."""
     state = {name: value for name, value in vars(mlp).items() if name != "_skl_callbacks"}
     return joblib.hash((sorted(state), state))
 
@@ -255,7 +255,7 @@ def test_others_see_the_old_network_during_a_fit():
 
 
 def test_a_fit_in_another_thread_meanwhile():
-    """What is there stays; the other is refused with a sentence."""
+    """The first result stays; the other fit is refused with a clear error."""
     mlp = make("adam").fit(X, Y)
     other = make("adam").fit(X, Y).partial_fit(X, Y)
     done = []

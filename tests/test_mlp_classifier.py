@@ -1,4 +1,4 @@
-"""MLPClassifier beyond what test_parity.py compares: what it takes, what it refuses, what it leaves behind."""
+"""MLPClassifier beyond test_parity.py: accepted and refused input, fitted attributes."""
 
 import inspect
 import pickle

@@ -1,4 +1,4 @@
-"""NaN, infinities, zeros: the limit of the function, never an accident, and no warning."""
+"""NaN, infinities and zeros give the limit of the function, without warnings."""
 
 import ctypes
 import platform

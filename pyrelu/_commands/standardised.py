@@ -1,4 +1,4 @@
-"""Networks trained on standardised data that take, and give, the data as it is."""
+"""Networks that are trained on standardised data, but take and return unscaled data."""
 
 import numpy as np
 from sklearn.base import is_regressor
@@ -27,7 +27,7 @@ def fit(mlp, X, y, n_scaled=None):
     if X[:, scaled].shape[1]:
         inputs = StandardScaler().fit(X[:, scaled])
         mean[scaled], scale[scaled] = inputs.mean_, inputs.scale_
-    # A loss that asks for the target as it is gets it so.
+    # Losses that are not scaled with the target need the unscaled target.
     scales_target = is_regressor(mlp) and losses.resolve(mlp.loss, losses.REGRESSOR).scales_with_target
     if scales_target:
         target = StandardScaler().fit(y[:, np.newaxis])

@@ -241,6 +241,6 @@ static void vjp_sparsemax(pyrelu_blocked_row *row) {
 }
 
 #define AXIS_FUNCTION(name, ...) {forward_##name, vjp_##name},
-pyrelu_rowwise_blocked *const PRIVATE(rowwise_blocked)[][2] = {
+pyrelu_rowwise_blocked *const PER_TARGET(rowwise_blocked)[][2] = {
 #include "table/rowwise.def"
 };

@@ -5,7 +5,7 @@
 enum { CHAINS = 4 };
 
 /* By the least and the greatest of them, which pass over NaN. */
-int PRIVATE(any_outside)(const void *numbers, double low, double high, ptrdiff_t n) {
+int PER_TARGET(any_outside)(const void *numbers, double low, double high, ptrdiff_t n) {
     const real *x = numbers;
     vector least[CHAINS], greatest[CHAINS];
     ptrdiff_t i = 0;

@@ -145,7 +145,7 @@ static void in_unrolled_blocks(pyrelu_map *loop, int n_data, int n_parameters, c
 
 #define ACTIVATION(name, reads, ...) \
     {any_forward_##name, any_derivative_##name, any_vjp_##name, BACKWARD_##reads(name)},
-pyrelu_map *const PRIVATE(map)[][PYRELU_N_KINDS] = {
+pyrelu_map *const PER_TARGET(map)[][PYRELU_N_KINDS] = {
 #include "table/activations.def"
 };
 
@@ -171,6 +171,6 @@ FORM sloped0(formula2 *f, const void *const *in, int scalars, real *out, ptrdiff
 #undef GATED
 
 #define GATED(name, gate) {any_product_##name, any_slope_##name},
-pyrelu_map *const PRIVATE(gated)[][2] = {
+pyrelu_map *const PER_TARGET(gated)[][2] = {
 #include "table/gates.def"
 };

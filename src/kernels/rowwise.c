@@ -200,6 +200,6 @@ static void vjp_sparsemax(const void *const *in, void *out, ptrdiff_t rows, ptrd
 }
 
 #define AXIS_FUNCTION(name, ...) {forward_##name, vjp_##name},
-pyrelu_rowwise *const PRIVATE(rowwise)[][2] = {
+pyrelu_rowwise *const PER_TARGET(rowwise)[][2] = {
 #include "table/rowwise.def"
 };

@@ -142,11 +142,11 @@ INLINE vector dfy_selu(vector y) {
 
 /* ULP 0.82 at -0x1.79a9f2p-2 (float), 0.91 at -0x1.211be6520ccep-2 (double) */
 INLINE vector f_celu(vector x, vector alpha) {
-    return mad(alpha, expm1_(two_quotient(clamp(x, -SATURATED * alpha, V(0)), alpha)), max_(x, V(0)));
+    return mad(alpha, expm1_(quotient_dd(clamp(x, -SATURATED * alpha, V(0)), alpha)), max_(x, V(0)));
 }
 /* ULP 0.87 at -0x1.78ffdcp+2 (float), 0.87 at -0x1.07005a1a908cp+0 (double) */
 INLINE vector df_celu(vector x, vector alpha) {
-    return exp_nonpositive(two_quotient(max_(min_(x, V(0)), EXP_LOWEST * alpha), alpha));
+    return exp_nonpositive(quotient_dd(max_(min_(x, V(0)), EXP_LOWEST * alpha), alpha));
 }
 
 /* Sigmoids */

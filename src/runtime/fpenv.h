@@ -1,9 +1,9 @@
 /* The processor's floating-point state while kernels run.
  *
- * Other libraries of the process may have set flush-to-zero (loading one that was linked with -ffast-math is enough),
- * and threads may differ in it; our bits must not. And formulas compute both sides of a select, so flags they raise
- * say nothing about the result; NumPy would turn them into warnings. So: default state on entry, the caller's back,
- * its flags included, on leaving.
+ * Another library in the process may have set flush-to-zero (loading one that was linked with -ffast-math is enough),
+ * perhaps for some threads only; our results must not depend on it. And formulas compute both sides of a blend, so the
+ * exception flags they raise say nothing about the result, but NumPy would turn them into warnings. Hence fp_enter sets
+ * the default state, and fp_leave restores the caller's, flags included.
  */
 #ifndef PYRELU_FPENV_H
 #define PYRELU_FPENV_H
