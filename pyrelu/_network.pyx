@@ -285,6 +285,9 @@ cdef class Samples:
     cdef _take_csr(self, X):
         cdef Py_ssize_t n_stored
         cdef bint right
+        for name in ("data", "indices", "indptr"):
+            if not isinstance(getattr(X, name, None), np.ndarray):
+                raise TypeError(f"X.{name} must be an array, got {describe(getattr(X, name, None))}")
         columns, starts = X.indices.astype(np.intp, copy=False), X.indptr.astype(np.intp, copy=False)
         self.samples.starts = <Py_ssize_t *>address(starts, "X.indptr", np.dtype(np.intp), (self.n_samples + 1,))
         with nogil:
@@ -386,7 +389,7 @@ cdef class DefaultFloatingPoint:
 
 cdef object blas_lock = threading.RLock()  # a signal's handler may train, too
 cdef dict blas_users = {}  # thread -> how many uses are its own
-cdef list blas_before = []  # (library, its number of threads)
+cdef list blas_before = []  # (what sets a library's number of threads, that number)
 
 
 def _forget_other_threads():
@@ -410,11 +413,11 @@ cdef limit_blas():
     try:
         first = not blas_users
         if first:
-            blas_before = [(library, library.get_num_threads()) for library in libraries]
+            blas_before = [(set_number, get_number()) for get_number, set_number in libraries]
         blas_users[ident] = blas_users.get(ident, 0) + 1
         try:
-            for library in libraries if first else ():
-                library.set_num_threads(1)
+            for _, set_number in libraries if first else ():
+                set_number(1)
         except BaseException:
             release_blas()
             raise
@@ -437,8 +440,8 @@ cdef release_blas():
 cdef object restore_blas():
     """Set the numbers of threads back; return what a signal's handler has raised meanwhile."""
     interrupt = None
-    for library, n in blas_before:
-        interrupt = uninterrupted(library.set_num_threads, (n,)) or interrupt
+    for set_number, n in blas_before:
+        interrupt = uninterrupted(set_number, (n,)) or interrupt
     return interrupt
 
 
@@ -564,6 +567,8 @@ cdef class Network:
         """Check, too, that what the activation reads is there: a row of its table, and that row's parameters."""
         cdef pyrelu_layer *layer = &self.network.layers[i]
         name = f"activation of hidden layer {i}"
+        if not hasattr(activation, "transform"):
+            raise TypeError(f"{name} must be a HiddenActivation, got {describe(activation)}")
         layer.transform = one_of(activation.transform, name, TRANSFORMS)
         layer.activation = whole(
             activation.index, name, 0,
@@ -759,6 +764,12 @@ cdef class Network:
 
     cdef pyrelu_optimizer _optimizer(self, optimizer) except *:
         """What C is to read of the optimizer."""
+        try:
+            return self._checked_optimizer(optimizer)
+        except AttributeError as error:
+            raise TypeError(f"the optimizer lacks what one has: {error}") from None
+
+    cdef pyrelu_optimizer _checked_optimizer(self, optimizer) except *:
         cdef pyrelu_optimizer opt
         if self.parameters is None:
             raise ValueError("a network without `parameters` cannot be trained")

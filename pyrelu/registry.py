@@ -8,11 +8,11 @@ import ast
 import html
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
 from pyrelu import _ufuncs
 
@@ -151,7 +151,10 @@ class AxisFunction:
         return _degree(ast.parse(self.formula, mode="eval").body, data=("x", "a", "b")) <= 1
 
 
-class Table(Mapping):
+Row = TypeVar("Row", "Activation", "AxisFunction")
+
+
+class Table(Mapping[str, Row]):
     """A read-only mapping of names to rows, which notebooks show as a table.
 
     Parameters
@@ -168,32 +171,33 @@ class Table(Mapping):
     'exp(x) / sum(exp(x))'
     """
 
-    def __init__(self, rows):
-        self._rows = MappingProxyType(dict(rows))
+    def __init__(self, rows: Mapping[str, Row]) -> None:
+        self._rows: Mapping[str, Row] = MappingProxyType(dict(rows))
 
-    def __getitem__(self, name):
+    def __getitem__(self, name: str) -> Row:
         return self._rows[name]
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[str]:
         return iter(self._rows)
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self._rows)
 
-    def __or__(self, other):
+    def __or__(self, other: Mapping[str, Any]) -> dict[str, Any]:
         return {**self, **other}
 
-    def __ror__(self, other):
+    def __ror__(self, other: Mapping[str, Any]) -> dict[str, Any]:
         return {**other, **self}
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"<{len(self)} functions: {', '.join(self)}>"
 
-    def _repr_html_(self):
-        def cells(tag, texts):
+    def _repr_html_(self) -> str:
+        def cells(tag: str, texts: Iterable[str]) -> str:
             return "".join(f'<{tag} style="text-align: left">{text}</{tag}>' for text in texts)
 
         lines = [cells("th", ("name", "parameters", "formula", "range", "what it is"))]
+        row: Any
         for row in self.values():
             names = ", ".join((row.name, *getattr(row, "aliases", ())))
             parameters = ", ".join(

@@ -1,4 +1,4 @@
-"""Attacks on estimators, their files and the training core: python fuzz.py --cases 50000
+"""Attacks on estimators, their files and the training core: python fuzz.py --cases 50000.
 
 A case changes one thing that a fit has left, a parameter, a file or an argument of the core, to something that has no
 place there, and calls all that there is. Nothing may end the process or take its memory and time, and every error is one
@@ -149,7 +149,7 @@ def changed(rnd, value):
     """Return what is nearly the value, or anything."""
     try:
         return _changed(rnd, value, 0)
-    except (ArithmeticError, TypeError, ValueError):  # there is no such value
+    except (ArithmeticError, LookupError, TypeError, ValueError):  # there is no such value
         return hostile(rnd)
 
 
@@ -321,12 +321,13 @@ def attack_core(rnd, folder):
 
     def run():
         network, samples = Network(*arguments), Samples(*rows)
-        attempt(lambda: network.predict(samples), (*ERRORS, OverflowError))
-        attempt(lambda: network.predict(samples, order), (*ERRORS, OverflowError))
-        attempt(lambda: network.find_alive(samples, order), (*ERRORS, OverflowError))
+        attempt(lambda: network.predict(samples), ERRORS)
+        attempt(lambda: network.predict(samples, order), ERRORS)
+        attempt(lambda: network.find_alive(samples, order), ERRORS)
         network.train(samples, order, batch_size, optimizer)
 
-    attempt(run, (*ERRORS, OverflowError))  # a batch size may be too large for Cython
+    # A batch size may be too large for Cython, and a matrix may have lost an attribute of SciPy's.
+    attempt(run, (*ERRORS, OverflowError, AttributeError))
 
 
 # ---- files ----
@@ -413,7 +414,7 @@ def changed_code(rnd, code, arrays):
         return rnd.choice([*arrays, "", code + "x", code[:-1], "relu", "prelu", "softmax", "exp", "identity", "sgd"])
     if action == 5:
         return {"array": rnd.choice([*arrays, "nothing"])}
-    return rnd.choice(CODES)
+    return copy.deepcopy(rnd.choice(CODES))  # as it may be changed in turn
 
 
 def forge(rnd, path):
@@ -432,8 +433,13 @@ def forge(rnd, path):
     for _ in range(rnd.randrange(1, 3)):
         if rnd.random() < 0.25 and arrays:
             name = rnd.choice(list(arrays))
-            array = np.asarray(changed(rnd, arrays[name]))
-            if array.dtype.kind in "biuf" and array.dtype.isnative:
+            array = changed(rnd, arrays[name])
+            if (
+                isinstance(array, np.ndarray)
+                and array.itemsize <= 8
+                and array.dtype.kind in "biuf"
+                and array.dtype.isnative
+            ):
                 arrays[name] = array
         else:
             try:
@@ -488,7 +494,7 @@ def attack_checkpoint(rnd, folder):
     with open(path, "wb") as file:
         file.write(checkpoint_of(i))
     forge(rnd, path)
-    attempt(lambda: clone(mlp).set_callbacks(Checkpoint(path, every=1, resume=True)).fit(X, y), ERRORS)
+    attempt(lambda: clone(mlp).set_callbacks(Checkpoint(path, every=1, resume=True)).fit(X, y))
 
 
 ATTACKS = (attack_attribute, attack_parameter, attack_rows, attack_core, attack_model_file, attack_checkpoint)
@@ -536,8 +542,7 @@ def watch(first, n):
     while first < last:
         child = subprocess.run(
             [sys.executable, __file__, "--here", "--first", str(first), "--cases", str(last - first)],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            capture_output=True,
             text=True,
         )
         case = None

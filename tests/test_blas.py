@@ -1,13 +1,13 @@
-"""BLAS is kept to one thread while networks run, and has its threads back afterwards."""
+"""BLAS is kept to one thread while networks call it, and has its threads back afterwards, in whatever order they end."""
+
+import threading
 
 import numpy as np
 import pytest
-from helpers import few_epochs
-from pyrelu._mlp.blas import single_threaded_blas
+from pyrelu._network import Network, Samples
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from pyrelu import _network  # noqa: F401  loads the BLAS that networks call
-from pyrelu.neural_network import MLPClassifier
+from pyrelu._mlp.activation import resolve
 
 
 def blas_threads():
@@ -20,33 +20,59 @@ def two_threads():
         yield
 
 
-def test_limit_ends_with_the_outermost_use():
-    with single_threaded_blas():
-        with single_threaded_blas():
-            assert blas_threads() == {1}
-        assert blas_threads() == {1}
-    assert blas_threads() == {2}
-
-
-def test_limit_ends_after_an_error():
-    with pytest.raises(ZeroDivisionError), single_threaded_blas():
-        raise ZeroDivisionError
-    assert blas_threads() == {2}
-
-
-@few_epochs
-@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
-def test_limit_holds_within_a_fit_and_a_prediction_and_ends_with_it(solver):
-    seen = []
+def predict(function, units=512, rows=1024):
+    """Have a network of products that are left to BLAS, or of few units, call a function on its way."""
 
     def activation(z):
-        seen.append(blas_threads())
-        return np.maximum(z, 0)
+        function()
+        return z
 
-    X, y = np.eye(6), np.resize([0, 1], 6)
-    mlp = MLPClassifier((3,), (activation, lambda z: (z > 0) * 1.0), solver=solver, max_iter=2)
-    for call in (lambda: mlp.fit(X, y), lambda: mlp.predict(X), lambda: mlp.predict_proba(X), lambda: mlp.score(X, y)):
-        seen.clear()
-        call()
-        assert seen and all(one == {1} for one in seen)
-        assert blas_threads() == {2}
+    weights = [np.ones((units, units), np.float32), np.ones((units, 1), np.float32)]
+    biases = [np.zeros(units, np.float32), np.zeros(1, np.float32)]
+    network = Network(weights, biases, resolve([(activation, np.ones_like)], 1), 0, "squared_error", n_threads=1)
+    network.predict(Samples(np.ones((rows, units), np.float32)))
+
+
+def test_one_thread_where_blas_may_be_called_and_as_before_elsewhere():
+    seen = []
+    predict(lambda: seen.append(blas_threads()))
+    assert {1} in seen and all(threads == {1} for threads in seen) and blas_threads() == {2}
+    seen.clear()
+    predict(lambda: seen.append(blas_threads()), units=8)
+    assert seen == [{2}]
+
+
+def test_networks_within_networks():
+    seen = []
+    predict(lambda: (predict(lambda: None, 513), seen.append(blas_threads())))
+    assert seen[0] == {1} and blas_threads() == {2}
+
+
+@pytest.mark.parametrize("error", [ZeroDivisionError, KeyboardInterrupt])
+def test_limit_ends_after_an_error(error):
+    def fail():
+        raise error
+
+    with pytest.raises(error):
+        predict(fail)
+    assert blas_threads() == {2}
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_limit_ends_with_the_last_use_whichever_that_is(first):
+    inside, leave = [threading.Event(), threading.Event()], [threading.Event(), threading.Event()]
+
+    def work(i):
+        predict(lambda: (inside[i].set(), leave[i].wait(60)))
+
+    workers = [threading.Thread(target=work, args=[i]) for i in range(2)]
+    for worker, event in zip(workers, inside, strict=True):
+        worker.start()
+        assert event.wait(60)
+    assert blas_threads() == {1}
+    leave[first].set()
+    workers[first].join()
+    assert blas_threads() == {1}
+    leave[1 - first].set()
+    workers[1 - first].join()
+    assert blas_threads() == {2}

@@ -31,9 +31,9 @@ def fitted(**parameters):
 def test_another_activation_after_the_fit_works_or_is_refused(before, solver):
     for after in ACTIVATIONS:
         mlp = fitted(activation=before, solver=solver).set_params(activation=after, warm_start=True)
-        for call in (mlp.predict, mlp.predict_proba, *([lambda X: mlp.partial_fit(X, Y)] if solver != "lbfgs" else [])):
+        for call in ("predict", "predict_proba", *(["partial_fit"] if solver != "lbfgs" else [])):
             try:
-                call(X)
+                getattr(mlp, call)(X, *([Y] if call == "partial_fit" else []))
             except ValueError as error:
                 assert "coefs_" in str(error) or "activation" in str(error)
 
@@ -175,8 +175,16 @@ def test_activations_have_their_row_and_its_parameters(transform, changes):
 
 @pytest.mark.parametrize(
     ("part", "place", "value"),
-    [("indices", 3, 4), ("indices", 3, -1), ("indices", 0, 2**31 - 1), ("indptr", 0, -1), ("indptr", 5, 10**6)]
-    + [("indptr", 5, 0), ("indptr", 40, 161), ("indptr", 0, 3)],
+    [
+        ("indices", 3, 4),
+        ("indices", 3, -1),
+        ("indices", 0, 2**31 - 1),
+        ("indptr", 0, -1),
+        ("indptr", 5, 10**6),
+        ("indptr", 5, 0),
+        ("indptr", 40, 161),
+        ("indptr", 0, 3),
+    ],
 )
 @pytest.mark.parametrize("index", [np.int32, np.int64])
 def test_corrupt_csr(part, place, value, index):

@@ -406,3 +406,140 @@ def test_permissions_and_links(file):
     assert link.is_symlink() and file.stat().st_mode & 0o777 == 0o640 and MLPClassifier.load(file).alpha == 5
     MLPClassifier(alpha=6).save(str(file))
     assert MLPClassifier.load(str(file)).alpha == 6
+
+
+def test_interrupted_when_all_is_done(file, monkeypatch):
+    replace = os.replace
+
+    def interrupted(*paths):
+        replace(*paths)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "replace", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        MLPClassifier(alpha=5).save(file)
+    assert MLPClassifier.load(file).alpha == 5 and os.listdir(file.parent) == ["mlp"]
+
+
+def test_what_killed_processes_left_is_removed_and_what_others_write_is_not(tmp_path, monkeypatch):
+    path = tmp_path / "mlp"
+    child = "import os, sys\nos.replace = lambda *_: os.kill(os.getpid(), 9)\nimport pyrelu\npyrelu.MLPClassifier().save(sys.argv[1])"
+    for _ in range(2):
+        subprocess.run([sys.executable, "-c", child, path])
+    assert len(os.listdir(tmp_path)) == 1  # the second has removed the first's
+    MLPClassifier().save(tmp_path / "other")
+    assert len(os.listdir(tmp_path)) == 2
+    child = child.replace("os.kill(os.getpid(), 9)", "(print(flush=True), sys.stdin.read(), sys.exit(1))")
+    writer = subprocess.Popen([sys.executable, "-c", child, path], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    writer.stdout.readline()
+    [left] = set(os.listdir(tmp_path)) - {"other"}
+    MLPClassifier().save(path)
+    assert set(os.listdir(tmp_path)) == {"mlp", "other", left}
+    writer.communicate()
+    assert set(os.listdir(tmp_path)) == {"mlp", "other"}
+
+
+@pytest.mark.parametrize("name", ["x" * 252, "é" * 127, b"bytes", "with space"])
+def test_names(name, tmp_path):
+    path = os.path.join(os.fsencode(tmp_path), name) if isinstance(name, bytes) else os.path.join(tmp_path, name)
+    MLPClassifier(alpha=5).save(path)
+    assert MLPClassifier.load(path).alpha == 5
+    with pytest.raises(InvalidFileError, match="holds MLPClassifier"):
+        MLPRegressor.load(path)
+
+
+def test_a_file_that_is_cut_off_while_it_is_loaded(file, monkeypatch):
+    arrays = files._arrays
+
+    def cut(data):
+        os.truncate(file, 0)
+        return arrays(data)
+
+    monkeypatch.setattr(files, "_arrays", cut)
+    assert MLPClassifier.load(file).coefs_[0].shape == (64, 5)
+
+
+def test_devices_have_no_end(tmp_path):
+    refused("/dev/zero", "is no file, but a device or a pipe")
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        {"strings": [536870911, [3], ["a", "b", "c"]]},
+        {"strings": [2**62, [1], ["a"]]},
+        {"tuple": [{"array": "coefs_.0"}] * 2},
+        {"scalar": {"array": "coefs_.0"}},
+        {"dict": [[[1], 2]]},
+        {"object": ["Step", {"dict": [["initial", 0.1], ["n_epochs", 0]]}]},
+        {"object": ["LabelBinarizer", {"dict": [["fit", 1]]}]},
+    ],
+    ids=str,
+)
+def test_what_a_file_says_is_bounded_by_the_file(file, code):
+    edit(file, lambda document, arrays: document["content"].update(alpha=code))
+    refused(file, "is not as pyrelu writes it")
+
+
+def test_nesting(file):
+    code = 1
+    for _ in range(3000):
+        code = [code]
+    with pytest.raises(TypeError, match="alpha.* is nested more than"):
+        MLPClassifier(alpha=code).save(file)
+    text = json.dumps({"format": 1, "version": "0", "kind": "MLPClassifier", "content": {"alpha": "@"}})
+    for levels in (101, 3000, 100_000):
+        deep = text.replace('"@"', "[" * levels + "]" * levels)
+        file.write_bytes(safetensors.numpy.save({}, {"pyrelu": deep, "sha256": files._digest(deep, {})}))
+        refused(file, "is not as pyrelu writes it")
+
+
+def test_wide_strings_come_back(tmp_path):
+    words = np.array([["a", "é☃"], ["", "w"]], "U40000")
+    files.write(tmp_path / "file", "words", {"words": words, "narrow": words.astype("U3")})
+    found = files.read(tmp_path / "file", "words")
+    check_equal(found, {"words": words, "narrow": words.astype("U3")}, "words")
+
+
+@pytest.mark.parametrize(("generator", "name"), [("MT19937", "pos"), ("Philox", "buffer_pos")])
+@pytest.mark.parametrize("place", [-1, 10**6])
+def test_random_states_read_no_further_than_their_numbers(generator, name, place, tmp_path):
+    mlp = MLPClassifier(random_state=np.random.RandomState(getattr(np.random, generator)(0)))
+    again = save_and_load(mlp, tmp_path)
+    assert again.random_state.randint(2**31) == mlp.random_state.randint(2**31)
+    path = tmp_path / "mlp.safetensors"
+    mlp.save(path)
+    text = json.dumps(place)
+
+    def change(document, arrays):
+        changed = re.sub(rf'(\["{name}", )\d+', rf"\g<1>{text}", json.dumps(document))
+        assert changed != json.dumps(document)
+        document.update(json.loads(changed))
+
+    edit(path, change)
+    refused(path, "beyond its")
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("n_features_in_", 7),
+        ("n_outputs_", 3),
+        ("classes_", {"array": "intercepts_.0"}),
+        ("out_activation_", "glu"),
+        ("activation", "prelu"),
+        ("coefs_", []),
+        ("history_", 3),
+        ("_network", 3),
+        ("predict_", None),
+        ("fit", None),
+        ("_optimizer", {"dict": []}),
+        ("_label_binarizer", None),
+    ],
+)
+def test_an_estimator_is_as_a_fit_leaves_it(file, name, code):
+    edit(file, lambda document, arrays: document["content"].update({name: code}))
+    if name == "predict_":  # an attribute of its own harms nothing
+        assert MLPClassifier.load(file).predict_ is None
+    else:
+        refused(file, "does not hold an estimator as a fit leaves it|is not as pyrelu writes it|has the parameter")

@@ -70,6 +70,9 @@ def test_container_quota_counts(tmp_path, monkeypatch):
 def test_set_num_threads_checks_its_argument(threads):
     threads(1)
     assert pr.get_num_threads() == 1
+    pr.set_num_threads(2**31)
+    pr.set_num_threads(2**70)
+    pr.set_num_threads(1)
     for bad in (0, -1):
         with pytest.raises(ValueError, match=f"n={bad} is out of range"):
             pr.set_num_threads(bad)

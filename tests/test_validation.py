@@ -186,7 +186,7 @@ def cross_entropy(estimator, X, y):
 @pytest.mark.parametrize(
     "scoring",
     ["neg_log_loss", "balanced_accuracy", cross_entropy, make_scorer(accuracy_score, normalize=False)],
-    ids=str,
+    ids=["neg_log_loss", "balanced_accuracy", "cross_entropy", "number of right answers"],
 )
 def test_scorers(digits, scoring, solver):
     X, X_val, y, y_val = digits

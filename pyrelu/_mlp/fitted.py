@@ -174,5 +174,5 @@ def _check_binarizer(attributes):
 encoding.add_class(LabelBinarizer, _check_binarizer)
 for _cls in STOCHASTIC.values():
     encoding.add_class(_cls, _optimizer(_cls))
-for _cls in SCHEDULES.values():
-    encoding.add_class(_cls, _schedule(_cls))
+for _schedule_cls in SCHEDULES.values():
+    encoding.add_class(_schedule_cls, _schedule(_schedule_cls))

@@ -1,6 +1,7 @@
 """What the estimators have in common: parameters, the course of a fit, and the network's outputs."""
 
 import os
+import re
 import threading
 from contextlib import closing, contextmanager
 from numbers import Integral, Real
@@ -354,7 +355,9 @@ class BasePerceptron(Convertible, Persistent, CallbackSupportMixin, BaseEstimato
                 stratify=self._strata(data[1]),
             )
         except ValueError as error:
-            raise ValueError(f"{error} (validation_fraction={self.validation_fraction!r})") from error
+            # scikit-learn joins the labels to strings first, which takes most of the time, and names those
+            message = re.sub(r"\[(True|False)\]", r"['\1']", str(error))
+            raise ValueError(f"{message} (validation_fraction={self.validation_fraction!r})") from error
         if len(held_out) < 2:
             raise ValueError(
                 "The validation set is too small. Increase 'validation_fraction' or the size of your dataset."

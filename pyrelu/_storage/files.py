@@ -24,7 +24,7 @@ from pyrelu.exceptions import InvalidFileError
 FORMAT = 1
 
 
-_tidied = set()  # paths that this process has written to
+_tidied: set[str] = set()  # paths that this process has written to
 
 
 def write_atomically(path, content):
