@@ -30,7 +30,9 @@ def inputs(name, dtype, n):
             [0.0, -0.0, 1, -1, 0.5, -0.5, 3, -3],
         ]
     ).astype(dtype)
-    ends = np.outer((np.outer([1, 2, 4, 8], [1, 1.25, 1.5, 1.75]).ravel() - 1), 1 / SCALES).ravel()  # src/math/interval_tables.h
+    ends = np.outer(
+        (np.outer([1, 2, 4, 8], [1, 1.25, 1.5, 1.75]).ravel() - 1), 1 / SCALES
+    ).ravel()  # src/math/interval_tables.h
     near = np.concatenate([list(kinks(name, **parameters(name))), ends, -ends]).astype(dtype)
     near = np.concatenate([near, np.nextafter(near, dtype(np.inf)), np.nextafter(near, dtype(-np.inf))])
     return np.concatenate([x, near])

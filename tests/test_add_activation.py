@@ -25,7 +25,9 @@ INLINE vector df_double_relu(vector x, vector factor) { return factor * df_relu(
 
 def listed(rule):
     """The files that a rule of CMakeLists.txt compiles."""
-    (files,) = re.findall(re.escape(rule) + r"((?:\s+src/[\w/]+\.c)+)\)", (SOURCE.parent / "CMakeLists.txt").read_text())
+    (files,) = re.findall(
+        re.escape(rule) + r"((?:\s+src/[\w/]+\.c)+)\)", (SOURCE.parent / "CMakeLists.txt").read_text()
+    )
     return [file.removeprefix("src/") for file in files.split()]
 
 

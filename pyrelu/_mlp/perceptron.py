@@ -203,11 +203,6 @@ class BasePerceptron(Convertible, Persistent, CallbackSupportMixin, BaseEstimato
         twin.__dict__ = vars(self).copy()
         return twin
 
-    def __getstate__(self):
-        state = super().__getstate__()
-        state.pop("_fit_state", None)
-        return state
-
     @with_callbacks
     def _fit_with_callbacks(self, X, y, sample_weight, eval_set):
         self._fit(X, y, sample_weight, eval_set, callbacks_of(self, X, y, sample_weight))
