@@ -315,7 +315,7 @@ import hashlib, warnings
 import numpy as np
 import pyrelu as pr
 from pyrelu._network import Samples
-from pyrelu import MLPRegressor
+from pyrelu import MLPClassifier, MLPRegressor
 warnings.simplefilter("ignore")
 pr.set_num_threads({threads})
 
@@ -331,6 +331,11 @@ for dtype, scale in ((np.float32, 1e-39), (np.float64, 1e-310)):
         mlp = MLPRegressor(activation="identity", solver=solver, learning_rate_init=0.1, epsilon=0.5, **settings)
         small = (X * scale).astype(dtype)
         work.append((lambda X, mlp=mlp, y=small[:, 0]: mlp.fit(X, y)._optimizer.state[0], small))
+    mlp = MLPClassifier((), max_iter=1).fit(X.astype(dtype), np.arange(1024) % 3)
+    mlp.coefs_[0][:], mlp.coefs_[0][0, 0], mlp.intercepts_[0][:] = 0, np.log(scale), 0
+    steps = np.zeros(X.shape, dtype)
+    steps[:, 0] = np.linspace(0.9, 1.1, 1024)
+    work += [(mlp.predict_proba, steps), (mlp.predict_log_proba, steps)]
 {flush}
 outputs = [function(rows) for function, rows in work]
 {check}

@@ -289,9 +289,10 @@ class BasePerceptron(Convertible, Persistent, CallbackSupportMixin, BaseEstimato
         if scores and not np.isfinite(scores).any():
             if not np.isfinite(state.loss):
                 raise ValueError(NOT_FINITE.format(self.learning_rate_init))
+            values = sorted({"NaN" if np.isnan(score) else f"{score:g}" for score in scores})
             raise ValueError(
-                f"the validation score was {' or '.join(sorted({format(score, 'g') for score in scores}))} after each of "
-                f"the {len(scores)} epochs, with scoring={self.scoring!r}: it is not defined for the "
+                f"the validation score was {' or '.join(values)} after each of the {len(scores)} epochs, with "
+                f"scoring={self.scoring!r}: it is not defined for the "
                 f"{len(state.validation.targets)} rows "
                 f"{'of eval_set' if state.validation.rows is None else 'held out by validation_fraction'}"
             )
