@@ -153,7 +153,7 @@ class Checkpoint(_Callback):
 
     Parameters
     ----------
-    path : str or path-like
+    path : str, bytes or path-like
         The file. Each fit that is under way needs one of its own.
     every : int, default=1
         After how many epochs to write it, which takes a few milliseconds, or 0.1 s for a million weights. It is also
@@ -188,7 +188,7 @@ class Checkpoint(_Callback):
     """
 
     def __init__(self, path, *, every=1, resume=False):
-        check(self, "path", path, string | Constraint("a path", lambda value: isinstance(value, os.PathLike)))
+        check(self, "path", path, string | Constraint("a path", lambda value: isinstance(value, bytes | os.PathLike)))
         check(self, "every", every, count)
         check(self, "resume", resume, boolean)
         self.path = path
@@ -202,9 +202,12 @@ class Checkpoint(_Callback):
             raise ValueError(
                 f"Checkpoint needs one of the solvers {', '.join(STOCHASTIC)}. Got solver={estimator.solver!r}."
             )
-        folder = os.path.dirname(os.path.abspath(self.path))
+        path = os.fsdecode(self.path)
+        folder = os.path.dirname(os.path.abspath(path))
         if not os.path.isdir(folder):
-            raise FileNotFoundError(f"path={os.fspath(self.path)!r}: there is no folder {folder}")
+            raise FileNotFoundError(f"path={path!r}: there is no folder {folder}")
+        if not path or os.path.isdir(path):
+            raise IsADirectoryError(f"path={path!r} is a folder")
 
     def on_fit_task_begin(self, estimator, context):
         """Before the first epoch, go to where the file says; before others, write the file where it is time."""
