@@ -286,7 +286,13 @@ def test_paths(kind, tmp_path):
 FORGED = {
     "parameters": [np.zeros(3), None, "float32"],
     "optimizer_state": [[], [np.zeros(3)] * 2, [np.zeros(3)] * 3000],
-    "optimizer_counters": [{}, [], {"learning_rate": -1.0, "t": 1, "epoch": 1, "seed": 0}],
+    "optimizer_counters": [
+        {},
+        [],
+        {"learning_rate": -1.0, "t": 1, "epoch": 1, "seed": 0},
+        {"learning_rate": 0.1, "t": 1, "epoch": 2, "seed": 0},
+        {"learning_rate": 0.1, "t": 1, "epoch": 2**62, "seed": 0},
+    ],
     "counters": [{}, 3, {"n_iter": -1}],
     "records": [{}, [], {"loss_curve": ["a"], "history": [1]}],
     "held_out": [np.arange(3)],

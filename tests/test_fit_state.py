@@ -49,7 +49,17 @@ def test_two_fits_are_the_same_to_the_byte(name, with_callbacks, tmp_path):
             mlp.set_params(early_stopping=False).partial_fit(X, Y)
         mlp.save(tmp_path / str(i))
         files.append((joblib.hash(mlp), pickle.dumps(mlp), (tmp_path / str(i)).read_bytes()))
+        mlp.set_callbacks()
+        assert joblib.hash(MLPClassifier.load(tmp_path / str(i))) == joblib.hash(mlp)
     assert files[0] == files[1]
+
+
+@pytest.mark.parametrize("name", ["MT19937", "PCG64", "Philox"])
+def test_two_loads_are_the_same(name, tmp_path):
+    seed = np.random.RandomState(getattr(np.random, name)(7))
+    MLPClassifier(random_state=seed, max_iter=2).fit(X, Y).save(tmp_path / "mlp")
+    first, second = (joblib.hash(MLPClassifier.load(tmp_path / "mlp")) for _ in range(2))
+    assert first == second
 
 
 # ---- one solver after another ----
