@@ -35,6 +35,13 @@ from pyrelu import _blas
 cnp.import_array()
 
 
+cdef extern from "runtime/fpenv.h" nogil:
+    ctypedef struct fp_environment:  # or an integer
+        pass
+
+    fp_environment fp_enter()
+    void fp_leave(fp_environment caller)
+
 cdef extern from "training/network.h" nogil:
     ctypedef enum pyrelu_transform:
         PYRELU_ELEMENTWISE
@@ -254,7 +261,7 @@ cdef class Samples:
     cdef tuple arrays  # keeps alive what `samples` points to
     cdef object range_of_targets  # (least, largest), cached
 
-    def __init__(self, X, targets=None, weights=None):
+    def __cinit__(self, X, targets=None, weights=None):  # once, and before all else
         if not (isinstance(X, np.ndarray) or getattr(X, "format", None) == "csr"):
             raise TypeError(f"X must be an array or a CSR matrix, got {describe(X)}")
         if len(X.shape) != 2:
@@ -395,35 +402,55 @@ cdef int interrupted(void *context) noexcept with gil:
     return network.error is not None
 
 
-# ---- limit BLAS to one thread while our threads call it: two thread pools on the same cores slow each other down, and
-# results would depend on the number of threads. That number belongs to the process, so users are counted: the first sets
-# it, the last restores it. Ctrl-C can only interrupt Python code, that is, the calls of the libraries' controllers. ----
+cdef class DefaultFloatingPoint:
+    """A context in which this thread computes as a process begins: other libraries may have set flush-to-zero, or a way
+    of rounding, and what NumPy makes of numbers is not to depend on it."""
 
-cdef object blas_lock = threading.RLock()  # reentrant, because a signal handler may train, too
-cdef Py_ssize_t n_blas_users = 0
+    cdef fp_environment caller
+
+    def __enter__(self):
+        self.caller = fp_enter()
+        return self
+
+    def __exit__(self, *exception):
+        fp_leave(self.caller)
+
+
+# ---- BLAS on one thread while our own threads call it: two pools of threads on the same cores slow each other down,
+# and bits would depend on their number. The number is one for the whole process, so uses of it are counted: the first
+# sets it, and the last, whichever that is, sets it back. Ctrl-C can come while Python runs only, which is while the
+# libraries' controllers are called. ----
+
+cdef object blas_lock = threading.RLock()  # a signal's handler may train, too
+cdef dict blas_users = {}  # thread -> how many uses are its own
 cdef list blas_before = []  # (what sets a library's number of threads, that number)
 
 
-def _replace_blas_lock():
-    """Replace the lock, which a thread of the parent process may have held."""
-    global blas_lock
+def _forget_other_threads():
+    """In a forked child, where the other threads that use BLAS are not: they would hold their locks and uses for ever."""
+    global blas_lock, blas_users
     blas_lock = threading.RLock()
+    used, ident = bool(blas_users), threading.get_ident()
+    blas_users = {ident: blas_users[ident]} if ident in blas_users else {}
+    if used and not blas_users:
+        restore_blas()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_replace_blas_lock)
+    os.register_at_fork(after_in_child=_forget_other_threads)
 
 
 cdef limit_blas():
-    global n_blas_users, blas_before
-    libraries = _blas.libraries()
+    global blas_before
+    libraries, ident = _blas.libraries(), threading.get_ident()
     blas_lock.acquire()
     try:
-        if n_blas_users == 0:
+        first = not blas_users
+        if first:
             blas_before = [(set_number, get_number()) for get_number, set_number in libraries]
-        n_blas_users += 1
+        blas_users[ident] = blas_users.get(ident, 0) + 1
         try:
-            for _, set_number in libraries if n_blas_users == 1 else ():
+            for _, set_number in libraries if first else ():
                 set_number(1)
         except BaseException:
             release_blas()
@@ -433,14 +460,23 @@ cdef limit_blas():
 
 
 cdef release_blas():
-    global n_blas_users
+    ident = threading.get_ident()
     interrupt = uninterrupted(blas_lock.acquire, ())
-    n_blas_users -= 1
-    for set_number, n in list(blas_before) if n_blas_users == 0 else ():
-        interrupt = uninterrupted(set_number, (n,)) or interrupt
+    blas_users[ident] -= 1
+    if not blas_users[ident]:
+        del blas_users[ident]
+    interrupt = (None if blas_users else restore_blas()) or interrupt
     blas_lock.release()
     if interrupt is not None:
         raise interrupt
+
+
+cdef object restore_blas():
+    """Set the numbers of threads back; return what a signal's handler has raised meanwhile."""
+    interrupt = None
+    for set_number, n in blas_before:
+        interrupt = uninterrupted(set_number, (n,)) or interrupt
+    return interrupt
 
 
 cdef object uninterrupted(function, tuple arguments):
@@ -509,8 +545,8 @@ cdef class Network:
     cdef object error  # that made C stop
     cdef bint busy  # whether the workspace is in use
 
-    def __init__(self, weights, biases, activations, output, loss, slopes=(), parameters=None, dropout=(),
-                 label_smoothing=0.0, n_threads=None):
+    def __cinit__(self, weights, biases, activations, output, loss, slopes=(), parameters=None, dropout=(),
+                  label_smoothing=0.0, n_threads=None):
         cdef Py_ssize_t n
         weights = listed(weights, "coefs_", -1)
         n = len(weights)
@@ -701,6 +737,7 @@ cdef class Network:
     cdef _plan_workspace(self, Py_ssize_t rows, bint training):
         if self.planned == (rows, training):
             return
+        self.planned = None  # in case that there is not enough memory
         cdef size_t size = self.core.plan_workspace(&self.network, rows, training, NULL)
         self.workspace = np.empty(size + CACHE_LINE, np.uint8)
         cdef size_t start = <size_t>cnp.PyArray_DATA(self.workspace)

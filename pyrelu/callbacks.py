@@ -153,7 +153,7 @@ class Checkpoint(_Callback):
 
     Parameters
     ----------
-    path : str or path-like
+    path : str, bytes or path-like
         The file. Fits that run at the same time need different files.
     every : int, default=1
         The number of epochs between two writes. Writing takes a few milliseconds, and 0.1 s for a million weights. The
@@ -188,7 +188,7 @@ class Checkpoint(_Callback):
     """
 
     def __init__(self, path, *, every=1, resume=False):
-        check(self, "path", path, string | Constraint("a path", lambda value: isinstance(value, os.PathLike)))
+        check(self, "path", path, string | Constraint("a path", lambda value: isinstance(value, bytes | os.PathLike)))
         check(self, "every", every, positive_int)
         check(self, "resume", resume, boolean)
         self.path = path
@@ -202,9 +202,12 @@ class Checkpoint(_Callback):
             raise ValueError(
                 f"Checkpoint needs one of the solvers {', '.join(STOCHASTIC)}. Got solver={estimator.solver!r}."
             )
-        folder = os.path.dirname(os.path.abspath(self.path))
+        path = os.fsdecode(self.path)
+        folder = os.path.dirname(os.path.abspath(path))
         if not os.path.isdir(folder):
-            raise FileNotFoundError(f"path={os.fspath(self.path)!r}: there is no folder {folder}")
+            raise FileNotFoundError(f"path={path!r}: there is no folder {folder}")
+        if not path or os.path.isdir(path):
+            raise IsADirectoryError(f"path={path!r} is a folder")
 
     def on_fit_task_begin(self, estimator, context):
         """Before the first epoch, resume from the file; before later ones, write it if it is due."""

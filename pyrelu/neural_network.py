@@ -20,6 +20,7 @@ from pyrelu._mlp.optimizers import STOCHASTIC
 from pyrelu._mlp.parameters import documented, extends
 from pyrelu._mlp.perceptron import BasePerceptron
 from pyrelu.exceptions import InvalidParameterError
+from pyrelu._network import DefaultFloatingPoint
 
 __all__ = ["MLPClassifier", "MLPRegressor"]
 
@@ -278,7 +279,8 @@ class MLPClassifier(ClassifierMixin, BasePerceptron):
             The columns are in the order of `classes_`.
         """
         probabilities = self.predict_proba(X)
-        return np.log(probabilities, out=probabilities)
+        with DefaultFloatingPoint():
+            return np.log(probabilities, out=probabilities)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -393,7 +395,8 @@ class MLPClassifier(ClassifierMixin, BasePerceptron):
         return not self._is_multilabel() and len(np.unique(targets)) < len(self.classes_)
 
     def _strata(self, targets):
-        return targets.ravel().astype(bool) if self.n_outputs_ == 1 else None
+        # as words, which errors have from scikit-learn's
+        return np.where(targets.ravel() != 0, "True", "False") if self.n_outputs_ == 1 else None
 
     def _score_outputs(self, outputs, targets, weights):
         if self._is_multiclass():

@@ -28,6 +28,7 @@ import safetensors
 import safetensors.numpy
 import scipy.sparse
 from pyrelu._network import LOSSES, Network, Samples
+from sklearn import neural_network
 from sklearn.base import clone
 
 from pyrelu import MLPClassifier, MLPRegressor, inspection
@@ -35,7 +36,7 @@ from pyrelu._mlp.activation import names, resolve
 from pyrelu._mlp.optimizers import STOCHASTIC, Gradient
 from pyrelu._mlp.training import pack
 from pyrelu._storage import files
-from pyrelu.callbacks import Checkpoint
+from pyrelu.callbacks import Checkpoint, EarlyStopping
 from pyrelu.exceptions import InvalidFileError
 from pyrelu.registry import losses
 
@@ -59,6 +60,9 @@ SETTINGS = (
     {"dropout": 0.2, "clip_norm": 1.0},
     {"learning_rate": "cosine", "l1": 0.01},
     {"nesterovs_momentum": False, "batch_size": 7},
+    {"learning_rate": ("step", {"step_size": 1, "gamma": 1.5}), "warm_start": True},
+    {"learning_rate": "one_cycle", "shuffle": False},
+    {"learning_rate": "invscaling", "power_t": 3.0},
 )
 LARGE = ("max_iter", "max_fun")  # parameters that are for long fits
 ERRORS = (ValueError, TypeError)
@@ -216,6 +220,12 @@ def calls(mlp, X, y, rnd):
         lambda: inspection.gradient_norms(mlp, X, y),
         lambda: inspection.local_linear_map(mlp, X[0]),
         lambda: mlp.to_sklearn(),
+        lambda: type(mlp).from_sklearn(mlp.to_sklearn()).predict(X),
+        lambda: mlp.set_callbacks(inspection.ActivityRecorder(X)).set_params(warm_start=True).fit(X, y),
+        lambda: mlp.set_callbacks(EarlyStopping(patience=1)).set_params(warm_start=True).fit(X, y),
+        lambda: mlp.fit(X, y, eval_set=(X, y)),
+        lambda: copy.deepcopy(mlp).predict(X),
+        lambda: repr(mlp) + mlp._repr_html_(),
     ]
     if isinstance(mlp, MLPClassifier):
         found += [lambda: mlp.predict_proba(X), lambda: mlp.predict_log_proba(X)]
@@ -333,6 +343,42 @@ def attack_core(rnd, folder):
 
     # A batch size may be too large for Cython, and a matrix may have lost an attribute of SciPy's.
     attempt(run, (*ERRORS, OverflowError, AttributeError))
+
+
+def attack_attributes(rnd, folder):
+    """Change several attributes of an estimator, and of the optimizer in it."""
+    mlp, X, y = copy.deepcopy(model(rnd.randrange(200)))
+    found = [name for name in vars(mlp) if name not in mlp.get_params()]
+    for name in rnd.sample(found, rnd.randrange(2, 5)):
+        setattr(mlp, name, _changed(rnd, getattr(mlp, name), 0))
+    use(mlp, X, y, rnd)
+
+
+def attack_sklearn(rnd, folder):
+    """Convert an estimator of scikit-learn's that was changed."""
+    i = rnd.randrange(12)
+    mlp, X, y = copy.deepcopy(their_model(i))
+    name = rnd.choice([name for name in vars(mlp) if name not in mlp.get_params()])
+    setattr(mlp, name, changed(rnd, getattr(mlp, name)))
+    converted = []
+    attempt(lambda: converted.append(model(i)[0].from_sklearn(mlp)))
+    attempt(lambda: converted.append(pyrelu_class(mlp).from_sklearn(mlp)))
+    for one in converted:
+        use(one, X, y, rnd)
+
+
+def pyrelu_class(theirs):
+    return MLPClassifier if isinstance(theirs, neural_network.MLPClassifier) else MLPRegressor
+
+
+@functools.cache
+def their_model(i):
+    """Return scikit-learn's estimator, fitted, and the X and y that it was fitted to."""
+    target = list(TARGETS)[i % len(TARGETS)]
+    cls = neural_network.MLPRegressor if "output" in target else neural_network.MLPClassifier
+    solver = ("adam", "sgd", "lbfgs")[i % 3]
+    mlp = cls(hidden_layer_sizes=(6, 4), solver=solver, max_iter=2, random_state=i)
+    return mlp.fit(X, TARGETS[target]), X, TARGETS[target]
 
 
 # ---- files ----
@@ -486,9 +532,14 @@ def checkpoint_of(i):
     """Return the bytes of a Checkpoint."""
     mlp, X, y = model(i)
     with tempfile.TemporaryDirectory() as folder:
-        clone(mlp).set_callbacks(Checkpoint(f"{folder}/checkpoint", every=1)).fit(X, y)
+        clone(mlp).set_callbacks(Checkpoint(f"{folder}/checkpoint", every=1), *rules(i)).fit(X, y)
         with open(f"{folder}/checkpoint", "rb") as file:
             return file.read()
+
+
+def rules(i):
+    """Return callbacks that stop such a fit early, or none."""
+    return [EarlyStopping("gradient_norm", patience=1 + i % 2)] if i % 3 == 0 else []
 
 
 def attack_checkpoint(rnd, folder):
@@ -499,10 +550,22 @@ def attack_checkpoint(rnd, folder):
     with open(path, "wb") as file:
         file.write(checkpoint_of(i))
     forge(rnd, path)
-    attempt(lambda: clone(mlp).set_callbacks(Checkpoint(path, every=1, resume=True)).fit(X, y))
+    mlp = clone(mlp).set_callbacks(Checkpoint(path, every=1, resume=True), *rules(i))
+    attempt(lambda: mlp.fit(X, y), ERRORS)
+    if hasattr(mlp, "coefs_"):
+        use(mlp.set_callbacks(), X, y, rnd)
 
 
-ATTACKS = (attack_attribute, attack_parameter, attack_rows, attack_core, attack_model_file, attack_checkpoint)
+ATTACKS = (
+    attack_attribute,
+    attack_parameter,
+    attack_rows,
+    attack_core,
+    attack_model_file,
+    attack_checkpoint,
+    attack_attributes,
+    attack_sklearn,
+)
 
 
 # ---- the process that runs them, and the one that watches it ----

@@ -1,6 +1,9 @@
 """BLAS is kept to one thread while networks call it, and has its threads back afterwards, in whatever order they end."""
 
+import os
+import signal
 import threading
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -75,4 +78,55 @@ def test_limit_ends_with_the_last_use_whichever_that_is(first):
     assert blas_threads() == {1}
     leave[1 - first].set()
     workers[1 - first].join()
+    assert blas_threads() == {2}
+
+
+# ---- forked children ----
+
+
+def in_child(function):
+    """Return what a forked child of this process gets from it, an integer."""
+    pid = os.fork()
+    if not pid:
+        code = 99
+        with suppress(BaseException):
+            signal.alarm(60)
+            code = function()
+        os._exit(code)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def threads_left():
+    predict(lambda: None)
+    return sum(blas_threads())
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_a_forked_child_has_the_threads_back_that_another_thread_limits():
+    inside, leave = threading.Event(), threading.Event()
+    worker = threading.Thread(target=predict, args=[lambda: (inside.set(), leave.wait(60))])
+    worker.start()
+    assert inside.wait(60) and blas_threads() == {1}
+    try:
+        assert in_child(lambda: sum(blas_threads())) == 2
+        assert in_child(threads_left) == 2
+    finally:
+        leave.set()
+        worker.join()
+    assert blas_threads() == {2}
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_child_that_is_forked_on_the_way_ends_the_limit_itself():
+    pids = []
+
+    def fork():
+        if not pids:
+            pids.append(os.fork())
+
+    predict(fork)
+    if not pids[0]:
+        os._exit(threads_left())
+    assert os.waitstatus_to_exitcode(os.waitpid(pids[0], 0)[1]) == 2
     assert blas_threads() == {2}

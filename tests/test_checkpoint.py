@@ -269,15 +269,30 @@ def test_wrong_use(tmp_path):
         make("adam", Checkpoint(tmp_path / "a")).set_params(solver="lbfgs").fit(X, Y)
     with pytest.raises(FileNotFoundError, match="there is no folder"):
         make("adam", Checkpoint(tmp_path / "nowhere" / "a")).fit(X, Y)
+    with pytest.raises(IsADirectoryError, match="is a folder"):
+        make("adam", Checkpoint(tmp_path)).fit(X, Y)
     for wrong in (dict(every=0), dict(resume=1), dict(path=3)):
         with pytest.raises(ValueError, match="of Checkpoint must be"):
             Checkpoint(**dict(path="a") | wrong)
 
 
+@pytest.mark.parametrize("kind", [str, os.fsencode, lambda path: path])
+def test_paths(kind, tmp_path):
+    path = kind(tmp_path / "fit")
+    whole = make("adam", Checkpoint(path)).fit(X, Y)
+    check_same(make("adam", Checkpoint(path, resume=True)).fit(X, Y), whole)
+
+
 FORGED = {
     "parameters": [np.zeros(3), None, "float32"],
     "optimizer_state": [[], [np.zeros(3)] * 2, [np.zeros(3)] * 3000],
-    "optimizer_counters": [{}, [], {"learning_rate": -1.0, "t": 1, "epoch": 1, "seed": 0}],
+    "optimizer_counters": [
+        {},
+        [],
+        {"learning_rate": -1.0, "t": 1, "epoch": 1, "seed": 0},
+        {"learning_rate": 0.1, "t": 1, "epoch": 2, "seed": 0},
+        {"learning_rate": 0.1, "t": 1, "epoch": 2**62, "seed": 0},
+    ],
     "counters": [{}, 3, {"n_iter": -1}],
     "records": [{}, [], {"loss_curve": ["a"], "history": [1]}],
     "held_out": [np.arange(3)],

@@ -315,7 +315,7 @@ import hashlib, warnings
 import numpy as np
 import pyrelu as pr
 from pyrelu._network import Samples
-from pyrelu import MLPRegressor
+from pyrelu import MLPClassifier, MLPRegressor
 warnings.simplefilter("ignore")
 pr.set_num_threads({threads})
 
@@ -331,6 +331,11 @@ for dtype, scale in ((np.float32, 1e-39), (np.float64, 1e-310)):
         mlp = MLPRegressor(activation="identity", solver=solver, learning_rate_init=0.1, epsilon=0.5, **settings)
         small = (X * scale).astype(dtype)
         work.append((lambda X, mlp=mlp, y=small[:, 0]: mlp.fit(X, y)._optimizer.state[0], small))
+    mlp = MLPClassifier((), max_iter=1).fit(X.astype(dtype), np.arange(1024) % 3)
+    mlp.coefs_[0][:], mlp.coefs_[0][0, 0], mlp.intercepts_[0][:] = 0, np.log(scale), 0
+    steps = np.zeros(X.shape, dtype)
+    steps[:, 0] = np.linspace(0.9, 1.1, 1024)
+    work += [(mlp.predict_proba, steps), (mlp.predict_log_proba, steps)]
 {flush}
 outputs = [function(rows) for function, rows in work]
 {check}
@@ -362,3 +367,50 @@ def test_flush_to_zero_is_the_caller_s_afterwards(flush_to_zero):
     )
     child = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert child.returncode == 0, child.stderr
+
+
+def test_samples_and_networks_are_made_once():
+    """C reads nothing of one that was not made, or was made anew from other arrays."""
+    weights = [np.ones((4, 6)), np.ones((6, 3))], [np.zeros(6), np.zeros(3)]
+    for cls, arguments in ((Samples, [X]), (Network, [*weights, resolve("relu", 1), None, "log_loss"])):
+        with pytest.raises(TypeError):
+            cls.__new__(cls)
+        one = cls(*arguments)
+        try:
+            one.__init__(*[None] * len(arguments))
+        except TypeError:
+            pass
+        network = one if cls is Network else Network(*weights, resolve("relu", 1), None, "log_loss")
+        assert network.predict(one if cls is Samples else Samples(X)).shape == (40, 3)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="/proc, and limits as Linux has them")
+def test_a_network_goes_on_after_a_call_without_memory():
+    program = """if True:
+        import resource
+        import numpy as np
+        from pyrelu._mlp.activation import resolve
+        from pyrelu._network import Network, Samples
+
+        X, n = np.ones((1024, 4)), 30_000
+        few, many = Samples(X[:1]), Samples(X)
+        weights = [np.full((4, n), 1e-3), np.full((n, 1), 1e-3)], [np.zeros(n), np.zeros(1)]
+        network = Network(*weights, resolve("relu", 1), 0, "squared_error", n_threads=1)
+        before = network.predict(few)
+        size = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (size + 2**26, resource.RLIM_INFINITY))
+        try:
+            network.predict(many)
+        except MemoryError:
+            assert (network.predict(few) == before).all()
+            print("went on")
+    """
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "went on\n"), done.stderr
+
+
+def test_an_optimizer_of_another_network():
+    mlp = fitted()
+    mlp.coefs_[-1], mlp.intercepts_[-1] = mlp.coefs_[-1][:, :2].copy(), mlp.intercepts_[-1][:2].copy()
+    with pytest.raises(ValueError, match="not of the shapes that the optimizer of the last fit was for"):
+        mlp.partial_fit(X, Y % 2)

@@ -49,7 +49,17 @@ def test_two_fits_are_the_same_to_the_byte(name, with_callbacks, tmp_path):
             mlp.set_params(early_stopping=False).partial_fit(X, Y)
         mlp.save(tmp_path / str(i))
         files.append((joblib.hash(mlp), pickle.dumps(mlp), (tmp_path / str(i)).read_bytes()))
+        mlp.set_callbacks()
+        assert joblib.hash(MLPClassifier.load(tmp_path / str(i))) == joblib.hash(mlp)
     assert files[0] == files[1]
+
+
+@pytest.mark.parametrize("name", ["MT19937", "PCG64", "Philox"])
+def test_two_loads_are_the_same(name, tmp_path):
+    seed = np.random.RandomState(getattr(np.random, name)(7))
+    MLPClassifier(random_state=seed, max_iter=2).fit(X, Y).save(tmp_path / "mlp")
+    first, second = (joblib.hash(MLPClassifier.load(tmp_path / "mlp")) for _ in range(2))
+    assert first == second
 
 
 # ---- one solver after another ----
@@ -157,7 +167,7 @@ def test_an_interrupt_at_any_line_leaves_the_old_or_the_new(name, how, tmp_path)
             try:
                 call(mlp)
                 raised = False
-            except (KeyboardInterrupt, FileNotFoundError):
+            except KeyboardInterrupt:
                 pass
         if looks(mlp) == old:
             assert raised
@@ -255,15 +265,64 @@ def test_others_see_the_old_network_during_a_fit():
 
 
 def test_a_fit_in_another_thread_meanwhile():
-    """The first result stays; the other fit is refused with a clear error."""
+    """It is refused at once with a sentence, and the one that has begun goes on."""
+    refused = []
+
+    def train(call):
+        with pytest.raises(RuntimeError, match="this MLPClassifier is being fitted already") as caught:
+            call()
+        refused.append(caught)
+
     mlp = make("adam").fit(X, Y)
-    other = make("adam").fit(X, Y).partial_fit(X, Y)
-    done = []
-    mlp.set_callbacks(Meanwhile(lambda: done or done.append(mlp.partial_fit(X, Y))))
-    with pytest.raises(RuntimeError, match="this MLPClassifier was fitted in another thread in the meantime"):
+    mlp.set_callbacks(Meanwhile(lambda: (train(lambda: mlp.fit(X, Y)), train(lambda: mlp.partial_fit(X, Y)))))
+    mlp.fit(X, 1 - Y).set_callbacks()
+    assert len(refused) == 8  # the fit and its three epochs
+    assert looks(mlp) == looks(make("adam").fit(X, 1 - Y))
+    mlp.fit(X, Y)
+
+
+def test_a_function_that_a_fit_calls_cannot_fit_the_same_estimator():
+    mlp = make("adam").set_params(early_stopping=True, scoring=lambda estimator, X, y: mlp.fit(X, y).score(X, y))
+    with pytest.raises(RuntimeError, match="is being fitted already"):
         mlp.fit(X, Y)
-    assert all(map(same_bits, mlp.coefs_, other.coefs_))
-    assert vars(mlp.set_callbacks()).keys() == vars(other).keys()
+    assert not hasattr(mlp, "coefs_")
+    mlp.set_params(scoring=None).fit(X, Y)
+
+
+@pytest.mark.filterwarnings("ignore:Training interrupted")
+@pytest.mark.parametrize("error", [KeyboardInterrupt, ZeroDivisionError, SystemExit])
+def test_after_a_fit_that_failed_comes_another(error):
+    def fail(epoch):
+        raise error
+
+    mlp = make("adam").set_params(learning_rate=fail)
+    for _ in range(2):
+        try:
+            mlp.fit(X, Y)
+        except error:
+            pass
+    mlp.set_params(learning_rate="constant").fit(X, Y)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_a_child_forked_meanwhile_fits_the_same_estimator():
+    """The fit that goes on in the parent does not in the child."""
+
+    def fork():
+        pid = os.fork()
+        if not pid:
+            code = 1
+            try:
+                code = 0 if mlp.set_callbacks().fit(X, Y).n_iter_ == 3 else 2
+            finally:
+                os._exit(code)
+        codes.append(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+
+    codes = []
+    mlp = make("adam")
+    mlp.set_callbacks(Meanwhile(fork)).fit(X, Y)
+    assert codes == [0] * 4
 
 
 def test_partial_fit_in_two_threads_loses_nothing():
@@ -293,7 +352,7 @@ def test_what_is_set_meanwhile_stays():
     assert mlp.alpha == 7 and hasattr(mlp, "coefs_")
 
 
-@pytest.mark.parametrize("twin", [copy.copy, copy.deepcopy])
+@pytest.mark.parametrize("twin", [copy.copy, copy.deepcopy, lambda mlp: pickle.loads(pickle.dumps(mlp))])
 def test_copies_and_files_made_by_a_callback(twin, tmp_path):
     made = []
 
@@ -304,7 +363,9 @@ def test_copies_and_files_made_by_a_callback(twin, tmp_path):
         def on_fit_task_end(self, estimator, context):
             if context.task_name == "fit":
                 return
+            callbacks = vars(estimator).pop("_skl_callbacks")  # which cannot be pickled where the class is local
             made.append(twin(estimator))
+            estimator._skl_callbacks = callbacks
             estimator.save(tmp_path / "mlp")
 
     make("adam", Copy(None)).fit(X, Y)

@@ -3,7 +3,7 @@
 import fuzz
 import pytest
 
-CASES = 600
+CASES = 800
 
 
 @pytest.mark.parametrize("attack", fuzz.ATTACKS, ids=lambda attack: attack.__name__)

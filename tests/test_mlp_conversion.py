@@ -148,3 +148,14 @@ def test_counters_and_records_are_kept(solver):
         assert hasattr(theirs, name) == hasattr(mlp, name), name
         if hasattr(mlp, name):
             assert getattr(theirs, name) == getattr(back, name) == getattr(mlp, name), name
+
+
+@pytest.mark.parametrize("name", ["n_features_in_", "n_outputs_"])
+@pytest.mark.parametrize("module", [pyrelu, sklearn.neural_network])
+def test_counts_that_coefs_contradict(module, name):
+    """No memory is taken for what no coefs_ are there for."""
+    mlp = module.MLPRegressor(max_iter=2).fit(X[:20], y[:20])
+    for value in (2**40, -1, "3"):
+        setattr(mlp, name, value)
+        with pytest.raises(ValueError, match=f"{name}={value!r} where coefs_ say"):
+            mlp.to_sklearn() if module is pyrelu else pyrelu.MLPRegressor.from_sklearn(mlp)

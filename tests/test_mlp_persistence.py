@@ -290,6 +290,10 @@ def test_foreign(file):
         MLPClassifier.load(file.parent / "nothing")
     with pytest.raises(IsADirectoryError):
         MLPClassifier.load(file.parent)
+    with pytest.raises(IsADirectoryError, match=re.escape(repr(str(file.parent)))):
+        MLPClassifier().save(file.parent)
+    with pytest.raises(FileNotFoundError, match="''"):
+        MLPClassifier().save("")
 
 
 def test_newer(file):

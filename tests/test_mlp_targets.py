@@ -1,5 +1,6 @@
 """Which y, weights, held-out rows and parameters are accepted, and how errors name the others."""
 
+import itertools
 import re
 
 import numpy as np
@@ -99,10 +100,12 @@ def test_a_score_that_is_never_a_number(early_stopping):
     one = X[:1], X[:1, 0]
     with pytest.raises(ValueError, match=r"score was NaN after each of the 3 epochs.*the 1 rows of eval_set"):
         MLPRegressor(early_stopping=early_stopping, **FEW).fit(X, X[:, 0], eval_set=one)
-    mlp = MLPClassifier(early_stopping=True, scoring=lambda *data: np.nan, **FEW)
-    with pytest.raises(ValueError, match=r"scoring=<function .*rows held out by validation_fraction"):
-        mlp.fit(X, Y)
-    assert not hasattr(mlp, "coefs_")
+    for values in ([np.nan], [-np.inf], [np.inf], [np.nan, -np.inf]):
+        scores = itertools.cycle(values)
+        mlp = MLPClassifier(early_stopping=early_stopping, scoring=lambda *data: next(scores), **FEW)
+        with pytest.raises(ValueError, match=r"scoring=<function .*rows (of eval_set|held out by validation_fraction)"):
+            mlp.fit(X, Y, eval_set=None if early_stopping else (X, Y))
+        assert not hasattr(mlp, "coefs_")
 
 
 def test_a_score_that_is_a_number_at_times():

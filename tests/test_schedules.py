@@ -185,3 +185,12 @@ def test_every_schedule_is_described():
     for name, cls in schedules.SCHEDULES.items():
         assert f'- "{name}"' in MLPClassifier.__doc__
         assert all(parameter in MLPClassifier.__doc__ for parameter in cls.parameters)
+
+
+def test_rates_beyond_the_largest_number():
+    """A rate of 0 changes nothing more; an infinite one is reported as any that is too high."""
+    few = dict(solver="sgd", max_iter=3, random_state=0)
+    still = MLPRegressor(learning_rate="invscaling", power_t=1e4, momentum=0.0, **few).fit(X, X[:, 0])
+    assert [record["learning_rate"] for record in still.history_] == [0.001, 0, 0]
+    with pytest.raises(ValueError, match="non-finite"):
+        MLPRegressor(learning_rate=("step", {"step_size": 1, "gamma": 1e300}), **few).fit(X, X[:, 0])

@@ -66,7 +66,7 @@ def _optimizer_counters(state, value, content):
         and math.isfinite(value["learning_rate"])
         and value["learning_rate"] >= 0
         and _is_count(value["t"])
-        and _is_count(value["epoch"])
+        and value["epoch"] == content["counters"]["n_iter"]
         and _is_count(value["seed"], 2**64)
     )
 
@@ -157,8 +157,8 @@ def _are_alike(value, here):
 PARTS = {
     "parameters": _parameters,
     "optimizer_state": _optimizer_state,
-    "optimizer_counters": _optimizer_counters,
     "counters": _counters,
+    "optimizer_counters": _optimizer_counters,
     "records": _records,
     "held_out": _held_out,
     "order": _order,

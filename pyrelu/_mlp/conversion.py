@@ -131,6 +131,10 @@ def _convert(source, cls, parameters):
     """
     if not hasattr(source, "coefs_"):
         return cls(**parameters)
+    for name, here, axis in (("n_features_in_", 0, 0), ("n_outputs_", -1, 1)):
+        of_coefs = np.shape(source.coefs_[here])[axis]
+        if getattr(source, name) != of_coefs:
+            raise ValueError(f"{name}={getattr(source, name)!r} where coefs_ say {of_coefs}")
     loss = {"loss": parameters["loss"]} if "loss" in parameters else {}
     target = cls(solver="lbfgs", hidden_layer_sizes=(), max_iter=1, **loss)
     X = np.zeros((max(2, len(getattr(source, "classes_", ()))), source.n_features_in_))

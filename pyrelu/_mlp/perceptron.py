@@ -1,9 +1,11 @@
 """The base class of the estimators: parameters, fitting, and the network's outputs."""
 
+import os
 import re
 import threading
 from contextlib import closing, contextmanager
 from numbers import Integral, Real
+from weakref import WeakValueDictionary
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -26,13 +28,25 @@ from pyrelu._mlp.persistence import Persistent
 from pyrelu._mlp.training import BEST_SCORE, NOT_FINITE, fit_stochastic, pack, start_stochastic
 from pyrelu._mlp.validation import Validation
 from pyrelu._mlp.warn import warn
-from pyrelu._network import Network, Samples
+from pyrelu._network import DefaultFloatingPoint, Network, Samples
 from pyrelu.exceptions import DeadUnitWarning, InvalidParameterError
 
 MANY_DEAD = 0.4  # the share of dead units in a layer above which a fit warns
 
-# Held while a fit replaces an estimator's attributes, so that of two fits in two threads neither loses its result.
-_PUBLISHING = threading.Lock()
+# Estimators that are in training, by their id: the copy that is trained, which goes away with the fit whatever happens.
+_in_training: WeakValueDictionary = WeakValueDictionary()
+_lock = threading.RLock()
+
+
+def _forget_other_threads():
+    """In a forked child, where no thread but this one goes on."""
+    global _lock
+    _lock = threading.RLock()
+    _in_training.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_other_threads)
 
 
 class BasePerceptron(Convertible, Persistent, CallbackSupportMixin, BaseEstimator):
@@ -166,31 +180,29 @@ class BasePerceptron(Convertible, Persistent, CallbackSupportMixin, BaseEstimato
 
         They do so in one step: a signal or another thread finds the old attributes or the new ones, never a mixture.
         """
-        before = vars(self)
-        start = before.copy()
         training = self._shallow_copy()
-        yield training
-        end = vars(training)
-        attributes = {name: value for name, value in before.items() if name in end or name not in start}
-        attributes |= {name: value for name, value in end.items() if name not in start or value is not start[name]}
-        with _PUBLISHING:
-            if vars(self) is not before:
+        start = vars(training).copy()
+        with _lock:
+            if _in_training.setdefault(id(self), training) is not training:
                 raise RuntimeError(
-                    f"this {type(self).__name__} was fitted in another thread in the meantime; the result of that fit "
-                    "stays, and this one is dropped. Train copies of an estimator, not one in several threads"
+                    f"this {type(self).__name__} is being fitted already, in another thread or by a function that this "
+                    "fit has called. Train copies of an estimator"
                 )
+        try:
+            with DefaultFloatingPoint():
+                yield training
+            end, now = vars(training), vars(self)
+            attributes = {name: value for name, value in now.items() if name in end or name not in start}
+            attributes |= {name: value for name, value in end.items() if name not in start or value is not start[name]}
             self.__dict__ = attributes
+        finally:
+            _in_training.pop(id(self), None)
 
     def _shallow_copy(self):
         """Return an estimator with the same attributes, without calling a subclass's own `__copy__`."""
         twin = object.__new__(type(self))
         twin.__dict__ = vars(self).copy()
         return twin
-
-    def __getstate__(self):
-        state = super().__getstate__()
-        state.pop("_fit_state", None)
-        return state
 
     @with_callbacks
     def _fit_with_callbacks(self, X, y, sample_weight, eval_set):
@@ -276,12 +288,14 @@ class BasePerceptron(Convertible, Persistent, CallbackSupportMixin, BaseEstimato
             raise ValueError(NOT_FINITE.format(self.learning_rate_init))
         records = state.history[len(state.history) - state.n_iter :] if state.validation else []
         scores = [record["validation_score"] for record in records]
-        if scores and np.isnan(scores).all():
+        if scores and not np.isfinite(scores).any():
             if not np.isfinite(state.loss):
                 raise ValueError(NOT_FINITE.format(self.learning_rate_init))
+            values = sorted({"NaN" if np.isnan(score) else f"{score:g}" for score in scores})
             raise ValueError(
-                f"the validation score was NaN after each of the {len(scores)} epochs, with scoring={self.scoring!r}: "
-                f"it is not defined for the {len(state.validation.targets)} rows "
+                f"the validation score was {' or '.join(values)} after each of the {len(scores)} epochs, with "
+                f"scoring={self.scoring!r}: it is not defined for the "
+                f"{len(state.validation.targets)} rows "
                 f"{'of eval_set' if state.validation.rows is None else 'held out by validation_fraction'}"
             )
 
@@ -425,13 +439,14 @@ class BasePerceptron(Convertible, Persistent, CallbackSupportMixin, BaseEstimato
     def _outputs(self, X):
         """Return the outputs of the output layer, one row per sample."""
         check_is_fitted(self)
-        X = validate_data(self, X, accept_sparse="csr", order="C", reset=False)
-        dtype = np.float32 if np.result_type(X.dtype, self.coefs_[0]) == np.float32 else np.float64
-        arrays = [
-            [array if array is None else np.ascontiguousarray(array, dtype) for array in group]
-            for group in self._arrays()
-        ]
-        return self._network(arrays).predict(Samples(X.astype(dtype, copy=False)))
+        with DefaultFloatingPoint():
+            X = validate_data(self, X, accept_sparse="csr", order="C", reset=False)
+            dtype = np.float32 if np.result_type(X.dtype, self.coefs_[0]) == np.float32 else np.float64
+            arrays = [
+                [array if array is None else np.ascontiguousarray(array, dtype) for array in group]
+                for group in self._arrays()
+            ]
+            return self._network(arrays).predict(Samples(X.astype(dtype, copy=False)))
 
 
 def _check_weights(sample_weight, X):

@@ -9,14 +9,9 @@ from pyrelu._mlp.fitted import check_fitted
 from pyrelu._storage import files
 from pyrelu.exceptions import InvalidFileError
 
-# Attributes that belong to the process, or to the fit that a callback is called in, not to the model.
-OF_THE_PROCESS = (
-    "_skl_callbacks",
-    "_callback_fit_ctx",
-    "_skl_callbacks_to_teardown",
-    "_parent_callback_ctx",
-    "_fit_state",
-)
+# Attributes that belong to the fit that a callback is called in, and to the process, not to the model.
+OF_THE_FIT = ("_callback_fit_ctx", "_skl_callbacks_to_teardown", "_fit_state")
+OF_THE_PROCESS = ("_skl_callbacks", "_parent_callback_ctx", *OF_THE_FIT)
 
 
 class Persistent:
@@ -106,7 +101,8 @@ class Persistent:
         return mlp
 
     def __getstate__(self):
-        return super().__getstate__() | {"_pyrelu": (files.FORMAT, pyrelu.__version__)}
+        state = {name: value for name, value in super().__getstate__().items() if name not in OF_THE_FIT}
+        return state | {"_pyrelu": (files.FORMAT, pyrelu.__version__)}
 
     def __setstate__(self, state):
         state = dict(state)

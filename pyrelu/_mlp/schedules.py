@@ -56,7 +56,7 @@ class InverseScaling(Schedule):
     for_adam = False
 
     def after(self, rate, n_samples_seen):
-        return self.initial / (n_samples_seen + 1) ** self.power_t
+        return self.initial / _power(n_samples_seen + 1, self.power_t)
 
 
 class Adaptive(Schedule):
@@ -88,7 +88,7 @@ class Step(Schedule):
     parameters: ClassVar = {"step_size": (30, positive_int), "gamma": (0.1, positive)}
 
     def rate(self, epoch, last):
-        return self.initial * self.gamma ** (epoch // self.step_size)
+        return self.initial * _power(self.gamma, epoch // self.step_size)
 
 
 class OneCycle(Schedule):
@@ -127,6 +127,14 @@ class Called(Schedule):
                 f"{rate!r} for epoch {epoch}."
             )
         return float(rate)
+
+
+def _power(base, exponent):
+    """A power, which may be infinite: a rate that is so, or is 0, is for the fit to deal with."""
+    try:
+        return float(base) ** exponent
+    except OverflowError:
+        return math.inf
 
 
 def _cosine(start, end, share):

@@ -36,6 +36,11 @@ def start_stochastic(state, incremental):
     mlp = state.estimator
     last = vars(mlp).get("_optimizer") if incremental else None
     if last is not None:
+        if [array.shape for array in last.state] != [state.parameters.shape] * last.n_states:
+            raise ValueError(
+                "coefs_, intercepts_ and activation_weights_ are not of the shapes that the optimizer of the last fit "
+                "was for; a fit without warm_start begins anew"
+            )
         state.optimizer = last.copy(mlp, state.parameters.dtype)
     else:
         state.optimizer = STOCHASTIC[mlp.solver](state.parameters, mlp)

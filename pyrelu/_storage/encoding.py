@@ -237,9 +237,10 @@ class Decoder:
         state = self._as(dict, code)
         if state["bit_generator"] not in BIT_GENERATORS:
             raise ValueError(f"no bit generator is called {state['bit_generator']!r}")
-        bit_generator = getattr(np.random, state["bit_generator"])()
+        bit_generator = getattr(np.random, state["bit_generator"])(0)
         _check_positions(state, bit_generator.state)
-        random_state = np.random.RandomState(bit_generator)
+        # made with a seed, as whatever made it is part of its pickle, and as RandomState itself makes one
+        random_state = np.random.RandomState(0 if isinstance(bit_generator, np.random.MT19937) else bit_generator)
         random_state.set_state(state)
         self.random_states.append(random_state)
         return random_state

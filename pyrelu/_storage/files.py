@@ -3,6 +3,7 @@
 Reading a file runs no code from it. It contains the SHA-256 of its content, which reveals damage, but not who wrote it.
 """
 
+import errno
 import fcntl
 import hashlib
 import json
@@ -37,6 +38,9 @@ def write_atomically(path, content):
         with open(path, "wb") as file:
             file.write(content)
         return
+    if not path or os.path.isdir(path):
+        code = errno.EISDIR if path else errno.ENOENT
+        raise OSError(code, os.strerror(code), path)
     path = os.path.realpath(path)  # a link stays a link
     folder, name = os.path.split(path)
     prefix = f".pyrelu-{zlib.crc32(os.fsencode(name)):08x}-"  # short for any name
