@@ -125,7 +125,7 @@ typedef struct {
     const ptrdiff_t *steps;
     int n_in, direct, scalars, streaming;
     _Atomic int outside; /* parameters were found outside their domain */
-    ptrdiff_t block; /* elements that are computed before one is stored, if not direct */
+    ptrdiff_t block;     /* elements that are computed before one is stored, if not direct */
     _Atomic int overflow;
 } map_call;
 
