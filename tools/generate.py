@@ -1,4 +1,4 @@
-"""Writes the stubs, the docs' table of functions (both from the tables in src/) and README's (from docs/performance.md).
+"""Writes the stubs, the docs' tables of functions, losses and solvers (all from src/) and README's (from performance.md).
 
 python tools/generate.py            writes them
 python tools/generate.py --check    exit code 1 where a committed file is not current
@@ -15,7 +15,7 @@ import numpy as np
 import stubs
 
 from pyrelu._functions import containers
-from pyrelu.registry import activations, axis_functions, composed_functions
+from pyrelu.registry import activations, axis_functions, composed_functions, losses, optimizers
 
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT / "bench"))
@@ -120,6 +120,46 @@ def functions_table():
     return "\n".join(lines) + "\n"
 
 
+def _cell(text):
+    return text.replace("|", "\\|")
+
+
+def losses_table():
+    """Return the lines of docs/estimators.md about the rows of losses.def."""
+    lines = ["| `loss=` | parameters | formula | y | what it is |", "| --- | --- | --- | --- | --- |"]
+    for row in losses.values():
+        if row.name.startswith("binary_"):
+            continue
+        parameters = ", ".join(
+            f"{name}={default:g} in {row.parameter_domains[name]}" for name, default in row.parameters.items()
+        )
+        where = "classes" if row.estimator == "classifier" else row.domain
+        lines.append(f"| `{row.name}` | {parameters} | `{_cell(row.formula)}` | {where} | {row.summary} |")
+    return lines
+
+
+def solvers_table():
+    """Return the lines of docs/estimators.md about the rows of optimizers.def."""
+    lines = ["| `solver=` | alpha | a step | what it is |", "| --- | --- | --- | --- |"]
+    for row in optimizers.values():
+        name = "sgd`, `nesterovs_momentum=True" if row.name == "nesterov" else row.name
+        alpha = "decay" if row.decoupled else "penalty"
+        lines.append(
+            f"| `{name}` | {alpha} | `{_cell(row.update)}` | {row.summary} {row.reference} |".replace("  |", " |")
+        )
+    return lines
+
+
+def estimators_page():
+    """Return docs/estimators.md with these tables."""
+    page = (ROOT / "docs" / "estimators.md").read_text()
+    for name, lines in (("losses", losses_table()), ("optimizers", solvers_table())):
+        start, end = f"<!-- written by tools/generate.py from {name}.def -->\n", "<!-- end -->"
+        before, rest = page.split(start)
+        page = before + start + "\n" + "\n".join(lines) + "\n\n" + end + rest.split(end, 1)[1]
+    return page
+
+
 ON_AVX512 = "python bench/peers"
 ON_AVX2 = "PYRELU_ISA=v3 ATEN_CPU_CAPABILITY=avx2 NPY_DISABLE_CPU_FEATURES=X86_V4 python bench/peers"
 SPEED = re.compile(r"(<!-- speed: .*? -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -168,7 +208,11 @@ def files():
     return (
         functions
         | stubs_of_classes()
-        | {ROOT / "docs" / "functions.md": functions_table(), ROOT / "README.md": readme()}
+        | {
+            ROOT / "docs" / "functions.md": functions_table(),
+            ROOT / "docs" / "estimators.md": estimators_page(),
+            ROOT / "README.md": readme(),
+        }
     )
 
 
