@@ -445,6 +445,9 @@ def parts(x, Py_ssize_t axis, n):
     return x[before + (slice(n),)], x[before + (slice(n, None),)]
 
 
+cdef Py_ssize_t SMALL = 4096
+
+
 def side_by_side(tuple first, tuple second, Py_ssize_t axis, out):
     """What two ufuncs give, side by side along an axis.
 
@@ -460,7 +463,7 @@ def side_by_side(tuple first, tuple second, Py_ssize_t axis, out):
     if type(out) is tuple:
         out = out[0]
     like = first[1]
-    if type(like) is cnp.ndarray:
+    if type(like) is cnp.ndarray and (out is not None or like.size > SMALL):
         n, kind = like.shape[axis], like.dtype
         shape = like.shape[:axis] + (2 * n,) + like.shape[axis + 1 :]
         joined = None
@@ -472,7 +475,7 @@ def side_by_side(tuple first, tuple second, Py_ssize_t axis, out):
         to_first, to_second = parts(joined, axis, n)
         first[0](*first[1:], to_first)
         second[0](*second[1:], to_second)
-    else:  # dask stays lazy
+    else:  # dask stays lazy; what is small is copied faster than cut
         joined = np.concatenate([first[0](*first[1:]), second[0](*second[1:])], axis=axis)
     return joined if out is None or out is joined else given(joined, out)
 

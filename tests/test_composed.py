@@ -5,7 +5,7 @@ import pickle
 import dask.array as da
 import numpy as np
 import pytest
-from helpers import rng
+from helpers import rng, same_bits
 from mpmath import mpf
 from oracle import DERIVATIVE, FORWARD, exact, ulp_error
 
@@ -192,3 +192,20 @@ def test_gradient_with_respect_to_the_slope_of_prelu():
     got = pr.vjp.prelu_weight(x, g, weight)
     want = [np.sum(g * (pr.prelu(x, weight + e) - pr.prelu(x, weight - e))) / (2 * step) for e in np.eye(4) * step]
     np.testing.assert_allclose(got, want, rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", GATES)
+def test_gates_have_the_same_bits_anywhere_and_on_any_number_of_threads(name, dtype):
+    x, g = rng(name, "bits").normal(size=(2, 2, 300_000)).astype(dtype) * 5
+    want = getattr(pr, name)(x, axis=0), getattr(pr.vjp, name)(x, g[:1], axis=0)
+    before = pr.get_num_threads()
+    try:
+        pr.set_num_threads(1)
+        assert all(map(same_bits, (getattr(pr, name)(x, axis=0), getattr(pr.vjp, name)(x, g[:1], axis=0)), want))
+    finally:
+        pr.set_num_threads(before)
+    some = np.s_[1:400:3]
+    strided, few = x[:, some], g[:1, some]
+    assert same_bits(getattr(pr, name)(strided, axis=0), want[0][:, some])
+    assert same_bits(getattr(pr.vjp, name)(strided, few, axis=0), want[1][:, some])
+    assert same_bits(getattr(pr, name)(np.ascontiguousarray(strided.T)), want[0][:, some].T)
