@@ -1,4 +1,4 @@
-"""The BLAS libraries of this process, for the training core to keep to one thread while its own threads call it."""
+"""The BLAS libraries of this process, which the training core limits to one thread while its own threads call them."""
 
 from functools import cache
 

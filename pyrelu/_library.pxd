@@ -37,6 +37,10 @@ cdef extern from "table/table.h" nogil:
         const char *summary
         const char *reference
 
+    ctypedef struct pyrelu_gate:
+        const char *name
+        const char *gate
+
     ctypedef struct pyrelu_loss:
         const char *name
         char estimator
@@ -63,6 +67,8 @@ cdef extern from "table/table.h" nogil:
         PYRELU_N_OPTIMIZERS
         PYRELU_GRADIENT
 
+    const pyrelu_gate[] pyrelu_gates
+    const int pyrelu_n_gates
     const pyrelu_loss[] pyrelu_losses
     const int pyrelu_n_losses
     const pyrelu_optimizer_row[] pyrelu_optimizers
@@ -90,6 +96,13 @@ cdef extern from "runtime/dispatch.h" nogil:
     const char *pyrelu_isa_requested()
     const char *pyrelu_isa_name(int i)
 
+cdef extern from "runtime/fpenv.h" nogil:
+    ctypedef struct fp_environment:
+        pass
+
+    fp_environment fp_enter()
+    void fp_leave(fp_environment caller)
+
 cdef extern from "runtime/threads.h" nogil:
     enum:
         PYRELU_ALL_THREADS
@@ -104,6 +117,8 @@ cdef extern from "ufunc/loops.h" nogil:
         int n_parameters
 
     pyrelu_loop pyrelu_make_map_loop(int activation, pyrelu_kind kind, pyrelu_type type, int defaults)
+    pyrelu_loop pyrelu_make_gated_loop(int gate, int slope, pyrelu_type type)
     pyrelu_loop pyrelu_make_rowwise_loop(int axis_function, int vjp, pyrelu_type type)
+    void pyrelu_set_streaming_bytes(npy_intp bytes)
     void pyrelu_map_loop(char **args, const npy_intp *dims, const npy_intp *steps, void *loop)
-    int pyrelu_rowwise_loop(char **args, const npy_intp *dims, const npy_intp *steps, void *loop)
+    void pyrelu_rowwise_loop(char **args, const npy_intp *dims, const npy_intp *steps, void *loop)

@@ -1,5 +1,5 @@
 # cython: language_level=3, freethreading_compatible=True
-"""The training core as Python sees it: networks, the samples they train on, and one call per epoch without the GIL."""
+"""The training core for Python: networks, their samples, and one call per epoch without the GIL."""
 
 cimport numpy as cnp
 from cpython.exc cimport PyErr_CheckSignals
@@ -15,6 +15,7 @@ from pyrelu._library cimport (
     PYRELU_N_OPTIMIZERS,
     pyrelu_activations,
     pyrelu_axis_functions,
+    pyrelu_loss,
     pyrelu_losses,
     pyrelu_n_activations,
     pyrelu_n_axis_functions,
@@ -102,17 +103,18 @@ cdef extern from "training/network.h" nogil:
 
     ctypedef struct pyrelu_core:
         size_t (*plan_workspace)(pyrelu_network *, Py_ssize_t micro_batch_rows, int training, void *workspace) noexcept nogil
-        int (*calls_gemm)(const pyrelu_network *) noexcept nogil
+        int (*calls_blas)(const pyrelu_network *) noexcept nogil
         void (*predict)(const pyrelu_network *, const pyrelu_samples *, Py_ssize_t start, Py_ssize_t stop,
                         void *outputs, unsigned char *alive) noexcept nogil
         pyrelu_epoch_sums (*train)(const pyrelu_network *, const pyrelu_samples *, Py_ssize_t start, Py_ssize_t stop,
                                Py_ssize_t batch_size, pyrelu_optimizer *) noexcept nogil
+        void (*losses)(const pyrelu_network *, const void *targets, Py_ssize_t n_targets, void *outputs, void *losses,
+                       Py_ssize_t rows) noexcept nogil
 
     const pyrelu_core pyrelu_core_f32, pyrelu_core_f64
 
 
 LOSSES = {pyrelu_losses[i].name.decode(): i for i in range(pyrelu_n_losses)}
-REGRESSOR_LOSSES = {name: i for name, i in LOSSES.items() if pyrelu_losses[i].estimator == b"R"}
 SOLVERS = {pyrelu_optimizers[i].name.decode(): i for i in range(PYRELU_N_OPTIMIZERS)} | {"gradient": PYRELU_GRADIENT}
 TRANSFORMS = {
     "elementwise": PYRELU_ELEMENTWISE,
@@ -124,11 +126,10 @@ TRANSFORMS = {
     "called": PYRELU_CALLED,
 }
 
-# Rows worked on at a time: enough for the matrix products to be efficient, few enough for the layers' outputs to take
-# little memory however many rows there are.
+# Rows per micro-batch: enough for efficient matrix products, few enough to bound the memory of the layers' outputs.
 cdef Py_ssize_t MICRO_BATCH_ROWS = 1024
 
-# Rows after which to see for the first time whether all units are alive: mostly they are, and the rest is spared.
+# Rows in the first search for living units: mostly all are alive, and no further rows need to be evaluated.
 cdef Py_ssize_t FIRST_LOOK_ROWS = 64
 
 cdef size_t CACHE_LINE = 64
@@ -136,22 +137,22 @@ cdef size_t CACHE_LINE = 64
 ctypedef void (*gemm)() noexcept nogil
 
 
-# What dimensions must be below, as BLAS has them as int and random numbers are counted in 32 bits.
-cdef Py_ssize_t DIMENSION = 1 << 31
+# Dimensions must be less than this: BLAS takes them as int, and random numbers have 32-bit counters.
+cdef Py_ssize_t MAX_DIMENSION = 1 << 31
 
 
-# ---- whatever is given: C reads and writes what it is told to, so that all is looked at here ----
+# ---- checks of everything that C reads or writes, since C itself checks nothing ----
 
 
 def describe(value):
-    """Say in an error what was given, which may be large."""
+    """Describe a value, which may be large, for an error."""
     if isinstance(value, np.ndarray):
         return f"an array of dtype {value.dtype} and shape {value.shape}"
     return f"{type(value).__name__}"
 
 
 cdef void *address(array, name, dtype, tuple shape, bint writeable=False) except? NULL:
-    """Where the numbers lie, once it is sure that C reads them as they are."""
+    """Return the address of an array's data after checking that C can use it: type, dtype, shape, order."""
     cdef cnp.ndarray a
     cdef int k
     cdef bint fits
@@ -168,7 +169,7 @@ cdef void *address(array, name, dtype, tuple shape, bint writeable=False) except
 
 
 cdef list listed(value, name, Py_ssize_t length):
-    """A list of that length; -1: any."""
+    """Return a value as a list, after checking its length; -1: any."""
     if not isinstance(value, list | tuple):
         raise TypeError(f"{name} must be a list, got {describe(value)}")
     if length >= 0 and len(value) != length:
@@ -177,7 +178,7 @@ cdef list listed(value, name, Py_ssize_t length):
 
 
 cdef double number(value, name, double least=-INFINITY, double below=INFINITY) except? -1:
-    """A number in [least, below], where `below` itself is allowed if it is infinite."""
+    """Return a value as a float in [least, below), or in [least, inf] if `below` is infinite."""
     cdef double x
     if not isinstance(value, Real):
         raise TypeError(f"{name} must be a number, got {describe(value)}")
@@ -190,8 +191,8 @@ cdef double number(value, name, double least=-INFINITY, double below=INFINITY) e
     return x
 
 
-cdef object whole(value, name, least, below):
-    """An integer in [least, below)."""
+cdef object integer(value, name, least, below):
+    """Return a value as an int in [least, below)."""
     if not isinstance(value, Integral) or isinstance(value, bool):
         raise TypeError(f"{name} must be an integer, got {describe(value)}")
     if not least <= value < below:
@@ -200,26 +201,26 @@ cdef object whole(value, name, least, below):
 
 
 cdef object one_of(value, name, table):
-    """What stands in the table by that name."""
+    """Return the entry of a dict, whose keys an error lists."""
     if not isinstance(value, str) or value not in table:
         raise ValueError(f"{name}={value!r} is none of {', '.join(map(repr, table))}")
     return table[value]
 
 
 cdef tuple two_dimensional(array, name):
-    """The shape of a matrix that is neither empty nor too large."""
+    """Return the shape of a matrix, after checking that it is neither empty nor too large."""
     if not isinstance(array, np.ndarray):
         raise TypeError(f"{name} must be an array, got {describe(array)}")
     if cnp.PyArray_NDIM(array) != 2:
         raise ValueError(f"{name} must have two dimensions, got {describe(array)}")
     cdef Py_ssize_t n = cnp.PyArray_DIM(array, 0), m = cnp.PyArray_DIM(array, 1)
-    if not (0 < n < DIMENSION and 0 < m < DIMENSION):
-        raise ValueError(f"{name} has the shape {(n, m)}; each dimension must be in the range [1, {DIMENSION})")
+    if not (0 < n < MAX_DIMENSION and 0 < m < MAX_DIMENSION):
+        raise ValueError(f"{name} has the shape {(n, m)}; each dimension must be in the range [1, {MAX_DIMENSION})")
     return n, m
 
 
 cdef bint all_below(const Py_ssize_t *values, Py_ssize_t n, Py_ssize_t limit) noexcept nogil:
-    """Whether all are in [0, limit)."""
+    """Return whether all values are in [0, limit)."""
     cdef size_t largest = 0
     cdef Py_ssize_t i
     for i in range(n):
@@ -228,7 +229,7 @@ cdef bint all_below(const Py_ssize_t *values, Py_ssize_t n, Py_ssize_t limit) no
 
 
 cdef bint ascends(const Py_ssize_t *values, Py_ssize_t n) noexcept nogil:
-    """Whether they start at 0 and none is less than the one before."""
+    """Return whether the values start at 0 and never decrease."""
     cdef bint right = values[0] == 0
     cdef Py_ssize_t i
     for i in range(1, n):
@@ -242,23 +243,23 @@ cdef class Samples:
     Parameters
     ----------
     X : ndarray or CSR matrix of shape (n_samples, n_features)
-        C-contiguous, of dtype float32 or float64, which all else has as well.
+        C-contiguous, of dtype float32 or float64, which the other arrays must have, too.
     targets : ndarray of shape (n_samples, n_targets), default=None
-        Class numbers (n_targets = 1) for "log_loss", else one number per output.
+        One number per output, or one for all outputs: a classifier's is the index of the class.
     weights : ndarray of shape (n_samples,), default=None
         Sample weights.
 
     Raises
     ------
     TypeError, ValueError
-        Where something is not as described, such as an index of a CSR matrix that is not one of a feature.
+        If an argument is not as described, for example if a CSR matrix has a column index out of range.
     """
 
     cdef pyrelu_samples samples
     cdef readonly Py_ssize_t n_samples, n_features, n_targets
     cdef readonly object dtype
-    cdef tuple arrays  # that `samples` points to
-    cdef object range_of_targets  # (least, largest), once it was asked for
+    cdef tuple arrays  # keeps alive what `samples` points to
+    cdef object range_of_targets  # (least, largest), cached
 
     def __cinit__(self, X, targets=None, weights=None):  # once, and before all else
         if not (isinstance(X, np.ndarray) or getattr(X, "format", None) == "csr"):
@@ -304,7 +305,7 @@ cdef class Samples:
         self.arrays = X.data, columns, starts
 
     cdef tuple target_range(self):
-        """The least and the largest target; NaN where there is one."""
+        """Return the least and the largest target, or NaN if a target is NaN."""
         if self.range_of_targets is None:
             targets = self.arrays[len(self.arrays) - 2]
             self.range_of_targets = targets.min(), targets.max()
@@ -312,15 +313,15 @@ cdef class Samples:
 
 
 class Epoch(NamedTuple):
-    """What an epoch comes to: means over its rows, of the batches as they came.
+    """The result of an epoch: means over its batches, weighted by their numbers of rows.
 
     Attributes
     ----------
     loss : float
     gradient_norm : float
-        The length of the gradient of a batch's loss, penalties included, before it is clipped.
+        The L2 norm of the gradient of a batch's loss, including penalties, before clipping.
     alive : ndarray of bool
-        For each hidden unit, all layers' one after the other, whether it was not 0 for all rows.
+        For each hidden unit, counted through all layers, whether it was not 0 for every row.
     """
 
     loss: float
@@ -329,7 +330,7 @@ class Epoch(NamedTuple):
 
 
 cdef class Called:
-    """An activation that is a pair of the user's functions, and the first error that one of them raised."""
+    """A pair of functions, as activation or as loss, and the first error that one of them raised."""
 
     cdef object functions, dtype, error
 
@@ -337,15 +338,36 @@ cdef class Called:
         self.functions = functions
         self.dtype = dtype
 
+    cdef given(self, const void *values, cnp.npy_intp *shape):
+        """Return the numbers as an array that the user may keep."""
+        array = cnp.PyArray_SimpleNewFromData(2, shape, self.dtype.num, <void *>values).copy()
+        array.setflags(write=False)
+        return array
+
     cdef apply(self, int derivative, const void *z, void *out, cnp.npy_intp *shape):
-        given = cnp.PyArray_SimpleNewFromData(2, shape, self.dtype.num, <void *>z).copy()  # as the user may keep it
+        given = self.given(z, shape)
         cdef cnp.ndarray result = cnp.PyArray_SimpleNewFromData(2, shape, self.dtype.num, out)
-        given.setflags(write=False)
         values = np.asarray(self.functions[derivative](given))
         if values.shape != given.shape:
             raise ValueError(f"activation: {self.functions[derivative]!r} gave an array of shape {values.shape} for "
                              f"one of shape {given.shape}; it must keep the shape")
         np.copyto(result, values, casting="same_kind")
+
+    cdef apply_loss(self, const void *targets, void *outputs, void *losses, cnp.npy_intp *shape):
+        y_true, y_pred = self.given(targets, shape), self.given(outputs, shape)
+        cdef cnp.ndarray of_rows = cnp.PyArray_SimpleNewFromData(1, shape, self.dtype.num, losses)
+        cdef cnp.ndarray gradient = cnp.PyArray_SimpleNewFromData(2, shape, self.dtype.num, outputs)
+        loss, derivative = self.functions
+        values = np.asarray(loss(y_true, y_pred))
+        if values.shape not in (y_pred.shape, y_pred.shape[:1]):
+            raise ValueError(f"loss: {loss!r} gave an array of shape {values.shape} for targets and predictions of shape "
+                             f"{y_pred.shape}; it must give one number for each row, or for each element")
+        np.copyto(of_rows, values.sum(axis=1) if values.ndim == 2 else values, casting="same_kind")
+        values = np.asarray(derivative(y_true, y_pred))
+        if values.shape != y_pred.shape:
+            raise ValueError(f"loss: the gradient {derivative!r} gave an array of shape {values.shape} for targets and "
+                             f"predictions of shape {y_pred.shape}; it must keep the shape")
+        np.copyto(gradient, values, casting="same_kind")
 
 
 cdef void call(void *context, int derivative, const void *z, void *out, Py_ssize_t rows, Py_ssize_t n) noexcept with gil:
@@ -353,13 +375,25 @@ cdef void call(void *context, int derivative, const void *z, void *out, Py_ssize
     cdef cnp.npy_intp *shape = [rows, n]
     try:
         called.apply(derivative, z, out, shape)
-    except BaseException as error:  # C goes on, and what it makes of these numbers is thrown away
+    except BaseException as error:  # C continues with zeros; the error discards its results
         called.error = called.error or error
         memset(out, 0, rows * n * called.dtype.itemsize)
 
 
+cdef void call_loss(void *context, const void *targets, void *outputs, void *losses, Py_ssize_t rows,
+                    Py_ssize_t n_outputs, Py_ssize_t n_targets) noexcept with gil:
+    cdef Called called = <Called>context
+    cdef cnp.npy_intp *shape = [rows, n_outputs]  # n_targets is the same: see _check_targets
+    try:
+        called.apply_loss(targets, outputs, losses, shape)
+    except BaseException as error:
+        called.error = called.error or error
+        memset(outputs, 0, rows * n_outputs * called.dtype.itemsize)
+        memset(losses, 0, rows * called.dtype.itemsize)
+
+
 cdef int interrupted(void *context) noexcept with gil:
-    """Tell C whether to stop."""
+    """Return to C whether to stop."""
     cdef Network network = <Network>context
     try:
         network._check()
@@ -446,7 +480,7 @@ cdef object restore_blas():
 
 
 cdef object uninterrupted(function, tuple arguments):
-    """Call it again where a signal's handler has raised something meanwhile; return that."""
+    """Call a function, again if a signal handler raises an exception meanwhile; return that exception."""
     raised = None
     for _ in range(100):
         try:
@@ -458,7 +492,7 @@ cdef object uninterrupted(function, tuple arguments):
 
 
 cdef int _n_values(const pyrelu_layer *layer) noexcept:
-    """How many parameters of its activation the layer's transform has."""
+    """Return the number of activation parameters that the layer's transform takes."""
     if layer.transform == PYRELU_ELEMENTWISE:
         return pyrelu_activations[layer.activation].n_parameters
     if layer.transform == PYRELU_LEARNED_SLOPES:
@@ -467,7 +501,7 @@ cdef int _n_values(const pyrelu_layer *layer) noexcept:
 
 
 cdef class Network:
-    """Layers of weights, as views of the arrays given.
+    """A network whose weights are views of the given arrays.
 
     Parameters
     ----------
@@ -477,23 +511,24 @@ cdef class Network:
     activations : list of HiddenActivation
         One per hidden layer.
     output : int or None
-        The row of the output activation; None: softmax.
-    loss : {"log_loss", "binary_log_loss", "squared_error", "poisson"}
+        The row of the output activation in the table; None: softmax.
+    loss : str, OutputLoss or None
+        The loss to minimise; a name stands for the row of the table with its defaults. None: prediction only.
     slopes : list of (ndarray of shape (n_units,) or None), default=()
-        One per hidden layer, for those that learn slopes.
+        One per hidden layer: an array where it learns slopes.
     parameters : ndarray, default=None
-        The one buffer that all weights, biases and slopes are views of; without it the network cannot be trained.
+        The buffer of which all weights, biases and slopes are views; required for training.
     dropout : sequence of float, default=()
-        The probability that training drops an input, and a unit of each hidden layer.
+        The probabilities of dropping an input, and a unit of each hidden layer, in training.
     label_smoothing : float, default=0
     n_threads : int, default=None
-        At most so many threads.
+        The maximum number of threads.
 
     Raises
     ------
     TypeError, ValueError
-        Where these do not fit together. What C is to read and to write is checked here, so that no attribute of an
-        estimator, wherever it is from, makes it leave its arrays.
+        If the arguments do not match. All that C reads and writes is checked here, so that no attribute of an
+        estimator, from whatever source, can make it leave its arrays.
     """
 
     cdef pyrelu_network network
@@ -501,13 +536,14 @@ cdef class Network:
     cdef readonly object dtype
     cdef readonly Py_ssize_t n_hidden_units, n_outputs
     cdef readonly bint draws  # whether training needs random numbers
-    cdef object arrays, layers, workspace  # that `network` points to
+    cdef object arrays, layers, loss_parameters, workspace  # keep alive what `network` points to
+    cdef bint has_loss
     cdef list called
     cdef readonly object parameters
-    cdef object gradients  # laid out as `parameters`
-    cdef tuple planned  # what for: rows, training
-    cdef object error  # for which C has stopped
-    cdef bint busy  # with the workspace memory
+    cdef object gradients  # in the layout of `parameters`
+    cdef tuple planned  # the (rows, training) that the workspace is planned for
+    cdef object error  # that made C stop
+    cdef bint busy  # whether the workspace is in use
 
     def __cinit__(self, weights, biases, activations, output, loss, slopes=(), parameters=None, dropout=(),
                   label_smoothing=0.0, n_threads=None):
@@ -530,10 +566,9 @@ cdef class Network:
         self.layers = np.zeros(n * sizeof(pyrelu_layer), np.uint8)
         self.network.n_layers = n
         self.network.layers = <pyrelu_layer *>cnp.PyArray_DATA(self.layers)
-        self.network.loss = one_of(loss, "loss", LOSSES)
         self.network.label_smoothing = number(label_smoothing, "label_smoothing", 0, 1)
         self.network.n_threads = PYRELU_ALL_THREADS if n_threads is None else min(
-            whole(n_threads, "n_threads", 1, np.inf), PYRELU_ALL_THREADS
+            integer(n_threads, "n_threads", 1, np.inf), PYRELU_ALL_THREADS
         )
         self.network.interrupted = interrupted
         self.network.context = <void *>self
@@ -546,6 +581,8 @@ cdef class Network:
             self.n_hidden_units += self.network.layers[<int>i].n_outputs
         self._set_layer(n - 1, weights[n - 1], biases[n - 1], 0.0)
         self._set_output(output)
+        if loss is not None:
+            self._set_loss(loss)
         if parameters is not None:
             self._set_parameters(parameters)
 
@@ -564,13 +601,13 @@ cdef class Network:
                                  if self.network.layers[i - 1].n_outputs != self.network.layers[i - 1].width else ""))
 
     cdef _set_activation(self, Py_ssize_t i, activation, slopes):
-        """Check, too, that what the activation reads is there: a row of its table, and that row's parameters."""
+        """Set a layer's activation, after checking that its row in the table and the parameters of that row exist."""
         cdef pyrelu_layer *layer = &self.network.layers[i]
         name = f"activation of hidden layer {i}"
         if not hasattr(activation, "transform"):
             raise TypeError(f"{name} must be a HiddenActivation, got {describe(activation)}")
         layer.transform = one_of(activation.transform, name, TRANSFORMS)
-        layer.activation = whole(
+        layer.activation = integer(
             activation.index, name, 0,
             pyrelu_n_axis_functions if layer.transform == PYRELU_ROWWISE else pyrelu_n_activations,
         )
@@ -580,8 +617,9 @@ cdef class Network:
         for k, value in enumerate(values):
             layer.parameters[<int>k] = number(value, name)
         self.draws |= layer.transform == PYRELU_DRAWN_SLOPES
-        pieces = 2 if layer.transform == PYRELU_GATED else 1
-        pieces = whole(activation.pieces, name, pieces, DIMENSION if layer.transform == PYRELU_MAXOUT else pieces + 1)
+        least = 2 if layer.transform == PYRELU_GATED else 1
+        below = MAX_DIMENSION if layer.transform == PYRELU_MAXOUT else least + 1
+        pieces = integer(activation.pieces, name, least, below)
         if layer.width % pieces:
             raise ValueError(f"coefs_[{i}] has {layer.width} columns, which {activation.name} cannot take in {pieces}s")
         layer.n_outputs = layer.width // pieces
@@ -598,11 +636,74 @@ cdef class Network:
     cdef _set_output(self, output):
         cdef pyrelu_layer *layer = &self.network.layers[self.network.n_layers - 1]
         layer.transform = PYRELU_SOFTMAX if output is None else PYRELU_ELEMENTWISE
-        layer.activation = 0 if output is None else whole(output, "out_activation_", 0, pyrelu_n_activations)
+        layer.activation = 0 if output is None else integer(output, "out_activation_", 0, pyrelu_n_activations)
         self.n_outputs = layer.n_outputs
 
+    cdef _set_loss(self, loss):
+        """Set the loss, after checking that its row in the table and the parameters of each output exist."""
+        cdef const pyrelu_loss *row
+        if isinstance(loss, str):
+            self.network.loss = one_of(loss, "loss", LOSSES)
+            row = &pyrelu_losses[self.network.loss]
+            values = [[row.parameters[k].default_value for k in range(row.n_parameters)]] * self.n_outputs
+        else:
+            self.network.loss = integer(loss.index, "loss", -1, pyrelu_n_losses)
+            values = listed(loss.values, "loss", self.n_outputs)
+        if self.network.loss < 0:
+            self.called.append(Called(tuple(listed(loss.functions, "loss", 2)), self.dtype))
+            self.network.loss_call = call_loss
+            self.network.loss_context = <void *>self.called[-1]
+        else:
+            row = &pyrelu_losses[self.network.loss]
+            numbers = [[number(value, "loss") for value in listed(one, "loss", row.n_parameters)] for one in values]
+            self.loss_parameters = np.array(numbers, self.dtype)
+            self.network.loss_parameters = cnp.PyArray_DATA(self.loss_parameters)
+        self.has_loss = True
+
+    cdef _check_targets(self, n_targets, smallest_and_largest):
+        """Raise ValueError if the loss cannot take this many targets per row, or a class index is out of range."""
+        if not self.has_loss:
+            raise ValueError("a network without a loss cannot be trained")
+        cdef int i = self.network.loss
+        classes = i >= 0 and pyrelu_losses[i].targets == b'C'
+        if n_targets != (1 if classes else self.n_outputs) and not (i >= 0 and n_targets == 1):
+            raise ValueError(f"{n_targets} targets do not fit a network of {self.n_outputs} outputs")
+        if classes or (i >= 0 and pyrelu_losses[i].estimator == b'C' and n_targets < self.n_outputs):
+            least, largest = smallest_and_largest()
+            if not (0 <= least and largest < self.n_outputs):
+                raise ValueError(f"class numbers from {least:g} to {largest:g} do not fit a network of {self.n_outputs} "
+                                 "outputs")
+
+    def losses(self, targets, outputs):
+        """Return the loss of each row, and its gradient with respect to the pre-activations of the output layer.
+
+        Parameters
+        ----------
+        targets : ndarray of shape (n_samples, n_targets)
+        outputs : ndarray of shape (n_samples, n_outputs)
+
+        Returns
+        -------
+        losses : ndarray of shape (n_samples,)
+        gradient : ndarray of shape (n_samples, n_outputs)
+        """
+        cdef Py_ssize_t n = len(outputs)
+        cdef void *given = address(outputs, "outputs", self.dtype, (n, self.n_outputs))
+        cdef Py_ssize_t n_targets = two_dimensional(targets, "targets")[1] if n else 1
+        given = address(targets, "targets", self.dtype, (n, n_targets))
+        if n:
+            self._check_targets(n_targets, lambda: (targets.min(), targets.max()))
+        losses, gradient = np.empty(n, self.dtype), outputs.copy()
+        if self.network.loss < 0:
+            call_loss(self.network.loss_context, given, cnp.PyArray_DATA(gradient), cnp.PyArray_DATA(losses), n,
+                      self.n_outputs, n_targets)
+            self._check()
+        elif n:
+            self.core.losses(&self.network, given, n_targets, cnp.PyArray_DATA(gradient), cnp.PyArray_DATA(losses), n)
+        return losses, gradient
+
     cdef _set_parameters(self, parameters):
-        """Check that each array has a place of its own in the buffer."""
+        """Set the buffer, after checking that the arrays are views of it and do not overlap."""
         cdef Py_ssize_t itemsize = self.dtype.itemsize, start, end, at
         cdef cnp.ndarray a
         size = len(parameters) if isinstance(parameters, np.ndarray) and parameters.ndim else 0
@@ -619,12 +720,12 @@ cdef class Network:
         at = start
         for first, last, writeable in places:
             if first < at or last > end or (first - start) % itemsize or not writeable:
-                raise ValueError("the weights, biases and slopes must be views of `parameters`, none of another's numbers")
+                raise ValueError("the weights, biases and slopes must be views of `parameters` that do not overlap")
             at = last
         self.parameters = parameters
 
     cdef _check(self):
-        """Raise KeyboardInterrupt after Ctrl-C, and what a function of the user's raised while C called it."""
+        """Raise the error of a user's function that C called, or KeyboardInterrupt after Ctrl-C."""
         cdef object error
         error, self.error = self.error, None
         for called in self.called:
@@ -644,7 +745,7 @@ cdef class Network:
         self.planned = rows, training
 
     cdef pyrelu_samples _samples(self, Samples samples, order) except *:
-        """What C is to read of the samples."""
+        """Return the samples as C reads them."""
         if samples.dtype != self.dtype or samples.n_features != self.network.layers[0].n_inputs:
             raise ValueError(f"{samples.n_features} features of dtype {samples.dtype} do not fit a network of "
                              f"{self.network.layers[0].n_inputs} inputs and dtype {self.dtype}")
@@ -662,10 +763,10 @@ cdef class Network:
         return data
 
     cdef bint _enter(self) except -1:
-        """Take the workspace memory, and BLAS where it may be called; returns whether it may."""
+        """Claim the workspace and, if BLAS may be called, limit its threads; return whether it may."""
         if self.busy:
-            raise RuntimeError("this network is at work already; a network is for one thread at a time")
-        if self.core.calls_gemm(&self.network):
+            raise RuntimeError("this network is in use already; only one thread at a time may use a network")
+        if self.core.calls_blas(&self.network):
             limit_blas()
             self.busy = True
             return True
@@ -684,14 +785,14 @@ cdef class Network:
         ----------
         samples : Samples
         order : ndarray of intp, default=None
-            Which samples; None: all.
+            The samples to evaluate; None: all.
         """
         outputs = np.empty((samples.n_samples if order is None else len(order), self.n_outputs), self.dtype)
         self._predict(samples, order, cnp.PyArray_DATA(outputs), None)
         return outputs
 
     def find_alive(self, Samples samples, order=None):
-        """Return for each hidden unit, all layers' one after the other, whether it is not 0 for all samples."""
+        """Return for each hidden unit, counted through all layers, whether it is not 0 for every sample."""
         alive = np.zeros(self.n_hidden_units, bool)
         self._predict(samples, order, NULL, alive)
         return alive
@@ -713,7 +814,7 @@ cdef class Network:
                     self.core.predict(&self.network, &data, start, stop, outputs, flags)
                 self._check()
                 if alive is not None and alive.all():
-                    return  # no need to see the rest
+                    return  # further rows cannot change the result
                 start, rows = stop, 2 * rows
         finally:
             self._leave(limited)
@@ -725,29 +826,23 @@ cdef class Network:
         ----------
         samples : Samples
         order : ndarray of intp, or None
-            Which samples, in that order; None: all, as they lie.
+            The samples to train on, in this order; None: all.
         batch_size : int
         optimizer : Optimizer
-            Its `state` and `t` move on.
+            Its `state` and `t` are updated.
 
         Returns
         -------
         Epoch
         """
         cdef pyrelu_samples data = self._samples(samples, order)
-        if samples.n_targets != (1 if pyrelu_losses[self.network.loss].targets == b'C' else self.n_outputs):
-            raise ValueError(f"{samples.n_targets} targets do not fit a network of {self.n_outputs} outputs")
         cdef pyrelu_optimizer opt = self._optimizer(optimizer)
         cdef Py_ssize_t n = samples.n_samples if order is None else len(order)
         cdef pyrelu_epoch_sums sums
         cdef bint limited
         if n < 1 or batch_size < 1:
             raise ValueError(f"{n} samples in batches of {batch_size}; training takes at least 1 and 1")
-        if pyrelu_losses[self.network.loss].targets == b'C':
-            least, largest = samples.target_range()
-            if not (0 <= least and largest < self.n_outputs):
-                raise ValueError(f"class numbers from {least:g} to {largest:g} do not fit a network of {self.n_outputs} "
-                                 "outputs")
+        self._check_targets(samples.n_targets, samples.target_range)
         alive = np.zeros(self.n_hidden_units, bool)
         self._plan_workspace(min(batch_size, n, MICRO_BATCH_ROWS), True)
         limited = self._enter()
@@ -763,7 +858,7 @@ cdef class Network:
         return Epoch(sums.loss / n, sums.gradient_norm / n, alive)
 
     cdef pyrelu_optimizer _optimizer(self, optimizer) except *:
-        """What C is to read of the optimizer."""
+        """Return the optimizer as C reads it."""
         try:
             return self._checked_optimizer(optimizer)
         except AttributeError as error:
@@ -785,8 +880,8 @@ cdef class Network:
         opt.l1 = number(optimizer.l1, "l1")
         opt.decay = number(optimizer.decay, "decay")
         opt.clip_norm = number(optimizer.clip_norm, "clip_norm")
-        opt.seed = whole(optimizer.seed, "seed", 0, 1 << 64)
-        opt.t = whole(optimizer.t, "t", 0, 1 << 62)
+        opt.seed = integer(optimizer.seed, "seed", 0, 1 << 64)
+        opt.t = integer(optimizer.t, "t", 0, 1 << 62)
         opt.parameters = cnp.PyArray_DATA(self.parameters)
         opt.gradients = cnp.PyArray_DATA(self.gradients)
         opt.state = [NULL, NULL]

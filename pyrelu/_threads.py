@@ -1,4 +1,4 @@
-"""How many threads the functions use."""
+"""The number of threads that functions and fits use."""
 
 import operator
 import os
@@ -15,7 +15,7 @@ CGROUPS = "/sys/fs/cgroup"
 
 
 def available_cpus() -> int:
-    """Return how many processors this process may use: affinity mask and container quota counted.
+    """Return how many processors this process may use, given its affinity mask and container quota.
 
     This is joblib.cpu_count() without importing joblib, which would take longer than all of `import pyrelu`; a test
     holds the two together.
@@ -32,7 +32,7 @@ def _affinity() -> Collection[int]:
 
 
 def _cgroup_quota() -> tuple[int, int]:
-    """Return the container's CPU quota and period; raises ValueError or OSError where there is none."""
+    """Return the container's CPU quota and period; raise ValueError or OSError if there is none."""
     try:
         quota, period = _read("cpu.max").split()  # version 2
     except FileNotFoundError:

@@ -1,8 +1,8 @@
-"""Callbacks of a fit, for scikit-learn's callback framework (scikit-learn 1.9 or later).
+"""Callbacks for fits, on scikit-learn's callback framework (scikit-learn 1.9 or later).
 
-``mlp.set_callbacks(...)`` sets them, those of `sklearn.callback` as well; a fit calls them before and after each epoch.
-The fit's last record is then ``estimator.history_[-1]``, and a callback that returns True after an epoch ends the fit.
-partial_fit calls none.
+``mlp.set_callbacks(...)`` sets them, including those of `sklearn.callback`. A fit calls them before and after each epoch.
+After an epoch, ``estimator.history_[-1]`` is its record, and a callback that returns True ends the fit. partial_fit calls
+no callbacks.
 
 Examples
 --------
@@ -31,7 +31,7 @@ import os
 import numpy as np
 
 from pyrelu._mlp import checkpoint
-from pyrelu._mlp.constraints import Constraint, boolean, check, count, not_negative, one_of, string
+from pyrelu._mlp.constraints import Constraint, boolean, check, not_negative, one_of, positive_int, string
 from pyrelu._mlp.optimizers import STOCHASTIC
 from pyrelu._mlp.perceptron import BasePerceptron
 
@@ -39,49 +39,49 @@ __all__ = ["Checkpoint", "EarlyStopping"]
 
 
 class _Callback:
-    """What the callbacks here have in common."""
+    """The base class of these callbacks."""
 
     def setup(self, estimator, context):
-        """Check that it goes with the estimator. scikit-learn calls it as a fit begins."""
+        """Check that the estimator is one of pyrelu's. scikit-learn calls this when a fit begins."""
         if not isinstance(estimator, BasePerceptron):
             raise TypeError(f"{type(self).__name__} is for pyrelu's estimators. Got {estimator!r}.")
 
     def on_fit_task_begin(self, estimator, context):
-        """Do nothing, or what a subclass does, before an epoch and before the first."""
+        """Do nothing. A fit calls this before the first epoch and before each epoch."""
 
     def on_fit_task_end(self, estimator, context):
-        """Do nothing, or what a subclass does, after an epoch and after the last."""
+        """Do nothing. A fit calls this after each epoch and after the last epoch."""
 
     def teardown(self, estimator, context):
-        """Do nothing. scikit-learn calls it once a fit has ended."""
+        """Do nothing. scikit-learn calls this when a fit has ended."""
 
 
 def _is_epoch(context):
-    return context.max_subtasks == 0  # the fit itself has its epochs below it
+    return context.max_subtasks == 0  # epochs are the subtasks of a fit, and have none
 
 
 class EarlyStopping(_Callback):
-    """Ends a fit once a value of its history has stalled.
+    """Ends a fit when a value in its history has stalled.
 
-    The estimators' own `early_stopping` watches the validation score, `tol` the loss; this one watches any value, beside
-    them, and on all of the rows.
+    The estimators' own `early_stopping` monitors the validation score, and `tol` the loss. This callback monitors any
+    value, in addition to them, and holds out no rows.
 
     Parameters
     ----------
     monitor : str, default="loss"
         A key of the records in `history_`: "loss", "validation_score", "gradient_norm", "dead_units", ...
     patience : int, default=10
-        How many epochs in a row may pass without improvement; the last of them ends the fit.
+        The number of consecutive epochs without improvement after which the fit ends.
     min_delta : float, default=0.0
-        An epoch has improved where the value is better by more than that than the best one.
+        An epoch is an improvement if its value is better than the best one by more than this.
     mode : {"auto", "min", "max"}, default="auto"
-        Whether less is better, or more; "auto": more of "validation_score", less of all else.
+        Whether smaller or larger values are better; "auto": larger for "validation_score", smaller for all others.
     restore_best : bool, default=True
-        Whether the weights at the end are those of the best epoch, rather than of the last.
+        Whether to return to the weights of the best epoch at the end, rather than keep those of the last.
 
     Examples
     --------
-    An own validation set, in place of a share of the training rows, and a patience of 5 epochs:
+    Your own validation set in place of a share of the training rows, and a patience of 5 epochs:
 
     >>> from pyrelu import MLPClassifier
     >>> from pyrelu.callbacks import EarlyStopping
@@ -98,7 +98,7 @@ class EarlyStopping(_Callback):
 
     def __init__(self, monitor="loss", patience=10, min_delta=0.0, mode="auto", restore_best=True):
         check(self, "monitor", monitor, string)
-        check(self, "patience", patience, count)
+        check(self, "patience", patience, positive_int)
         check(self, "min_delta", min_delta, not_negative)
         check(self, "mode", mode, one_of("auto", "min", "max"))
         check(self, "restore_best", restore_best, boolean)
@@ -109,7 +109,7 @@ class EarlyStopping(_Callback):
         self.restore_best = restore_best
 
     def on_fit_task_end(self, estimator, context):
-        """Return whether the fit is to end; after the last epoch, restore the best weights."""
+        """Return whether to end the fit; after the last epoch, restore the best weights."""
         state = estimator._fit_state
         if not _is_epoch(context):
             if self.restore_best and self._name in state.best_parameters:
@@ -140,38 +140,38 @@ class EarlyStopping(_Callback):
 
 
 def _rules(estimator):
-    """Return the early stopping among the callbacks: what a fit comes to depends on it as on the parameters."""
+    """Return the EarlyStopping callbacks: like parameters, they determine the result of a fit."""
     return [callback for callback in estimator._skl_callbacks if isinstance(callback, EarlyStopping)]
 
 
 class Checkpoint(_Callback):
-    """Writes a fit to a file every few epochs, from which it goes on after the process was killed.
+    """Writes a fit to a file every few epochs, so that it can resume after the process was killed.
 
-    The file holds all that the fit depends on: the weights, the optimizer, the generator of random numbers, the order of
-    the rows, the best weights so far, the records. A fit that resumes ends with the bits of one that was never interrupted.
-    The file is replaced whole or not at all, and reading it runs no code from it.
+    The file holds everything that the fit depends on: the weights, the optimizer, the random generator, the order of the
+    rows, the best weights so far and the records. A resumed fit ends with the same bits as an uninterrupted one. The file
+    is replaced atomically, and reading it runs no code from it.
 
     Parameters
     ----------
     path : str, bytes or path-like
-        The file. Each fit that is under way needs one of its own.
+        The file. Fits that run at the same time need different files.
     every : int, default=1
-        After how many epochs to write it, which takes a few milliseconds, or 0.1 s for a million weights. It is also
-        written as the fit ends or is interrupted by Ctrl-C.
+        The number of epochs between two writes. Writing takes a few milliseconds, and 0.1 s for a million weights. The
+        file is also written when the fit ends or Ctrl-C interrupts it.
     resume : bool, default=False
-        Whether to go on from the file where there is one. A file of a fit that had come to its end gives its result at
-        once. With False, a file that is there is replaced.
+        Whether to resume from the file if it exists. The file of a finished fit gives its result at once. With False, an
+        existing file is replaced.
 
     Raises
     ------
     InvalidFileError
-        A ValueError, from `fit`: the file is of other data, other parameters (other than verbose and n_threads) or other
-        `EarlyStopping` callbacks, is truncated or damaged, or is no checkpoint.
+        A ValueError, from `fit`: the file belongs to other data, other parameters (verbose and n_threads may differ) or
+        other `EarlyStopping` callbacks, is truncated or damaged, or is no checkpoint.
 
     Notes
     -----
-    For the stochastic solvers; what "lbfgs" depends on is in SciPy. Where `random_state` is None, the generator that
-    NumPy's functions share is set to where it was.
+    Only for the stochastic solvers: the state of "lbfgs" is inside SciPy. If `random_state` is None, resuming sets the
+    state of NumPy's global generator.
 
     Examples
     --------
@@ -180,7 +180,7 @@ class Checkpoint(_Callback):
     >>> from pyrelu.callbacks import Checkpoint
     >>> path = pathlib.Path(tempfile.mkdtemp()) / "fit.safetensors"
     >>> X, y = [[0.0], [1.0], [2.0], [3.0]] * 10, [0, 0, 1, 1] * 10
-    >>> def fit():  # what a job runs that may be killed, and runs again after it was
+    >>> def fit():  # a job that may be killed, and is then started again
     ...     mlp = MLPClassifier(5, "tanh", learning_rate_init=0.1, random_state=0)
     ...     return mlp.set_callbacks(Checkpoint(path, every=10, resume=True)).fit(X, y)
     >>> fit().loss_curve_ == fit().loss_curve_
@@ -189,7 +189,7 @@ class Checkpoint(_Callback):
 
     def __init__(self, path, *, every=1, resume=False):
         check(self, "path", path, string | Constraint("a path", lambda value: isinstance(value, bytes | os.PathLike)))
-        check(self, "every", every, count)
+        check(self, "every", every, positive_int)
         check(self, "resume", resume, boolean)
         self.path = path
         self.every = every
@@ -210,7 +210,7 @@ class Checkpoint(_Callback):
             raise IsADirectoryError(f"path={path!r} is a folder")
 
     def on_fit_task_begin(self, estimator, context):
-        """Before the first epoch, go to where the file says; before others, write the file where it is time."""
+        """Before the first epoch, resume from the file; before later ones, write it if it is due."""
         state = estimator._fit_state
         if not _is_epoch(context):
             if self.resume and os.path.exists(self.path):
@@ -218,7 +218,7 @@ class Checkpoint(_Callback):
             state.callback_data[id(self)] = state.n_iter
         elif (
             state.n_iter - state.callback_data[id(self)] >= self.every
-        ):  # once all callbacks are done with the last one
+        ):  # now that all callbacks have seen the last epoch
             self._save(state)
 
     def on_fit_task_end(self, estimator, context):

@@ -1,4 +1,4 @@
-"""The command line: its parser, and what becomes of errors. Each command is in the module of its name."""
+"""The command line: its parser and its handling of errors. Each command has a module of its name."""
 
 import argparse
 import os

@@ -1,4 +1,4 @@
-"""Their derivatives: `pyrelu.derivative.gelu(x)` is f'(x), elementwise."""
+"""The derivatives of the activation functions: `pyrelu.derivative.gelu(x)` is f'(x), elementwise."""
 
 from pyrelu import _ufuncs
 from pyrelu._functions import composed, namespace

@@ -4,11 +4,11 @@ __all__ = ["DeadUnitWarning", "InvalidFileError", "InvalidParameterError", "Miss
 
 
 class InvalidParameterError(ValueError, TypeError):
-    """A parameter has a type or a value that is not allowed; the message says what is."""
+    """A parameter has an invalid type or value; the message says what is allowed."""
 
 
 class InvalidFileError(ValueError):
-    """A file is not what it should be; the message says why."""
+    """A file is not valid; the message says why."""
 
     def __init__(self, path: object, reason: str) -> None:
         super().__init__(f"{path} {reason}")

@@ -6,7 +6,7 @@ import numpy as np
 import sklearn.neural_network
 from scipy.sparse import issparse
 from sklearn.base import ClassifierMixin, RegressorMixin, is_classifier
-from sklearn.metrics import r2_score
+from sklearn.metrics import d2_pinball_score, r2_score
 from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils import assert_all_finite, column_or_1d
 from sklearn.utils.class_weight import compute_class_weight, compute_sample_weight
@@ -14,9 +14,12 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import type_of_target, unique_labels
 from sklearn.utils.validation import validate_data
 
+from pyrelu._mlp import losses
+from pyrelu._mlp.activation import out_activation
 from pyrelu._mlp.optimizers import STOCHASTIC
 from pyrelu._mlp.parameters import documented, extends
 from pyrelu._mlp.perceptron import BasePerceptron
+from pyrelu.exceptions import InvalidParameterError
 from pyrelu._network import DefaultFloatingPoint
 
 __all__ = ["MLPClassifier", "MLPRegressor"]
@@ -26,6 +29,30 @@ def _is_stochastic(mlp):
     if mlp.solver not in STOCHASTIC:
         raise AttributeError(
             f"partial_fit is only available for stochastic optimizers. {mlp.solver} is not stochastic."
+        )
+    return True
+
+
+def _gives_probabilities(mlp):
+    """Whether the outputs of a classifier are probabilities: as it was fitted, or as it is about to be."""
+    if hasattr(mlp, "out_activation_"):
+        return mlp.out_activation_ in ("softmax", "logistic")
+    try:
+        return losses.resolve(mlp.loss, losses.CLASSIFIER).gives_probabilities
+    except ValueError:
+        return True  # fit is about to say what is wrong
+
+
+def _has_probabilities(mlp):
+    if not _gives_probabilities(mlp):
+        raise AttributeError(f"there are no probabilities with loss={mlp.loss!r}; decision_function gives the outputs")
+    return True
+
+
+def _has_margins(mlp):
+    if _gives_probabilities(mlp):
+        raise AttributeError(
+            f"decision_function is for losses without probabilities; loss={mlp.loss!r} has predict_proba"
         )
     return True
 
@@ -82,7 +109,7 @@ def _as_targets(values, X):
 
 @documented
 class MLPClassifier(ClassifierMixin, BasePerceptron):
-    """A multilayer perceptron that minimises the log-loss.
+    """A multilayer perceptron that minimises the log-loss, or another loss.
 
     It takes the place of scikit-learn's class of that name: where that one has the setting, the same `random_state`
     gives the same `loss_curve_` and `coefs_` to rounding. It trains in float32 where X is float32.
@@ -95,15 +122,25 @@ class MLPClassifier(ClassifierMixin, BasePerceptron):
         ``{0: weight, 1: weight}`` per column, the product of which counts; or "balanced", inversely proportional to
         the classes' frequencies in y. The sample weights are multiplied with them, also those of held-out rows.
     label_smoothing : float, default=0.0
-        Share of each target, in [0, 1), that is spread evenly over all classes (Szegedy et al., 2016).
+        Share of each target, in [0, 1), that is spread evenly over all classes (Szegedy et al., 2016). For losses of
+        probabilities.
+    loss : str or (str, dict), default="log_loss"
+        What is minimised: a name, or with its parameters, as in ``("focal", {"gamma": 1.0})``.
+
+        {LOSSES}
+
+        Those of labels, for two classes and multilabel targets, are sums over the labels. "hinge" and "squared_hinge" take
+        one class against the rest; they give no probabilities, and `decision_function` takes the place of
+        `predict_proba`.
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
         The class labels.
     {ATTRIBUTES}
-    out_activation_ : {"softmax", "logistic"}
-        Its activation: softmax for three or more classes, logistic for two and for multilabel targets.
+    out_activation_ : {"softmax", "logistic", "identity"}
+        Its activation: softmax for three or more classes, logistic for two and for multilabel targets, identity for
+        "hinge" and "squared_hinge".
 
     Warns
     -----
@@ -130,9 +167,10 @@ class MLPClassifier(ClassifierMixin, BasePerceptron):
     _theirs = sklearn.neural_network.MLPClassifier
 
     @extends(BasePerceptron)
-    def __init__(self, *, class_weight=None, label_smoothing=0.0):
+    def __init__(self, *, class_weight=None, label_smoothing=0.0, loss="log_loss"):
         self.class_weight = class_weight
         self.label_smoothing = label_smoothing
+        self.loss = loss
 
     @available_if(_is_stochastic)
     def partial_fit(self, X, y, sample_weight=None, classes=None):
@@ -177,8 +215,38 @@ class MLPClassifier(ClassifierMixin, BasePerceptron):
         """
         mlp = self._shallow_copy()  # all of one fit, whatever other threads do
         outputs = mlp._outputs(X)
-        return mlp._label_binarizer.inverse_transform(outputs.ravel() if mlp.n_outputs_ == 1 else outputs)
+        return mlp._label_binarizer.inverse_transform(
+            outputs.ravel() if mlp.n_outputs_ == 1 else outputs, threshold=mlp._threshold()
+        )
 
+    @available_if(_has_margins)
+    def decision_function(self, X):
+        """Return how far each row is on the side of each class, where the loss gives no probabilities.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The features.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_classes)
+            The outputs. For two classes a positive number stands for ``classes_[1]``; for more the largest counts; for
+            multilabel targets the positive ones.
+
+        Examples
+        --------
+        >>> from pyrelu import MLPClassifier
+        >>> X, y = [[0.0], [1.0], [2.0], [3.0]], ["low", "low", "high", "high"]
+        >>> mlp = MLPClassifier(loss="squared_hinge", solver="lbfgs", random_state=0).fit(X, y)
+        >>> mlp.classes_.tolist(), mlp.decision_function(X) > 0
+        (['high', 'low'], array([ True,  True, False, False]))
+        """
+        mlp = self._shallow_copy()
+        outputs = mlp._outputs(X)
+        return outputs.ravel() if mlp.n_outputs_ == 1 else outputs
+
+    @available_if(_has_probabilities)
     def predict_proba(self, X):
         """Return the probability of each class.
 
@@ -196,6 +264,7 @@ class MLPClassifier(ClassifierMixin, BasePerceptron):
         outputs = mlp._outputs(X)
         return np.hstack((1 - outputs, outputs)) if mlp.n_outputs_ == 1 else outputs
 
+    @available_if(_has_probabilities)
     def predict_log_proba(self, X):
         """Return the logarithm of the probability of each class.
 
@@ -232,11 +301,26 @@ class MLPClassifier(ClassifierMixin, BasePerceptron):
             targets = self._label_binarizer.transform(y) != 0  # as scikit-learn has it, whatever the number
         else:  # numbers of classes, without a column for each
             targets = np.searchsorted(self.classes_, y)[:, np.newaxis]
-        if self._label_binarizer.y_type_ == "multiclass":
-            self.n_outputs_, self.out_activation_, self._loss = len(self.classes_), "softmax", "log_loss"
-        else:
-            self.n_outputs_, self.out_activation_, self._loss = targets.shape[1], "logistic", "binary_log_loss"
+        self.n_outputs_ = len(self.classes_) if self._is_multiclass() else targets.shape[1]
+        self.out_activation_ = out_activation(self._output_loss().link)
         return X, _as_targets(targets, X)
+
+    def _output_loss(self):
+        labels = hasattr(self, "_label_binarizer") and not self._is_multiclass()
+        loss = losses.resolve(self.loss, losses.CLASSIFIER, labels)
+        if self.label_smoothing and not loss.gives_probabilities:
+            raise InvalidParameterError(
+                f"label_smoothing={self.label_smoothing!r} does not go with loss={self.loss!r}, which gives no "
+                "probabilities; it must be 0"
+            )
+        return loss
+
+    def _threshold(self):
+        """Return what an output is greater than where its label is predicted."""
+        return 0.5 if _gives_probabilities(self) else 0.0
+
+    def _is_multiclass(self):
+        return self._label_binarizer.y_type_ == "multiclass"
 
     def _is_multilabel(self):
         return self._label_binarizer.y_type_.startswith("multilabel")
@@ -303,7 +387,7 @@ class MLPClassifier(ClassifierMixin, BasePerceptron):
         return of_rows
 
     def _decode(self, targets):
-        if self.out_activation_ == "softmax":
+        if self._is_multiclass():
             return self.classes_[targets[:, 0].astype(int)]
         return self._label_binarizer.inverse_transform(super()._decode(targets))
 
@@ -315,32 +399,41 @@ class MLPClassifier(ClassifierMixin, BasePerceptron):
         return np.where(targets.ravel() != 0, "True", "False") if self.n_outputs_ == 1 else None
 
     def _score_outputs(self, outputs, targets, weights):
-        if self.out_activation_ == "softmax":
+        if self._is_multiclass():
             right = outputs.argmax(axis=1) == targets[:, 0]
         else:
-            right = ((outputs > 0.5) == targets).all(axis=1)
+            right = ((outputs > self._threshold()) == targets).all(axis=1)
         return float(np.average(right, weights=weights))
 
 
 @documented
 class MLPRegressor(RegressorMixin, BasePerceptron):
-    """A multilayer perceptron that minimises the squared error or the Poisson deviance.
+    """A multilayer perceptron that minimises the squared error, or another loss.
 
     It takes the place of scikit-learn's class of that name: where that one has the setting, the same `random_state`
     gives the same `loss_curve_` and `coefs_` to rounding. It trains in float32 where X is float32.
 
     Parameters
     ----------
-    loss : {"squared_error", "poisson"}, default="squared_error"
-        Half the squared error, or half the Poisson deviance. For "poisson" y must not be negative, and the output layer
-        is exponential.
+    loss : str, (str, dict) or (callable, callable), default="squared_error"
+        What is minimised: a name; with its parameters, as in ``("huber", {"delta": 1.35})``; or functions of one's own.
+
+        {LOSSES}
+
+        With several levels, as in ``("quantile", {"level": [0.1, 0.5, 0.9]})``, the network has an output for each, y is of
+        shape (n_samples,), predictions are of shape (n_samples, n_levels), and ``"monotone": True`` beside them sorts these,
+        so that no quantile is below that of a lower level (Chernozhukov et al., 2010).
+
+        Of two functions ``loss(y_true, y_pred)`` returns the loss of each row or of each element, and
+        ``gradient(y_true, y_pred)`` its derivative with respect to y_pred. Both take arrays of shape
+        (n_rows, n_outputs), of some of the rows.
     {PARAMETERS}
 
     Attributes
     ----------
     {ATTRIBUTES}
     out_activation_ : {"identity", "exp"}
-        Its activation: exp for "poisson".
+        Its activation: exp for "poisson", "gamma" and "tweedie".
 
     Warns
     -----
@@ -410,24 +503,57 @@ class MLPRegressor(RegressorMixin, BasePerceptron):
         Returns
         -------
         ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            In the precision that the weights and X have in common.
+            In the precision that the weights and X have in common. With several levels of "quantile", a column for each.
         """
         mlp = self._shallow_copy()  # all of one fit, whatever other threads do
-        outputs = mlp._outputs(X)
+        outputs = mlp._output_loss().in_order(mlp._outputs(X))
         return outputs.ravel() if mlp.n_outputs_ == 1 else outputs
+
+    def score(self, X, y, sample_weight=None):
+        """Return R2, or with several levels of "quantile" the mean of their D2.
+
+        D2 is the share of the loss that predicting the empirical quantile would leave (`sklearn.metrics.d2_pinball_score`).
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The features.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            The targets.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows; None: all 1.
+
+        Returns
+        -------
+        float
+            1 at best.
+        """
+        return self._score(y, self.predict(X), sample_weight)
+
+    def _score(self, y, predicted, weights):
+        levels = self._output_loss().levels
+        if levels is None:
+            return float(r2_score(y, predicted, sample_weight=weights))
+        columns = zip(levels, predicted.T, strict=True)
+        return float(np.mean([d2_pinball_score(y, one, sample_weight=weights, alpha=level) for level, one in columns]))
 
     # ---- what BasePerceptron asks of it ----
 
     def _validate(self, X, y, incremental, first):
         X, y = _check(self, X, y, first, y_numeric=True)
         targets = y.reshape(len(y), -1)
-        if not first and targets.shape[1] != self.n_outputs_:
-            raise ValueError(f"y has {targets.shape[1]} outputs, but the network was fitted to {self.n_outputs_}")
-        if self.loss == "poisson" and (targets < 0).any():
-            raise ValueError(f"y must not be negative with loss='poisson', got {targets.min()}")
-        self.n_outputs_ = targets.shape[1]
-        self.out_activation_, self._loss = "exp" if self.loss == "poisson" else "identity", self.loss
-        return X, _as_targets(targets, X)
+        loss = self._output_loss()
+        n_outputs = loss.n_outputs(targets.shape[1])
+        if not first and n_outputs != self.n_outputs_:
+            raise ValueError(f"y has {n_outputs} outputs, but the network was fitted to {self.n_outputs_}")
+        targets = _as_targets(targets, X)
+        loss.check_targets(targets)
+        self.n_outputs_ = n_outputs
+        self.out_activation_ = out_activation(loss.link)
+        return X, targets
+
+    def _output_loss(self):
+        return losses.resolve(self.loss, losses.REGRESSOR)
 
     def _strata(self, targets):
         return None
@@ -435,4 +561,4 @@ class MLPRegressor(RegressorMixin, BasePerceptron):
     def _score_outputs(self, outputs, targets, weights):
         if not np.isfinite(outputs).all():
             return np.nan
-        return float(r2_score(targets, outputs, sample_weight=weights))
+        return self._score(targets, self._output_loss().in_order(outputs), weights)

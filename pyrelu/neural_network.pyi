@@ -19,7 +19,7 @@ __all__ = [
 class MLPClassifier(ClassifierMixin, BaseEstimator):
     hidden_layer_sizes: int | Sequence[int]
     activation: str | tuple[str, dict[Any, Any]] | tuple[Callable[..., Any], Callable[..., Any]] | Sequence[str | tuple[str, dict[Any, Any]] | tuple[Callable[..., Any], Callable[..., Any]]]
-    solver: Literal["lbfgs", "sgd", "adam", "adamw"]
+    solver: Literal["lbfgs", "sgd", "adam", "adamw", "nadam", "rmsprop", "lion", "lamb"]
     alpha: float
     batch_size: int | Literal["auto"]
     learning_rate: str | tuple[str, dict[Any, Any]] | Callable[..., Any]
@@ -48,6 +48,7 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):
     n_threads: int | None
     class_weight: dict[Any, Any] | list[dict[Any, Any]] | Literal["balanced"] | None
     label_smoothing: float
+    loss: str | tuple[str, dict[Any, Any]]
     classes_: NDArray[Any]
     coefs_: list[NDArray[Any]]
     intercepts_: list[NDArray[Any]]
@@ -65,8 +66,9 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):
     feature_names_in_: NDArray[Any]
     n_layers_: int
     n_outputs_: int
-    out_activation_: Literal["softmax", "logistic"]
-    def __init__(self, hidden_layer_sizes: int | Sequence[int] = (100,), activation: str | tuple[str, dict[Any, Any]] | tuple[Callable[..., Any], Callable[..., Any]] | Sequence[str | tuple[str, dict[Any, Any]] | tuple[Callable[..., Any], Callable[..., Any]]] = "relu", *, solver: Literal["lbfgs", "sgd", "adam", "adamw"] = "adam", alpha: float = 0.0001, batch_size: int | Literal["auto"] = "auto", learning_rate: str | tuple[str, dict[Any, Any]] | Callable[..., Any] = "constant", learning_rate_init: float = 0.001, power_t: float = 0.5, max_iter: int = 200, shuffle: bool = True, random_state: int | np.random.RandomState | None = None, tol: float = 0.0001, verbose: bool | int = False, warm_start: bool = False, momentum: float = 0.9, nesterovs_momentum: bool = True, early_stopping: bool = False, validation_fraction: float = 0.1, beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-08, n_iter_no_change: int | float = 10, max_fun: int = 15000, dropout: float | Sequence[float] = 0.0, init: str | tuple[str, dict[Any, Any]] | Callable[..., Any] = "auto", l1: float = 0.0, clip_norm: float | None = None, scoring: str | Callable[..., Any] | None = None, n_threads: int | None = None, class_weight: dict[Any, Any] | list[dict[Any, Any]] | Literal["balanced"] | None = None, label_smoothing: float = 0.0) -> None: ...
+    out_activation_: Literal["softmax", "logistic", "identity"]
+    def __init__(self, hidden_layer_sizes: int | Sequence[int] = (100,), activation: str | tuple[str, dict[Any, Any]] | tuple[Callable[..., Any], Callable[..., Any]] | Sequence[str | tuple[str, dict[Any, Any]] | tuple[Callable[..., Any], Callable[..., Any]]] = "relu", *, solver: Literal["lbfgs", "sgd", "adam", "adamw", "nadam", "rmsprop", "lion", "lamb"] = "adam", alpha: float = 0.0001, batch_size: int | Literal["auto"] = "auto", learning_rate: str | tuple[str, dict[Any, Any]] | Callable[..., Any] = "constant", learning_rate_init: float = 0.001, power_t: float = 0.5, max_iter: int = 200, shuffle: bool = True, random_state: int | np.random.RandomState | None = None, tol: float = 0.0001, verbose: bool | int = False, warm_start: bool = False, momentum: float = 0.9, nesterovs_momentum: bool = True, early_stopping: bool = False, validation_fraction: float = 0.1, beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-08, n_iter_no_change: int | float = 10, max_fun: int = 15000, dropout: float | Sequence[float] = 0.0, init: str | tuple[str, dict[Any, Any]] | Callable[..., Any] = "auto", l1: float = 0.0, clip_norm: float | None = None, scoring: str | Callable[..., Any] | None = None, n_threads: int | None = None, class_weight: dict[Any, Any] | list[dict[Any, Any]] | Literal["balanced"] | None = None, label_smoothing: float = 0.0, loss: str | tuple[str, dict[Any, Any]] = "log_loss") -> None: ...
+    def decision_function(self, X: ArrayLike | spmatrix | sparray) -> NDArray[Any]: ...
     def fit(self, X: ArrayLike | spmatrix | sparray, y: ArrayLike, sample_weight: ArrayLike | None = None, *, eval_set: tuple[ArrayLike | spmatrix | sparray, ArrayLike] | tuple[ArrayLike | spmatrix | sparray, ArrayLike, ArrayLike] | None = None) -> Self: ...
     @classmethod
     def from_sklearn(cls, estimator: sklearn.neural_network.MLPClassifier) -> Self: ...
@@ -84,10 +86,10 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):
     def to_sklearn(self) -> sklearn.neural_network.MLPClassifier: ...
 
 class MLPRegressor(RegressorMixin, BaseEstimator):
-    loss: Literal["squared_error", "poisson"]
+    loss: str | tuple[str, dict[Any, Any]] | tuple[Callable[..., Any], Callable[..., Any]]
     hidden_layer_sizes: int | Sequence[int]
     activation: str | tuple[str, dict[Any, Any]] | tuple[Callable[..., Any], Callable[..., Any]] | Sequence[str | tuple[str, dict[Any, Any]] | tuple[Callable[..., Any], Callable[..., Any]]]
-    solver: Literal["lbfgs", "sgd", "adam", "adamw"]
+    solver: Literal["lbfgs", "sgd", "adam", "adamw", "nadam", "rmsprop", "lion", "lamb"]
     alpha: float
     batch_size: int | Literal["auto"]
     learning_rate: str | tuple[str, dict[Any, Any]] | Callable[..., Any]
@@ -131,7 +133,7 @@ class MLPRegressor(RegressorMixin, BaseEstimator):
     n_layers_: int
     n_outputs_: int
     out_activation_: Literal["identity", "exp"]
-    def __init__(self, loss: Literal["squared_error", "poisson"] = "squared_error", hidden_layer_sizes: int | Sequence[int] = (100,), activation: str | tuple[str, dict[Any, Any]] | tuple[Callable[..., Any], Callable[..., Any]] | Sequence[str | tuple[str, dict[Any, Any]] | tuple[Callable[..., Any], Callable[..., Any]]] = "relu", *, solver: Literal["lbfgs", "sgd", "adam", "adamw"] = "adam", alpha: float = 0.0001, batch_size: int | Literal["auto"] = "auto", learning_rate: str | tuple[str, dict[Any, Any]] | Callable[..., Any] = "constant", learning_rate_init: float = 0.001, power_t: float = 0.5, max_iter: int = 200, shuffle: bool = True, random_state: int | np.random.RandomState | None = None, tol: float = 0.0001, verbose: bool | int = False, warm_start: bool = False, momentum: float = 0.9, nesterovs_momentum: bool = True, early_stopping: bool = False, validation_fraction: float = 0.1, beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-08, n_iter_no_change: int | float = 10, max_fun: int = 15000, dropout: float | Sequence[float] = 0.0, init: str | tuple[str, dict[Any, Any]] | Callable[..., Any] = "auto", l1: float = 0.0, clip_norm: float | None = None, scoring: str | Callable[..., Any] | None = None, n_threads: int | None = None) -> None: ...
+    def __init__(self, loss: str | tuple[str, dict[Any, Any]] | tuple[Callable[..., Any], Callable[..., Any]] = "squared_error", hidden_layer_sizes: int | Sequence[int] = (100,), activation: str | tuple[str, dict[Any, Any]] | tuple[Callable[..., Any], Callable[..., Any]] | Sequence[str | tuple[str, dict[Any, Any]] | tuple[Callable[..., Any], Callable[..., Any]]] = "relu", *, solver: Literal["lbfgs", "sgd", "adam", "adamw", "nadam", "rmsprop", "lion", "lamb"] = "adam", alpha: float = 0.0001, batch_size: int | Literal["auto"] = "auto", learning_rate: str | tuple[str, dict[Any, Any]] | Callable[..., Any] = "constant", learning_rate_init: float = 0.001, power_t: float = 0.5, max_iter: int = 200, shuffle: bool = True, random_state: int | np.random.RandomState | None = None, tol: float = 0.0001, verbose: bool | int = False, warm_start: bool = False, momentum: float = 0.9, nesterovs_momentum: bool = True, early_stopping: bool = False, validation_fraction: float = 0.1, beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-08, n_iter_no_change: int | float = 10, max_fun: int = 15000, dropout: float | Sequence[float] = 0.0, init: str | tuple[str, dict[Any, Any]] | Callable[..., Any] = "auto", l1: float = 0.0, clip_norm: float | None = None, scoring: str | Callable[..., Any] | None = None, n_threads: int | None = None) -> None: ...
     def fit(self, X: ArrayLike | spmatrix | sparray, y: ArrayLike, sample_weight: ArrayLike | None = None, *, eval_set: tuple[ArrayLike | spmatrix | sparray, ArrayLike] | tuple[ArrayLike | spmatrix | sparray, ArrayLike, ArrayLike] | None = None) -> Self: ...
     @classmethod
     def from_sklearn(cls, estimator: sklearn.neural_network.MLPRegressor) -> Self: ...
@@ -140,6 +142,7 @@ class MLPRegressor(RegressorMixin, BaseEstimator):
     def partial_fit(self, X: ArrayLike | spmatrix | sparray, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self: ...
     def predict(self, X: ArrayLike | spmatrix | sparray) -> NDArray[Any]: ...
     def save(self, path: str | bytes | PathLike[str]) -> None: ...
+    def score(self, X: ArrayLike | spmatrix | sparray, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float: ...
     def set_callbacks(self, *callbacks: Any) -> Self: ...
     def set_fit_request(self, *, eval_set: bool | str | None = ..., sample_weight: bool | str | None = ...) -> Self: ...
     def set_partial_fit_request(self, *, sample_weight: bool | str | None = ...) -> Self: ...

@@ -1,7 +1,8 @@
-"""The table of activations, read-only: one list for users, tests, plots, docs and the estimators.
+"""The tables, read-only: one list each for users, tests, plots, docs and the estimators.
 
-`activations` maps each name to an `Activation`, `axis_functions` each name to an `AxisFunction`; both come from the
-compiled table (src/table/activations.def, src/table/rowwise.def). `composed_functions` are those that Python composes of them.
+`activations` maps each name to an `Activation`, `axis_functions` to an `AxisFunction`, `losses` to a `Loss` and `optimizers`
+to an `Optimizer`; all come from the compiled tables in src/table. `composed_functions` holds the functions that Python
+composes of the first two.
 """
 
 import ast
@@ -19,18 +20,22 @@ from pyrelu import _ufuncs
 __all__ = [
     "Activation",
     "AxisFunction",
+    "Loss",
+    "Optimizer",
     "Parameter",
     "Table",
     "activations",
     "axis_functions",
     "composed_functions",
     "find",
+    "losses",
+    "optimizers",
 ]
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """A parameter of an activation: its name, its default (None: it must be given) and what it means."""
+    """A parameter of an activation: its name, its default (None: required) and its meaning."""
 
     name: str
     default: float | None
@@ -39,14 +44,14 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Activation:
-    """What the table says of an elementwise activation.
+    """The row of an elementwise activation in the table.
 
     Attributes
     ----------
     name : str
         Its name in `pyrelu`, `pyrelu.derivative`, `pyrelu.vjp` and as `activation=` of the estimators.
     parameters : Mapping[str, float | None]
-        Parameter name -> default value; None where it has no default.
+        Parameter name -> default value; None for a required parameter.
     aliases : tuple of str
         Other names for the same function.
     formula : str
@@ -60,13 +65,13 @@ class Activation:
     ulp : tuple of float
         Bounds on the error in ULP: float32 forward and derivative, float64 forward and derivative.
     reads : {"X", "Y"}
-        Whether training keeps the input or the output for the backward pass.
+        Whether training saves the input or the output for the backward pass.
     summary, reference : str
         What it is, and where it comes from.
     parameter_docs, parameter_domains : Mapping[str, str]
-        Parameter name -> what it means, and the interval in which the formula holds, such as "(0, inf)".
+        Parameter name -> its meaning, and the interval in which the formula holds, such as "(0, inf)".
     condition : str
-        What must hold between the parameters, such as "lower <= upper"; "" where there is nothing.
+        A condition on the parameters, such as "lower <= upper"; "" if there is none.
     """
 
     name: str
@@ -83,12 +88,12 @@ class Activation:
     parameter_docs: Mapping[str, str] = field(repr=False)
     parameter_domains: Mapping[str, str] = field(repr=False)
     condition: str = field(repr=False)
-    index: int = field(repr=False)  # the row, as the compiled modules count them
+    index: int = field(repr=False)  # the row's number in the compiled table
     choice_of: tuple[str, str, str] | None = field(repr=False)  # ("gelu", "approximate", "tanh")
 
     @cached_property
     def piecewise_linear(self) -> bool:
-        """Whether it is linear wherever it has no kink and no jump, as its formula tells.
+        """Whether the function is linear between its kinks and jumps, derived from its formula.
 
         Examples
         --------
@@ -99,7 +104,7 @@ class Activation:
         return _degree(ast.parse(self.formula, mode="eval").body) <= 1
 
     def kinks_at(self, *values: float) -> list[float]:
-        """Return where the kinks are for these values of the parameters, as floats in ascending order.
+        """Return the positions of the kinks for these values of the parameters, in ascending order.
 
         Examples
         --------
@@ -112,7 +117,7 @@ class Activation:
 
 
 def _degree(node: ast.expr, data: tuple[str, ...] = ("x",)) -> float:
-    """Return the highest degree in `data` of the polynomials that an expression is made of; inf where it is none."""
+    """Return the degree in `data` of a piecewise polynomial expression; inf for any other expression."""
     degrees = [_degree(part, data) for part in ast.iter_child_nodes(node) if isinstance(part, ast.expr)]
     match node:
         case ast.Name():
@@ -127,7 +132,7 @@ def _degree(node: ast.expr, data: tuple[str, ...] = ("x",)) -> float:
             return max(degrees)
         case ast.Call(func=ast.Name(id="min" | "max" | "abs")):
             return max(degrees)
-        case _:  # any other function or operator: constant where all that goes in is
+        case _:  # any other function or operator: constant if its arguments are
             return math.inf if any(degrees) else 0
 
 
@@ -151,7 +156,102 @@ class AxisFunction:
         return _degree(ast.parse(self.formula, mode="eval").body, data=("x", "a", "b")) <= 1
 
 
-Row = TypeVar("Row", "Activation", "AxisFunction")
+@dataclass(frozen=True)
+class Loss:
+    """What the table says of a loss.
+
+    Attributes
+    ----------
+    name : str
+        Its name as `loss=` of the estimators. A classifier takes binary_<name> in its place where each output is the
+        probability of one label: for two classes and for multilabel targets.
+    estimator : {"classifier", "regressor"}
+        Whose loss it is.
+    targets : {"outputs", "classes"}
+        Whether each output has a target of its own, or all outputs have one class.
+    link : str
+        The activation of the output layer.
+    outputs : {"sum", "mean"}
+        How the losses of several outputs make the loss of a row. The gradient is that of the sum in either case.
+    parameters : Mapping[str, float]
+        Parameter name -> default value.
+    domain : str
+        Where a target may be, such as "[0, inf)"; "" for classes.
+    formula : str
+        The definition, as a Python expression of the output `y`, the target `t` and the parameters; for classes, of the
+        vector `y` and the class `t`.
+    summary, reference : str
+        What it is, and where it comes from.
+    parameter_docs, parameter_domains : Mapping[str, str]
+        Parameter name -> what it means, and the interval in which it may be.
+
+    Examples
+    --------
+    >>> import pyrelu as pr
+    >>> pr.registry.losses["huber"].formula
+    '(y - t)**2/2 if abs(y - t) <= delta else delta*(abs(y - t) - delta/2)'
+    """
+
+    name: str
+    estimator: str
+    targets: str
+    link: str
+    outputs: str
+    parameters: Mapping[str, float]
+    domain: str
+    formula: str
+    summary: str
+    reference: str
+    parameter_docs: Mapping[str, str] = field(repr=False)
+    parameter_domains: Mapping[str, str] = field(repr=False)
+    index: int = field(repr=False)  # the row, as the compiled modules count them
+
+
+@dataclass(frozen=True)
+class Optimizer:
+    """What the table says of an optimizer.
+
+    Attributes
+    ----------
+    name : str
+        Its name as `solver=` of the estimators; nesterov is the form of sgd with `nesterovs_momentum=True`.
+    n_states : int
+        How many numbers it keeps for each parameter.
+    scope : {"element", "array"}
+        Whether the step of a parameter depends on its own gradient only, or on the norms of the whole array as well.
+    decoupled : bool
+        Whether alpha is a decay of the weights by each step, and no penalty.
+    update : str
+        The rule, as Python statements of the parameter `w`, its gradient `g`, the states `m` and `v`, the step `t`
+        (from 1), the learning rate `lr` and the hyperparameters.
+    summary, reference : str
+        What it is, and where it comes from.
+
+    Examples
+    --------
+    >>> import pyrelu as pr
+    >>> pr.registry.optimizers["sgd"].update
+    'm = momentum*m - lr*g; w += m'
+    >>> pr.registry.optimizers["rmsprop"].hyperparameters
+    ('beta_2', 'epsilon')
+    """
+
+    name: str
+    n_states: int
+    scope: str
+    decoupled: bool
+    update: str
+    summary: str
+    reference: str
+
+    @cached_property
+    def hyperparameters(self) -> tuple[str, ...]:
+        """The estimators' parameters that the rule reads, beside the learning rate and alpha."""
+        names = {node.id for node in ast.walk(ast.parse(self.update)) if isinstance(node, ast.Name)}
+        return tuple(name for name in ("momentum", "beta_1", "beta_2", "epsilon") if name in names)
+
+
+Row = TypeVar("Row", Activation, AxisFunction, Loss, Optimizer)
 
 
 class Table(Mapping[str, Row]):
@@ -159,8 +259,12 @@ class Table(Mapping[str, Row]):
 
     Parameters
     ----------
-    rows : dict of str to Activation or AxisFunction
+    rows : dict of str to Activation, AxisFunction, Loss or Optimizer
         What it holds.
+    kind : str, default="functions"
+        What the rows are.
+    columns : tuple of str, default=("formula", "range")
+        The attributes that notebooks show, beside name, parameters and summary. The first is code.
 
     Examples
     --------
@@ -171,8 +275,11 @@ class Table(Mapping[str, Row]):
     'exp(x) / sum(exp(x))'
     """
 
-    def __init__(self, rows: Mapping[str, Row]) -> None:
+    def __init__(
+        self, rows: Mapping[str, Row], kind: str = "functions", columns: tuple[str, ...] = ("formula", "range")
+    ) -> None:
         self._rows: Mapping[str, Row] = MappingProxyType(dict(rows))
+        self._kind, self._columns = kind, columns
 
     def __getitem__(self, name: str) -> Row:
         return self._rows[name]
@@ -190,13 +297,13 @@ class Table(Mapping[str, Row]):
         return {**other, **self}
 
     def __repr__(self) -> str:
-        return f"<{len(self)} functions: {', '.join(self)}>"
+        return f"<{len(self)} {self._kind}: {', '.join(self)}>"
 
     def _repr_html_(self) -> str:
         def cells(tag: str, texts: Iterable[str]) -> str:
             return "".join(f'<{tag} style="text-align: left">{text}</{tag}>' for text in texts)
 
-        lines = [cells("th", ("name", "parameters", "formula", "range", "what it is"))]
+        lines = [cells("th", ("name", "parameters", *self._columns, "what it is"))]
         row: Any
         for row in self.values():
             names = ", ".join((row.name, *getattr(row, "aliases", ())))
@@ -204,10 +311,9 @@ class Table(Mapping[str, Row]):
                 name if default is None else f"{name}={default:g}"
                 for name, default in getattr(row, "parameters", {}).items()
             )
-            texts = (names, parameters, row.formula, row.range, row.summary)
-            formula = f"<code>{html.escape(row.formula)}</code>"
-            escaped = [formula if text is row.formula else html.escape(text) for text in texts]
-            lines.append(cells("td", escaped))
+            code, *others = (html.escape(getattr(row, column)) for column in self._columns)
+            texts = [html.escape(names), html.escape(parameters), f"<code>{code}</code>", *others]
+            lines.append(cells("td", [*texts, html.escape(row.summary)]))
         return "<table>" + "".join(f"<tr>{line}</tr>" for line in lines) + "</table>"
 
 
@@ -231,11 +337,28 @@ def _activation(index: int, row: dict[str, Any]) -> Activation:
     )
 
 
+def _loss(index: int, row: dict[str, Any]) -> Loss:
+    parameters = row.pop("parameters")
+    return Loss(
+        **row,
+        parameters=MappingProxyType({name: value for name, value, _, _ in parameters}),
+        parameter_domains=MappingProxyType({name: domain for name, _, domain, _ in parameters}),
+        parameter_docs=MappingProxyType({name: doc for name, _, _, doc in parameters}),
+        index=index,
+    )
+
+
 activations: Mapping[str, Activation] = Table(
     {row["name"]: _activation(i, row) for i, row in enumerate(_ufuncs.activation_rows())}
 )
 axis_functions: Mapping[str, AxisFunction] = Table(
     {row["name"]: AxisFunction(**row, index=i) for i, row in enumerate(_ufuncs.axis_function_rows())}
+)
+losses: Mapping[str, Loss] = Table(
+    {row["name"]: _loss(i, row) for i, row in enumerate(_ufuncs.loss_rows())}, "losses", ("formula", "domain")
+)
+optimizers: Mapping[str, Optimizer] = Table(
+    {row["name"]: Optimizer(**row) for row in _ufuncs.optimizer_rows()}, "optimizers", ("update",)
 )
 _GLU = "Shazeer, GLU variants improve Transformer, arXiv:2002.05202"
 composed_functions: Mapping[str, AxisFunction] = Table(

@@ -1,10 +1,10 @@
-"""Their vector-Jacobian products: `pyrelu.vjp.gelu(x, g)` is g * f'(x) in one pass."""
+"""The vector-Jacobian products of the activation functions: `pyrelu.vjp.gelu(x, g)` is g * f'(x) in one pass."""
 
-from pyrelu import _ufuncs, derivative, functional
+from pyrelu import _ufuncs
 from pyrelu._functions import composed, namespace
 
 _functions = namespace.build(_ufuncs.VJP, __name__)
-_functions |= composed.vjp(_functions, vars(functional), vars(derivative), __name__)
+_functions |= composed.vjp(_functions, __name__)
 __all__ = sorted(_functions)
 globals().update(_functions)
 

@@ -1,4 +1,4 @@
-/* What marks a symbol as one that the shared library exports. Nothing in src/ knows of Python. */
+/* PYRELU_API exports a symbol from the shared library. Nothing in src/ depends on Python. */
 #ifndef PYRELU_API_H
 #define PYRELU_API_H
 

@@ -1,4 +1,4 @@
-"""Fixtures that loop over what there is: the table's rows, types, namespaces, instruction sets."""
+"""Fixtures that loop over the table's rows, types, namespaces and instruction sets."""
 
 import signal
 from pathlib import Path

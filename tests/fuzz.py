@@ -38,6 +38,7 @@ from pyrelu._mlp.training import pack
 from pyrelu._storage import files
 from pyrelu.callbacks import Checkpoint, EarlyStopping
 from pyrelu.exceptions import InvalidFileError
+from pyrelu.registry import losses
 
 MEMORY = 1 << 30  # bytes that cases may take beyond what is there at the start
 SECONDS = 20  # for a case
@@ -87,6 +88,10 @@ def model(i):
     cls = MLPRegressor if "output" in target else MLPClassifier
     if target == "two outputs":
         settings["loss"] = "poisson"
+    elif target != "one output":
+        settings["loss"] = ("log_loss", "focal")[i // len(TARGETS) % 2]
+    elif i // len(TARGETS) % 2:
+        settings["loss"] = ("quantile", {"level": [0.1, 0.9], "monotone": True})
     data = X.astype(np.float32) if i % 3 == 0 else X
     mlp = cls(hidden_layer_sizes=(6, 4), activation=[activation, "relu"], solver=solver, max_iter=2, random_state=i)
     return mlp.set_params(**settings).fit(data, TARGETS[target]), data, TARGETS[target]
@@ -305,7 +310,7 @@ def attack_core(rnd, folder):
     slopes = [np.ones(4, dtype) if one.initial_slope is not None else None for one in hidden]
     parameters, (weights, biases, slopes) = pack((weights, [np.ones(n, dtype) for n in widths], slopes), dtype)
     arguments = [weights, biases, hidden, None, rnd.choice(list(LOSSES)), slopes, parameters, [0.0, 0.1, 0], 0.1, 2]
-    rows = [X.astype(dtype), np.ones((40, 1 if arguments[4] == "log_loss" else 3), dtype), np.ones(40, dtype)]
+    rows = [X.astype(dtype), np.ones((40, 1 if losses[arguments[4]].targets == "classes" else 3), dtype), np.ones(40, dtype)]
     if rnd.random() < 0.3:
         rows[0] = scipy.sparse.csr_array(rows[0])
     mlp = MLPRegressor(clip_norm=rnd.choice([None, 1e-3]))

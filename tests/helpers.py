@@ -1,5 +1,7 @@
-"""What tests share: calling every function of the table in the same way, comparing bits, fits of a few epochs."""
+"""Shared helpers: uniform calls of the table's functions, comparison of bits, fits of a few epochs."""
 
+import itertools
+import math
 import zlib
 
 import numpy as np
@@ -13,12 +15,31 @@ few_epochs = pytest.mark.filterwarnings(
     "ignore::sklearn.exceptions.ConvergenceWarning", "ignore::pyrelu.exceptions.DeadUnitWarning"
 )
 
-PARAMETER_WITHOUT_DEFAULT = 0.25  # what tests give where a function has no default, as `weight` of prelu
+PARAMETERS_WITHOUT_DEFAULT = (0.25, -1.75)  # what tests give where a function has none, as `weight` of prelu
 
 
 def parameters(name):
     """Return the parameters that a call must give."""
-    return {k: PARAMETER_WITHOUT_DEFAULT for k, default in activations[name].parameters.items() if default is None}
+    required = [k for k, default in activations[name].parameters.items() if default is None]
+    return dict(zip(required, PARAMETERS_WITHOUT_DEFAULT, strict=False))
+
+
+def parameter_values(name, dtype=np.float64):
+    """Return tuples of values within the domains: the ends that belong to them, small ones, large ones, either sign."""
+    row = activations[name]
+    of_each = []
+    for domain in row.parameter_domains.values():
+        low, high = map(float, domain[1:-1].split(","))
+        some = [-math.inf, -1e3, -1.0, -0.1, -1e-3, 0.0, 1e-3, 0.3, 1.0, 3.0, 1e3, math.inf]
+        of_each.append(
+            [v for v in some if low < v < high or (v == low and "[" in domain) or (v == high and "]" in domain)]
+        )
+    ordered = bool(row.condition)
+    return [
+        tuple(dtype(v) for v in values)
+        for values in itertools.product(*of_each)
+        if not ordered or values[0] <= values[1]
+    ]
 
 
 def call(namespace, name, *arrays, **keywords):

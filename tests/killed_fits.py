@@ -1,4 +1,4 @@
-"""Fits, and a program that is killed in the midst of them: python killed_fits.py <folder>."""
+"""A program that is killed in the middle of fits: python killed_fits.py <folder>."""
 
 import os
 import signal

@@ -92,6 +92,7 @@ NAMES = {
     "log": _lift(mp.log, lambda x: 1 / x),
     "log1p": _lift(mp.log1p, lambda x: 1 / (1 + x)),
     "sqrt": _lift(mp.sqrt, lambda x: 1 / (2 * mp.sqrt(x))),
+    "cosh": _lift(mp.cosh, mp.sinh),
     "tanh": _lift(mp.tanh, lambda x: mp.sech(x) ** 2),
     "erfc": _lift(mp.erfc, lambda x: -2 / mp.sqrt(mp.pi) * mp.exp(-x * x)),
     "abs": lambda x: x if x > 0 else -_dual(x),
@@ -130,11 +131,55 @@ def exact(name, x, kind=FORWARD, **parameters):
     return value if kind == FORWARD else slope
 
 
+def exact_loss(row, z, t, parameters):
+    """Return the loss of one row of pre-activations, and its gradient, as mpf.
+
+    Parameters
+    ----------
+    row : Loss
+    z : sequence of float
+    t : sequence of float, or int
+        A target for each output, or the number of the class.
+    parameters : sequence of dict
+        For each output.
+    """
+    with mp.workprec(_PRECISION):
+        losses, gradient = [], []
+        for k in range(len(z)):
+            x = [Dual(float(value), j == k) for j, value in enumerate(z)]
+            if row.targets == "classes":
+                exponentials = [NAMES["exp"](one) for one in x]
+                total = sum(exponentials[1:], start=exponentials[0])
+                scope = {"y": [one / total for one in exponentials], "t": t}
+            else:
+                y = eval(_code(activations[row.link].formula), {"__builtins__": {}}, NAMES | {"x": x[k]})
+                scope = {"y": _dual(y), "t": mpf(float(t[k]))}
+            scope |= {name: mpf(value) for name, value in parameters[k].items()}
+            loss = _dual(eval(_code(row.formula), {"__builtins__": {}}, NAMES | scope))
+            losses.append(loss.value)
+            gradient.append(loss.slope)
+        if row.targets == "classes":
+            return losses[0], gradient
+        return mp.fsum(losses) / (len(z) if row.outputs == "mean" else 1), gradient
+
+
 def limit(name, which, **parameters):
     """Return one of f(-inf), f(inf), f'(-inf), f'(inf) from the table as a float; `which` counts them."""
     row = activations[name]
     parameters = {k: v for k, v in row.parameters.items() if v is not None} | parameters
-    return float(eval(row.limits[which], {"__builtins__": {}}, {"inf": math.inf, "pi": math.pi} | parameters))
+    text = re.sub(r"(?<![\w.])0(?![\w.])", "0.0", row.limits[which])  # -0 is an int without a sign
+    return float(eval(text, {"__builtins__": {}}, {"inf": math.inf, "pi": math.pi} | parameters))
+
+
+_FLOATS = {name: getattr(math, name) for name in ("exp", "expm1", "log", "log1p", "sqrt", "tanh", "erfc", "pi")}
+
+
+def in_floats(name, x, **parameters):
+    """Return the formula's value in float64 arithmetic: it decides the sign of a zero."""
+    row = activations[name]
+    parameters = {k: v for k, v in row.parameters.items() if v is not None} | parameters
+    scope = _FLOATS | {"abs": abs, "max": max, "min": min, "x": x} | parameters
+    return float(eval(row.formula, {"__builtins__": {}}, scope))
 
 
 def kinks(name, **parameters):

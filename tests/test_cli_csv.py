@@ -1,4 +1,4 @@
-"""Files, good and bad: what `pyrelu train`, `predict` and `compare` make of them."""
+"""How `pyrelu train`, `predict` and `compare` read files, good and bad."""
 
 import bz2
 import csv

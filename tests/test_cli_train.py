@@ -1,4 +1,4 @@
-"""`pyrelu train` and `pyrelu predict`: from CSV to CSV, and what the saved network is."""
+"""`pyrelu train` and `pyrelu predict`: from CSV to CSV, and the saved network."""
 
 import csv
 import fcntl

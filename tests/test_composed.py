@@ -6,11 +6,14 @@ import dask.array as da
 import numpy as np
 import pytest
 from helpers import rng
+from mpmath import mpf
+from oracle import DERIVATIVE, FORWARD, exact, ulp_error
 
 import pyrelu as pr
+from pyrelu._functions import composed
 from pyrelu.registry import composed_functions
 
-GATES = {"glu": pr.sigmoid, "reglu": pr.relu, "geglu": pr.gelu, "swiglu": pr.silu}
+GATES = {name: getattr(pr, gate) for name, gate in composed.GATES.items()}
 each = pytest.mark.parametrize("name", list(composed_functions))
 
 
@@ -37,6 +40,72 @@ def test_gates(name, dtype):
         assert got.dtype == dtype
     out = np.empty((2, 6, 3), dtype)
     assert getattr(pr, name)(x, axis=0, out=out) is out
+
+
+def far_and_wide(name, dtype, n):
+    """Arrays a, b and g: a and g of all magnitudes, b from where gates times the largest numbers are 0 to where they grow."""
+    info, random = np.finfo(dtype), rng(name, "wide", dtype.__name__)
+    sizes = random.uniform(1, 2, (2, n)) * 2.0 ** random.integers(info.minexp, info.maxexp, (2, n))
+    a, g = (sizes * random.choice([-1, 1], (2, n))).astype(dtype)
+    lowest = {np.float16: 80, np.float32: 290, np.float64: 2100}[dtype]
+    reach = {"geglu": np.sqrt(2 * lowest), "reglu": 9}.get(name, lowest)
+    return a, np.concatenate([random.uniform(-reach, 20, n - n // 4), random.normal(size=n // 4)]).astype(dtype), g
+
+
+@pytest.mark.parametrize("name", GATES)
+def test_gates_do_not_overflow_or_underflow_on_the_way(name, dtype):
+    """Against mpmath. The gate alone may have rounded to 0, or a * g to infinity, where the result has not."""
+    n, gate = 400, composed.GATES[name]
+    a, b, g = far_and_wide(name, dtype, n)
+    if name == "geglu":
+        g_limit = {np.float16: 5, np.float32: 12.5, np.float64: 37}[dtype]  # beyond it the gate is subnormal
+    x = np.concatenate([a, b])
+    with np.errstate(over="ignore"):
+        y, (da, db) = getattr(pr, name)(x), np.split(getattr(pr.vjp, name)(x, g), 2)
+    rescued = 0
+    for i in range(n):
+        value, slope = (exact(gate, float(b[i]), kind) for kind in (FORWARD, DERIVATIVE))
+        a_i, g_i = mpf(float(a[i])), mpf(float(g[i]))
+        if name != "geglu" or b[i] > -g_limit:
+            assert ulp_error(y[i], value * a_i, dtype) < 2.5, (a[i], b[i])
+            assert ulp_error(da[i], value * g_i, dtype) < 2.5, (g[i], b[i])
+        assert ulp_error(db[i], slope * a_i * g_i, dtype) < 3.5, (a[i], b[i], g[i])
+        with np.errstate(all="ignore"):
+            rescued += bool(np.isfinite(db[i]) and db[i] and not 0 < np.abs(a[i] * g[i]) < np.inf)
+    assert rescued > 5 or name == "reglu"  # whose slope is 0 or 1
+
+
+@pytest.mark.parametrize("name", GATES)
+def test_gates_give_nan_only_for_nan(name, dtype):
+    largest, least = np.finfo(dtype).max, np.finfo(dtype).smallest_subnormal
+    special = np.array([np.inf, -np.inf, 0.0, -0.0, 1, -1, largest, -largest, least, -200, 30], dtype)
+    a, b, g = map(np.ravel, np.meshgrid(special, special, special))
+    with np.errstate(over="ignore", invalid="raise"):
+        assert not np.isnan(getattr(pr, name)(np.concatenate([a, b]))).any()
+        assert not np.isnan(getattr(pr.vjp, name)(np.concatenate([a, b]), g)).any()
+        for operand in (a, b, g):
+            kept, operand[:] = operand.copy(), np.nan
+            da, db = np.split(getattr(pr.vjp, name)(np.concatenate([a, b]), g), 2)
+            assert np.isnan(db).all() and np.isnan(da).all() == (operand is not a)
+            operand[:] = kept
+
+
+@pytest.mark.parametrize("name", composed_functions)
+@pytest.mark.parametrize("namespace", ["functional", "vjp"])
+def test_out_may_be_an_input_or_of_another_type(namespace, name, dtype):
+    x = rng(name).normal(size=(4, 12)).astype(dtype)
+    y = getattr(pr, name)(x, *arguments(name))
+    function, arrays = getattr(getattr(pr, namespace), name), [x, y][: 2 if namespace == "vjp" else 1]
+    want = function(*arrays, *arguments(name))
+    for out in (np.empty_like(want), np.empty(want.shape, np.float64), np.empty((*want.shape, 2), dtype)[..., 0]):
+        assert function(*arrays, *arguments(name), out=out) is out
+        np.testing.assert_array_equal(out, want)
+        assert function(*arrays, *arguments(name), out=(out,)) is out
+    if namespace == "vjp":
+        assert function(*arrays, *arguments(name), out=arrays[0]) is arrays[0]
+        np.testing.assert_array_equal(arrays[0], want)
+    with pytest.raises(ValueError, match="shape|broadcast"):
+        function(*arrays, *arguments(name), out=np.empty((3, 5), dtype))
 
 
 @each

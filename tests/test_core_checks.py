@@ -1,4 +1,4 @@
-"""What enters the training core is checked where it enters: by name, before anything is read or written."""
+"""Arguments of the training core are checked where they enter: errors name them, before anything is read or written."""
 
 import subprocess
 import sys
@@ -93,7 +93,7 @@ def test_orders_are_of_the_samples(order):
         ("t", 0.5),
         ("seed", -1),
         ("seed", 2**64),
-        ("solver", "adamw"),
+        ("solver", "newton"),
         ("solver", None),
         ("alpha", "0.1"),
         ("alpha", np.nan),
@@ -229,7 +229,7 @@ def test_a_network_is_for_one_thread_at_a_time():
     found = []
 
     def function(z):
-        with pytest.raises(RuntimeError, match="at work already"):
+        with pytest.raises(RuntimeError, match="in use already"):
             found.append(network.predict(samples))
         return z
 

@@ -87,7 +87,7 @@ def run_session(block, scope, name):
 
 @pytest.fixture
 def anywhere(tmp_path, monkeypatch):
-    """Another directory to run in, without a display; the number of threads is as before after it."""
+    """Another working directory, without a display; the number of threads is restored afterwards."""
     matplotlib.use("agg")
     monkeypatch.chdir(tmp_path)
     threads = pyrelu.get_num_threads()

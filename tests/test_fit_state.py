@@ -1,4 +1,4 @@
-"""What a fit leaves behind: all of it or nothing, the same every time, whatever solver comes next, in any thread."""
+"""The state that a fit leaves: complete or unchanged, reproducible, usable by any solver, from any thread."""
 
 import copy
 import itertools
@@ -73,7 +73,7 @@ def test_any_solver_after_any(cls, first, then, stops_early):
         return cls(solver=first, max_iter=3, random_state=0, early_stopping=stops_early).fit(X, Y)
 
     def converted():
-        theirs = getattr(neural_network, cls.__name__)(solver={"adamw": "adam"}.get(first, first), max_iter=3)
+        theirs = getattr(neural_network, cls.__name__)(solver=first if first in ("lbfgs", "sgd") else "adam", max_iter=3)
         return cls.from_sklearn(theirs.fit(X, Y))
 
     for start in (fitted, converted):
@@ -128,7 +128,7 @@ class InterruptAt:
 
 
 def looks(mlp):
-    """All that can be seen of it."""
+    """All of its visible state."""
     state = {name: value for name, value in vars(mlp).items() if name != "_skl_callbacks"}
     return joblib.hash((sorted(state), state))
 

@@ -1,4 +1,4 @@
-"""What is generated and committed is current."""
+"""Generated files in the repository are current."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""The tests' own tools: what says that a test failed must be able to say so."""
+"""The tests' own tools: their checks must be able to fail."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""`history_`: what its records say, how long it gets."""
+"""`history_`: the content of its records, and its length."""
 
 import pickle
 import warnings
@@ -10,7 +10,7 @@ from helpers import few_epochs
 from sklearn.datasets import load_digits
 
 from pyrelu import MLPClassifier, MLPRegressor
-from pyrelu._mlp.history import LONGEST
+from pyrelu._mlp.history import MAX_RECORDS
 from pyrelu.exceptions import DeadUnitWarning
 
 pytestmark = few_epochs
@@ -89,21 +89,21 @@ def test_goes_on_with_warm_start():
 def test_partial_fit_keeps_the_last_records():
     mlp, few = MLPClassifier(2, random_state=0), slice(0, 5)
     losses = []
-    for n in range(LONGEST + 20):
+    for n in range(MAX_RECORDS + 20):
         mlp.partial_fit(X[few], Y[few], classes=[0, 1])
         losses.append(mlp.loss_)
-        if n == LONGEST:
+        if n == MAX_RECORDS:
             size = len(pickle.dumps(mlp))
-    assert mlp.loss_curve_ == [record["loss"] for record in mlp.history_] == losses[-LONGEST:]
-    assert mlp.history_[-1]["epoch"] == LONGEST + 20
+    assert mlp.loss_curve_ == [record["loss"] for record in mlp.history_] == losses[-MAX_RECORDS:]
+    assert mlp.history_[-1]["epoch"] == MAX_RECORDS + 20
     assert len(pickle.dumps(mlp)) < size + 100
 
 
 def test_long_fits_keep_all():
-    mlp = MLPClassifier(2, max_iter=LONGEST + 20, n_iter_no_change=10**6, random_state=0).fit(X[:10], Y[:10])
-    assert len(mlp.loss_curve_) == len(mlp.history_) == LONGEST + 20
+    mlp = MLPClassifier(2, max_iter=MAX_RECORDS + 20, n_iter_no_change=10**6, random_state=0).fit(X[:10], Y[:10])
+    assert len(mlp.loss_curve_) == len(mlp.history_) == MAX_RECORDS + 20
     mlp.partial_fit(X[:10], Y[:10])
-    assert len(mlp.loss_curve_) == len(mlp.history_) == LONGEST
+    assert len(mlp.loss_curve_) == len(mlp.history_) == MAX_RECORDS
 
 
 def test_dead_units_after_partial_fit():

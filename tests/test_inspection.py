@@ -1,4 +1,4 @@
-"""Looking into networks: against the training core, finite differences, and what is known of a network by hand."""
+"""Inspection against the training core, finite differences, and networks whose values are known by hand."""
 
 from xml.etree import ElementTree
 
@@ -43,7 +43,7 @@ def with_parameters(activation):
 
 
 def hidden_activations():
-    """All that hidden layers know by name, and a pair of functions."""
+    """All named hidden activations, and a pair of functions."""
     along_an_axis = [name for name in names() if name not in registry.names()]
     return [
         *map(with_parameters, registry.activations),
@@ -382,7 +382,7 @@ def test_repeated_keeps_shape_and_type_and_refuses_what_it_does_not_know():
 
 
 def test_activity_by_callback_is_that_between_epochs():
-    """Also where early stopping goes back to an earlier epoch at the end, and in a second fit."""
+    """Also when early stopping returns to an earlier epoch at the end, and in a second fit."""
     X, y = data(200)
     recorder, by_hand = ActivityRecorder(X), ActivityRecorder(X)
     settings = dict(hidden_layer_sizes=(6, 5), random_state=0, learning_rate_init=0.01)

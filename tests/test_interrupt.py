@@ -82,7 +82,7 @@ def test_in_the_first_epoch():
 
 @pytest.mark.parametrize("solver", ["adam", "lbfgs"])
 def test_when_all_is_done(solver):
-    """While callbacks wind up, or dead units are looked for."""
+    """During the last calls of callbacks, and during the search for dead units."""
 
     class AtTheEnd:
         def setup(self, estimator, context):
@@ -136,7 +136,7 @@ def test_partial_fit_takes_the_batch_back():
 
 
 def test_user_generator_goes_on():
-    """A RandomState that the user gave is drawn from, whatever happens."""
+    """A fit that is interrupted advances the user's RandomState all the same."""
     state = np.random.RandomState(0)
     interrupt(MLPClassifier((50,), **ENDLESS | dict(random_state=state)), 0.3, X, Y)
     assert state.randint(2**31) != np.random.RandomState(0).randint(2**31)

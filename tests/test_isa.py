@@ -1,4 +1,4 @@
-"""Instruction sets: the best is chosen, each can be forced, and each keeps the promises."""
+"""Instruction sets: the best is chosen, each can be forced, and each gives correct results."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""Fits and predictions take memory for what they return and for a slice of rows, not for all rows."""
+"""The memory of fits and predictions: that of their results and of a micro-batch, independent of the number of rows."""
 
 import subprocess
 import sys
@@ -13,7 +13,7 @@ HIDDEN = 512  # units: 2 KiB a row in float32, were the layer's outputs of all r
 
 
 def peak(call, n):
-    """Return the bytes that the call allocates at most for n rows of two features."""
+    """Return the peak number of bytes that the call allocates for n rows of two features."""
     X = np.random.default_rng(0).normal(size=(n, 2)).astype(np.float32)
     tracemalloc.start()
     try:

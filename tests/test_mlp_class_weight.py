@@ -1,4 +1,4 @@
-"""class_weight: the same as sample weights that say it row by row."""
+"""class_weight: the same as the equivalent sample weights."""
 
 import numpy as np
 import pytest

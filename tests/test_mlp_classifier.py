@@ -1,4 +1,4 @@
-"""MLPClassifier beyond what test_parity.py compares: what it takes, what it refuses, what it leaves behind."""
+"""MLPClassifier beyond test_parity.py: accepted and refused input, fitted attributes."""
 
 import inspect
 import pickle
@@ -40,12 +40,12 @@ def fitted(digits):
 def test_signature_is_scikit_learns_and_more(ours, theirs):
     ours, theirs = (list(inspect.signature(cls).parameters.values()) for cls in (ours, theirs))
     assert ours[: len(theirs)] == theirs
-    neutral = (0.0, "auto", None)
+    neutral = (0.0, "auto", None, "log_loss")
     assert all(p.kind is p.KEYWORD_ONLY and p.default in neutral for p in ours[len(theirs) :])
 
 
 def test_every_parameter_has_a_constraint():
-    elsewhere = {"activation"}  # is checked where it is taken apart
+    elsewhere = {"activation", "loss"}  # are checked where they are taken apart
     assert CONSTRAINTS.keys() | elsewhere == MLPClassifier().get_params().keys() | MLPRegressor().get_params().keys()
 
 
@@ -181,7 +181,10 @@ def test_unknown_activation_lists_the_known(digits):
         (("maxout", {"num_pieces": 1.5}), "num_pieces=1.5 is not an integer"),
         (("gelu", {"approximate": "erf"}), "approximate='erf' is not 'none' or 'tanh'"),
         (("elu", {"alpha": "1"}), "alpha='1' is not a finite number"),
-        (("rrelu", {"lower": 0.5}), "lower=0.5 is greater than upper=0.33"),
+        (("rrelu", {"lower": 0.5}), "lower=0.5, upper=0.33.* outside the domain, lower <= upper"),
+        (("hardtanh", {"min_val": 2}), "min_val=2.0, max_val=1.0 is outside the domain, min_val <= max_val"),
+        (("softplus", {"beta": 0}), r"softplus.*beta=0.0 is outside its domain; allowed are values in \(0, inf\)"),
+        (("squareplus", {"b": -1.0}), r"b=-1.0 is outside its domain; allowed are values in \[0, inf\)"),
     ],
 )
 def test_wrong_activation(wrong, message, digits):

@@ -1,4 +1,4 @@
-"""Dropout as users meet it: how many units are dropped, and what becomes of the others. Seen by an activation of one's own."""
+"""Dropout as users see it: how many units are dropped, and how the others are scaled. Observed by a custom activation."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""What hidden layers may be beyond scikit-learn's: learned and drawn slopes, gates, maxout, dropout, own functions."""
+"""Hidden layers that scikit-learn lacks: learned and random slopes, gates, maxout, dropout, user functions."""
 
 import numpy as np
 import pytest
@@ -30,7 +30,7 @@ def fit(X, y, **parameters):
 
 
 def by_hand(mlp, X):
-    """What the network gives, computed from its public attributes."""
+    """The network's outputs, computed from its public attributes."""
     layers = zip(
         mlp.coefs_, mlp.intercepts_, resolve(mlp.activation, len(mlp.coefs_) - 1), mlp.activation_weights_, strict=False
     )
@@ -95,7 +95,7 @@ def test_slopes_start_as_told_and_go_on(small):
 
 
 def test_no_penalty_on_slopes(small):
-    """With weights of 0 after the first layer no gradient reaches it: what moves there is the penalty's doing."""
+    """With weights of 0 after the first layer no gradient reaches it: only the penalty changes its weights."""
     X, y = small
     mlp = MLPClassifier((6,), activation="prelu", random_state=0, alpha=100.0, solver="sgd", max_iter=1)
     mlp.partial_fit(X, y, classes=[0, 1])
@@ -121,7 +121,7 @@ def test_chance_is_that_of_random_state(name, small):
 
 @pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
 def test_dropout_pays(digits):
-    """A large network on few rows, to the end."""
+    """A large network on few rows, trained to convergence."""
     X, X_test, y, y_test = digits
     settings = dict(max_iter=300, n_iter_no_change=1000, learning_rate_init=2e-3, batch_size=50, alpha=0)
 

@@ -1,4 +1,4 @@
-"""partial_fit between calls of set_params: what a step takes from the parameters, and when."""
+"""partial_fit between calls of set_params: when a step follows changed parameters."""
 
 import copy
 

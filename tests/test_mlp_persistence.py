@@ -1,4 +1,4 @@
-"""Files and pickles of estimators: nothing lost, nothing run, nothing half-written."""
+"""Files and pickles of estimators: nothing is lost, no code runs, no file is half-written."""
 
 import copy
 import json

@@ -1,4 +1,4 @@
-"""What y, weights, held-out rows and parameters may be; what is refused, in whose name."""
+"""Which y, weights, held-out rows and parameters are accepted, and how errors name the others."""
 
 import itertools
 import re

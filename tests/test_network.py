@@ -1,4 +1,4 @@
-"""The training core against the same in plain NumPy; rows in any form and order, threads, wrong arguments."""
+"""The training core against plain NumPy; rows in any form and order, threads, wrong arguments."""
 
 import numpy as np
 import pytest
@@ -163,7 +163,7 @@ def test_penalties():
 
 @pytest.mark.parametrize("n", [1, 7, 1024, 1025, 3000])
 def test_batches_of_any_size(n):
-    """Those beyond 1,024 rows are worked on in several slices."""
+    """Batches of more than 1,024 rows take several micro-batches."""
     problem = Problem((5, 4, 3), n=n)
     check_equal(problem.gradient(problem.samples()), problem.expected_gradient())
 
@@ -175,7 +175,7 @@ def test_batches_of_any_size(n):
         ((3, 2), 150),
         ((2, 1, 1, 2), 150),
         ((300, 200, 100, 10), 150),
-        ((600, 33, 17, 3), 1000),  # sums longer than a panel of multiply.c is deep
+        ((600, 33, 17, 3), 1000),  # sums longer than a panel of gemm.c is deep
         ((512, 300, 2), 1024),  # products that BLAS computes
     ],
     ids=str,
@@ -187,7 +187,7 @@ def test_networks_of_any_shape(units, n):
 
 @pytest.mark.parametrize(("precision", "rtol"), [(np.float32, 1e-3), (np.float64, 1e-12)])
 def test_products_of_any_size(precision, rtol):
-    """Every height and width that a tile of multiply.c can have, in each of the three forms."""
+    """Every height and width that a tile of gemm.c can have, in each of the three forms."""
     for n in range(1, 40):
         problem = Problem((n + 1, 2 * n, 41 - n, n % 7 + 1), n=n, dtype=precision)
         check_equal(problem.gradient(problem.samples()), problem.expected_gradient(), rtol)

@@ -1,4 +1,4 @@
-"""Dropout and drawn slopes in the training core: what is drawn, that nothing but its place decides it, its gradient."""
+"""Dropout and random slopes in the training core: the numbers, that only their counters determine them, the gradient."""
 
 import numpy as np
 import pytest
@@ -58,7 +58,7 @@ def masks(problem, dropout):
 
 
 def loss_by_hand(problem, dropout):
-    """The loss with the masks that ought to be drawn."""
+    """The loss with the expected masks."""
     mask, *hidden_masks = masks(problem, dropout)
     x = problem.X * mask
     for w, b, activation, mask in zip(problem.weights, problem.biases, problem.hidden, hidden_masks, strict=False):

@@ -1,4 +1,4 @@
-"""A release page gets the section of its own version, and none where anything does not agree."""
+"""A release page gets the section of its version, and none if tag, version and changelog disagree."""
 
 import importlib.util
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Every row is whole: whatever loops over the table finds each name."""
+"""Every row is complete: everything that loops over the table finds each name."""
 
 import inspect
 

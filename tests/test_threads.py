@@ -1,4 +1,4 @@
-"""One thread or many: the same bits; a fork does not hang; the limits of others are obeyed."""
+"""Any number of threads gives the same bits; a fork does not hang; limits set by others are respected."""
 
 import multiprocessing
 import os

@@ -1,4 +1,4 @@
-"""What a wheel holds: the package, and nothing of its benchmarks, tests and sources in C and Cython."""
+"""The content of a wheel: the package, without benchmarks, tests and sources in C and Cython."""
 
 import ast
 import tomllib

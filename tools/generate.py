@@ -30,24 +30,24 @@ CALLING = """\
 All functions take their operands by position or by the names in their signatures: `pr.prelu(x, weight=0.2)`,
 `pr.vjp.relu(x, g=g)`, `pr.softmax(x, 1)`.
 
-- A function of `x` alone, such as `pr.relu` and `pr.derivative.tanh`, is a `numpy.ufunc`, and as all ufuncs takes x by
+- A function of `x` alone, such as `pr.relu` and `pr.derivative.tanh`, is a `numpy.ufunc`, and like all ufuncs takes x by
   position only.
 - Any other elementwise function is an `ActivationFunction`: callable with every keyword of a ufunc, with `at`, `outer`,
-  `types`, `nin` and the other attributes of the ufunc beneath, which is its attribute `ufunc`. `reduce`, `accumulate`
+  `types`, `nin` and the other attributes of the underlying ufunc, which is its attribute `ufunc`. `reduce`, `accumulate`
   and `reduceat` raise ValueError: the operands are data and parameters, not elements to combine. `dtype=` is the type
   of the data.
-- A function along an axis takes `axis`, one integer, -1 by default. Those that are a generalised ufunc beneath have it
-  as attribute `ufunc`, and take its keywords; `glu` and its kin, `maxout` and `crelu` take `out=` beside.
+- A function along an axis takes `axis`, one integer, -1 by default. A function over a generalised ufunc has it as
+  attribute `ufunc` and takes its keywords; the gated functions (`glu` ...), `maxout` and `crelu` also take `out=`.
 
 A scalar outside its parameter's domain raises ValueError.
 
 Results do not touch the floating-point flags: `numpy.errstate` has no effect on the elementwise functions, and
-`pr.exponential(1000.0)` is inf without a warning, as inf is what it rounds to; ask `numpy.isfinite` where that matters.
+`pr.exponential(1000.0)` is inf without a warning, because it rounds to inf; check `numpy.isfinite` where that matters.
 
 ## Containers
 
-What each kind of container gives. Where a row says labels, two operands of an elementwise function are aligned as their
-library does it; along an axis, the labels of `g` must be those that go with `x`.
+The result for each kind of container. Where a row mentions labels, elementwise functions align two operands as the
+container's library does; along an axis, the labels of `g` must match those of `x`.
 """
 
 TYPES = {

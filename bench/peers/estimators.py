@@ -1,4 +1,4 @@
-"""What a fit is beside its steps, and what else an estimator does, beside scikit-learn."""
+"""The parts of a fit other than its steps, and other work of an estimator, beside scikit-learn."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""JAX: jax.nn under jit, and what it makes of their gradients."""
+"""JAX: jax.nn under jit, and its gradients of these functions."""
 
 import jax
 import jax.numpy as jnp
@@ -53,7 +53,7 @@ FUNCTIONAL = {
 
 
 def threads(n):
-    """The environment has said it: XLA reads it once."""
+    """Do nothing: XLA reads the limit once, from the environment."""
 
 
 def candidates(name, namespace, x, g):

@@ -1,4 +1,4 @@
-"""What is not arithmetic: memory beyond the caches, the call itself, and a second thread."""
+"""Costs other than arithmetic: memory beyond the caches, the call itself, and a second thread."""
 
 from functools import partial
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What was measured, as text, Markdown, JSON and a picture."""
+"""Measurements as text, Markdown, JSON and a picture."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -34,7 +34,7 @@ class Report:
     drawn: tuple = ()
 
     def text(self):
-        """Return all of it as text."""
+        """Return the report as text."""
         return text(self.title, self.facts, self.rows, self.summary, self.notes)
 
     def markdown(self):
@@ -46,7 +46,7 @@ class Report:
         return "\n".join([f"{self.title}. {in_words(self.facts)}.", "", *table, *([""] if tail else []), *tail])
 
     def json(self):
-        """Return all of it as JSON."""
+        """Return the report as JSON."""
         return json.dumps({key: value for key, value in asdict(self).items() if key != "drawn"}, indent=2)
 
     def draw(self, path):

@@ -1,7 +1,7 @@
-"""From a table's columns to a network's inputs: what `pyrelu train` learns of them and a model's file keeps.
+"""From a table's columns to a network's inputs: what `pyrelu train` learns about columns and saves with the model.
 
-A file holds facts only: names, medians, categories, formats of dates. The scikit-learn transformers that apply them are
-made anew from these, in training as in prediction, so that both are the same and a file needs no code of its own.
+A file holds facts only: names, medians, categories, date formats. The scikit-learn transformers that apply them are built
+from these facts, in training as in prediction, so that both agree and a file needs no code.
 """
 
 import re
@@ -12,13 +12,13 @@ import numpy as np
 from pyrelu._commands.table_file import MOST_NAMED, PLAIN, shortened
 from pyrelu.exceptions import InvalidFileError
 
-MOST_CATEGORIES = 100  # of a column of text; the rarer ones count as one
-MOSTLY = 0.9  # a column of which this share are numbers is one of numbers, with mistakes in it
+MOST_CATEGORIES = 100  # of a text column; rarer ones are merged
+MOSTLY = 0.9  # a column with this share of numbers is numeric, with mistakes
 LIMIT = 1e150  # the square of a larger number may overflow
 DATE_FORMATS = (
     "ISO8601",
     "%Y/%m/%d",
-    "%m/%d/%Y",  # before the one with the day first, as pandas has it
+    "%m/%d/%Y",  # month first takes precedence, as in pandas
     "%d/%m/%Y",
     "%m/%d/%y",
     "%d/%m/%y",
@@ -57,9 +57,9 @@ class Kind:
     format : str
         Of dates.
     fault : str or None
-        What is wrong with it, and where.
+        An error in the column, with its place.
     note : str or None
-        What is to be said of it.
+        A message for the user.
     """
 
     name: str
@@ -69,7 +69,7 @@ class Kind:
 
 
 def kinds_of(table, names, texts, format):
-    """Find out what columns hold, but for those that are said to be text: name -> Kind."""
+    """Return the Kind of each column by name; columns that the user calls text are text."""
     usual = _usual(table.frame[names])
     return {
         name: Kind("text") if name in texts else Kind("number") if name in usual else kind_of(table, name, format)
@@ -92,7 +92,7 @@ def _numeric(frame):
 
 
 def kind_of(table, name, format):
-    """Find out what a column holds.
+    """Return the Kind of a column.
 
     Parameters
     ----------
@@ -255,12 +255,12 @@ def quoted(text):
     return shlex.quote(text)
 
 
-# ---- what a network gets of it ----
+# ---- the inputs of a network ----
 
 
 @dataclass
 class Number:
-    """A column of numbers or booleans: its median, and whether values were missing, which then is an input too."""
+    """A column of numbers or booleans: its median, and whether values were missing, which adds an input."""
 
     name: str
     fill: float | None  # None: no value may be missing
@@ -269,7 +269,7 @@ class Number:
 
 @dataclass
 class Text:
-    """A column of text: its categories; all others, unknown and rare, are alike. A missing value is an empty text."""
+    """A column of text: its categories. Unknown and rare values are equivalent; a missing value is an empty text."""
 
     name: str
     categories: list
@@ -277,7 +277,7 @@ class Text:
 
 @dataclass
 class Date:
-    """A column of dates: how they are written. A network gets their day and the time of the year."""
+    """A column of dates: their format. The inputs are the day and the time of year."""
 
     name: str
     format: str
@@ -302,7 +302,7 @@ class Columns:
     numbers: list
     texts: list
     dates: list
-    missing: tuple = ()  # what stands for a missing value, as `Format` has it
+    missing: tuple = ()  # the texts that mean a missing value, from `Format`
     left_out: dict = field(default_factory=dict)  # name -> why
 
     @classmethod
@@ -354,13 +354,13 @@ class Columns:
         ]
 
     def facts(self):
-        """Return what a file keeps."""
+        """Return the facts to save."""
         columns = {key: [asdict(column) for column in getattr(self, key)] for key in ("numbers", "texts", "dates")}
         return columns | {"missing": list(self.missing)}
 
     @classmethod
     def from_facts(cls, facts):
-        """Return what `facts` returned; ValueError where it is not that."""
+        """Return the Columns of saved facts; raise ValueError if they are invalid."""
         try:
             columns = cls(
                 [Number(**fact) for fact in facts["numbers"]],

@@ -64,7 +64,7 @@ def run(data, activations, options, seed=0):
 
 
 def _once(mlp, data, test_size, seed):
-    """Return test score, training score, epochs, seconds and share of dead units of one fit; None where it diverges."""
+    """Return test score, training score, epochs, seconds and share of dead units of a fit; None if it diverges."""
     from sklearn.exceptions import ConvergenceWarning, UndefinedMetricWarning
 
     from pyrelu._commands import standardised

@@ -1,4 +1,4 @@
-"""What `pyrelu compare` and `train` learn from: a file, or one of scikit-learn's data sets that need no download."""
+"""Data for `pyrelu compare` and `train`: a file, or one of scikit-learn's bundled data sets."""
 
 import os
 import re
@@ -10,8 +10,8 @@ from pyrelu._commands import columns, table_file
 from pyrelu._commands.table_file import PLAIN, Format, listed, shortened
 from pyrelu.exceptions import InvalidFileError, InvalidParameterError
 
-# Integer targets with at most so many distinct values are classes: digits, grades and months are such, ages and prices
-# are not.
+# Integer targets with at most this many distinct values are classes, such as digits, grades and months; ages and prices
+# have more.
 MOST_CLASSES = 20
 
 _ROW_NUMBER = re.compile(r"(?i:unnamed: \d+|row[ ._]?names?|row[ ._]?id|index|id|.*[ ._]id)|.*[a-z](Id|ID)")

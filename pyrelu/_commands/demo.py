@@ -11,7 +11,7 @@ from pyrelu._commands.progress import bar
 from pyrelu._text import aligned, show
 
 ACTIVATIONS = ("relu", "leaky_relu", "elu", "gelu", "tanh", "sigmoid")
-# A BLAS may take every core for products as small as these, and lose by it: the second time is without that.
+# A BLAS may use all cores for products this small, and be slower for it: the second time is without that.
 _TIMES_OF_SCIKIT_LEARN = {"scikit-learn": None, "scikit-learn, one thread": 1}
 _SCIKIT_LEARN_NAMES = {"relu": "relu", "tanh": "tanh", "sigmoid": "logistic"}
 
@@ -21,7 +21,7 @@ def command(options):
     from pyrelu.plot._style import new_figure, picture_format, save
 
     check_output(options.output)
-    figure = new_figure(figsize=(7, 4.5))  # what would fail at the end fails here
+    figure = new_figure(figsize=(7, 4.5))  # fails now rather than after training
     picture_format(figure, options.output)
     rows, curves = run(epochs=options.epochs, seed=options.seed)
     show(rows, options.json, table)
@@ -64,7 +64,7 @@ def run(epochs, seed):
     rows, curves = [], {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a fixed number of epochs is meant to end before convergence
-        MLPClassifier(**settings | {"max_iter": 1}).fit(X_train, y_train)  # what loads on first use is not timed
+        MLPClassifier(**settings | {"max_iter": 1}).fit(X_train, y_train)  # excludes lazy loading from the times
         for activation in bar(ACTIVATIONS, "fits"):
             model, seconds = _timed_fit(MLPClassifier(activation=activation, **settings), X_train, y_train)
             reference_seconds = dict.fromkeys(_TIMES_OF_SCIKIT_LEARN)

@@ -1,4 +1,4 @@
-"""The functions as people write them with NumPy, and as SciPy has them: what `pyrelu bench` compares with."""
+"""The functions as one writes them with NumPy, and SciPy's own: the peers of `pyrelu bench`."""
 
 import numpy as np
 from scipy import special

@@ -1,4 +1,4 @@
-"""What is in use on this machine."""
+"""The versions, instruction set, threads and BLAS in use."""
 
 import platform
 

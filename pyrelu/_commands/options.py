@@ -1,4 +1,4 @@
-"""From the words of the command line to values, each with the error that names what is allowed."""
+"""Parsers of command-line arguments, with errors that name what is allowed."""
 
 import argparse
 import ast
@@ -175,7 +175,7 @@ def estimator(cls, **parameters):
 
 
 def check_output(path, *inputs):
-    """Raise OSError, before any work is done, where a file cannot be written or is one of those that are read."""
+    """Raise OSError, before any work starts, if a file cannot be written or is also an input."""
     from pyrelu._storage.files import is_special
 
     if is_special(path):

@@ -1,4 +1,4 @@
-"""Which processor this is."""
+"""The processor's name and features."""
 
 import platform
 import subprocess

@@ -13,7 +13,7 @@ def bar(items, what):
 
 
 def wanted():
-    """Whether a fit is to show a bar of its own."""
+    """Return whether a fit should show its own progress bar."""
     try:
         import tqdm  # noqa: F401
     except ImportError:

@@ -1,8 +1,10 @@
-"""Networks trained on standardised data that take, and give, the data as it is."""
+"""Networks that are trained on standardised data, but take and return unscaled data."""
 
 import numpy as np
 from sklearn.base import is_regressor
 from sklearn.preprocessing import StandardScaler
+
+from pyrelu._mlp import losses
 
 
 def fit(mlp, X, y, n_scaled=None):
@@ -14,7 +16,7 @@ def fit(mlp, X, y, n_scaled=None):
     Parameters
     ----------
     mlp : MLPClassifier or MLPRegressor
-        Trained in place. The loss and what else is recorded are those of the standardised data.
+        Trained in place. The loss, its parameters and what else is recorded are those of the standardised data.
     X : ndarray of shape (n_samples, n_features)
     y : ndarray of shape (n_samples,)
     n_scaled : int, default=None
@@ -25,7 +27,8 @@ def fit(mlp, X, y, n_scaled=None):
     if X[:, scaled].shape[1]:
         inputs = StandardScaler().fit(X[:, scaled])
         mean[scaled], scale[scaled] = inputs.mean_, inputs.scale_
-    scales_target = is_regressor(mlp) and mlp.loss == "squared_error"  # other losses ask for the target as it is
+    # Losses that are not scaled with the target need the unscaled target.
+    scales_target = is_regressor(mlp) and losses.resolve(mlp.loss, losses.REGRESSOR).scales_with_target
     if scales_target:
         target = StandardScaler().fit(y[:, np.newaxis])
         y = target.transform(y[:, np.newaxis]).ravel()

@@ -78,11 +78,11 @@ def _network(data, options):
 
 
 def _fit(mlp, X, y, n_scaled):
-    """Train; return whether Ctrl-C ended it. What it warns of goes to standard error, a line each."""
-    with warnings.catch_warnings(record=True) as caught, redirect_stdout(sys.stderr):  # where `verbose` has its say
+    """Train; return whether Ctrl-C interrupted it. Warnings go to standard error, a line each."""
+    with warnings.catch_warnings(record=True) as caught, redirect_stdout(sys.stderr):  # `verbose` prints there
         warnings.simplefilter("always")
         try:
-            with interrupt.raises(KeyboardInterrupt) as interrupts:  # at which a fit keeps the last whole epoch
+            with interrupt.raises(KeyboardInterrupt) as interrupts:  # a fit keeps its last complete epoch
                 standardised.fit(mlp, X, y, n_scaled)
         except ValueError as error:  # a parameter that is not allowed, or a fit that diverges
             raise InvalidParameterError(str(error)) from error

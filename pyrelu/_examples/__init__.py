@@ -1,1 +1,1 @@
-"""What the scripts of examples/ share: installed, so that a downloaded one runs by itself."""
+"""Helpers of the scripts in examples/, installed with the package so that a downloaded script runs."""

@@ -3,8 +3,6 @@
 import inspect
 import operator
 
-import numpy as np
-
 from pyrelu import _ufuncs
 from pyrelu._functions import containers
 
@@ -71,7 +69,7 @@ class ActivationFunction(_Public, _ufuncs.NamedParameters):
         operands = dict.fromkeys(data, REQUIRED)
         operands |= {name: REQUIRED if default is None else default for name, default in parameters.items()}
         operands |= dict(extras) | {"out": None}
-        super().__init__(operands, ufunc, default_ufunc, len(data), parameters.check, choose)
+        super().__init__(operands, ufunc, default_ufunc, len(data), parameters, choose)
         self._introduce(name, module, doc, operands, keywords=True)
         self._n_data = len(data)
         self._check = parameters.check or (lambda *_: None)
@@ -94,7 +92,7 @@ class ActivationFunction(_Public, _ufuncs.NamedParameters):
     reduce, accumulate, reduceat = (_refused(m, _ELEMENTWISE) for m in ("reduce", "accumulate", "reduceat"))
 
 
-class AxisActivationFunction(_Public, _ufuncs.NamedOperands):
+class AxisActivationFunction(_Public, _ufuncs.NamedAxis):
     """A function along an axis: of arrays, and of pandas and xarray objects where labels can be kept.
 
     Attributes
@@ -109,50 +107,22 @@ class AxisActivationFunction(_Public, _ufuncs.NamedOperands):
 
     def __init__(self, name, module, doc, signature, operands, *, ufunc=None, compute=None):
         operands = operands | {"axis": -1, "out": None}
-        cores = signature.partition("->")[0].split(",")
-        super().__init__(operands, ufunc, len(cores), True)
+        cores = signature.replace("->", ",").split(",")
+        super().__init__(operands, ufunc, compute, cores)
         self._introduce(name, module, doc, operands, keywords=ufunc is not None)
-        self.ufunc, self.signature = ufunc, signature
-        self.nin, self.nout, self.nargs = len(cores), 1, len(cores) + 1
-        self._compute = compute or (self._along if "()" not in cores else self._along_some)
+        self.signature = signature
+        self.nin, self.nout, self.nargs = len(cores) - 1, 1, len(cores)
 
-    def call(self, values, keywords):
-        """Compute it, of whatever kind the arrays are."""
-        n = self.nin
-        out = values.pop()
-        axis = values.pop()
-        if type(axis) is not int:
-            axis = self._one_axis(axis)
-        if keywords and self.ufunc is None:
-            raise TypeError(f"{self.__name__}() got an unexpected keyword argument {next(iter(keywords))!r}")
-        if out is not None:
-            keywords["out"] = out
-        for array in values[:n]:
-            if type(array) is not np.ndarray:
-                return containers.apply(self, values[:n], values[n:], axis, keywords)
-        return self._compute(*values, axis=axis, **keywords)
-
-    def compute(self, *operands, axis, **keywords):
-        """Compute it of arrays that carry no labels."""
-        return self._compute(*operands, axis=axis, **keywords)
-
-    def _one_axis(self, axis):
+    def one_axis(self, axis):
+        """Return the axis as an integer, or raise TypeError."""
         try:
             return operator.index(axis)
         except TypeError:
             raise TypeError(f"{self.__name__}: axis={axis!r} is not supported; give one axis, an integer") from None
 
-    def _along(self, *arrays, axis, **keywords):
-        if "axes" not in keywords:
-            keywords["axis"] = axis
-        return self.ufunc(*arrays, **keywords)
-
-    def _along_some(self, *arrays, axis, **keywords):
-        """NumPy takes no `axis=` where an operand has no axis."""
-        if "axes" not in keywords:
-            cores = self.signature.replace("->", ",").split(",")
-            keywords["axes"] = [() if core == "()" else axis for core in cores]
-        return self.ufunc(*arrays, **keywords)
+    def labelled(self, arrays, rest, axis, keywords):
+        """Compute it of what may have labels."""
+        return containers.apply(self, arrays, rest, axis, keywords)
 
     @property
     def types(self):

@@ -11,18 +11,17 @@ from pyrelu._functions import docstrings
 from pyrelu._functions.callables import REQUIRED, ActivationFunction, AxisActivationFunction
 from pyrelu._functions.domains import Parameters
 from pyrelu._functions.namespace import OPERANDS
+from pyrelu._ufuncs import given, parts, side_by_side
 from pyrelu.registry import activations, composed_functions
 
 # Private ones, which pickle finds here by their names.
 IDENTITY = _ufuncs.make_ufunc(activations["identity"].index, _ufuncs.FORWARD, "IDENTITY", "")
-PRELU_VJP = _ufuncs.make_ufunc(activations["prelu"].index, _ufuncs.VJP, "PRELU_VJP", "")
-
-GATES = {"glu": "sigmoid", "reglu": "relu", "geglu": "gelu", "swiglu": "silu"}
+GATES = _ufuncs.gate_rows()  # name -> its gate
 
 
 def forward(functions, module):
     """Return name -> composed function for `functional`, given its functions so far."""
-    computes = {name: _gated(name, functions[gate]) for name, gate in GATES.items()}
+    computes = {name: _gated(name) for name in GATES}
     computes |= {"maxout": _maxout(), "crelu": _crelu(functions["relu"])}
     return _public(computes, functions, _ufuncs.FORWARD, module)
 
@@ -32,9 +31,9 @@ def derivative(functions, module):
     return _public({}, functions, _ufuncs.DERIVATIVE, module)
 
 
-def vjp(functions, functional, derivative, module):
-    """Return name -> composed function for `vjp`, given its functions so far and those of the other namespaces."""
-    computes = {name: _gated_vjp(name, functional[gate], derivative[gate]) for name, gate in GATES.items()}
+def vjp(functions, module):
+    """Return name -> composed function for `vjp`, given its functions so far."""
+    computes = {name: _gated_vjp(name) for name in GATES}
     computes |= {"maxout": _maxout_vjp(), "crelu": _crelu_vjp(functions["relu"])}
     prelu_weight.__module__ = module
     return _public(computes, functions, _ufuncs.VJP, module) | {"prelu_weight": prelu_weight}
@@ -59,20 +58,17 @@ def _public(computes, functions, kind, module):
     return public
 
 
+# b, a -> a * gate(b), and b, a, g -> g * a * gate'(b). Private, as what pickle finds here by its name.
+for _row, _name in enumerate(GATES):
+    for _slope, _ufunc in enumerate((f"{_name.upper()}_PRODUCT", f"{_name.upper()}_SLOPE")):
+        globals()[_ufunc] = _ufuncs.make_gated(_row, _slope, _ufunc, "")
+
+
 def _promoted(x):
     """X as an array of float16, float32 or float64; dask arrays stay what they are."""
-    if not (hasattr(x, "__array_ufunc__") and hasattr(x, "ndim")):
+    if type(x) is not np.ndarray and not (hasattr(x, "__array_ufunc__") and hasattr(x, "ndim")):
         x = np.asarray(x)
     return x if x.dtype.char in "efd" else IDENTITY(x)
-
-
-def _product(a, b, out=None):
-    """a * b, rounded once to the type of a; where that is float16, b is float32.
-
-    It is the vjp of prelu where x is negative, and so is computed in the kernels' floating-point state: the caller's
-    may be to flush subnormal numbers to zero.
-    """
-    return PRELU_VJP(a.dtype.type(-1), a, b, out=out)
 
 
 def _wider(x):
@@ -93,41 +89,27 @@ def _halves(name, x, axis, operand="x"):
         raise ValueError(
             f"{operand} has {n} elements along axis {axis}; {name} halves that axis, which takes an even number"
         )
-    before = (slice(None),) * axis
-    return x[(*before, slice(n // 2))], x[(*before, slice(n // 2, None))]
+    return parts(x, axis, n // 2)
 
 
-def _joined(parts, axis, out):
-    joined = np.concatenate(parts, axis=axis)
-    if out is None:
-        return joined
-    out = out[0] if isinstance(out, tuple) else out
-    if np.shape(out) != joined.shape:
-        raise ValueError(f"out has shape {np.shape(out)}; the result has {joined.shape}")
-    np.copyto(out, joined)
-    return out
+def _gated(name):
+    product = globals()[f"{name.upper()}_PRODUCT"]
 
-
-def _gated(name, gate):
-    def gated(x, axis, out=None):
+    def gated(x, axis, out):
         a, b = _halves(name, _promoted(x), axis)
-        return _product(a, gate(_wider(b)), out=out)
+        return product(b, a, out=out)
 
     return gated
 
 
-def _gated_vjp(name, gate, gate_derivative):
-    def gated(x, g, axis, out=None):
+def _gated_vjp(name):
+    product, slope = (globals()[f"{name.upper()}_{part}"] for part in ("PRODUCT", "SLOPE"))
+
+    def gated(x, g, axis, out):
         x, g = _same_type(_promoted(x), _promoted(g))
+        axis = _axis(x, axis)
         a, b = _halves(name, x, axis)
-        da = _product(g, gate(_wider(b)))
-        # a * g * gate'(b): the larger of a and g is first where the slope makes it smaller, last where it makes it
-        # larger, so that nothing in between is infinite or 0 unless the result is.
-        a, g, slope = _wider(a), _wider(g), gate_derivative(_wider(b))
-        larger_is_a, grows = np.abs(a) > np.abs(g), slope > 1
-        a_first = larger_is_a != grows
-        db = _product(np.where(a_first, g, a), _product(np.where(a_first, a, g), slope))
-        return _joined([da, db.astype(x.dtype, copy=False)], axis, out)
+        return side_by_side((product, b, g), (slope, b, a, g), axis, out)
 
     return gated
 
@@ -150,41 +132,60 @@ def _grouped(x, num_pieces, axis):
     return x.reshape(*x.shape[:axis], n // num_pieces, num_pieces, *x.shape[axis + 1 :]), axis + 1
 
 
+FEW = 16  # pieces, for which a call of NumPy for each is faster than its reductions along a short axis
+
+
 def _maxout():
-    def maxout(x, num_pieces, axis, out=None):
+    def maxout(x, num_pieces, axis, out):
         grouped, pieces = _grouped(_promoted(x), num_pieces, axis)
-        return np.max(grouped, axis=pieces, out=out[0] if isinstance(out, tuple) else out)
+        if not 1 < num_pieces <= FEW or type(grouped) is not np.ndarray:
+            return np.max(grouped, axis=pieces, out=out[0] if isinstance(out, tuple) else out)
+        first, second, *others = _each(grouped, pieces)
+        largest = np.maximum(first, second, out=None if others else out)
+        for i, other in enumerate(others, 1):
+            largest = np.maximum(largest, other, out=out if i == len(others) else largest)
+        return largest
 
     return maxout
 
 
+def _each(grouped, pieces):
+    before = (slice(None),) * pieces
+    return [grouped[(*before, i)] for i in range(grouped.shape[pieces])]
+
+
 def _maxout_vjp():
-    def maxout(x, g, num_pieces, axis, out=None):
-        x, g = _promoted(x), _promoted(g)
+    def maxout(x, g, num_pieces, axis, out):
+        x, g = _same_type(_promoted(x), _promoted(g))
         grouped, pieces = _grouped(x, num_pieces, axis)
-        winner = np.expand_dims(np.argmax(grouped, axis=pieces), pieces)  # the first of equals
-        piece = np.arange(num_pieces).reshape(-1, *(1,) * (grouped.ndim - pieces - 1))
-        dx = np.where(winner == piece, np.expand_dims(g, pieces), g.dtype.type(0)).astype(np.result_type(x, g))
-        return _joined([dx.reshape(x.shape)], axis, out)
+        winner = np.argmax(grouped, axis=pieces)  # the first of equals
+        if num_pieces <= FEW and type(grouped) is type(g) is np.ndarray:
+            dx = np.zeros(grouped.shape, x.dtype)
+            for i, piece in enumerate(_each(dx, pieces)):
+                np.copyto(piece, g, where=winner == i)
+        else:
+            piece = np.arange(num_pieces).reshape(-1, *(1,) * (grouped.ndim - pieces - 1))
+            winner, g = np.expand_dims(winner, pieces), np.expand_dims(g, pieces)
+            dx = np.where(winner == piece, g, g.dtype.type(0))
+        return given(dx.reshape(x.shape), out)
 
     return maxout
 
 
 def _crelu(relu):
-    def crelu(x, axis, out=None):
+    def crelu(x, axis, out):
         x = _promoted(x)
-        return _joined([relu(x), relu(np.negative(x))], _axis(x, axis), out)
+        return side_by_side((relu, x), (relu, np.negative(x)), _axis(x, axis), out)
 
     return crelu
 
 
 def _crelu_vjp(relu_vjp):
-    def crelu(x, g, axis, out=None):
+    def crelu(x, g, axis, out):
         x, g = _same_type(_promoted(x), _promoted(g))
         up, down = _halves("vjp.crelu", g, axis, "g")
-        # One of both parts is 0. It is chosen, not added, and by the sign's bit: the caller may flush subnormal numbers.
-        dx = np.where(np.signbit(x), relu_vjp(np.negative(x), np.negative(down)), relu_vjp(x, up))
-        return _joined([dx], axis, out)
+        # One of both parts is 0. It is chosen, not added, and by the sign's bit, which nobody flushes to 0.
+        return relu_vjp(np.abs(x), np.where(np.signbit(x), np.negative(down), up), out=out)
 
     return crelu
 

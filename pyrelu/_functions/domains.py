@@ -9,8 +9,11 @@ class Parameters(dict):
     def __init__(self, row):
         super().__init__(row.parameters)
         self._texts = row.parameter_domains
-        self._domains = [_interval(self._texts[name]) for name in self]
+        self._domains = [interval(self._texts[name]) for name in self]
         self._condition = row.condition
+        # for Python's floats, which are checked without a call of `check`
+        self.bounds = [domain[:2] if domain else (-np.inf, np.inf) for domain in self._domains]
+        self.ordered = bool(row.condition)
         if not self._condition and not any(self._domains):
             self.check = None  # all values are allowed
         self._holds = compile(self._condition or "True", f"<{row.name}>", "eval")
@@ -29,7 +32,7 @@ class Parameters(dict):
         for name, value, domain in zip(self, values, self._domains, strict=False):
             if isinstance(value, (float, int, np.number)) or (isinstance(value, np.ndarray) and value.ndim == 0):
                 scalars[name] = value
-                if domain and not domain[0] < value < domain[1] and _outside(value, *domain):
+                if domain and not domain[0] < value < domain[1] and outside(value, *domain):
                     raise ValueError(
                         f"{function}: {name}={value!r} is outside its domain; allowed are values in {self._texts[name]}"
                     )
@@ -38,13 +41,13 @@ class Parameters(dict):
             raise ValueError(f"{function}: {given} is outside the domain, {self._condition}")
 
 
-def _interval(text):
+def interval(text):
     """("(0, inf)") as low, high, whether low belongs to it, and high; None where it is everything."""
     low, high = map(float, text[1:-1].split(","))
     return None if text == "[-inf, inf]" else (low, high, text[0] == "[", text[-1] == "]")
 
 
-def _outside(value, low, high, low_belongs, high_belongs):
+def outside(value, low, high, low_belongs, high_belongs):
     # NaN is not refused: what comes out of NaN is NaN.
     return value < low or value > high or (value == low and not low_belongs) or (value == high and not high_belongs)
 

@@ -53,16 +53,9 @@ def _elementwise(row, kind, module, other, functions):
     if not other:
         return ActivationFunction(row.name, module, doc, ufunc, default, data, parameters)
     _, keyword, value = other.choice_of
-    allowed = {"none": ufunc, value: functions[other.name]}
-
-    def choose(*operands):
-        *operands, chosen = operands
-        if not isinstance(chosen, str) or chosen not in allowed:
-            raise ValueError(f"{keyword}={chosen!r} is not known; allowed are {', '.join(map(repr, allowed))}")
-        return allowed[chosen], operands
-
+    choices = {"none": ufunc, value: functions[other.name]}
     return ActivationFunction(
-        row.name, module, doc, ufunc, default, data, parameters, extras=[(keyword, "none")], choose=choose
+        row.name, module, doc, ufunc, default, data, parameters, extras=[(keyword, "none")], choose=choices
     )
 
 

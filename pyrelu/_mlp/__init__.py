@@ -1,1 +1,1 @@
-"""What the estimators are made of, from their parameters to the course of a fit."""
+"""The parts of the estimators, from parameters to the training loop."""

@@ -1,4 +1,4 @@
-"""The estimators' `activation=`: from what the user writes to what a hidden layer computes."""
+"""The estimators' `activation=`: resolves what the user writes to what each hidden layer computes."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -8,13 +8,14 @@ from numbers import Real
 from pyrelu import functional, registry, vjp
 from pyrelu._functions import composed
 from pyrelu._mlp.constraints import is_sequence
+from pyrelu._functions.domains import Parameters
 
 INITIAL_SLOPE = 0.25  # of prelu, as He et al. (2015) and PyTorch have it
 
 
 @dataclass(frozen=True)
 class HiddenActivation:
-    """What a hidden layer makes of its pre-activations.
+    """How a hidden layer turns its pre-activations into outputs.
 
     Attributes
     ----------
@@ -26,7 +27,7 @@ class HiddenActivation:
     index : int
         The row of the table.
     values : tuple of float
-        What the core is to know of the parameters.
+        The parameters as the core takes them.
     pieces : int
         Pre-activations per unit.
     functions : (callable, callable) or None
@@ -42,20 +43,20 @@ class HiddenActivation:
     functions: tuple[Callable, Callable] | None = None
 
     def width(self, n_units):
-        """Return how many pre-activations so many units have."""
+        """Return the number of pre-activations of this many units."""
         return n_units * self.pieces
 
     def n_units(self, width):
-        """Return how many units have so many pre-activations."""
+        """Return the number of units with this many pre-activations."""
         return width // self.pieces
 
     def deterministic(self):
-        """Return the same without random numbers: slopes that training draws are their mean."""
+        """Return the activation with random slopes replaced by their mean."""
         return replace(self, values=(sum(self.values) / 2,) * 2) if self.transform == "drawn_slopes" else self
 
     @property
     def initial_slope(self):
-        """The first value of the slopes that are learned, or None."""
+        """The initial value of learned slopes, or None."""
         return self.values[0] if self.transform == "learned_slopes" else None
 
     def forward(self, z, slopes=None):
@@ -80,8 +81,8 @@ def resolve(activation, n_hidden):
     Parameters
     ----------
     activation : str, (str, dict), (callable, callable), or a sequence of such with one per hidden layer
-        A name or alias, with values for its parameters if they are not to be the defaults; or a function of whole
-        arrays and its derivative.
+        A name or alias, with values for parameters other than the defaults; or a function of arrays and its
+        derivative.
     n_hidden : int
 
     Returns
@@ -114,7 +115,15 @@ def output_name(out_activation):
     >>> output_name("exp"), output_name("softmax")
     ('exponential', 'softmax')
     """
-    return {"exp": "exponential"}.get(out_activation, out_activation)
+    return {theirs: ours for ours, theirs in _THEIR_WORDS.items()}.get(out_activation, out_activation)
+
+
+def out_activation(name):
+    """Return scikit-learn's word for an output activation, the reverse of `output_name`."""
+    return _THEIR_WORDS.get(name, name)
+
+
+_THEIR_WORDS = {"exponential": "exp", "sigmoid": "logistic"}
 
 
 def names():
@@ -139,18 +148,18 @@ def _resolve_one(activation):
         raise _unknown(name)
     if name == "maxout":
         values = _values(activation, given, {"num_pieces": 2})
-        pieces = _whole(activation, values["num_pieces"])
+        pieces = _num_pieces(activation, values["num_pieces"])
         return HiddenActivation(name, {"num_pieces": pieces}, "maxout", pieces=pieces)
     if name in composed.GATES:
         gate = registry.activations[composed.GATES[name]]
         return HiddenActivation(name, _values(activation, given, {}), "gated", gate.index, pieces=2)
     if name in _ROWWISE:
         return HiddenActivation(name, _values(activation, given, {}), "rowwise", registry.axis_functions[name].index)
-    return _of_table(activation, *_choose(registry.find(name), given))
+    return _resolve_elementwise(activation, *_select_row(registry.find(name), given))
 
 
-def _choose(row, given):
-    """Take the row that a choice among the parameters stands for, such as gelu's approximate="tanh"."""
+def _select_row(row, given):
+    """Return the row that a parameter selects, such as gelu's approximate="tanh", and the other parameters."""
     for other in registry.activations.values():
         base, parameter, choice = other.choice_of or (None, None, None)
         if base == row.name and parameter in given:
@@ -163,22 +172,22 @@ def _choose(row, given):
     return row, given
 
 
-def _of_table(activation, row, given):
+def _resolve_elementwise(activation, row, given):
     defaults = row.parameters | ({"weight": INITIAL_SLOPE} if row.name == "prelu" else {})
     parameters = _values(activation, given, defaults)
     values = tuple(parameters.values())
+    if check := Parameters(row).check:
+        check(f"activation={activation!r}", values)
     prelu = registry.activations["prelu"].index
     if row.name == "prelu":
         return HiddenActivation(row.name, parameters, "learned_slopes", prelu, values)
     if row.name == "rrelu":
-        if not values[0] <= values[1]:
-            raise ValueError(f"activation={activation!r}: lower={values[0]!r} is greater than upper={values[1]!r}")
         return HiddenActivation(row.name, parameters, "drawn_slopes", prelu, values)
     return HiddenActivation(row.name, parameters, "elementwise", row.index, values)
 
 
 def _values(activation, given, defaults):
-    """Return the values of all parameters: those given, else the defaults."""
+    """Return the values of all parameters, the defaults where none are given."""
     name = activation if isinstance(activation, str) else activation[0]
     if unknown := given.keys() - defaults.keys():
         known = ", ".join(defaults) or "none"
@@ -191,7 +200,7 @@ def _values(activation, given, defaults):
     return {parameter: float(value) for parameter, value in (defaults | given).items()}
 
 
-def _whole(activation, pieces):
+def _num_pieces(activation, pieces):
     if pieces < 1 or pieces != int(pieces):
         raise ValueError(f"activation={activation!r}: num_pieces={pieces:g} is not an integer of at least 1")
     return int(pieces)

@@ -8,25 +8,27 @@ from pyrelu._mlp.constraints import (
     Constraint,
     boolean,
     check,
-    count,
     fraction,
     is_sequence,
     none,
     not_negative,
     one_of,
     positive,
+    positive_int,
     real,
     string,
 )
 from pyrelu._mlp.initializers import INITIALIZERS, is_known
 from pyrelu._mlp.optimizers import STOCHASTIC
 from pyrelu._mlp.schedules import SCHEDULE
-from pyrelu._network import REGRESSOR_LOSSES
 
-units = Constraint(count.allowed, lambda value: count.test(value) and not isinstance(value, bool))  # no shape has True
-sizes = Constraint(
+# True is an int, but no size.
+layer_size = Constraint(
+    positive_int.description, lambda value: positive_int.test(value) and not isinstance(value, bool)
+)
+layer_sizes = Constraint(
     "a sequence of ints in the range [1, inf), one per hidden layer",
-    lambda value: is_sequence(value) and all(map(units.test, value)),
+    lambda value: is_sequence(value) and all(map(layer_size.test, value)),
 )
 fractions = Constraint(
     "a sequence of floats in the range [0, 1), for the input and each hidden layer",
@@ -51,14 +53,14 @@ list_of_weights = Constraint(
 )
 
 CONSTRAINTS = {
-    "hidden_layer_sizes": units | sizes,
+    "hidden_layer_sizes": layer_size | layer_sizes,
     "solver": one_of("lbfgs", *STOCHASTIC),
     "alpha": not_negative,
-    "batch_size": count | one_of("auto"),
+    "batch_size": positive_int | one_of("auto"),
     "learning_rate": SCHEDULE,
     "learning_rate_init": positive,
     "power_t": not_negative,
-    "max_iter": count,
+    "max_iter": positive_int,
     "shuffle": boolean,
     "random_state": seed,
     "tol": not_negative,
@@ -71,8 +73,8 @@ CONSTRAINTS = {
     "beta_1": fraction,
     "beta_2": fraction,
     "epsilon": positive,
-    "n_iter_no_change": count | Constraint("inf", lambda value: isinstance(value, Real) and value == np.inf),
-    "max_fun": count,
+    "n_iter_no_change": positive_int | Constraint("inf", lambda value: isinstance(value, Real) and value == np.inf),
+    "max_fun": positive_int,
     "dropout": fraction | fractions,
     "init": Constraint(
         f"one of 'auto', {', '.join(map(repr, INITIALIZERS))}, or a pair of such a name and a dict of its parameters "
@@ -83,10 +85,9 @@ CONSTRAINTS = {
     "l1": not_negative,
     "clip_norm": positive | none,
     "scoring": string | Constraint("a callable", callable) | none,
-    "n_threads": count | none,
+    "n_threads": positive_int | none,
     "class_weight": weights | list_of_weights | one_of("balanced") | none,
     "label_smoothing": fraction,
-    "loss": one_of(*REGRESSOR_LOSSES),
 }
 
 

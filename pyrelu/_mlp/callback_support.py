@@ -7,7 +7,7 @@ try:
 except ImportError:
 
     class CallbackSupportMixin:  # type: ignore[no-redef]
-        """Says what callbacks need."""
+        """Raises an error that says which version callbacks need."""
 
         def set_callbacks(self, *callbacks):
             """Raise ImportError: this scikit-learn has no callbacks.
@@ -26,23 +26,23 @@ __all__ = ["NO_CALLBACKS", "CallbackSupportMixin", "callbacks_of", "with_callbac
 
 
 class NoCallbacks:
-    """What a fit without callbacks calls, at no cost."""
+    """The callbacks of a fit without any: empty methods."""
 
     def __bool__(self):
         return False
 
     def begin_fit(self):
-        """Call what is to be called before the first epoch."""
+        """Call the hooks before the first epoch."""
 
     def begin_epoch(self, number):
-        """Call what is to be called before an epoch, counted from 1."""
+        """Call the hooks before an epoch, counted from 1."""
 
     def end_epoch(self):
-        """Call what is to be called after an epoch; return whether one asks to stop."""
+        """Call the hooks after an epoch; return whether a callback asks to stop."""
         return False
 
     def end_fit(self):
-        """Call what is to be called at the end."""
+        """Call the hooks at the end of the fit."""
 
 
 NO_CALLBACKS = NoCallbacks()
@@ -78,7 +78,7 @@ class Callbacks(NoCallbacks):
         )
 
     def _fitted_attributes(self):
-        """Return copies of what training goes on to change in place."""
+        """Return copies of the attributes that training changes in place."""
         arrays = ("coefs_", "intercepts_", "activation_weights_")
         weights = {name: copy.deepcopy(vars(self.mlp)[name]) for name in arrays}
         records = {name: list(vars(self.mlp).get(name) or ()) for name in ("loss_curve_", "history_")}
@@ -86,5 +86,5 @@ class Callbacks(NoCallbacks):
 
 
 def callbacks_of(mlp, X, y, sample_weight):
-    """Return the callbacks set on the estimator; their `setup` has been called."""
+    """Return the callbacks set on the estimator, after their `setup`."""
     return Callbacks(mlp, X, y, sample_weight) if getattr(mlp, "_skl_callbacks", None) else NO_CALLBACKS

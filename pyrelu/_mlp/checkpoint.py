@@ -1,4 +1,4 @@
-"""A fit on its way, to and from a file."""
+"""Checkpoints: the state of a running fit, to a file and back."""
 
 import hashlib
 import re
@@ -10,7 +10,7 @@ from pyrelu._mlp.fit_state import Snapshot
 from pyrelu._storage import files
 from pyrelu.exceptions import InvalidFileError
 
-NO_MATTER = ("verbose", "n_threads")  # parameters that do not change what a fit comes to
+IRRELEVANT = ("verbose", "n_threads")  # parameters that do not change the result of a fit
 
 
 def save(state, path, rules):
@@ -31,19 +31,19 @@ def save(state, path, rules):
 
 
 def load(state, path, rules):
-    """Put the fit to where it was when the file was written.
+    """Return the fit to its state when the file was written.
 
     Parameters
     ----------
     state : FitState
-        Of a fit that has begun. It changes only where all of the file fits it.
+        Of a fit that has begun. It changes only if the whole file is valid for it.
     path : str or path-like
     rules : list of EarlyStopping
 
     Raises
     ------
     InvalidFileError
-        Where it is of other data or another setting, or no checkpoint.
+        If the file is no checkpoint, or one of other data or settings.
     """
     content = files.read(path, _kind(state))
     _check_same(content.pop("settings", None), _settings(state, rules), path)
@@ -51,11 +51,11 @@ def load(state, path, rules):
         raise InvalidFileError(path, "is a checkpoint of a fit to other data")
     check(state, content, path)
     records, held_out = content.pop("records"), content.pop("held_out")
-    for name, of_file in records.items():
-        setattr(state, name, of_file)
+    for name, loaded in records.items():
+        setattr(state, name, loaded)
     if held_out is not None:
         state.validation.take(held_out)
-    state.restore(Snapshot(n_records={name: len(of_file) for name, of_file in records.items()}, **content))
+    state.restore(Snapshot(n_records={name: len(loaded) for name, loaded in records.items()}, **content))
 
 
 def _kind(state):
@@ -63,15 +63,15 @@ def _kind(state):
 
 
 def _settings(state, rules):
-    """Return the parameters of the estimator and of the rules in words."""
+    """Return descriptions of the parameters of the estimator and of the rules."""
     parameters = state.estimator.get_params(deep=False)
-    settings = {name: _describe(value) for name, value in sorted(parameters.items()) if name not in NO_MATTER}
+    settings = {name: _describe(value) for name, value in sorted(parameters.items()) if name not in IRRELEVANT}
     return settings | ({"EarlyStopping": _describe(list(map(vars, rules)))} if rules else {})
 
 
 def _describe(value):
     if isinstance(value, np.random.RandomState):
-        return "RandomState"  # where it stands is in the file too
+        return "RandomState"  # its state is in the file, too
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, list | tuple):
@@ -80,7 +80,7 @@ def _describe(value):
         return f"{{{', '.join(f'{key!r}: {_describe(item)}' for key, item in value.items())}}}"
     if hasattr(value, "__qualname__"):
         return f"{value.__module__}.{value.__qualname__}"
-    return re.sub(" at 0x[0-9a-fA-F]+", "", repr(value))  # where it lies in memory is another in another process
+    return re.sub(" at 0x[0-9a-fA-F]+", "", repr(value))  # addresses differ between processes
 
 
 def _check_same(written, here, path):
@@ -94,7 +94,7 @@ def _check_same(written, here, path):
 
 
 def _fingerprint(state):
-    """Return what tells the data of this fit from others."""
+    """Return a digest of the data of this fit."""
     if "fingerprint" not in state.callback_data:
         digest = hashlib.sha256()
         own = () if state.validation is None or state.validation.rows is not None else state.validation.data

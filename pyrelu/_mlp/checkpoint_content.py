@@ -1,6 +1,6 @@
-"""What a checkpoint may hold: its shapes, types and ranges are those of the fit that goes on from it.
+"""The checks of a checkpoint's content against the fit that resumes from it: shapes, types and ranges.
 
-A file is data from strangers. What is wrong in it must be found here, before it gets into the fit or into C.
+A file is data from strangers: these checks must find every fault before it reaches the fit or C.
 """
 
 import math
@@ -12,12 +12,12 @@ from pyrelu._mlp.fit_state import COUNTERS, RECORDS
 from pyrelu._mlp.training import BEST_SCORE
 from pyrelu.exceptions import InvalidFileError
 
-# Where a generator of random numbers stands within its block: NumPy does not check these.
-_PLACES = {"pos": 624, "buffer_pos": 4}
+# Positions of random generators in their buffers, with upper bounds: NumPy does not check these.
+_POSITIONS = {"pos": 624, "buffer_pos": 4}
 
 
 def check(state, content, path):
-    """Raise InvalidFileError for the first part that does not fit the state.
+    """Raise InvalidFileError for the first field that does not fit the state.
 
     Parameters
     ----------
@@ -25,14 +25,14 @@ def check(state, content, path):
     content : dict
         The fields of a Snapshot, with "records" and "held_out" in place of "n_records".
     path : str or path-like
-        For the error.
+        Named in the error.
     """
     for name in sorted(PARTS.keys() ^ content.keys(), key=str):
         raise InvalidFileError(path, f"{'lacks' if name in PARTS else 'has an unknown part'} {name!r}")
     for name, test in PARTS.items():
         try:
             right = test(state, content[name], content)
-        except Exception:  # such as a list where a dict is expected: too many kinds to tell apart
+        except Exception:  # such as a list in place of a dict: too many cases to test one by one
             right = False
         if not right:
             raise InvalidFileError(path, f"is not a checkpoint of this fit: its {name} cannot be right")
@@ -72,10 +72,10 @@ def _optimizer_counters(state, value, content):
 
 
 def _counters(state, value, content):
-    optional = {"best_loss", "best_validation_score"}  # one of them may be None
+    optional = {"best_loss", "best_validation_score"}  # one of the two may be None
     return (
         value.keys() <= COUNTERS.keys()
-        and value.keys() >= COUNTERS.keys() - {"loss"}  # which there is none of before the first epoch
+        and value.keys() >= COUNTERS.keys() - {"loss"}  # absent before the first epoch
         and _is_count(value["n_iter"], state.estimator.max_iter + 1)
         and _is_count(value["t"])
         and _is_count(value["no_improvement_count"])
@@ -107,7 +107,7 @@ def _is_record(record):
 
 
 def _order(state, value, content):
-    """Together with the rows held out, it has each row once."""
+    """The order and the rows held out together contain each row once."""
     rows, held_out = value, content["held_out"]
     if held_out is not None:
         rows = np.concatenate([value, held_out])
@@ -140,10 +140,10 @@ def _random_state(state, value, content):
 
 
 def _are_alike(value, here):
-    """Whether two states of a generator have one structure, with numbers in the ranges that NumPy relies on."""
+    """Return whether two generator states have the same structure, with numbers in the ranges that NumPy requires."""
     if isinstance(here, dict):
         return value.keys() == here.keys() and all(
-            _are_alike(value[key], part) and (key not in _PLACES or value[key] <= _PLACES[key])
+            _are_alike(value[key], part) and (key not in _POSITIONS or value[key] <= _POSITIONS[key])
             for key, part in here.items()
         )
     if isinstance(here, np.ndarray):
@@ -153,7 +153,7 @@ def _are_alike(value, here):
     return _is_number(value) if isinstance(here, float) else _is_count(value, 2**128)
 
 
-# Field -> test(state, value, content), in an order in which a test may rely on those before.
+# Field -> test(state, value, content). A test may rely on those before it.
 PARTS = {
     "parameters": _parameters,
     "optimizer_state": _optimizer_state,

@@ -1,4 +1,4 @@
-"""What a parameter may be, with the words that an error says it in; allowed.py has the list of the estimators'."""
+"""Constraints on parameters, each with its wording in errors; allowed.py lists those of the estimators."""
 
 from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass
@@ -11,13 +11,15 @@ from pyrelu.exceptions import InvalidParameterError
 
 @dataclass(frozen=True)
 class Constraint:
-    """What is allowed, in words and as a test."""
+    """What a value must be, in words and as a test."""
 
-    allowed: str
+    description: str
     test: Callable
 
     def __or__(self, other):
-        return Constraint(f"{self.allowed} or {other.allowed}", lambda value: self.test(value) or other.test(value))
+        return Constraint(
+            f"{self.description} or {other.description}", lambda value: self.test(value) or other.test(value)
+        )
 
 
 def one_of(*options):
@@ -38,11 +40,11 @@ positive = real("(0, inf)", lambda value: value > 0)
 fraction = real("[0, 1)", lambda value: 0 <= value < 1)
 string = Constraint("a str", lambda value: isinstance(value, str))
 none = Constraint("None", lambda value: value is None)
-count = Constraint("an int in the range [1, inf)", lambda value: isinstance(value, Integral) and int(value) >= 1)
+positive_int = Constraint("an int in the range [1, inf)", lambda value: isinstance(value, Integral) and int(value) >= 1)
 
 
 def is_sequence(value):
-    """Tell whether a value can be read again and again in one order, as an iterator cannot; no str."""
+    """Return whether a value is a collection with an order, other than a str: it can be iterated over repeatedly."""
     return (
         hasattr(value, "__len__")
         and np.iterable(value)
@@ -51,8 +53,8 @@ def is_sequence(value):
 
 
 def check(owner, name, value, constraint):
-    """Raise InvalidParameterError, a ValueError and a TypeError, where `owner` is not allowed that value."""
+    """Raise InvalidParameterError, a ValueError and a TypeError, if the value violates the constraint."""
     if not constraint.test(value):
         raise InvalidParameterError(
-            f"The {name!r} parameter of {type(owner).__name__} must be {constraint.allowed}. Got {value!r} instead."
+            f"The {name!r} parameter of {type(owner).__name__} must be {constraint.description}. Got {value!r} instead."
         )

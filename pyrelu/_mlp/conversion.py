@@ -1,4 +1,4 @@
-"""From scikit-learn's estimators and back to them, by their public attributes."""
+"""Conversion from and to scikit-learn's estimators, through their public attributes."""
 
 import copy
 import warnings
@@ -9,7 +9,7 @@ from sklearn.base import clone, is_classifier
 
 from pyrelu._mlp.activation import resolve
 
-# What the estimators of both packages have after a fit.
+# The fitted attributes that the estimators of both packages have.
 SHARED = (
     "classes_",
     "coefs_",
@@ -30,17 +30,17 @@ SHARED = (
 
 
 class Convertible:
-    """`from_sklearn` and `to_sklearn`, for estimators that have scikit-learn's class as `_theirs`."""
+    """A mixin for estimators: `from_sklearn` and `to_sklearn`. `_theirs` is scikit-learn's class."""
 
     @classmethod
     def from_sklearn(cls, estimator):
-        """Make an estimator of scikit-learn's class into one of this class.
+        """Convert an estimator of scikit-learn's class to this class.
 
         Parameters
         ----------
         estimator : sklearn.neural_network.MLPClassifier or sklearn.neural_network.MLPRegressor
-            The class of the same name. Where it is fitted, so is the result, with copies of its weights; `partial_fit`
-            and a warm start go on from these, and from a new state of the solver.
+            An instance of the class of the same name. If it is fitted, so is the result, with copies of the weights;
+            `partial_fit` and a warm start resume from these, with a new solver state.
 
         Returns
         -------
@@ -49,7 +49,7 @@ class Convertible:
         Raises
         ------
         TypeError
-            It is of another class.
+            If the estimator is of another class.
 
         Examples
         --------
@@ -66,7 +66,7 @@ class Convertible:
         return _convert(estimator, cls, clone(estimator).get_params(deep=False))
 
     def to_sklearn(self):
-        """Make the estimator into one of scikit-learn's class, for a place without this package.
+        """Convert the estimator to scikit-learn's class, for use without this package.
 
         Returns
         -------
@@ -96,7 +96,7 @@ class Convertible:
 
 
 def _in_their_words(mlp, theirs):
-    """Return the parameters for scikit-learn's class; ValueError where it has no word for one."""
+    """Return the parameters for scikit-learn's class; raise ValueError if it cannot express one."""
     parameters, defaults = mlp.get_params(deep=False), type(mlp)().get_params(deep=False)
     known = theirs().get_params(deep=False)
     for name in parameters.keys() - known.keys():
@@ -108,7 +108,7 @@ def _in_their_words(mlp, theirs):
     parameters = {name: parameters[name] for name in known}
     parameters["activation"] = _their_activation(parameters["activation"], mlp)
     try:
-        theirs(**parameters).fit(np.empty((0, 1)), [])  # looks at the parameters first, then refuses to fit nothing
+        theirs(**parameters).fit(np.empty((0, 1)), [])  # checks the parameters, then refuses the empty data
     except ValueError as error:
         if type(error).__name__ == "InvalidParameterError":
             raise ValueError(f"scikit-learn's class cannot express it: {error}") from None
@@ -116,7 +116,7 @@ def _in_their_words(mlp, theirs):
 
 
 def _their_activation(activation, mlp):
-    """Return scikit-learn's name for it: one for all layers, without parameters."""
+    """Return scikit-learn's name for an activation without parameters that all layers share; else the activation."""
     found = {(one.name, *one.parameters) for one in resolve(activation, len(mlp._hidden_units()) or 1)}
     if len(found) != 1 or len(*found) != 1:
         return activation
@@ -125,9 +125,9 @@ def _their_activation(activation, mlp):
 
 
 def _convert(source, cls, parameters):
-    """Return an estimator of that class with these parameters and, where `source` is fitted, its weights.
+    """Return an estimator of the class with these parameters and, if `source` is fitted, its weights.
 
-    What a class keeps to itself, such as how it codes labels, comes from a fit to no more than the labels.
+    Private attributes, such as the label encoder, come from a fit to the labels alone.
     """
     if not hasattr(source, "coefs_"):
         return cls(**parameters)
@@ -151,7 +151,7 @@ def _convert(source, cls, parameters):
 
 
 def _labels(source, X):
-    """Return targets of the kind that `source` was fitted to, in which all classes occur."""
+    """Return targets of the same kind as those of `source`, with all of its classes."""
     if not is_classifier(source):
         return np.ones((len(X), source.n_outputs_))
     if source.n_outputs_ > 1 and source.out_activation_ == "logistic":

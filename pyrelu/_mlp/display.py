@@ -1,16 +1,16 @@
-"""What `verbose` shows of a fit: nothing, scikit-learn's lines, or a progress bar."""
+"""What `verbose` shows during a fit: nothing, scikit-learn's lines, or a progress bar."""
 
 import numpy as np
 
 
 def choose(verbose, n_epochs):
-    """Return the display that `verbose` asks for: True or 2 and more: lines; 1: a bar where tqdm is installed.
+    """Return the display for `verbose`: lines for True and for 2 or more, a bar for 1 if tqdm is installed.
 
     Parameters
     ----------
     verbose : bool or int
     n_epochs : int
-        How many there may be.
+        The maximum number of epochs.
     """
     if verbose == 1 and not isinstance(verbose, bool | np.bool_):
         try:
@@ -24,10 +24,10 @@ class Nothing:
     """Shows nothing."""
 
     def epoch(self, n_iter, loss, score=None):
-        """Take note of an epoch."""
+        """Show an epoch."""
 
     def say(self, text):
-        """Take note of a decision."""
+        """Show a message."""
 
     def close(self):
         """Clean up."""
@@ -46,7 +46,7 @@ class Lines(Nothing):
 
 
 class Bar(Nothing):
-    """Moves a bar of tqdm's, in a terminal or a notebook."""
+    """Moves a progress bar by tqdm, in a terminal or a notebook."""
 
     def __init__(self, n_epochs):
         from tqdm.auto import tqdm

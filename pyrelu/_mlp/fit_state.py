@@ -1,10 +1,10 @@
-"""The state of a fit: all that it knows, from which snapshots, checkpoints and the fitted attributes are taken."""
+"""The state of a fit, the one source of snapshots, checkpoints and fitted attributes."""
 
 from dataclasses import dataclass, field
 
 import numpy as np
 
-# Field of the state -> the attribute of the estimator that it becomes.
+# Field of the state -> attribute of the estimator.
 COUNTERS = {
     "loss": "loss_",
     "n_iter": "n_iter_",
@@ -16,18 +16,18 @@ COUNTERS = {
 RECORDS = {"loss_curve": "loss_curve_", "validation_scores": "validation_scores_", "history": "history_"}
 ATTRIBUTES = COUNTERS | RECORDS | {"optimizer": "_optimizer", "random_state": "_random_state"}
 
-ABSENT = type("Absent", (), {"__repr__": lambda self: "ABSENT"})()  # what the estimator has no attribute for
+ABSENT = type("Absent", (), {"__repr__": lambda self: "ABSENT"})()  # marks a field without an attribute
 
 
 @dataclass
 class Snapshot:
-    """All that an epoch changes, as it was at the end of one."""
+    """A copy of everything that an epoch changes, taken at the end of one."""
 
     parameters: np.ndarray
     optimizer_state: list
     optimizer_counters: dict
     counters: dict
-    n_records: dict  # how many of each there were: epochs only append to them
+    n_records: dict  # their lengths: epochs only append
     order: np.ndarray
     best_parameters: dict
     alive: np.ndarray | None
@@ -42,30 +42,30 @@ class FitState:
     Attributes
     ----------
     estimator : estimator
-        The copy that is trained, which callbacks and scorers see. Its parameters say how to train.
+        The copy that is trained; callbacks and scorers see it, and its parameters configure the fit.
     network : Network
-        Its `parameters` are what is trained.
+        Its `parameters` are trained.
     samples : Samples
     data : tuple of (X, targets, weights)
-        What `samples` are of.
+        The arrays of `samples`.
     order : ndarray of intp
-        The rows to train on, as they come.
+        The rows to train on; each epoch shuffles them.
     validation : Validation or None
     callbacks : NoCallbacks
     display : Nothing
-        What shows the progress.
+        Shows progress.
     random_state : RandomState
     optimizer : Optimizer
     loss, n_iter, t, no_improvement_count, best_loss, best_validation_score, loss_curve, validation_scores, history
-        What becomes the estimator's attributes of these names.
+        The values of the estimator's attributes of these names.
     best_parameters : dict of str to ndarray
-        Earlier parameters that the end of the fit may restore. Replaced, never written to.
+        Earlier parameters that the fit may return to at its end. Replaced, never modified.
     alive : ndarray of bool, or None
         For each hidden unit, whether it was not 0 for all rows of the last epoch.
     stopped : bool
         Whether a stopping rule or a callback has ended the fit.
     callback_data : dict
-        What pyrelu's callbacks remember, by their id. They live as long as the fit, so an id stands for one of them.
+        Data of pyrelu's callbacks, by their id. Callbacks outlive the fit, so ids are unique.
     last_epoch : Snapshot
         The end of the last complete epoch.
     """
@@ -107,7 +107,7 @@ class FitState:
         return self.network.parameters
 
     def write_attributes(self):
-        """Bring the attributes of the estimator in training up to date."""
+        """Update the attributes of the estimator in training."""
         attributes = vars(self.estimator)
         for name, attribute in ATTRIBUTES.items():
             value = getattr(self, name)
@@ -117,12 +117,12 @@ class FitState:
                 attributes.pop(attribute, None)
 
     def take_snapshot(self):
-        """Let `last_epoch` be now. The arrays written to are those of two epochs ago, as fresh ones take time."""
+        """Copy the state to `last_epoch`. Reuses the arrays of the snapshot before, since allocation takes time."""
         last, self.last_epoch = self.last_epoch, self._snapshot(self._spare)
         self._spare = last
 
     def _snapshot(self, spare):
-        """Return all as it is now. What epochs replace rather than write to is not copied."""
+        """Return a snapshot. Arrays that epochs replace rather than modify are not copied."""
         optimizer = self.optimizer
         arrays = [self.parameters, *optimizer.state]
         if spare:
@@ -143,12 +143,12 @@ class FitState:
             best_parameters=dict(self.best_parameters),
             alive=self.alive,
             stopped=self.stopped,
-            # takes long, and is for checkpoints
+            # slow, and needed for checkpoints only
             random_state=self.random_state.get_state(legacy=False) if self.callbacks else None,
         )
 
     def restore(self, snapshot):
-        """Make all as it was; records added since are dropped."""
+        """Return to a snapshot and drop later records."""
         self.parameters[:] = snapshot.parameters
         for array, was in zip(self.optimizer.state, snapshot.optimizer_state, strict=True):
             array[:] = was

@@ -1,4 +1,4 @@
-"""What a fit leaves behind, for what is read from files: nothing else is an attribute of an estimator or of its parts."""
+"""The attributes that a fit sets, with their types: reading a file accepts no others."""
 
 from numbers import Integral, Real
 
@@ -157,9 +157,9 @@ def _schedule(cls):
         like(attributes)
         if attributes["n_epochs"] < 1:
             raise ValueError("n_epochs is not positive")
-        for name, (_, allowed) in cls.parameters.items():
-            if not allowed.test(attributes[name]):
-                raise ValueError(f"{name} must be {allowed.allowed}")
+        for name, (_, constraint) in cls.parameters.items():
+            if not constraint.test(attributes[name]):
+                raise ValueError(f"{name} must be {constraint.description}")
 
     return check
 

@@ -4,11 +4,11 @@ import numpy as np
 
 from pyrelu._mlp.fit_state import ABSENT
 
-LONGEST = 1000  # records kept by partial_fit, which may be called for ever (scikit-learn's issue 19959)
+MAX_RECORDS = 1000  # kept by partial_fit, which may be called any number of times (scikit-learn's issue 19959)
 
 
 def continued(records, incremental):
-    """Return a copy of the records so far to append to; where `incremental`, of the last ones only.
+    """Return a copy of the records so far, to append to; with `incremental`, of the latest only.
 
     Parameters
     ----------
@@ -16,18 +16,18 @@ def continued(records, incremental):
     incremental : bool
     """
     records = [] if records in (None, ABSENT) else records
-    return list(records)[-(LONGEST - 1) if incremental else 0 :]
+    return list(records)[-(MAX_RECORDS - 1) if incremental else 0 :]
 
 
 def append(history, trained, learning_rate=None, score=None):
-    """Append the record of an epoch. It has no times: two fits that compute the same are the same to the bit.
+    """Append the record of an epoch. It holds no times, so that equal fits have equal histories.
 
     Parameters
     ----------
     history : list of dict
     trained : Epoch
     learning_rate, score : float, default=None
-        Where there are such.
+        None where there is none.
     """
     record = {"epoch": history[-1]["epoch"] + 1 if history else 1, "loss": trained.loss}
     if score is not None:

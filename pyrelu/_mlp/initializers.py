@@ -1,6 +1,6 @@
-"""The estimators' `init=`: how the first weights of a layer are drawn.
+"""The estimators' `init=`: how the initial weights of a layer are drawn.
 
-"auto" is scikit-learn's and draws the biases with the weights; all others leave the biases 0.
+"auto" is scikit-learn's and draws biases as well as weights; with all others, biases start at 0.
 """
 
 from collections.abc import Callable
@@ -38,7 +38,7 @@ def _truncated_normal(shape, rng, std=0.01):
 
 
 def _orthogonal(shape, rng, gain=1.0):
-    """Orthonormal columns, or rows where there are more columns than rows, each direction as likely as any other."""
+    """Orthonormal columns, or rows if there are more columns than rows, in uniformly random directions."""
     q, r = np.linalg.qr(rng.normal(size=(max(shape), min(shape))))
     q = q * np.where(np.diag(r) < 0, -1, 1)
     return gain * (q if shape[0] >= shape[1] else q.T)
@@ -78,7 +78,7 @@ INITIALIZERS = {
 
 
 def is_known(init):
-    """Whether `init` is "auto", a name, a (name, parameters) or a callable."""
+    """Return whether `init` is "auto", a name, a pair (name, parameters) or a callable."""
     if callable(init) or (isinstance(init, str) and init == "auto"):
         return True
     name, given = _parts(init)
@@ -95,7 +95,7 @@ def _parts(init):
 
 
 def draw(init, shape, activation, rng):
-    """Return the first weights and biases of a layer.
+    """Return the initial weights and biases of a layer.
 
     Parameters
     ----------

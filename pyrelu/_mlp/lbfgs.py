@@ -1,4 +1,4 @@
-"""How the estimators train with L-BFGS: SciPy's, on the loss and gradient of the network."""
+"""Training with SciPy's L-BFGS, on the loss and gradient of the network."""
 
 import numpy as np
 import scipy.optimize
@@ -10,7 +10,7 @@ from pyrelu._mlp.warn import warn
 
 
 def start_lbfgs(state):
-    """Set up what the iterations change.
+    """Set up the state that the iterations change.
 
     Parameters
     ----------
@@ -22,7 +22,7 @@ def start_lbfgs(state):
 
 
 def fit_lbfgs(state):
-    """Minimise the loss over all samples, from the network's parameters on.
+    """Minimise the loss over all samples, starting at the network's parameters.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ def fit_lbfgs(state):
         network.parameters[:] = intermediate_result.x
         state.n_iter += 1
         state.loss = intermediate_result.fun
-        state.alive = trained.alive  # the last point of the line search is the one it took
+        state.alive = trained.alive  # the line search evaluates the accepted point last
         score = state.validation.score(state) if state.validation else None
         history.append(state.history, trained, score=score)
         state.display.epoch(state.n_iter, state.loss, score)

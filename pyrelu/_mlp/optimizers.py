@@ -7,6 +7,7 @@ import copy
 
 import numpy as np
 
+from pyrelu import registry
 from pyrelu._mlp import schedules
 
 
@@ -79,36 +80,34 @@ class Stochastic(Optimizer):
         return rate is None, consequence
 
 
-class SGD(Stochastic):
-    """Stochastic gradient descent with momentum."""
-
-    n_states = 1
-
-    def __init__(self, parameters, mlp):
-        super().__init__(parameters, mlp)
-        self.solver = "nesterov" if mlp.nesterovs_momentum else "sgd"
-        self.momentum = mlp.momentum
+_NESTEROV = "nesterov"  # the row that sgd takes with nesterovs_momentum=True
+_CLASS_NAMES = {"sgd": "SGD", "adamw": "AdamW"}  # in files; the others' are the rows' names, capitalised
 
 
-class Adam(Stochastic):
-    """Adam (Kingma and Ba, 2014): the state is the running means of the gradient and of its square."""
+def _class_of(row):
+    """Return the class of a row of the table."""
 
-    solver = "adam"
-    n_states = 2
+    class Rule(Stochastic):
+        __doc__ = row.summary
+        n_states = row.n_states
+        if row.name != "sgd":
+            solver = row.name
 
-    def __init__(self, parameters, mlp):
-        super().__init__(parameters, mlp)
-        self.beta_1 = mlp.beta_1
-        self.beta_2 = mlp.beta_2
-        self.epsilon = mlp.epsilon
+        def __init__(self, parameters, mlp):
+            super().__init__(parameters, mlp)
+            if row.name == "sgd":
+                self.solver = _NESTEROV if mlp.nesterovs_momentum else row.name
+            for name in row.hyperparameters:
+                setattr(self, name, getattr(mlp, name))
+
+        def take_penalties(self, mlp):
+            super().take_penalties(mlp)
+            if row.decoupled:  # alpha is no penalty
+                self.alpha, self.decay = 0.0, mlp.alpha
+
+    Rule.__name__ = Rule.__qualname__ = _CLASS_NAMES.get(row.name, row.name.capitalize())
+    return Rule
 
 
-class AdamW(Adam):
-    """Adam with decoupled weight decay (Loshchilov and Hutter, 2017): alpha is that decay and no penalty."""
-
-    def take_penalties(self, mlp):
-        super().take_penalties(mlp)
-        self.alpha, self.decay = 0.0, mlp.alpha
-
-
-STOCHASTIC = {"sgd": SGD, "adam": Adam, "adamw": AdamW}
+STOCHASTIC = {row.name: _class_of(row) for row in registry.optimizers.values() if row.name != _NESTEROV}
+globals().update({cls.__name__: cls for cls in STOCHASTIC.values()})  # where pickles look for them

@@ -6,8 +6,14 @@ that has it), and in `allowed.CONSTRAINTS`.
 
 import functools
 import inspect
+import textwrap
 
+from sklearn.base import ClassifierMixin
+
+from pyrelu import registry
+from pyrelu._mlp import losses
 from pyrelu._mlp.initializers import INITIALIZERS
+from pyrelu._mlp.optimizers import STOCHASTIC
 from pyrelu._mlp.schedules import describe
 
 PARAMETERS = """\
@@ -16,12 +22,18 @@ hidden_layer_sizes : int or sequence of int, default=(100,)
 activation : str, (str, dict), (callable, callable) or sequence of such, default="relu"
     Activation of the hidden layers: a name or alias in `pyrelu.activations`; with its parameters, as in
     ``("leaky_relu", {"negative_slope": 0.2})``; or one of these for each hidden layer.
-solver : {"lbfgs", "sgd", "adam", "adamw"}, default="adam"
-    L-BFGS on all data, for small data sets; stochastic gradient descent; Adam (Kingma and Ba, 2014); or Adam with
-    decoupled weight decay (Loshchilov and Hutter, 2017), for which `alpha` is that decay.
+solver : {SOLVER_NAMES}, default="adam"
+    How the loss is minimised. What each step does is in `pyrelu.registry.optimizers`.
+
+    - "lbfgs": L-BFGS on all data, for small data sets.
+{SOLVERS}
+
+    "lion" moves every weight by the learning rate, which is to be some ten times smaller than Adam's; its authors take
+    ``beta_2=0.99``, as do those of "rmsprop".
 alpha : float, default=0.0001
-    Strength of the L2 penalty on the weights. The penalty is divided by the batch's number of rows. With "adamw"
-    there is no penalty in the loss: each step takes ``learning_rate * alpha`` of every weight away from it.
+    Strength of the L2 penalty on the weights. The penalty is divided by the batch's number of rows.
+    With {DECOUPLED} there is no penalty in the loss: each step takes ``learning_rate * alpha`` of every
+    weight away from it ("lamb": as a part of the step that it scales).
 batch_size : int or "auto", default="auto"
     Rows in a batch; "auto" is ``min(200, n_samples)``. L-BFGS has no batches.
 learning_rate : str, (str, dict) or callable, default="constant"
@@ -48,7 +60,7 @@ verbose : bool or int, default=False
 warm_start : bool, default=False
     Whether `fit` goes on from the last solution.
 momentum : float, default=0.9
-    Momentum of "sgd", between 0 and 1.
+    Momentum of {momentum}, between 0 and 1.
 nesterovs_momentum : bool, default=True
     Whether that is Nesterov's.
 early_stopping : bool, default=False
@@ -58,11 +70,11 @@ early_stopping : bool, default=False
 validation_fraction : float, default=0.1
     Share of the rows to hold out.
 beta_1 : float, default=0.9
-    Decay of Adam's mean of the gradient, in [0, 1).
+    Decay of the running mean of the gradient, in [0, 1), of {beta_1}.
 beta_2 : float, default=0.999
-    Decay of Adam's mean of the squared gradient, in [0, 1).
+    Decay of the running mean of the squared gradient, in [0, 1), of {beta_2}; of "lion" the second one of the gradient.
 epsilon : float, default=1e-8
-    Keeps Adam's step finite.
+    Keeps the step of {epsilon} finite.
 n_iter_no_change : int or inf, default=10
     How many epochs may pass without improvement before training stops.
 max_fun : int, default=15000
@@ -88,10 +100,42 @@ scoring : str, callable or None, default=None
     None: accuracy or R2.
 n_threads : int or None, default=None
     The largest number of threads of a fit or prediction; None: `pyrelu.get_num_threads()`. Results do not depend on it.
-""".replace(
+"""
+
+
+def _in_words(names):
+    """Return '"a", "b" and "c"'."""
+    *others, last = [f'"{name}"' for name in names]
+    return f"{', '.join(others)} and {last}" if others else last
+
+
+def _optimizers():
+    """Return what the parameters' text says of the rows: placeholder -> text."""
+    rows = [registry.optimizers[name] for name in STOCHASTIC]
+    return {
+        "{SOLVER_NAMES}": "{" + ", ".join(f'"{name}"' for name in ("lbfgs", *STOCHASTIC)) + "}",
+        "{SOLVERS}": "\n".join(
+            textwrap.fill(
+                f'- "{row.name}": {row.summary}{f" {row.reference}." if row.reference else ""}',
+                losses.WIDTH,
+                initial_indent="    ",
+                subsequent_indent="      ",
+            )
+            for row in rows
+        ),
+        "{DECOUPLED}": _in_words(row.name for row in rows if row.decoupled),
+    } | {
+        f"{{{name}}}": _in_words(row.name for row in rows if name in row.hyperparameters)
+        for name in ("momentum", "beta_1", "beta_2", "epsilon")
+    }
+
+
+PARAMETERS = PARAMETERS.replace(
     "{INITIALIZERS}",
     "\n".join(f'    - "{name}": {how.formula} ({how.reference}).' for name, how in INITIALIZERS.items()),
 )
+for _placeholder, _text in _optimizers().items():
+    PARAMETERS = PARAMETERS.replace(_placeholder, _text)
 
 ATTRIBUTES = """\
 coefs_ : list of ndarray
@@ -179,11 +223,18 @@ def _in_pythons_words(error, signature, args):
 
 
 def documented(cls):
-    """Write the shared text into the class's docstring, where that says {PARAMETERS}, {ATTRIBUTES} and {WARNINGS}."""
-    for name, text in {
+    """Write the shared text into the class's docstring, in place of {PARAMETERS}, {LOSSES} and the like."""
+    kind = losses.CLASSIFIER if issubclass(cls, ClassifierMixin) else losses.REGRESSOR
+    texts = {
         "PARAMETERS": PARAMETERS.replace("{SCHEDULES}", describe()),
+        "LOSSES": "\n".join(losses.describe(kind)),
         "ATTRIBUTES": ATTRIBUTES,
         "WARNINGS": WARNINGS,
-    }.items():
-        cls.__doc__ = cls.__doc__.replace(f"    {{{name}}}\n", "".join(f"    {line}\n" for line in text.splitlines()))
+    }
+    lines = []
+    for line in inspect.cleandoc(cls.__doc__).splitlines():
+        name = line.strip().strip("{}")
+        text = texts[name] if line.strip() == f"{{{name}}}" else None
+        lines += [line] if text is None else [textwrap.indent(text.rstrip(), line[: line.index("{")])]
+    cls.__doc__ = "\n".join(lines)
     return cls

@@ -1,4 +1,4 @@
-"""What the estimators have in common: parameters, the course of a fit, and the network's outputs."""
+"""The base class of the estimators: parameters, fitting, and the network's outputs."""
 
 import os
 import re
@@ -31,7 +31,7 @@ from pyrelu._mlp.warn import warn
 from pyrelu._network import DefaultFloatingPoint, Network, Samples
 from pyrelu.exceptions import DeadUnitWarning, InvalidParameterError
 
-MANY_DEAD = 0.4
+MANY_DEAD = 0.4  # the share of dead units in a layer above which a fit warns
 
 # Estimators that are in training, by their id: the copy that is trained, which goes away with the fit whatever happens.
 _in_training: WeakValueDictionary = WeakValueDictionary()
@@ -50,14 +50,15 @@ if hasattr(os, "register_at_fork"):
 
 
 class BasePerceptron(Convertible, Persistent, CallbackSupportMixin, BaseEstimator):
-    """A multilayer perceptron; a subclass says what its targets are.
+    """A multilayer perceptron; subclasses define its targets.
 
-    It has `_validate(X, y, incremental, first)`, which returns X and the targets as `Samples` takes them, and sets
-    `n_outputs_`, `out_activation_` and `_loss`; and for early stopping `_strata(targets)`, by which to stratify the
-    split, and `_score_outputs(outputs, targets, weights)`. It may have a `_weigh` of its own.
+    A subclass implements `_validate(X, y, incremental, first)`, which returns X and the targets as `Samples` takes them
+    and sets `n_outputs_` and `out_activation_`; `_output_loss()`, which resolves `loss`; and, for early stopping,
+    `_strata(targets)`, which stratifies the split, and `_score_outputs(outputs, targets, weights)`. It may override
+    `_weigh`.
     """
 
-    label_smoothing = 0.0  # of a subclass that has no such parameter
+    label_smoothing = 0.0  # for subclasses without the parameter
 
     def __init__(
         self,
@@ -141,22 +142,22 @@ class BasePerceptron(Convertible, Persistent, CallbackSupportMixin, BaseEstimato
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the rows in the loss; None: all 1.
         eval_set : tuple of (X, y) or (X, y, sample_weight), default=None
-            Validation data, to be scored after each epoch, weighted by its own sample weights only. With
-            `early_stopping`, which then holds out no rows, the score on it decides.
+            Validation data, scored after each epoch and weighted only by its own sample weights. With `early_stopping`,
+            which then holds out no rows, its score decides when to stop.
 
         Returns
         -------
         MLPClassifier or MLPRegressor
-            The estimator itself. Where fitting fails, it is left as it was.
+            The estimator itself. If fitting fails, it stays unchanged.
 
         Raises
         ------
         ValueError
-            Where X or y is not as described, a parameter has a value that is not allowed, or training diverges.
+            If X, y or a parameter is invalid, or training diverges.
 
         Examples
         --------
-        Rows of one's own decide when to stop, by a score of one's own choice:
+        Stop on your own validation data, by a score of your choice:
 
         >>> from pyrelu import MLPClassifier
         >>> from sklearn.datasets import load_digits
@@ -175,9 +176,9 @@ class BasePerceptron(Convertible, Persistent, CallbackSupportMixin, BaseEstimato
 
     @contextmanager
     def _transaction(self):
-        """Return a copy to train, the attributes of which become this estimator's where all went well.
+        """Yield a copy to train. On success its attributes become this estimator's.
 
-        They do so in one step: a signal or another thread, whenever it comes, finds the old ones or the new ones.
+        They do so in one step: a signal or another thread finds the old attributes or the new ones, never a mixture.
         """
         training = self._shallow_copy()
         start = vars(training).copy()
@@ -198,7 +199,7 @@ class BasePerceptron(Convertible, Persistent, CallbackSupportMixin, BaseEstimato
             _in_training.pop(id(self), None)
 
     def _shallow_copy(self):
-        """Return an estimator with the same attributes, whatever a subclass does on copying."""
+        """Return an estimator with the same attributes, without calling a subclass's own `__copy__`."""
         twin = object.__new__(type(self))
         twin.__dict__ = vars(self).copy()
         return twin
@@ -209,7 +210,8 @@ class BasePerceptron(Convertible, Persistent, CallbackSupportMixin, BaseEstimato
 
     def _fit(self, X, y, sample_weight, eval_set=None, callbacks=NO_CALLBACKS, incremental=False):
         check_parameters(self)
-        schedules.resolve(self)  # for its errors
+        schedules.resolve(self)  # these two raise their errors early
+        self._output_loss()
         if incremental and self.early_stopping:
             raise ValueError("partial_fit does not support early_stopping=True")
         first = not (hasattr(self, "coefs_") and (self.warm_start or incremental))
@@ -224,14 +226,14 @@ class BasePerceptron(Convertible, Persistent, CallbackSupportMixin, BaseEstimato
             self._initialize(X.shape[1], self._hidden_units(), activations, random_state)
         parameters, arrays = pack(self._arrays(), X.dtype)
         self.coefs_, self.intercepts_, self.activation_weights_ = arrays
-        network = self._network(self._arrays(), parameters, dropout)
+        network = self._network(self._arrays(), parameters, dropout, self._output_loss())
         data = X, targets, weights
         samples = Samples(*data)
         order, validation = self._hold_out(data, samples, eval_set, random_state)
-        # A bar for each call of partial_fit would be a column of bars.
+        # A progress bar for each call of partial_fit would fill the screen with bars.
         display = choose_display(bool(self.verbose) if incremental else self.verbose, self.max_iter)
         state = FitState(self, network, samples, data, order, validation, callbacks, display, random_state)
-        self._fit_state = state  # for our callbacks; copies and pickles of the estimator go without it
+        self._fit_state = state  # for our callbacks; copies and pickles leave it out
         try:
             with closing(display):
                 finished = self._run(state, incremental)
@@ -243,14 +245,14 @@ class BasePerceptron(Convertible, Persistent, CallbackSupportMixin, BaseEstimato
             self._warn_of_dead_units()
 
     def _run(self, state, incremental):
-        """Train; return whether that came to its end, not interrupted by Ctrl-C."""
+        """Train; return False if Ctrl-C interrupted the fit."""
         finished = True
         if self.solver == "lbfgs":
             start_lbfgs(state)
         else:
             start_stochastic(state, incremental)
         state.write_attributes()
-        state.callbacks.begin_fit()  # where a checkpoint may put it on a later epoch
+        state.callbacks.begin_fit()  # a checkpoint may move the state to a later epoch here
         state.take_snapshot()
         try:
             if self.solver == "lbfgs":
@@ -268,20 +270,20 @@ class BasePerceptron(Convertible, Persistent, CallbackSupportMixin, BaseEstimato
             state.callbacks.end_fit()
             if finished and not incremental:
                 state.alive = state.network.find_alive(state.samples, state.order)
-        except KeyboardInterrupt:  # too late to undo anything
+        except KeyboardInterrupt:  # training is complete; keep its result
             finished = False
         if not finished:
             warn("Training interrupted by user.")
         return finished
 
     def _conclude(self, state):
-        """Return to the best epoch where early stopping watches, and write the attributes."""
+        """With early stopping, return to the best epoch; write the attributes."""
         if BEST_SCORE in state.best_parameters:
             state.parameters[:] = state.best_parameters[BEST_SCORE]
         state.write_attributes()
 
     def _check_outcome(self, state):
-        """Raise ValueError where the fit came to nothing."""
+        """Raise ValueError if the fit has no usable result."""
         if not np.isfinite(state.parameters).all():
             raise ValueError(NOT_FINITE.format(self.learning_rate_init))
         records = state.history[len(state.history) - state.n_iter :] if state.validation else []
@@ -302,7 +304,7 @@ class BasePerceptron(Convertible, Persistent, CallbackSupportMixin, BaseEstimato
         return [sizes] if isinstance(sizes, Integral) else list(sizes)
 
     def _dropout(self, n_hidden):
-        """Return the probability of dropping an input, and a unit of each hidden layer."""
+        """Return the probabilities of dropping an input, and a unit of each hidden layer."""
         per_layer = [0.0, *[self.dropout] * n_hidden] if isinstance(self.dropout, Real) else list(self.dropout)
         if len(per_layer) != n_hidden + 1:
             raise ValueError(
@@ -314,7 +316,7 @@ class BasePerceptron(Convertible, Persistent, CallbackSupportMixin, BaseEstimato
         return per_layer
 
     def _initialize(self, n_features, hidden, activations, random_state):
-        """Draw the first weights, and forget the fit before."""
+        """Draw the initial weights, and remove the attributes of the fit before."""
         for name in (*ATTRIBUTES.values(), "dead_units_"):
             vars(self).pop(name, None)
         self.n_layers_ = len(hidden) + 2
@@ -331,7 +333,7 @@ class BasePerceptron(Convertible, Persistent, CallbackSupportMixin, BaseEstimato
         ]
 
     def _hold_out(self, data, samples, eval_set, random_state):
-        """Return which samples to train on, and what scores others after each epoch."""
+        """Return the indices of the samples to train on, and the `Validation` that scores after each epoch, or None."""
         everything = np.arange(samples.n_samples, dtype=np.intp)
         if eval_set is not None:
             data = self._validate_eval_set(eval_set, samples.dtype)
@@ -372,7 +374,7 @@ class BasePerceptron(Convertible, Persistent, CallbackSupportMixin, BaseEstimato
             raise ValueError(f"eval_set must be a tuple of (X, y) or (X, y, sample_weight). Got {eval_set!r}.")
         X, y, weights = (*eval_set, None)[:3]
         probe = self._shallow_copy()  # validation sets attributes
-        probe.warm_start = False  # which would ask for all of the classes
+        probe.warm_start = False  # with warm_start, y would have to contain all classes
         try:
             X, targets = probe._validate(X, y, incremental=True, first=False)
             weights = None if weights is None else _check_weights(weights, X).astype(dtype, copy=False)
@@ -395,26 +397,26 @@ class BasePerceptron(Convertible, Persistent, CallbackSupportMixin, BaseEstimato
                 )
 
     def _weigh(self, weights, targets, incremental):
-        """Return the rows' weights in the loss, given those of the user."""
+        """Return the weights of the rows in the loss, given the user's sample weights."""
         return weights
 
     def _lacks_classes(self, targets):
-        """Return whether a class occurs in none of these targets."""
+        """Return whether these targets lack a class."""
         return False
 
     def _decode(self, targets):
-        """Return the y that `_validate` made them of."""
-        return targets.ravel() if self.n_outputs_ == 1 else targets
+        """Return y for these targets; the reverse of `_validate`."""
+        return targets.ravel() if targets.shape[1] == 1 else targets
 
     # ---- the network ----
 
     def _arrays(self):
-        """Return the weights, the biases and the slopes; whoever sets weights by hand need not set slopes."""
+        """Return the weights, biases and slopes. Slopes may be missing if the weights were set by hand."""
         slopes = getattr(self, "activation_weights_", [None] * (len(self.coefs_) - 1))
         return self.coefs_, self.intercepts_, slopes
 
-    def _network(self, arrays, parameters=None, dropout=()):
-        """Return the network of these arrays, for training where they are views of `parameters`."""
+    def _network(self, arrays, parameters=None, dropout=(), loss=None):
+        """Return the network of these arrays. For training, they must be views of `parameters`, and it needs a loss."""
         coefs, intercepts, slopes = arrays
         activations = resolve(self.activation, len(coefs) - 1)
         if self.solver not in STOCHASTIC:
@@ -426,7 +428,7 @@ class BasePerceptron(Convertible, Persistent, CallbackSupportMixin, BaseEstimato
             intercepts,
             activations,
             output,
-            self._loss,
+            loss and loss.of(self.n_outputs_),
             slopes,
             parameters,
             dropout,
@@ -435,7 +437,7 @@ class BasePerceptron(Convertible, Persistent, CallbackSupportMixin, BaseEstimato
         )
 
     def _outputs(self, X):
-        """Return what the output layer gives for each row."""
+        """Return the outputs of the output layer, one row per sample."""
         check_is_fitted(self)
         with DefaultFloatingPoint():
             X = validate_data(self, X, accept_sparse="csr", order="C", reset=False)

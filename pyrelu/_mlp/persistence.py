@@ -1,4 +1,4 @@
-"""How an estimator goes to a file and comes back."""
+"""Saving estimators to files and loading them."""
 
 import os
 
@@ -15,23 +15,23 @@ OF_THE_PROCESS = ("_skl_callbacks", "_parent_callback_ctx", *OF_THE_FIT)
 
 
 class Persistent:
-    """`save` and `load`, and pickles that know their version. For estimators."""
+    """A mixin for estimators: `save`, `load`, and pickles that record their version."""
 
     def save(self, path):
         """Save the estimator, fitted or not, to a file that can be loaded without running code from it.
 
-        The file is safetensors, with the parameters and what is not an array as JSON in its metadata. It is written
-        whole or not at all: while it is written and after a crash, `path` holds the old file or the new one.
+        The file is safetensors, with the parameters and everything else that is not an array as JSON in its metadata.
+        It is written atomically: at any time, even after a crash, `path` holds the old file or the new one.
 
         Parameters
         ----------
         path : str, bytes or path-like
-            Where to; ".safetensors" is the usual ending. A file that is there is replaced.
+            The file, usually with the ending ".safetensors". An existing file is replaced.
 
         Raises
         ------
         TypeError
-            Where a parameter or attribute has no place in such a file, such as a function as activation. Nothing is
+            If the file format cannot hold a parameter or attribute, such as a function as activation. Nothing is
             written.
 
         See Also
@@ -61,7 +61,7 @@ class Persistent:
 
     @classmethod
     def load(cls, path):
-        """Load what `save` saved: it predicts the same bits and trains on to the same bits.
+        """Load an estimator that `save` saved. Its predictions and further training give the same bits.
 
         Parameters
         ----------
@@ -75,13 +75,13 @@ class Persistent:
         ------
         InvalidFileError
             A ValueError: the file is truncated or damaged, of another program, of another class or of a newer version.
-            That a file is not damaged does not mean that it is from someone you trust; it runs no code in any case.
+            The check detects damage, not who wrote the file. Loading runs no code from it in any case.
         OSError
             The file cannot be opened.
 
         See Also
         --------
-        save : With an example.
+        save : The reverse, with an example.
         """
         path = os.fsdecode(path)
         content = files.read(path, cls.__name__)
@@ -92,8 +92,8 @@ class Persistent:
             mlp._take(content, path)
             check_fitted(mlp)
             with sklearn.config_context(enable_metadata_routing=True):
-                for method, of_method in requests.items():
-                    getattr(mlp, f"set_{method}_request")(**of_method)
+                for method, requested in requests.items():
+                    getattr(mlp, f"set_{method}_request")(**requested)
         except (InvalidFileError, MemoryError):
             raise
         except Exception as error:
@@ -110,7 +110,7 @@ class Persistent:
         self._take(state, "this pickle")
 
     def _take(self, attributes, source):
-        """Set parameters and fitted attributes, the names of which begin or end with an underscore."""
+        """Set parameters and fitted attributes; the names of the latter begin or end with an underscore."""
         known = self._get_param_names()
         for name in attributes:
             if not (name in known or name.startswith("_") or name.endswith("_")):
@@ -123,7 +123,7 @@ class Persistent:
 
 
 def _requests(estimator):
-    """Return what `set_..._request` was told: method -> metadata -> request."""
+    """Return the requests that `set_..._request` set: method -> metadata -> request."""
     routing = estimator.get_metadata_routing()
     methods = ("fit", "partial_fit", "score")
     return {method: dict(getattr(routing, method).requests) for method in methods if hasattr(routing, method)}

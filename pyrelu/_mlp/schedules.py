@@ -4,12 +4,12 @@ import math
 import textwrap
 from typing import ClassVar
 
-from pyrelu._mlp.constraints import Constraint, count, not_negative, one_of, positive, real
+from pyrelu._mlp.constraints import Constraint, not_negative, one_of, positive, positive_int, real
 from pyrelu.exceptions import InvalidParameterError
 
 
 class Schedule:
-    """How the learning rate changes. A subclass's docstring is what the estimators' documentation says of it.
+    """How the learning rate changes. The estimators' documentation shows the docstrings of the subclasses.
 
     Parameters
     ----------
@@ -25,7 +25,7 @@ class Schedule:
 
     parameters: ClassVar[dict] = {}  # name -> default, constraint
     for_adam = True  # whether the solvers other than "sgd" follow it; scikit-learn's do not
-    ends_with_max_iter = False  # so that more epochs would be another fit
+    ends_with_max_iter = False  # a different max_iter would give a different fit
 
     def __init__(self, initial, n_epochs, power_t=0.5, **values):
         self.initial = float(initial)
@@ -34,15 +34,15 @@ class Schedule:
         vars(self).update({name: default for name, (default, _) in self.parameters.items()} | values)
 
     def rate(self, epoch, last):
-        """Return the rate of that epoch, counted from 0, given the last one."""
+        """Return the rate of an epoch, counted from 0, given the previous rate."""
         return last
 
     def after(self, rate, n_samples_seen):
-        """Return the rate to go on with at the end of an epoch, given the estimator's `t_`."""
+        """Return the rate after an epoch, given the estimator's `t_`."""
         return rate
 
     def stall(self, rate):
-        """Return the rate to go on with now that training gets no further, or None to stop; and what was decided."""
+        """Return the rate with which to continue stalled training, or None to stop, and a message that says so."""
         return None, "Stopping."
 
 
@@ -85,7 +85,7 @@ class Cosine(Schedule):
 class Step(Schedule):
     """Multiplied by ``gamma`` after every ``step_size`` epochs."""
 
-    parameters: ClassVar = {"step_size": (30, count), "gamma": (0.1, positive)}
+    parameters: ClassVar = {"step_size": (30, positive_int), "gamma": (0.1, positive)}
 
     def rate(self, epoch, last):
         return self.initial * _power(self.gamma, epoch // self.step_size)
@@ -113,7 +113,7 @@ class OneCycle(Schedule):
 
 
 class Called(Schedule):
-    """What the user's function returns for each epoch."""
+    """The rate that the user's function returns for each epoch."""
 
     def __init__(self, function, *estimators):
         super().__init__(*estimators)
@@ -151,7 +151,7 @@ SCHEDULES = {
     "one_cycle": OneCycle,
 }
 
-SCHEDULE = (  # what `learning_rate` may be
+SCHEDULE = (  # the constraint on `learning_rate`
     one_of(*SCHEDULES)
     | Constraint("a pair of such a name and a dict of its parameters", lambda value: _is_pair(value))
     | Constraint("a callable epoch -> rate", callable)
@@ -168,7 +168,7 @@ def _is_pair(value):
 
 
 def resolve(mlp):
-    """Return the Schedule that the estimator's parameters ask for.
+    """Return the Schedule that the estimator's parameters specify.
 
     Examples
     --------
@@ -189,16 +189,16 @@ def resolve(mlp):
             raise InvalidParameterError(
                 f"learning_rate={given!r} has no parameter {parameter!r}; {name!r} has: {known}"
             )
-        allowed = cls.parameters[parameter][1]
-        if not allowed.test(value):
+        constraint = cls.parameters[parameter][1]
+        if not constraint.test(value):
             raise InvalidParameterError(
-                f"{parameter!r} of learning_rate={given!r} must be {allowed.allowed}. Got {value!r} instead."
+                f"{parameter!r} of learning_rate={given!r} must be {constraint.description}. Got {value!r} instead."
             )
     return cls(*of_mlp, **values) if cls.for_adam or mlp.solver == "sgd" else Constant(*of_mlp)
 
 
 def describe():
-    """Return what the estimators' documentation says of the schedules."""
+    """Return the estimators' documentation of the schedules."""
     lines = []
     for name, cls in SCHEDULES.items():
         defaults = ", ".join(f"{parameter}={default:g}" for parameter, (default, _) in cls.parameters.items())

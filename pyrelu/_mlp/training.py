@@ -1,4 +1,4 @@
-"""How the estimators train epoch by epoch, with their stopping rules; the arithmetic is the network's."""
+"""Training epoch by epoch, with its stopping rules; the network does the arithmetic."""
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
@@ -12,11 +12,11 @@ NOT_FINITE = (
     "Solver produced non-finite parameter weights. The input data may contain large values and need to be "
     "preprocessed, or learning_rate_init={} is too high."
 )
-BEST_SCORE = "validation score"  # the key in `best_parameters` of those that early stopping returns to
+BEST_SCORE = "validation score"  # the key in `best_parameters` that early stopping uses
 
 
 def pack(groups, dtype):
-    """Return one buffer with copies of all arrays, and the groups with views of it in their place; None stays."""
+    """Copy all arrays to one buffer; return it, and the groups with views of it in place of arrays (None stays)."""
     arrays = [array for group in groups for array in group if array is not None]
     buffer = np.concatenate([array.ravel() for array in arrays], dtype=dtype)
     parts = iter(np.split(buffer, np.cumsum([array.size for array in arrays])))
@@ -25,13 +25,13 @@ def pack(groups, dtype):
 
 
 def start_stochastic(state, incremental):
-    """Set up what the epochs change, in copies: the estimator's own must stay as they are.
+    """Set up the state that epochs change. The estimator's own attributes are copied, never modified.
 
     Parameters
     ----------
     state : FitState
     incremental : bool
-        Whether to train for one epoch and go on with the optimizer of the last fit.
+        Whether to train for one epoch and resume with the optimizer of the last fit.
     """
     mlp = state.estimator
     last = vars(mlp).get("_optimizer") if incremental else None
@@ -63,7 +63,7 @@ def start_stochastic(state, incremental):
 
 
 def fit_stochastic(state, incremental):
-    """Train epoch by epoch until a stopping rule applies, one epoch where `incremental`.
+    """Train epoch by epoch until a stopping rule applies; with `incremental`, for one epoch.
 
     Parameters
     ----------
@@ -81,7 +81,7 @@ def fit_stochastic(state, incremental):
             return
         state.take_snapshot()
         state.stopped |= callbacks.end_epoch()
-        # as a callback may have changed these
+        # A callback may have changed these.
         state.last_epoch.best_parameters, state.last_epoch.stopped = dict(state.best_parameters), state.stopped
     if not state.stopped and not state.optimizer.schedule.ends_with_max_iter:
         warn(
@@ -98,7 +98,7 @@ def _train_epoch(state, batch_size):
     state.optimizer.begin_epoch()
     learning_rate = state.optimizer.learning_rate
     trained = state.network.train(state.samples, state.order, batch_size, state.optimizer)
-    if not mlp.early_stopping and not np.isfinite(trained.loss):  # early stopping goes back to the best epoch instead
+    if not mlp.early_stopping and not np.isfinite(trained.loss):  # early stopping returns to the best epoch instead
         raise ValueError(NOT_FINITE.format(mlp.learning_rate_init))
     state.loss = trained.loss
     state.n_iter += 1
@@ -121,7 +121,7 @@ def _batch_size(mlp, n_samples):
 
 
 def _compare(state, score):
-    """Count the epochs without improvement; with early stopping, keep the best parameters."""
+    """Count epochs without improvement; with early stopping, save the best parameters."""
     mlp = state.estimator
     improves = False
     if score is not None:
@@ -138,7 +138,7 @@ def _compare(state, score):
 
 
 def _stops(state):
-    """Tell whether to stop now that there is no more improvement, or to go on with a lower learning rate."""
+    """Return whether to stop, now that training has stalled, rather than lower the learning rate and continue."""
     mlp = state.estimator
     stops, consequence = state.optimizer.stall()
     what = "Validation score" if mlp.early_stopping else "Training loss"

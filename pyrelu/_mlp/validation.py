@@ -1,4 +1,4 @@
-"""Rows that are not trained on but scored after each epoch."""
+"""Validation data, scored after each epoch."""
 
 import inspect
 from contextlib import nullcontext
@@ -14,25 +14,26 @@ class Validation:
     Parameters
     ----------
     mlp : estimator
-        Its weights are those in training.
+        The estimator in training.
     samples : Samples
     data : tuple of (X, targets, weights)
-        What `samples` are of.
+        The arrays of `samples`.
     rows : ndarray of intp, default=None
         Which of them to score; None: all.
     """
 
     def __init__(self, mlp, samples, data, rows=None):
         self.mlp = mlp
-        self.network = mlp._network(mlp._arrays())  # not the one that trains, as that is laid out for training
+        # Not the network in training, whose workspace is laid out for training.
+        self.network = mlp._network(mlp._arrays())
         self.samples = samples
         self.data = data
         self.scorer = None if mlp.scoring is None else check_scoring(mlp, mlp.scoring)
-        self.labels = {}  # what tells the scorer of all classes, once it has asked
+        self.labels = {}  # keywords that name all classes, once the scorer has needed them
         self.take(rows)
 
     def take(self, rows):
-        """Score those rows from now on; None: all."""
+        """Score these rows from now on; None: all."""
         self.rows = rows
         X, targets, weights = (part if part is None or rows is None else part[rows] for part in self.data)
         self.targets, self.weights = targets, weights
@@ -53,8 +54,8 @@ class Validation:
         try:
             return self._call(self.labels)
         except ValueError:
-            # Scores of probabilities, such as "neg_log_loss", need to be told of classes that no row here has. Others take
-            # `labels` too, with another meaning, so that only those are told that cannot do without.
+            # Scores of probabilities, such as "neg_log_loss", need `labels` if no row here has some class. Other scorers
+            # give `labels` another meaning, so only a scorer that fails without it gets it.
             if self.labels or not self.mlp._lacks_classes(self.targets):
                 raise
             labels = {"labels": self.mlp.classes_}
@@ -76,7 +77,7 @@ class Validation:
             return self.scorer(self._estimator(), self.X, self.y, **keywords)
 
     def _estimator(self):
-        """Return the estimator as it would be if training ended now, for X without feature names."""
+        """Return the estimator as if training ended now, for X without feature names."""
         estimator = self.mlp._shallow_copy()
         for name in ("feature_names_in_", "_fit_state"):
             vars(estimator).pop(name, None)

@@ -1,4 +1,4 @@
-"""Warnings that point at the user's line, however many calls of ours and scikit-learn's lie between."""
+"""Warnings that point at the user's line, through any number of calls in pyrelu and scikit-learn."""
 
 import sys
 import warnings

@@ -1,1 +1,1 @@
-"""Files of this package, written whole or not at all and read without running code."""
+"""The package's files: written atomically, and read without running code."""

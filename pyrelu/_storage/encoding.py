@@ -1,10 +1,10 @@
-"""Estimators' contents as JSON and arrays: a closed set of types, so that reading runs no code of the file's.
+"""The content of estimators as JSON and arrays, from a closed set of types: reading it runs no code from the file.
 
-A value that JSON has no exact word for is an object with one key, the name of its type: {"array": "coefs_.0"} stands for
-the array of that name, {"tuple": [...]} for a tuple.
+A value that JSON cannot represent exactly becomes an object with one key, the name of its type: {"array": "coefs_.0"} is
+the array of that name, {"tuple": [...]} a tuple.
 
-A file is data from strangers: what is read takes memory and time in proportion to the file, and instances have the
-attributes that their class gives them.
+A file is data from strangers: reading takes memory and time in proportion to its size, and instances get only attributes
+that their class has.
 """
 
 import math
@@ -14,17 +14,17 @@ from collections.abc import Callable
 import numpy as np
 from sklearn.utils import check_random_state
 
-CLASSES: dict[str, tuple[type, Callable]] = {}  # whose instances are written as their attributes; see `add_class`
+CLASSES: dict[str, tuple[type, Callable]] = {}  # instances are written as their attributes; see `add_class`
 
-DEEPEST = 100  # levels of what contains something
-PADDING = 1 << 16  # characters that a file's arrays of strings have beyond their words; the rest is written as numbers
+DEEPEST = 100  # levels of nesting
+PADDING = 1 << 16  # characters of padding in a file's arrays of strings; arrays beyond are written as numbers
 
 GLOBAL_RANDOM_STATE = check_random_state(None)
 BIT_GENERATORS = ("MT19937", "PCG64", "PCG64DXSM", "Philox", "SFC64")
 
 
 def add_class(cls, check):
-    """Let instances of this class be written and read, by the names and attributes that they have.
+    """Register a class whose instances are written and read by their attributes.
 
     Parameters
     ----------
@@ -36,15 +36,15 @@ def add_class(cls, check):
 
 
 class Encoder:
-    """Turns values into what JSON takes; the arrays among them go to `arrays`, named by where they were found."""
+    """Converts values to JSON; arrays go to `arrays`, named by their place in the content."""
 
     def __init__(self):
         self.arrays = {}
         self.depth = self.padding = 0
-        self.random_states = []  # one that is found twice is to be one afterwards too
+        self.random_states = []  # an object that occurs twice is written once
 
     def encode(self, value, where):
-        """Return `value` for JSON; `where` is what an error calls it."""
+        """Return `value` as JSON; `where` names it in errors."""
         if self.depth == DEEPEST:
             raise TypeError(f"{where} is nested more than {DEEPEST} levels deep, which cannot be saved to a file")
         self.depth += 1
@@ -105,7 +105,7 @@ class Encoder:
         return {"strings": [width, list(array.shape), words]}
 
     def pads(self, width, words):
-        """Whether there may be so many more characters than the words have."""
+        """Count the padding of these words; return whether it stays within the limit."""
         padding = width * len(words) - sum(map(len, words))
         if self.padding + padding > PADDING:
             return False
@@ -126,15 +126,15 @@ class Encoder:
 
 
 def _are_records(items):
-    """Whether all are dicts with the same keys: columns of numbers take far less time than as many objects."""
+    """Return whether all are dicts with the same keys: columns are much faster than many objects."""
     return bool(items) and all(type(item) is dict and item and item.keys() == items[0].keys() for item in items)
 
 
 class Decoder:
-    """The reverse. An Exception where the code is none of Encoder's."""
+    """The reverse of Encoder. Raises some Exception if the code is invalid."""
 
     def __init__(self, arrays):
-        self.arrays = dict(arrays)  # those not read yet: each has one place, as Encoder has it
+        self.arrays = dict(arrays)  # not read yet: each occurs once
         self.depth = self.padding = 0
         self.random_states = []
 
@@ -256,9 +256,9 @@ class Decoder:
 
 
 def _check_positions(state, fresh):
-    """Raise ValueError where a bit generator's state has not the form of a fresh one's.
+    """Raise ValueError unless a bit generator's state has the form of a new one's.
 
-    NumPy takes the position in a buffer as it comes, and reads there.
+    NumPy does not check the position in a buffer before it reads there.
     """
     for name, known in fresh.items():
         value = state[name]

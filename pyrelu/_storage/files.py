@@ -1,6 +1,6 @@
-"""Files of this package: safetensors with JSON, written whole or not at all.
+"""The package's files: safetensors with JSON, written atomically.
 
-Reading one runs no code from it. The SHA-256 of the content, in the file, shows damage; it does not show who wrote it.
+Reading a file runs no code from it. It contains the SHA-256 of its content, which reveals damage, but not who wrote it.
 """
 
 import errno
@@ -21,7 +21,7 @@ import pyrelu
 from pyrelu._storage.encoding import Decoder, Encoder
 from pyrelu.exceptions import InvalidFileError
 
-# Raised by 1 whenever a reader of the number before would take what is written for something else.
+# Increased by 1 whenever a reader of the previous number would misread what is written.
 FORMAT = 1
 
 
@@ -29,9 +29,9 @@ _tidied: set[str] = set()  # paths that this process has written to
 
 
 def write_atomically(path, *content):
-    """Write bytes so that at any moment, whatever is killed, `path` holds the old file or the whole of the new one.
+    """Write bytes so that `path` holds the complete old or the complete new file at any moment, even if the process is killed.
 
-    They may come in parts. A device or a pipe, such as /dev/null, is written to and stays what it is.
+    They may come in parts. A device or a pipe, such as /dev/null, is written to directly.
     """
     path = os.fsdecode(path)
     if is_special(path):
@@ -43,7 +43,7 @@ def write_atomically(path, *content):
         raise OSError(code, os.strerror(code), path)
     path = os.path.realpath(path)  # a link stays a link
     folder, name = os.path.split(path)
-    prefix = f".pyrelu-{zlib.crc32(os.fsencode(name)):08x}-"  # short, whatever the name
+    prefix = f".pyrelu-{zlib.crc32(os.fsencode(name)):08x}-"  # short for any name
     if path not in _tidied:
         _remove_leftovers(folder, prefix)
         _tidied.add(path)
@@ -64,7 +64,7 @@ def write_atomically(path, *content):
         os.replace(temporary, path)
     except BaseException:
         if temporary is not None:
-            with suppress(FileNotFoundError):  # Ctrl-C may come when all is done
+            with suppress(FileNotFoundError):  # Ctrl-C may come after the replacement
                 os.unlink(temporary)
         raise
     finally:
@@ -74,7 +74,7 @@ def write_atomically(path, *content):
 
 
 def _open_locked(path):
-    """Open a new file, locked for as long as it is open; None where it has been taken for a leftover."""
+    """Open a new file and lock it until it is closed; return None if another process removed it as a leftover."""
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
     with suppress(OSError):  # not all file systems have locks
         fcntl.flock(handle, fcntl.LOCK_EX)
@@ -85,7 +85,7 @@ def _open_locked(path):
 
 
 def _remove_leftovers(folder, prefix):
-    """Remove the temporary files of processes that were killed: those that no one has locked."""
+    """Remove temporary files of killed processes: those without a lock."""
     with suppress(OSError):
         for name in os.listdir(folder):
             if name.startswith(prefix) and name.endswith(".tmp"):
@@ -95,12 +95,12 @@ def _remove_leftovers(folder, prefix):
 
 
 def is_special(path):
-    """Tell whether there is something at `path` that is neither a file nor a folder."""
+    """Return whether `path` exists and is neither a file nor a folder."""
     return os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path)
 
 
 def _sync(folder):
-    """Have the folder's entry on disk too."""
+    """Flush the folder's entry to disk, too."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -109,19 +109,19 @@ def _sync(folder):
 
 
 def write(path, kind, content):
-    """Write a dict of what `encoding` knows.
+    """Write a dict of values that `encoding` knows.
 
     Parameters
     ----------
     path : str, bytes or path-like
     kind : str
-        What the file holds, for its reader to check.
+        The kind of content, which `read` checks.
     content : dict of str: object
 
     Raises
     ------
     TypeError
-        Where something in it cannot be written. The file is as it was.
+        If a value cannot be written. The file stays unchanged.
     """
     encoder = Encoder()
     code = {name: encoder.encode(value, name) for name, value in content.items()}
@@ -146,7 +146,7 @@ def _serialize(arrays, metadata):
         }
         parts.append(array.astype(array.dtype.newbyteorder("<"), copy=False).reshape(-1).view(np.uint8).data)
     text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
-    text += b" " * (-len(text) % 8)
+    text += b" " * (-len(text) % 8)  # keeps the arrays aligned
     return [len(text).to_bytes(8, "little"), text, *parts]
 
 
@@ -158,13 +158,13 @@ def read(path, kind):
     InvalidFileError
         A ValueError: the file is truncated, damaged, of another kind, of another program or of a newer version.
     OSError
-        It cannot be opened.
+        The file cannot be opened.
     """
     path = os.fsdecode(path)
     with open(path, "rb") as file:
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):  # which may have no end
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):  # a device may be endless
             raise InvalidFileError(path, "is no file, but a device or a pipe")
-        data = file.read()  # rather than map it: a file that another process cuts off would end this one
+        data = file.read()  # not mapped: if another process truncated a mapped file, reading it would kill this one
     try:
         arrays = _arrays(data)
         metadata = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")]).get("__metadata__") or {}
@@ -178,7 +178,7 @@ def read(path, kind):
         if document["kind"] != kind:
             raise InvalidFileError(path, f"holds {document['kind']}, not {kind}")
         decoder = Decoder(arrays)
-        del arrays  # so that one after the other is let go
+        del arrays  # frees each array as it is decoded
         return {name: decoder.decode(code) for name, code in document["content"].items()}
     except (InvalidFileError, MemoryError):
         raise
@@ -203,7 +203,7 @@ def _arrays(data):
 
 
 def check_format(number, version, what):
-    """Raise InvalidFileError where a newer version of this package has written it in a way unknown to this one."""
+    """Raise InvalidFileError if a newer version of pyrelu wrote the file in a format that this version does not know."""
     if number > FORMAT:
         raise InvalidFileError(
             what,

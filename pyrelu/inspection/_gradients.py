@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pyrelu.inspection._trace import layers_of, passes
+from pyrelu.inspection._trace import layers_of, loss_of, passes
 
 
 def gradient_norms(estimator, X, y):
@@ -35,12 +35,13 @@ def gradient_norms(estimator, X, y):
 
 def loss_gradients(estimator, X, y):
     """Return the gradients of the mean loss, as lists of arrays with the shapes of `coefs_` and of `intercepts_`."""
-    layers = layers_of(estimator)
+    layers, loss = layers_of(estimator), loss_of(estimator)
     of_weights = [np.zeros(layer.weights.shape) for layer in layers]
     of_biases = [np.zeros(layer.bias.shape) for layer in layers]
     n = 0
     for step, targets in passes(estimator, X, y):
-        for i, g in enumerate(step.backward(step.after[-1] - targets)):
+        _, delta = loss.of_rows(targets, step.after[-1])
+        for i, g in enumerate(step.backward(delta)):
             of_weights[i] += step.inputs[i].T @ g
             of_biases[i] += g.sum(axis=0)
         n += len(targets)

@@ -1,4 +1,4 @@
-"""The affine map that a piecewise linear network is around a point."""
+"""The affine map that a piecewise linear network computes around a point."""
 
 from typing import NamedTuple
 
@@ -62,8 +62,8 @@ def local_linear_map(estimator, x):
             f"x has {len(x)} features; {type(estimator).__name__} is expecting {len(layers[0].weights)} features"
         )
     step = Pass.forward(layers, check_array(x[np.newaxis], dtype=float))
-    # W is the Jacobian of the logits. b is what each bias adds, and each activation by a - J @ z, J being its Jacobian:
-    # 0 for relu, but not for hardtanh beyond its kinks.
+    # W is the Jacobian of the logits. Each bias contributes to b, and so does each activation with a - J @ z, where J is
+    # its Jacobian: 0 for relu, but not for hardtanh beyond its kinks.
     n_outputs = len(step.layers[-1].bias)
     one_row_per_output = Pass.forward(step.layers, np.repeat(step.inputs[0], n_outputs, axis=0))
     jacobians = one_row_per_output.backward(np.eye(n_outputs))
@@ -74,7 +74,7 @@ def local_linear_map(estimator, x):
 
 
 def check_piecewise_linear(layers):
-    """Raise ValueError where a hidden layer has no local linear map."""
+    """Raise ValueError if a hidden layer is not piecewise linear."""
     for i, layer in enumerate(layers[:-1]):
         if not layer.piecewise_linear:
             raise ValueError(

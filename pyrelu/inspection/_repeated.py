@@ -1,4 +1,4 @@
-"""An activation applied again and again."""
+"""An activation applied repeatedly."""
 
 from typing import NamedTuple
 
@@ -15,7 +15,7 @@ class Repeated(NamedTuple):
 
 
 def repeated(f, x, n):
-    """Apply an activation n times, with the derivative of the whole by the chain rule.
+    """Apply an activation n times; return the value and its derivative by the chain rule.
 
     This is a network with one unit per layer and weights of 1. relu applied twice is relu, so its gradient stays 0 or 1
     at any depth; each sigmoid multiplies the gradient by at most 1/4.

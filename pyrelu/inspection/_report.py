@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from pyrelu._text import aligned, html_table
-from pyrelu.inspection._trace import SATURATED, passes
+from pyrelu.inspection._trace import SATURATED, loss_of, passes
 
 
 @dataclass(frozen=True)
@@ -113,9 +113,9 @@ def layer_report(estimator, X, y=None):
     layer  activation  units  ...  saturated  ...  |gradient|  sparsity
     ...
     """
-    tallies = None
+    tallies, loss = None, None if y is None else loss_of(estimator)
     for step, targets in passes(estimator, X, y):
-        delta = np.ones_like(step.before[-1]) if targets is None else step.after[-1] - targets
+        delta = np.ones_like(step.before[-1]) if targets is None else loss.of_rows(targets, step.after[-1])[1]
         gradients = step.backward(delta)
         tallies = tallies or [_Tally(layer) for layer in step.layers]
         for tally, z, a, g in zip(tallies, step.before, step.after, gradients, strict=True):

@@ -1,7 +1,7 @@
-"""A fitted network in NumPy, layer by layer: what inspection and plots look at.
+"""A fitted network in NumPy, layer by layer, for inspection and plots.
 
-It is written with `pyrelu.functional`, `pyrelu.derivative` and `pyrelu.vjp`, not with the training core, and so checks
-that core as well. It works in float64, block by block of rows.
+It uses `pyrelu.functional`, `pyrelu.derivative` and `pyrelu.vjp` rather than the training core, and so serves as a check
+of that core, except for the loss, which is the core's. It computes in float64, in blocks of rows.
 """
 
 from dataclasses import dataclass
@@ -12,10 +12,11 @@ from sklearn.utils import check_consistent_length, column_or_1d, gen_batches
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from pyrelu import derivative, registry
+from pyrelu._mlp import losses
 from pyrelu._mlp.activation import HiddenActivation, output_name, resolve
 
-SATURATED = 0.01  # of what comes in from above, less than a hundredth goes on through a unit with a smaller derivative
-BLOCK_ROWS = 1024  # keeps what a wide layer gives for a block to some megabytes
+SATURATED = 0.01  # a derivative below this passes on less than a hundredth of the gradient
+BLOCK_ROWS = 1024  # bounds the outputs of a wide layer to a few megabytes per block
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class Layer:
     activation : HiddenActivation
         Of the output layer too.
     learned : ndarray of shape (n_units,) or None
-        Slopes that were learned.
+        Learned slopes.
     """
 
     weights: np.ndarray
@@ -57,12 +58,12 @@ class Layer:
 
     @property
     def piecewise_linear(self):
-        """Whether the activation is, as its row of the table says; what the table does not know is not."""
+        """Whether the activation is piecewise linear, according to the table; False for a user's function."""
         rows = registry.activations | registry.axis_functions | registry.composed_functions
         return not self.activation.functions and rows[self.activation.name].piecewise_linear
 
     def bends(self, z):
-        """Return numbers that change their signs where a piecewise linear activation has a kink or a jump."""
+        """Return numbers that change sign at the kinks and jumps of a piecewise linear activation."""
         if self.activation.name not in registry.activations:
             z = z.reshape(len(z), -1, self.activation.pieces)
             return (z - np.sort(z, axis=-1)[..., -2:].mean(axis=-1, keepdims=True)).reshape(len(z), -1)
@@ -71,13 +72,13 @@ class Layer:
 
 
 def described(name, parameters):
-    """Return an activation's name, with its parameters in brackets where it has any."""
+    """Return an activation's name, with any parameters in brackets."""
     text = ", ".join(f"{parameter}={value:g}" for parameter, value in parameters.items())
     return f"{name}({text})" if text else name
 
 
 def _derivative_of(activation, learned=None):
-    """Return the derivative of an elementwise activation, else None."""
+    """Return the derivative of an elementwise activation; None for any other."""
     if activation.functions:
         return activation.functions[1]
     values = activation.parameters.values() if learned is None else [learned]
@@ -86,7 +87,7 @@ def _derivative_of(activation, learned=None):
 
 
 def elementwise(activation):
-    """Return what an activation resolves to, and its derivative; raise ValueError where it is not elementwise."""
+    """Resolve an activation; return it with its derivative. Raise ValueError if it is not elementwise."""
     [found] = resolve(activation, 1)
     if slopes := _derivative_of(found):
         return found, slopes
@@ -120,12 +121,12 @@ def activation_name(estimator):
 
 @dataclass
 class Pass:
-    """A block of rows on its way through the network.
+    """The values of a block of rows throughout the network.
 
     Attributes
     ----------
     inputs : list of ndarray
-        What goes into each layer.
+        The inputs of each layer.
     before, after : list of ndarray of shape (n_rows, n_units)
         Pre-activations and outputs of each layer.
     """
@@ -164,14 +165,20 @@ def passes(estimator, X, y=None):
 
 
 def targets_of(estimator, y):
-    """Return y as the output layer is to give it, of shape (n_samples, n_outputs).
-
-    The gradient of each of the estimators' losses with respect to the last pre-activations is outputs minus targets.
-    """
+    """Return y as the loss takes it: a number for each output, or the number of the class, one row per sample."""
     if not hasattr(estimator, "classes_"):
         y = np.asarray(y, float)
         return y.reshape(len(y), -1)
     y = np.asarray(y) if np.ndim(y) == 2 and np.shape(y)[1] > 1 else column_or_1d(y)
     if y.ndim == 1 and len(unknown := np.setdiff1d(y, estimator.classes_)):
         raise ValueError(f"y has {unknown.tolist()[0]!r}, which is none of the classes {estimator.classes_.tolist()}")
+    if y.ndim == 1 and estimator.n_outputs_ > 1:
+        return np.searchsorted(estimator.classes_, y)[:, np.newaxis].astype(float)
     return label_binarize(y, classes=estimator.classes_).astype(float)
+
+
+def loss_of(estimator):
+    """Return what a fitted estimator of pyrelu or scikit-learn minimises, as an `OutputLoss`."""
+    if not hasattr(estimator, "classes_"):
+        return losses.resolve(estimator.loss, losses.REGRESSOR)
+    return losses.resolve(estimator.loss, losses.CLASSIFIER, labels=estimator.out_activation_ != "softmax")

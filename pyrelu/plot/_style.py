@@ -1,4 +1,4 @@
-"""What all pictures have in common: axes, colours, and names written beside the lines they belong to."""
+"""Shared parts of the pictures: axes, colours, and names beside their lines."""
 
 import io
 import os
@@ -13,7 +13,7 @@ from pyrelu.inspection._trace import activation_name
 # Okabe and Ito, Color universal design (2008): told apart with any kind of colour vision. Yellow is left out: it is too
 # pale for a line on white.
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
-DASHES = ("-", "--", ":", "-.")  # after the last colour, the same again with the next of these
+DASHES = ("-", "--", ":", "-.")  # once the colours are used up, they repeat with the next of these
 
 
 # From a line's end to a name that had to be written elsewhere.
@@ -41,14 +41,14 @@ def new_figure(**keywords):
 
 
 def save(figure, path):
-    """Write a picture, whole or not at all, in the format that the path's ending names; PNG where it has none."""
+    """Write a picture atomically, in the format that the path's ending names; PNG without an ending."""
     content = io.BytesIO()
     figure.savefig(content, format=picture_format(figure, path), dpi=120)
     write_atomically(path, content.getvalue())
 
 
 def picture_format(figure, path):
-    """Return the format that the path's ending names; InvalidParameterError where there is no such format."""
+    """Return the format that the path's ending names; raise InvalidParameterError if it is unknown."""
     kind = os.path.splitext(path)[1][1:].lower() or "png"
     known = figure.canvas.get_supported_filetypes()
     if kind not in known:
@@ -57,16 +57,16 @@ def picture_format(figure, path):
 
 
 def bare(ax):
-    """Take away the frame's upper and right side."""
+    """Remove the upper and right sides of the frame."""
     ax.spines[["top", "right"]].set_visible(False)
 
 
 def log_scale(ax):
-    """Make y logarithmic, with ticks at 1, 2 and 5 where it spans little more than a decade."""
+    """Make y logarithmic, with ticks at 1, 2 and 5 if it spans little more than a decade."""
     from matplotlib.ticker import LogLocator, NullFormatter
 
     ax.set_yscale("log", nonpositive="mask")
-    ax.margins(y=0.08)  # below a line there is room for another's name
+    ax.margins(y=0.08)  # leaves room for a name below a line
     ax.autoscale_view()
     low, high = ax.get_ylim()
     if high < 1000 * low:
@@ -110,7 +110,7 @@ def labelled(estimators):
 
 def _setting(name, value):
     if name == "activation" and isinstance(value, str):
-        return value  # says of itself what it is
+        return value  # has a descriptive repr
     return f"{name}={getattr(value, '__name__', value)}"
 
 
@@ -120,7 +120,7 @@ def line_style(i):
 
 
 def write_names(ax, lines, names, side="right"):
-    """Write each line's name beside its end, in its colour, and none over another.
+    """Write each line's name beside its end, in its colour, without overlap.
 
     Parameters
     ----------
@@ -176,7 +176,7 @@ def _end(ax, line, side):
 
 
 def spread(wanted, gap, height):
-    """Return positions as near to those wanted as may be, in their order, `gap` apart, and from 0 on to `height`.
+    """Return the positions nearest to those wanted, in the same order, at least `gap` apart, between 0 and `height`.
 
     Examples
     --------
@@ -186,7 +186,7 @@ def spread(wanted, gap, height):
     wanted = np.asarray(wanted, float)
     order = np.argsort(wanted, kind="stable")
     steps = gap * np.arange(len(wanted))
-    # What is left of the positions without the least gaps before them has to rise: the nearest such by least squares.
+    # Without the minimum gaps, positions must not decrease: an isotonic least-squares fit.
     rising = IsotonicRegression(y_min=0, y_max=max(0, height - steps[-1]))
     result = np.empty_like(wanted)
     result[order] = rising.fit_transform(steps, wanted[order] - steps) + steps

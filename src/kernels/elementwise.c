@@ -8,6 +8,7 @@
  */
 #include "kernels/targets.h"
 #include "math/activations.h"
+#include "math/gates.h"
 #include "simd/unroll.h"
 
 #define KERNEL static __attribute__((flatten, noinline)) void
@@ -59,21 +60,26 @@ FORM map2(formula2 *f, const void *const *in, int scalars, real *out, ptrdiff_t 
     }
 }
 
-/* out = g * f(x, parameters) */
+/* out = g * f(x, parameters). Infinity times 0 is 0: a slope of 0 stops every gradient, and a gradient of 0 stays one
+ * where the slope overflows. NaN stays. */
+INLINE vector gradient(vector g, vector slope) {
+    const vector product = mul(g, slope);
+    return blend(ordered(g, slope) & ~equal(product, product), V(0), product);
+}
 
 FORM gmap0(formula0 *f, const void *const *in, int scalars, real *out, ptrdiff_t n) {
     const real *x = in[0], *g = in[1];
     (void)scalars;
-    STORE_EACH_VECTOR(mul(load(g + i), f(load(x + i))))
+    STORE_EACH_VECTOR(gradient(load(g + i), f(load(x + i))))
 }
 
 FORM gmap1(formula1 *f, const void *const *in, int scalars, real *out, ptrdiff_t n) {
     const real *x = in[0], *g = in[1], *p = in[2];
     if (scalars) {
         const vector p0 = V(*p);
-        STORE_EACH_VECTOR(mul(load(g + i), f(load(x + i), p0)))
+        STORE_EACH_VECTOR(gradient(load(g + i), f(load(x + i), p0)))
     } else {
-        STORE_EACH_VECTOR(mul(load(g + i), f(load(x + i), load(p + i))))
+        STORE_EACH_VECTOR(gradient(load(g + i), f(load(x + i), load(p + i))))
     }
 }
 
@@ -81,9 +87,9 @@ FORM gmap2(formula2 *f, const void *const *in, int scalars, real *out, ptrdiff_t
     const real *x = in[0], *g = in[1], *p = in[2], *q = in[3];
     if (scalars) {
         const vector p0 = V(*p), q0 = V(*q);
-        STORE_EACH_VECTOR(mul(load(g + i), f(load(x + i), p0, q0)))
+        STORE_EACH_VECTOR(gradient(load(g + i), f(load(x + i), p0, q0)))
     } else {
-        STORE_EACH_VECTOR(mul(load(g + i), f(load(x + i), load(p + i), load(q + i))))
+        STORE_EACH_VECTOR(gradient(load(g + i), f(load(x + i), load(p + i), load(q + i))))
     }
 }
 
@@ -139,6 +145,32 @@ static void in_unrolled_blocks(pyrelu_map *loop, int n_data, int n_parameters, c
 
 #define ACTIVATION(name, reads, ...) \
     {any_forward_##name, any_derivative_##name, any_vjp_##name, BACKWARD_##reads(name)},
-pyrelu_map *const PRIVATE(map)[][PYRELU_N_KINDS] = {
+pyrelu_map *const PER_TARGET(map)[][PYRELU_N_KINDS] = {
 #include "table/activations.def"
+};
+
+/* Gated linear units: x of the kernels is b; the product takes a, or g in its place, the slope a and g. */
+
+FORM gated0(formula1 *f, const void *const *in, int scalars, real *out, ptrdiff_t n) {
+    const real *b = in[0], *a = in[1];
+    (void)scalars;
+    STORE_EACH_VECTOR(f(load(b + i), load(a + i)))
+}
+
+FORM sloped0(formula2 *f, const void *const *in, int scalars, real *out, ptrdiff_t n) {
+    const real *b = in[0], *a = in[1], *g = in[2];
+    (void)scalars;
+    STORE_EACH_VECTOR(f(load(b + i), load(a + i), load(g + i)))
+}
+
+#define DATA_gated 2
+#define DATA_sloped 3
+#define GATED(name, gate) \
+    DEFINE_0(product_##name, gated, gated_##gate) DEFINE_0(slope_##name, sloped, gated_slope_##gate)
+#include "table/gates.def"
+#undef GATED
+
+#define GATED(name, gate) {any_product_##name, any_slope_##name},
+pyrelu_map *const PER_TARGET(gated)[][2] = {
+#include "table/gates.def"
 };

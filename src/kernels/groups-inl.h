@@ -44,9 +44,21 @@ INLINE vector exponential_of(vector x, dd m) {
     return exp_nonpositive((dd){d, max_(lost, V(-1)) - m.lo});
 }
 
-/* e^(sign x - m) as `out` if that is not NULL, and their sums */
-INLINE dd exponentials_of_row(const real *x, real sign, dd m, real *restrict out, ptrdiff_t n) {
-    dd sum = {V(1), V(0)};
+/* With what sums of exponentials begin */
+#define ONE_IN_EACH_LANE ((dd){V(1), V(0)})
+
+/* log s for s >= 3/4, with as many digits near 1 as s.lo brings: s = 2^k f, log f = 2 atanh((f - 1)/(f + 1)) */
+INLINE dd log_(dd s) {
+    const vector_bits k = ((vector_bits)s.hi - to_bits(R(0.75))) >> R_FRACTION;
+    const vector p = (vector)(to_bits(R(1.0)) - (k << R_FRACTION)), hi = s.hi * p, lo = s.lo * p;
+    const dd q = dd_div(fast_two_sum(hi - 1, lo), two_sum(hi + 1, lo));
+    const vector z = q.hi * q.hi, kr = (vector)(k + to_bits(SHIFTER)) - SHIFTER;
+    const dd t = two_sum(kr * LN2.hi, 2 * q.hi);
+    return fast_two_sum(t.hi, t.lo + mad(kr, V(LN2.lo), 2 * mad(q.hi * z, POLYNOMIAL(z, ATANH_POLYNOMIAL), q.lo)));
+}
+
+/* e^(sign x - m) as `out` if that is not NULL; returns their sums, added to `sum`. */
+INLINE dd add_exponentials(dd sum, const real *x, real sign, dd m, real *restrict out, ptrdiff_t n) {
     ptrdiff_t i = 0;
     for (; i + UNROLL_LANES <= n; i += UNROLL_LANES) {
         vector y[UNROLL];
@@ -108,22 +120,53 @@ INLINE void exponentials_of_short_rows(group *g, const real *x, real sign, ptrdi
 }
 
 INLINE dd sum_of_terms(const real *terms, ptrdiff_t n) {
-    dd sum = {V(1), V(0)};
+    dd sum = ONE_IN_EACH_LANE;
     EACH_VECTOR(sum = dd_accumulate_exponential(sum, load_some(terms + i, left, 0)));
     return sum;
 }
 
-/* The next group of `left` rows: what stands in `g`. Exponentials of rows that are not short become `out`, if that is
- * not NULL. */
-INLINE void begin_group(group *g, const real *x, real sign, real *out, ptrdiff_t left, ptrdiff_t n) {
-    const ptrdiff_t rows = g->rows = group_of(left, n);
+/* The maxima of a group's rows. Returns whether one of them is infinite. */
+INLINE int find_maxima(group *g, const real *x, real sign, ptrdiff_t n) {
+    const ptrdiff_t rows = g->rows;
+    vector infinite = V(0);
     EACH_BLOCK {
         _Alignas(WIDTH) vector of_row[LANES];
         EACH_ROW_OF_BLOCK of_row[r - b] = largest(x + r * n, sign, n);
         const vector most = maximum_of_each(of_row, rows - b);
-        const dd m = coarse(most);
         store(g->most + b, most);
-        store_dd(g, b, m);
+        store_dd(g, b, coarse(most));
+        infinite = blend(greater(abs_(most), V(R_MAX)), V(1), infinite);
+    }
+    real found = 0;
+    for (int lane = 0; lane < LANES; lane++) found += infinite[lane];
+    return found > 0;
+}
+
+/* Rows with an infinite maximum as what they tend to: the elements that have it are equal, and nothing beside them
+ * counts. x less an infinite maximum is that already, but for those elements. */
+static __attribute__((noinline)) void take_limits(const group *g, const real *x, real sign, real *out, ptrdiff_t n) {
+    const ptrdiff_t rows = g->rows;
+    EACH_ROW {
+        const vector most = V(g->most[r]);
+        const mask infinite = greater(abs_(most), V(R_MAX));
+        EACH_VECTOR({
+            const vector v = load_some(x + r * n + i, left, 0), signed_ = sign * v;
+            const vector limit = blend(equal(signed_, most), V(0), signed_ - most);
+            store_some(out + r * n + i, left, blend(infinite, sign * limit, v));
+        });
+    }
+}
+
+/* The next group of `left` rows: what stands in `g`. Exponentials of rows that are not short become `out`, if that is
+ * not NULL. Returns the rows; where they have an infinite maximum, what they tend to, in `limits` (or as they are, if
+ * that is NULL). */
+INLINE const real *begin_group(group *g, const real *x, real sign, real *out, real *limits, ptrdiff_t left,
+                               ptrdiff_t n) {
+    const ptrdiff_t rows = g->rows = group_of(left, n);
+    if (find_maxima(g, x, sign, n) && limits) {
+        take_limits(g, x, sign, limits, n);
+        x = limits;
+        find_maxima(g, x, sign, n);
     }
     if (n <= SHORT) exponentials_of_short_rows(g, x, sign, n);
     g->terms = n <= SHORT ? g->terms_of_short : out;
@@ -132,11 +175,13 @@ INLINE void begin_group(group *g, const real *x, real sign, real *out, ptrdiff_t
         EACH_ROW_OF_BLOCK {
             const ptrdiff_t start = r * n;
             const dd m = dd_of_row(g, r);
-            of_row[r - b] = n <= SHORT ? sum_of_terms(g->terms + start, n)
-                                       : exponentials_of_row(x + start, sign, m, out ? out + start : NULL, n);
+            of_row[r - b] = n <= SHORT
+                                ? sum_of_terms(g->terms + start, n)
+                                : add_exponentials(ONE_IN_EACH_LANE, x + start, sign, m, out ? out + start : NULL, n);
         }
         store_dd(g, b, sum_of_each(of_row, rows - b, LANES));
     }
+    return x;
 }
 
 #endif

@@ -1,17 +1,20 @@
-/* All kernels of one instruction set and precision in one struct, for dispatch.c to choose from. */
+/* The kernels of one instruction set and precision as one struct, which dispatch.c chooses from. */
 #include "kernels/targets.h"
 
-const pyrelu_kernels PRIVATE(kernels) = {
-    .map = PRIVATE(map),
-    .rowwise = PRIVATE(rowwise),
-    .update = PRIVATE(update),
-    .softmax_rows = PRIVATE(softmax_rows),
-    .gemm = PRIVATE(gemm),
-    .add_multiple = PRIVATE(add_multiple),
-    .add_rows = PRIVATE(add_rows),
-    .random = PRIVATE(random),
+const pyrelu_kernels PER_TARGET(kernels) = {
+    .map = PER_TARGET(map),
+    .gated = PER_TARGET(gated),
+    .rowwise = PER_TARGET(rowwise),
+    .rowwise_blocked = PER_TARGET(rowwise_blocked),
+    .any_outside = PER_TARGET(any_outside),
+    .update = PER_TARGET(update),
+    .softmax_rows = PER_TARGET(softmax_rows),
+    .gemm = PER_TARGET(gemm),
+    .add_multiple = PER_TARGET(add_multiple),
+    .add_rows = PER_TARGET(add_rows),
+    .random = PER_TARGET(random),
 #if PYRELU_BITS == 32
-    .widen = PRIVATE(widen),
-    .narrow = PRIVATE(narrow),
+    .widen = PER_TARGET(widen),
+    .narrow = PER_TARGET(narrow),
 #endif
 };

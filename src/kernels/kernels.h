@@ -1,4 +1,4 @@
-/* The kernels' interface: loops over contiguous arrays of one precision, on one thread. */
+/* The kernels' interface: single-threaded loops over contiguous arrays of one precision. */
 #ifndef PYRELU_KERNELS_H
 #define PYRELU_KERNELS_H
 
@@ -8,30 +8,45 @@
 #include "api.h"
 #include "table/table.h"
 
-typedef enum { PYRELU_F16, PYRELU_F32, PYRELU_F64, PYRELU_N_TYPES } pyrelu_type; /* F16 is stored, never computed in */
+typedef enum { PYRELU_F16, PYRELU_F32, PYRELU_F64, PYRELU_N_TYPES } pyrelu_type; /* F16 is a storage format only */
 
-/* BACKWARD is what the training core calls: VJP from the row's `reads`, the input or the output. */
+/* BACKWARD is the training core's VJP: it takes x or y, as the row's column `reads` says. */
 typedef enum { PYRELU_FORWARD, PYRELU_DERIVATIVE, PYRELU_VJP, PYRELU_BACKWARD, PYRELU_N_KINDS } pyrelu_kind;
 
 /* out[i] = f(in[0][i], ...) for i < n. in[0] is x (or y, for BACKWARD), then g for VJP and BACKWARD, then the
- * parameters: one value each where `scalars`, else n of them. out may be in[0] or in[1]. */
+ * parameters: one value each if `scalars`, else n. out may be in[0] or in[1]. */
 typedef void pyrelu_map(const void *const *in, int scalars, void *out, ptrdiff_t n);
 
-/* Rows of n elements, one after the other: out = f(in[0], ...) of each, and none of the inputs. An operand without the
- * axis has one number for each row. */
+/* out = f(in[0], ...) for each of `rows` contiguous rows of n elements. An operand without the axis has one number per
+ * row. out must not overlap an input. */
 typedef void pyrelu_rowwise(const void *const *in, void *out, ptrdiff_t rows, ptrdiff_t n);
+
+/* The same of one row of n elements of which no more than PYRELU_ROW_BLOCK are at hand at a time; the bits are the
+ * same. Where an operand or the result has one number, that is its element 0. */
+enum { PYRELU_ROW_BLOCK = 768 };
+
+typedef struct pyrelu_blocked_row pyrelu_blocked_row;
+struct pyrelu_blocked_row {
+    ptrdiff_t n;
+    /* Elements `at` to `at` + n of an operand, until the next call for that operand. */
+    const void *(*read)(pyrelu_blocked_row *row, int operand, ptrdiff_t at, ptrdiff_t n);
+    /* Makes `values` the result's elements `at` to `at` + n. */
+    void (*write)(pyrelu_blocked_row *row, const void *values, ptrdiff_t at, ptrdiff_t n);
+};
+
+typedef void pyrelu_rowwise_blocked(pyrelu_blocked_row *row);
 
 typedef struct {
     double l2, l1, scale; /* the gradient is (gradient + l2 * w + l1 * sign(w)) * scale */
-    double decay;         /* a step takes this share of w away, beside all else */
-    double weight_decay;  /* the same, not multiplied by the rate */
+    double decay;         /* the share of w that a step subtracts: learning rate times weight_decay */
+    double weight_decay;
     double rate, adam_rate, momentum, beta_1, beta_2, epsilon;
     double mean_scale, next_mean_scale, square_scale; /* 1/(1 - beta_1^t), the same of t + 1, 1/(1 - beta_2^t) */
 } pyrelu_step;
 
 typedef struct {
-    double loss;     /* of rows, or the penalties on parameters */
-    double gradient; /* the sum of its squares */
+    double loss;     /* of rows; or the penalties on parameters */
+    double gradient; /* its sum of squares */
 } pyrelu_sums;
 
 /* Updates n parameters and the state that the optimizer keeps for each. Returns the penalties on the parameters as they
@@ -40,13 +55,13 @@ typedef struct {
  * returns the squares of both norms. */
 typedef pyrelu_sums pyrelu_update(const pyrelu_step *step, void *w, void *gradient, void *const *state, ptrdiff_t n);
 
-/* Where in the training random numbers are drawn (random.h). */
+/* The counter of the training's random numbers (philox.h). */
 typedef struct {
     uint64_t seed;
     uint32_t row, stream, step;
 } pyrelu_random_counter;
 
-/* Rows of numbers that lie `stride` apart; columns of the matrix where it is `transposed`. */
+/* A row-major matrix with rows `stride` apart, or its transpose. */
 typedef struct {
     const void *values;
     ptrdiff_t stride;
@@ -64,10 +79,13 @@ typedef struct {
 } pyrelu_gemm_args;
 
 typedef struct {
-    pyrelu_map *const (*map)[PYRELU_N_KINDS];                   /* [row of pyrelu_activations][kind] */
-    pyrelu_rowwise *const (*rowwise)[2];                        /* [row of pyrelu_axis_functions][forward, vjp] */
-    pyrelu_update *const *update;                               /* [row of pyrelu_optimizers] */
-    void (*softmax_rows)(void *x, ptrdiff_t rows, ptrdiff_t n); /* in place */
+    pyrelu_map *const (*map)[PYRELU_N_KINDS];            /* [row of pyrelu_activations][kind] */
+    pyrelu_rowwise *const (*rowwise)[2];                 /* [row of pyrelu_axis_functions][forward, vjp] */
+    pyrelu_rowwise_blocked *const (*rowwise_blocked)[2]; /* likewise */
+    int (*any_outside)(const void *x, double low, double high, ptrdiff_t n); /* whether a number is; NaN is not */
+    pyrelu_update *const *update;                                            /* [row of pyrelu_optimizers] */
+    void (*softmax_rows)(void *x, ptrdiff_t rows, ptrdiff_t n);              /* in place */
+    pyrelu_map *const (*gated)[2]; /* [row of pyrelu_gates][product of b and a, slope of b, a and g] */
     void (*gemm)(const pyrelu_gemm_args *);
     void (*add_multiple)(double a, const void *x, void *y, ptrdiff_t n);   /* y += a x */
     void (*add_rows)(const void *x, ptrdiff_t rows, ptrdiff_t n, void *y); /* y += the sum of the rows of x */

@@ -121,7 +121,7 @@ OPTIMIZER(gradient, 1, ELEMENT)
 #undef OPTIMIZER
 
 #define OPTIMIZER(name, ...) update_##name,
-pyrelu_update *const PRIVATE(update)[] = {
+pyrelu_update *const PER_TARGET(update)[] = {
 #include "table/optimizers.def"
     update_gradient,
 };

@@ -1,16 +1,16 @@
-/* Random numbers by counting: those of a place in the training do not depend on who asks first.
+/* Counter-based random numbers: the numbers at a counter do not depend on the order in which threads ask for them.
  *
- * Philox 4x32-10 (Salmon, Moraes, Dror and Shaw, Parallel random numbers: as easy as 1, 2, 3, SC 2011): four numbers of
- * 32 bits for each counter of four.
+ * Philox 4x32-10 (Salmon, Moraes, Dror and Shaw, Parallel random numbers: as easy as 1, 2, 3, SC 2011): four
+ * 32-bit numbers from four 32-bit counters and a key.
  */
 #ifndef PYRELU_PHILOX_H
 #define PYRELU_PHILOX_H
 
 #include "kernels/kernels.h"
 
-static inline void philox(const pyrelu_random_counter *place, uint32_t i, uint32_t out[4]) {
-    uint32_t a = i, b = place->row, c = place->stream, d = place->step;
-    uint32_t key_0 = (uint32_t)place->seed, key_1 = (uint32_t)(place->seed >> 32);
+static inline void philox(const pyrelu_random_counter *counter, uint32_t i, uint32_t out[4]) {
+    uint32_t a = i, b = counter->row, c = counter->stream, d = counter->step;
+    uint32_t key_0 = (uint32_t)counter->seed, key_1 = (uint32_t)(counter->seed >> 32);
     for (int round = 0; round < 10; round++, key_0 += 0x9E3779B9, key_1 += 0xBB67AE85) {
         const uint64_t p = (uint64_t)0xD2511F53 * a, q = (uint64_t)0xCD9E8D57 * c;
         a = (uint32_t)(q >> 32) ^ b ^ key_0;

@@ -34,16 +34,36 @@ INLINE dd dd_accumulate_exponential(dd sum, vector term) {
 }
 
 /* The largest elements of sign x; a NaN may be passed over, since whatever is computed next keeps it. */
-INLINE vector largest(const real *x, real sign, ptrdiff_t n) {
-    vector most[UNROLL];
+INLINE void take_larger(vector *most, const real *x, real sign, ptrdiff_t n) {
     ptrdiff_t i = 0;
-    EACH_UNROLLED most[v] = V(-R_INF);
     for (; i + UNROLL_LANES <= n; i += UNROLL_LANES)
         EACH_UNROLLED most[v] = max_(sign * load(x + i + v * LANES), most[v]);
     for (; i + LANES <= n; i += LANES) most[0] = max_(sign * load(x + i), most[0]);
     if (i < n) most[0] = max_(sign * load_some(x + i, n % LANES, -sign * R_INF), most[0]);
+}
+
+INLINE vector largest_of(vector *most) {
     UNROLLED for (int v = 1; v < UNROLL; v++) most[0] = max_(most[v], most[0]);
     return most[0];
+}
+
+INLINE vector largest(const real *x, real sign, ptrdiff_t n) {
+    vector most[UNROLL];
+    EACH_UNROLLED most[v] = V(-R_INF);
+    take_larger(most, x, sign, n);
+    return largest_of(most);
+}
+
+/* 0, or NaN if one of them is */
+INLINE real nan_among(const real *x, ptrdiff_t n) {
+    vector found = V(0);
+    EACH_VECTOR({
+        const vector v = load_some(x + i, left, 0);
+        found = blend(equal(v, v), found, v);
+    });
+    real sum = 0;
+    for (int lane = 0; lane < LANES; lane++) sum += found[lane];
+    return sum;
 }
 
 INLINE dd sum_of_row(const real *x, ptrdiff_t n) {
@@ -75,6 +95,13 @@ INLINE dd sum_of_each(dd *x, ptrdiff_t rows, int seeds) {
     }
     const dd sum = two_sum(x[0].hi, V(-seeds));
     return fast_two_sum(sum.hi, sum.lo + x[0].lo);
+}
+
+/* The sum of all lanes, in each */
+INLINE dd total(dd sum) {
+    _Alignas(WIDTH) dd of_row[LANES] = {sum};
+    const dd all = sum_of_each(of_row, 1, 0);
+    return (dd){V(all.hi[0]), V(all.lo[0])};
 }
 
 #endif

@@ -5,16 +5,6 @@
 
 #define EACH_GROUP for (ptrdiff_t first = 0; first < all; first += g.rows)
 
-/* log s for s >= 3/4, with as many digits near 1 as s.lo brings: s = 2^k f, log f = 2 atanh((f - 1)/(f + 1)) */
-INLINE dd log_(dd s) {
-    const vector_bits k = ((vector_bits)s.hi - to_bits(R(0.75))) >> R_FRACTION;
-    const vector p = (vector)(to_bits(R(1.0)) - (k << R_FRACTION)), hi = s.hi * p, lo = s.lo * p;
-    const dd q = dd_div(fast_two_sum(hi - 1, lo), two_sum(hi + 1, lo));
-    const vector z = q.hi * q.hi, kr = (vector)(k + to_bits(SHIFTER)) - SHIFTER;
-    const dd t = two_sum(kr * LN2.hi, 2 * q.hi);
-    return fast_two_sum(t.hi, t.lo + mad(kr, V(LN2.lo), 2 * mad(q.hi * z, POLYNOMIAL(z, ATANH_POLYNOMIAL), q.lo)));
-}
-
 /* Results of a row. Those of short rows are written as whole vectors until all end: what comes to lie behind the row's
  * end is written again, by the next row. */
 INLINE void store_result(real *y, ptrdiff_t left, ptrdiff_t n, const real *end, vector v) {
@@ -42,7 +32,7 @@ INLINE void softmax_of(const real *x, real sign, real *out, ptrdiff_t all, ptrdi
     group g;
     EACH_GROUP {
         real *y = out + first * n;
-        begin_group(&g, x + first * n, sign, y, all - first, n);
+        begin_group(&g, x + first * n, sign, y, y, all - first, n);
         invert_sums(&g);
         const ptrdiff_t rows = g.rows;
         EACH_ROW EACH_VECTOR(store_result(y + r * n + i, left, n, out + all * n, softmax_at(&g, r, r * n + i, left)));
@@ -54,7 +44,7 @@ INLINE void softmax_vjp_of(const real *x, const real *gradient, real sign, real 
     EACH_GROUP {
         const real *dy = gradient + first * n;
         real *dx = out + first * n, mean[GROUP_ROWS];
-        begin_group(&g, x + first * n, sign, dx, all - first, n);
+        begin_group(&g, x + first * n, sign, dx, dx, all - first, n);
         invert_sums(&g);
         const ptrdiff_t rows = g.rows;
         EACH_BLOCK {
@@ -92,9 +82,8 @@ static void vjp_softmin(const void *const *in, void *out, ptrdiff_t rows, ptrdif
 static void forward_log_softmax(const void *const *in, void *out, ptrdiff_t all, ptrdiff_t n) {
     group g;
     EACH_GROUP {
-        const real *x = (const real *)in[0] + first * n;
         real *y = (real *)out + first * n;
-        begin_group(&g, x, 1, NULL, all - first, n);
+        const real *x = begin_group(&g, (const real *)in[0] + first * n, 1, NULL, y, all - first, n);
         take_logarithms(&g);
         const ptrdiff_t rows = g.rows;
         EACH_ROW EACH_VECTOR({
@@ -110,7 +99,7 @@ static void vjp_log_softmax(const void *const *in, void *out, ptrdiff_t all, ptr
     EACH_GROUP {
         const real *dy = (const real *)in[1] + first * n;
         real *dx = (real *)out + first * n, sum[GROUP_ROWS];
-        begin_group(&g, (const real *)in[0] + first * n, 1, dx, all - first, n);
+        begin_group(&g, (const real *)in[0] + first * n, 1, dx, dx, all - first, n);
         invert_sums(&g);
         const ptrdiff_t rows = g.rows;
         EACH_BLOCK {
@@ -126,24 +115,12 @@ static void vjp_log_softmax(const void *const *in, void *out, ptrdiff_t all, ptr
     }
 }
 
-/* 0, or NaN if one of them is */
-INLINE real nan_among(const real *x, ptrdiff_t n) {
-    vector found = V(0);
-    EACH_VECTOR({
-        const vector v = load_some(x + i, left, 0);
-        found = blend(equal(v, v), found, v);
-    });
-    real sum = 0;
-    for (int lane = 0; lane < LANES; lane++) sum += found[lane];
-    return sum;
-}
-
 static void forward_logsumexp(const void *const *in, void *out, ptrdiff_t all, ptrdiff_t n) {
     group g;
     EACH_GROUP {
         const real *x = (const real *)in[0] + first * n;
         real *y = (real *)out + first;
-        begin_group(&g, x, 1, NULL, all - first, n);
+        begin_group(&g, x, 1, NULL, NULL, all - first, n);
         take_logarithms(&g);
         const ptrdiff_t rows = g.rows;
         EACH_BLOCK store_some(y + b, rows - b, dd_value(load_dd(&g, b)));
@@ -159,7 +136,7 @@ static void vjp_logsumexp(const void *const *in, void *out, ptrdiff_t all, ptrdi
     EACH_GROUP {
         const real *dy = (const real *)in[1] + first;
         real *dx = (real *)out + first * n;
-        begin_group(&g, (const real *)in[0] + first * n, 1, dx, all - first, n);
+        begin_group(&g, (const real *)in[0] + first * n, 1, dx, dx, all - first, n);
         invert_sums(&g);
         const ptrdiff_t rows = g.rows;
         EACH_ROW EACH_VECTOR({
@@ -171,20 +148,16 @@ static void vjp_logsumexp(const void *const *in, void *out, ptrdiff_t all, ptrdi
 
 /* ---- sparsemax, a row at a time ---- */
 
-/* The sum of all lanes, in each */
-INLINE dd total(dd sum) {
-    _Alignas(WIDTH) dd of_row[LANES] = {sum};
-    const dd all = sum_of_each(of_row, 1, 0);
-    return (dd){V(all.hi[0]), V(all.lo[0])};
-}
-
 /* max(x - tau, 0), where tau makes that sum to 1: the mean excess of the elements above it, found by dropping those
  * that are not until none is left to drop (Michelot 1986). With the maximum taken off, tau is in [-1, 0). */
 INLINE void sparsemax_of_row(const real *x, real *y, ptrdiff_t n) {
     vector most[LANES] = {largest(x, 1, n)};
     const real m = maximum_of_each(most, 1)[0];
     vector tau = V(-1);
-    EACH_VECTOR(store_some(y + i, left, load_some(x + i, left, 0) - m));
+    EACH_VECTOR({ /* equal to an infinite maximum: 0 below it */
+                  const vector v = load_some(x + i, left, 0);
+                  store_some(y + i, left, blend(equal(v, V(m)), V(0), v - m));
+    });
     for (ptrdiff_t kept = n + 2, above = n + 1; above < kept;) {
         const real least = tau[0];
         kept = above;
@@ -227,6 +200,6 @@ static void vjp_sparsemax(const void *const *in, void *out, ptrdiff_t rows, ptrd
 }
 
 #define AXIS_FUNCTION(name, ...) {forward_##name, vjp_##name},
-pyrelu_rowwise *const PRIVATE(rowwise)[][2] = {
+pyrelu_rowwise *const PER_TARGET(rowwise)[][2] = {
 #include "table/rowwise.def"
 };

@@ -1,17 +1,17 @@
-/* Sums of rows: what products with sparse rows and the gradients of biases are made of. Compiled once per instruction
- * set and precision, with contraction as in multiply.c.
+/* Sums of rows, for products with sparse rows and the gradients of biases. Compiled once per instruction set and
+ * precision, with contraction as in gemm.c.
  */
 #include "kernels/targets.h"
 #include "simd/vectors.h"
 
-void PRIVATE(add_multiple)(double a, const void *x, void *y, ptrdiff_t n) {
+void PER_TARGET(add_multiple)(double a, const void *x, void *y, ptrdiff_t n) {
     const real *restrict from = x;
     real *restrict to = y, factor = a;
 #pragma omp simd
     for (ptrdiff_t j = 0; j < n; j++) to[j] += factor * from[j];
 }
 
-/* Four vectors of columns, or one, at a time. */
+/* Adds up one or four vectors of columns. */
 INLINE void add_columns(const int vectors, const real *x, ptrdiff_t rows, ptrdiff_t n, real *y) {
     vector sum[4];
 #pragma GCC unroll 4
@@ -23,7 +23,7 @@ INLINE void add_columns(const int vectors, const real *x, ptrdiff_t rows, ptrdif
     for (int v = 0; v < vectors; v++) *(vector *)(y + v * LANES) = sum[v];
 }
 
-void PRIVATE(add_rows)(const void *x, ptrdiff_t rows, ptrdiff_t n, void *y) {
+void PER_TARGET(add_rows)(const void *x, ptrdiff_t rows, ptrdiff_t n, void *y) {
     const real *from = x;
     real *restrict to = y;
     ptrdiff_t j = 0;

@@ -26,7 +26,10 @@ INLINE vector df_relu(vector x) { return blend_zero(greater(x, V(0)), V(1), x); 
 INLINE vector dfy_relu(vector y) { return df_relu(y); }
 
 /* ULP 0.84 at -0x1.6ad948p-119 (float), 0.50 at -0x1.8p+6 (double) */
-INLINE vector f_leaky_relu(vector x, vector slope) { return blend(greater(x, V(0)), x, slope * x); }
+INLINE vector f_leaky_relu(vector x, vector slope) {
+    const vector lowest = blend(equal(slope, V(0)), V(-R_MAX), V(-R_INF)); /* 0, not NaN, for -inf and a slope of 0 */
+    return blend(greater(x, V(0)), x, slope * max_(x, lowest));
+}
 INLINE vector df_leaky_relu(vector x, vector slope) {
     return blend(greater(x, V(0)), V(1), blend(less_equal(x, V(0)), slope, x));
 }
@@ -35,8 +38,8 @@ INLINE vector f_prelu(vector x, vector weight) { return f_leaky_relu(x, weight);
 INLINE vector df_prelu(vector x, vector weight) { return df_leaky_relu(x, weight); }
 
 /* ULP 0.84 at -0x1.00176ap-123 (float), 0.50 at -0x1.8000000000003p+5 (double) */
-INLINE vector f_rrelu(vector x, vector lower, vector upper) { return f_leaky_relu(x, (lower + upper) / 2); }
-INLINE vector df_rrelu(vector x, vector lower, vector upper) { return df_leaky_relu(x, (lower + upper) / 2); }
+INLINE vector f_rrelu(vector x, vector lower, vector upper) { return f_leaky_relu(x, lower / 2 + upper / 2); }
+INLINE vector df_rrelu(vector x, vector lower, vector upper) { return df_leaky_relu(x, lower / 2 + upper / 2); }
 
 INLINE vector f_relu6(vector x) { return clamp(x, V(0), V(6)); }
 INLINE vector df_relu6(vector x) { return blend_zero(inside(x, V(0), V(6)), V(1), x); }
@@ -75,7 +78,7 @@ INLINE vector f_hardswish(vector x) {
     vector a = clamp(x, V(-3), V(3));
     dd s = fast_two_sum(V(3), a);
     vector g = s.hi * SIXTH.hi, lost = mad(s.lo, V(SIXTH.hi), fma_(s.hi, V(SIXTH.hi), -g));
-    return blend(greater(x, V(3)), x, fma_(a, g, mul(a, lost)));
+    return blend(greater(x, V(3)), x, copysign_(fma_(a, g, mul(a, lost)), x));
 }
 /* 1/2 + x/3 between -3 and 3 */
 /* ULP 0.67 at 0x1.00001ep+0 (float), 0.67 at 0x1.6eb28fff5f164p+1 (double) */
@@ -122,9 +125,9 @@ INLINE vector f_selu(vector x) {
     short_exponential e = expm1_short((dd){clamp(x, V(-SATURATED), V(0)), V(-0.0)}, 0);
     vector h = e.power - 1, a = V(SELU_SCALE_ALPHA.hi), b = a * e.power,
            lost = mul(V(SELU_SCALE_ALPHA.lo), mad(e.power, e.p, h));
-    vector negative = fma_(a, h, fma_(b, e.r, mad(b, e.s, lost)));
+    vector below = negative(fma_(a, h, fma_(b, e.r, mad(b, e.s, lost))));
     vector positive = max_(x, V(0)), above_1 = V((SELU_SCALE.hi - 1) + SELU_SCALE.lo);
-    return positive + mad(positive, above_1, negative);
+    return positive + mad(positive, above_1, below);
 }
 /* ULP 1.22 at -0x1.2e2008p+5 (float), 1.12 at -0x1.8000008e398d9p+6 (double) */
 INLINE vector df_selu(vector x) {
@@ -139,11 +142,11 @@ INLINE vector dfy_selu(vector y) {
 
 /* ULP 0.82 at -0x1.79a9f2p-2 (float), 0.91 at -0x1.211be6520ccep-2 (double) */
 INLINE vector f_celu(vector x, vector alpha) {
-    return mad(alpha, expm1_(two_quotient(clamp(x, -SATURATED * alpha, V(0)), alpha)), max_(x, V(0)));
+    return mad(alpha, expm1_(quotient_dd(clamp(x, -SATURATED * alpha, V(0)), alpha)), max_(x, V(0)));
 }
 /* ULP 0.87 at -0x1.78ffdcp+2 (float), 0.87 at -0x1.07005a1a908cp+0 (double) */
 INLINE vector df_celu(vector x, vector alpha) {
-    return exp_nonpositive(two_quotient(max_(min_(x, V(0)), EXP_LOWEST * alpha), alpha));
+    return exp_nonpositive(quotient_dd(max_(min_(x, V(0)), EXP_LOWEST * alpha), alpha));
 }
 
 /* Sigmoids */
@@ -263,7 +266,7 @@ INLINE vector f_mish(vector x) {
     vector power = visible_power_of_2(e.k);
     dd f = plus_exp(V(2), power, e), n = times_unscaled(f, e);
     dd q = dd_div(n, dd_add_positive(V(2), dd_scale(n, power)));
-    vector y = scale(mul_by_dd(a, q), e.k);
+    vector y = copysign_(scale(mul_by_dd(a, q), e.k), x);
     return blend(greater(x, V(SATURATED)), x, y);
 }
 /* e (4(x + 1) + (4x + 6)e + 4e^2 + e^3)/(e^2 + 2e + 2)^2 */
@@ -285,9 +288,10 @@ INLINE vector f_squareplus(vector x, vector b) {
     h.lo += root.lo / 2;
     mask left = less(x, V(0));
     vector near = blend(left, div_by_dd(b / 4, h), dd_value(h)), far = blend(left, b / 4 * (1 / h.hi), x);
-    return blend(greater(a, V(SQUAREPLUS_FAR)), far, near);
+    /* For b = 0, x^2 may underflow; 0 is added for f(-0) to be 0, as it is for other b. */
+    return blend(equal(b, V(0)), max_(x, V(0)) + 0, blend(greater(a, V(SQUAREPLUS_FAR)), far, near));
 }
-/* f/root */
+/* f/root; the derivative of relu for b = 0 */
 /* ULP 1.21 at -0x1.6ab8a6p+52 (float), 1.18 at -0x1.6beb29777ed4cp+447 (double) */
 INLINE vector df_squareplus(vector x, vector b) {
     vector a = abs_(x);
@@ -297,7 +301,8 @@ INLINE vector df_squareplus(vector x, vector b) {
     dd n = dd_blend(left, (dd){b / 2, V(0)}, dd_scale(h, V(0.5)));
     dd d = dd_blend(left, dd_mul(h, root), root);
     vector far = blend(left, b / 4 / a / a, V(1));
-    return blend(greater(a, V(SQUAREPLUS_FAR)), far, dd_div_value(n, d));
+    vector y = blend(greater(a, V(SQUAREPLUS_FAR)), far, dd_div_value(n, d));
+    return blend(equal(b, V(0)), df_relu(x), y);
 }
 
 #endif

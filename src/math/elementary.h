@@ -1,5 +1,5 @@
-/* sigmoid, log1p, tanh ... without branches and, as double-doubles, with some bits to spare, so that a formula composed
- * of them still rounds to within 1 ULP.
+/* sigmoid, softplus, tanh and others without branches, with some bits more than the precision where a formula composed
+ * of them needs these to stay within 1 ULP.
  */
 #ifndef PYRELU_ELEMENTARY_H
 #define PYRELU_ELEMENTARY_H
@@ -7,13 +7,14 @@
 #include "math/interval_tables.h"
 
 #if LOOKUP
-/* r (1 + growth) = -1/(1 + e^-x): the sign that spares a negation */
+/* r (1 + growth) = -1/(1 + e^-x); the minus sign saves a negation */
 typedef struct {
     vector r, growth;
 } logistic;
 
-/* The logistic function with UNIT in place of 1, which keeps it from overflow. As r and power are short, 1 less their
- * products is exact if the larger is taken off first. */
+/* The logistic function with UNIT in place of 1, which prevents overflow, for EXP_LOWEST <= x and x up to
+ * about SATURATED. As r and power are short, 1 minus their products is exact if the larger product is subtracted first.
+ */
 INLINE logistic logistic_parts(dd x) {
     short_exponential e = exp_short(dd_negate(x), -SCALE_BIAS);
     vector r = shortened(-1 / mad(e.power, e.p, e.power + UNIT));
@@ -27,7 +28,7 @@ INLINE vector sigmoid_(dd x) {
     return mul(mad(l.r, l.growth, l.r), V(-UNIT));
 }
 
-/* a/(1 + e^-x), a times the logistic function */
+/* a/(1 + e^-x), in the same range */
 INLINE vector mul_sigmoid(vector a, dd x) {
     logistic l = logistic_parts(x);
     return mul(fma_(a, l.r, mul(a, l.r) * l.growth), V(-UNIT));
@@ -35,33 +36,34 @@ INLINE vector mul_sigmoid(vector a, dd x) {
 
 #else
 
-/* The same where powers come without a table, and p may be too large for a product with it to be exact enough */
+/* The same without a table of powers, where p is too large for accurate products */
 INLINE vector mul_sigmoid(vector a, dd x) { return scaled_down(div_by_dd(a, one_plus_exp(dd_negate(x)))); }
 
 INLINE vector sigmoid_(dd x) { return mul_sigmoid(V(1), x); }
 
 #endif
 
-/* y UNIT where x < 0, else 1 - y UNIT: the derivative of x g(x) where g(x) + g(-x) = 1 */
+/* y UNIT for x < 0, else 1 - y UNIT: the derivative of x g(x), where g(x) + g(-x) = 1, from its value y UNIT at -|x| */
 INLINE vector step_less(vector x, vector y) {
     mask left = less(x, V(0));
-    return mad(blend(left, y, -y), V(UNIT), blend(left, V(0), V(1)));
+    return mad(blend(left, y, -y), V(UNIT), blend(left, V(-0.0), V(1))); /* -0 keeps the sign of what underflows */
 }
 
-/* sigmoid_slope(c, x): c e^x/(1 + e^x)^2, c times the derivative of the logistic function, which is even.
- * silu_slope(x, a): the derivative of x sigmoid(x), from x or, where there are tables, from a = |x| and x's sign. */
+/* sigmoid_slope(c, x): c e^x/(1 + e^x)^2, c times the derivative of the logistic function, an even function, for all x.
+ * silu_slope(x, a): the derivative of x sigmoid(x), from x in [EXP_LOWEST, SATURATED] or, with tables, from the sign of
+ * x and a = min(|x|, -EXP_LOWEST). */
 
 #if NARROW_TABLES
 
 INLINE vector sigmoid_slope(const real c, vector x) {
     vector a = min_(abs_(x), V(-EXP_LOWEST));
-    vector_bits i = interval(min_(PLACE(a, SIGMOID_SLOPE), V(15)));
+    vector_bits i = interval(min_(POSITION(a, SIGMOID_SLOPE), V(15)));
     vector value = VALUE(DISTANCE(a, SIGMOID_SLOPE, i), SIGMOID_SLOPE, i);
     return times_exp_short((dd){-a, V(-0.0)}, value) * (c * UNIT);
 }
 
 INLINE vector silu_slope(dd x, dd a) {
-    vector_bits i = interval(min_(PLACE(a.hi, SILU_SLOPE), V(15)));
+    vector_bits i = interval(min_(POSITION(a.hi, SILU_SLOPE), V(15)));
     vector value = VALUE(DISTANCE(a.hi, SILU_SLOPE, i) + a.lo, SILU_SLOPE, i);
     return step_less(x.hi, times_exp_short(dd_negate(a), value));
 }
@@ -75,9 +77,9 @@ INLINE vector sigmoid_slope(const real c, vector x) {
     return scale(c * mad(square, mad(2 * error, 1 + e.p, e.p), square), e.k);
 }
 
-/* r (1 + v t) with r = sigmoid(u) and t = sigmoid(-u): the derivative of x sigmoid(u) for v = x u'. For d = 1 + e^-u,
- * r = 1/d and t = (d - 1)/d. The sum may cancel, so that t and v are double-doubles; what r lost to rounding counts
- * twice. */
+/* r (1 + v t) with r = sigmoid(u) and t = sigmoid(-u), which is the derivative of x sigmoid(u) for v = x u'. With
+ * d = 1 + e^-u, r = 1/d and t = (d - 1)/d. t and v are double-doubles because the sum may cancel; the rounding error of
+ * r enters twice. For EXP_LOWEST <= u <= SATURATED. */
 INLINE vector mul_sigmoid_derivative(dd u, dd v) {
     dd d = one_plus_exp(dd_negate(u)), n = fast_two_sum(d.hi, V(-UNIT));
     vector r = 1 / d.hi, error = mad(-r, d.lo, fma_(-r, d.hi, V(1)));
@@ -92,8 +94,8 @@ INLINE vector silu_slope(dd x, dd a) {
 
 #endif
 
-/* max(x, 0) + c log(1 + e^a) for base = max(x, 0), a = -|u|, and c u = x: near 0 by the polynomial of log(1 + e^u)'s
- * even part, elsewhere as z (1 + z Q(z)) for z = e^a <= 1/e */
+/* max(x, 0) + c log(1 + e^a) for base = max(x, 0), c u = x and a = max(-|u|, EXP_LOWEST): for |u| < 1 from a polynomial
+ * for the even part of log(1 + e^u), elsewhere as z (1 + z Q(z)) with z = e^a <= 1/e */
 INLINE vector softplus_(vector base, vector c, vector u, dd a) {
     short_exponential e = expm1_short(a, SCALE_BIAS);
     vector visible = max_(e.power, V(INVISIBLE)) * UNIT, z = mad(visible, e.p, visible);
@@ -105,27 +107,26 @@ INLINE vector softplus_(vector base, vector c, vector u, dd a) {
 
 #if TABLES
 
-/* tanh x for 0 <= x <= TANH_END, by a polynomial for each interval. With this scale the second interval begins with a
- * tanh above a power of 2, where its ULP is twice that below. */
+/* tanh x for 0 <= x <= TANH_END, from a polynomial per interval. TANH_SCALE puts the start of the second interval where
+ * tanh x is just above a power of 2 and so its ULP twice as large as below. */
 INLINE vector tanh_nonnegative(vector x) {
-    vector place = PLACE(x, TANH);
-    vector_bits i = interval(place);
+    vector position = POSITION(x, TANH);
+    vector_bits i = interval(position);
     vector d = DISTANCE(x, TANH, i);
-    return mad(d, QUOTIENT(d, TANH, i), blend(beyond_first(place), HEAD(TANH, i), x));
+    return mad(d, QUOTIENT(d, TANH, i), blend(beyond_first(position), AT_CENTRE(TANH, i), x));
 }
 
 #else
 
-/* The same by the quotient of e^2x - 1 and e^2x + 1, and a correction by what that leaves. If it is short, the rest is
- * nearly exact; in double what the sums lose to rounding stays below 2 ULP without that. */
+/* The same as the quotient of e^2x - 1 and e^2x + 1, corrected by its residual. The residual of a shortened quotient is
+ * nearly exact; in double the rounding errors of the sums stay below 2 ULP without shortening. */
 INLINE vector tanh_nonnegative(vector x) {
     short_exponential e = exp_short((dd){2 * x, V(-0.0)}, 0);
-    vector minus = e.power - 1, dd_accumulate = e.power + 1, grown = e.power * (e.r + e.s),
-           reciprocal = 1 / (dd_accumulate + grown);
+    vector minus = e.power - 1, plus = e.power + 1, grown = e.power * (e.r + e.s), reciprocal = 1 / (plus + grown);
     vector quotient = (minus + grown) * reciprocal;
     if (PYRELU_BITS == 64)
-        return mad(mad(-quotient, grown, fma_(-quotient, dd_accumulate, minus) + grown), reciprocal, quotient);
-    vector y = shortened(quotient), residual = fma_(-y, dd_accumulate, minus), c = y * e.power;
+        return mad(mad(-quotient, grown, fma_(-quotient, plus, minus) + grown), reciprocal, quotient);
+    vector y = shortened(quotient), residual = fma_(-y, plus, minus), c = y * e.power;
     residual = mad(-c, e.s, fma_(-c, e.r, mad(e.power, e.s, fma_(e.power, e.r, residual))));
     return blend(greater(x, V(4)), mad(V(-2), reciprocal, V(1)), mad(residual, reciprocal, y));
 }
@@ -147,17 +148,17 @@ INLINE dd one_minus_tanh_dd(vector x) {
     return (dd){w, mad(-w, lost, fma_(-w, d, V(2))) * (w / 2)};
 }
 
-/* (1/3 - (x - tanh x)/x^3)/x^2 of x^2 for |x| <= TANH_NEAR */
+/* (1/3 - (x - tanh x)/x^3)/x^2, as a function of x^2, for |x| <= TANH_NEAR */
 INLINE vector tanh_series(vector xx) { return POLYNOMIAL(xx, TANH_POLYNOMIAL); }
 
-/* x - x^3 (1/3 - x^2 series) = tanh x for |x| <= TANH_NEAR */
+/* tanh x = x - x^3 (1/3 - x^2 series) as a double-double for |x| <= TANH_NEAR */
 INLINE dd tanh_near(vector x) {
     vector xx = mad(x, x, V(TINY)), t = THIRD.hi + mad(-xx, tanh_series(xx), V(THIRD.lo)), cube = mul(x, xx),
            hi = fma_(-cube, t, x);
     return (dd){hi, fma_(-cube, t, x - hi)};
 }
 
-/* sqrt(x^2 + b) as a double-double */
+/* sqrt(x^2 + b) as a double-double, for b >= 0 and |x| <= SQUAREPLUS_FAR */
 INLINE dd hypotenuse(vector x, vector b) {
     dd s = dd_add_positive(b, two_product(x, x));
     vector root = sqrt_(s.hi), lost = (fma_(-root, root, s.hi) + s.lo) / (2 * root);

@@ -15,17 +15,17 @@ static const real EXP_POLYNOMIAL_16[] = {R(0.5000177), R(0.1666688)};
 static const real EXPM1_POLYNOMIAL_8[] = {R(0.5), R(0.16668022), R(0.041668452)};
 /* (e^r - 1 - r)/r^2 on |r| <= ln(2)/32 + 2^-10, relative to e^r - 1: error 2^-31.3 */
 static const real EXPM1_POLYNOMIAL_16[] = {R(0.5), R(0.1666702), R(0.041667126)};
-/* 2^(j/8) to 10 bits, less j/8 of an exponent as bits go */
+/* 2^(j/8) to 10 bits, with j/8 of an exponent step subtracted from its bit pattern */
 static const real EXP_TABLE_8[] = {R(1.0), R(0.9824219), R(0.96972656), R(0.9609375), R(0.95703125),
     R(0.9589844), R(0.9658203), R(0.9794922)};
-/* the logarithm of what that lacks as a factor */
+/* the logarithm of 2^(j/8) divided by that */
 static const real EXP_RESIDUAL_8[] = {R(0.0), R(6.090602e-4), R(-2.0684753e-4), R(-2.7331727e-5), R(1.0682293e-4),
     R(-4.9133255e-4), R(9.050603e-5), R(1.2928821e-5)};
-/* 2^(j/16) to 10 bits, less j/16 of an exponent as bits go */
+/* 2^(j/16) to 10 bits, with j/16 of an exponent step subtracted from its bit pattern */
 static const real EXP_TABLE_16[] = {R(1.0), R(0.99121094), R(0.9824219), R(0.97558594), R(0.96972656),
     R(0.96484375), R(0.9609375), R(0.9580078), R(0.95703125), R(0.95703125), R(0.9589844), R(0.96191406),
     R(0.9658203), R(0.9716797), R(0.9794922), R(0.9892578)};
-/* the logarithm of what that lacks as a factor */
+/* the logarithm of 2^(j/16) divided by that */
 static const real EXP_RESIDUAL_16[] = {R(0.0), R(-6.2042306e-4), R(6.090602e-4), R(1.0253504e-4), R(-2.0684753e-4),
     R(-2.6544437e-4), R(-2.7331727e-5), R(5.465173e-4), R(1.0682293e-4), R(1.7853793e-4), R(-4.9133255e-4),
     R(-5.200747e-4), R(9.050603e-5), R(2.2367477e-4), R(1.2928821e-5), R(-4.2235275e-4)};

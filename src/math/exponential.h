@@ -1,16 +1,17 @@
-/* The exponential function in parts, so that what is composed of it still rounds to within 1 ULP.
+/* The exponential function in parts, so that functions composed of it stay within 1 ULP.
  *
- * The algorithms stand here once for both precisions; the constants of each are in elementary_f32.h and _f64.h.
+ * The algorithms are the same for both precisions; elementary_f32.h and elementary_f64.h have the constants of each.
  */
 #ifndef PYRELU_EXPONENTIAL_H
 #define PYRELU_EXPONENTIAL_H
 
 #include "simd/double_double.h"
 
-/* EXP_LOWEST: x e^x rounds to 0 from there on. SATURATED: x e^-x is no more to be seen beside 1. UNIT: 2^-SCALE_BIAS,
- * see scale(). INVISIBLE: 2^SCALE_BIAS times 2^-60 or 2^-200. TANH_END: tanh is 1 from there on. TANH_NEAR: where the
- * polynomial for x - tanh x ends. TINY: not to be seen beside what it is added to, nor slow as subnormal numbers are.
- * SHIFTER: x + SHIFTER is x rounded to an integer, in its lowest bits. */
+/* EXP_LOWEST: x e^x rounds to 0 for x below this. EXP_HIGHEST: e^x overflows above. SATURATED: 1 + x e^-x rounds to 1
+ * above. UNIT: 2^-SCALE_BIAS, see scale(). INVISIBLE: 2^SCALE_BIAS times a power of 2 that does not change a sum
+ * with 1. TANH_END: tanh x rounds to 1 from here on. TANH_NEAR: the polynomial for x - tanh x is valid up to here.
+ * TINY: changes no sum that it occurs in, but keeps it from being subnormal. SHIFTER: the lowest bits of x + SHIFTER
+ * are x rounded to an integer. */
 #if PYRELU_BITS == 32
 #include "math/elementary_f32.h"
 #define EXP_LOWEST R(-120.0)
@@ -39,25 +40,26 @@
 #define TANH_NEAR R(0.9)
 #define TINY R(0x1p-100)
 
-/* x UNIT, where a subnormal result is rounded */
+/* x UNIT; rounds once if the result is subnormal */
 INLINE vector scaled_down(vector x) { return mul(x, V(UNIT)); }
 
-/* e^x = 2^k (1 + r + s) with |r| <= ln(2)/2, of full precision, and s = O(r^2), which also holds what r lost to
- * rounding. Most want no more than p = r + s. */
+/* e^x = 2^k (1 + r + s), where |r| <= ln(2)/2 and s = O(r^2) includes the rounding error of r. p = r + s, rounded,
+ * which suffices for most callers. */
 typedef struct {
     vector r, s, p;
-    vector_bits k; /* k in its low bits, rubbish above them: for power_of_2 */
+    vector_bits k; /* k in the low bits, for power_of_2; the high bits are arbitrary */
 } exponential;
 
-/* 2^(k + bias), which must be a normal number */
+/* 2^(k + bias), exactly; it must be a normal number */
 INLINE vector power_of_2(vector_bits k, int bias) { return (vector)((k + (bits)(R_BIAS + bias)) << R_FRACTION); }
 
-/* v 2^k for v of ordinary size and EXP_LOWEST's k <= k <= SCALE_BIAS: first exactly, to above the subnormal numbers,
- * then down, so that a subnormal result is rounded here and nowhere before. */
+/* v 2^k, rounded once, if v 2^(k + SCALE_BIAS) is a normal number, as it is for EXP_LOWEST's k: scales up first, which
+ * is exact, then down, so that a subnormal result is rounded in the last step only. */
 INLINE vector scale(vector v, vector_bits k) { return scaled_down(mul(v, power_of_2(k, SCALE_BIAS))); }
 
-/* The parts of e^(x.hi + x.lo) for EXP_LOWEST <= x <= -EXP_LOWEST (checked by nobody). x.lo must be finite. Cody and
- * Waite: k = round(x / ln 2), r = x - k ln 2 with k LN2.hi exact. c[] is (e^r - 1 - r)/r^2. */
+/* The parts of e^(x.hi + x.lo) for EXP_LOWEST <= x.hi <= -EXP_LOWEST, which the caller ensures, and finite x.lo.
+ * Reduction of Cody and Waite: k = round(x / ln 2), r = x - k ln 2, with k LN2.hi exact. c[] approximates (e^r - 1 -
+ * r)/r^2; its error is given beside the coefficients. */
 INLINE exponential exp_by(dd x, const real *c, int n) {
     vector shifted = mad(x.hi, V(R(1.4426950408889634)), V(SHIFTER)), k = shifted - SHIFTER;
     vector r = mad(k, V(-LN2.hi), x.hi), lost = mad(k, V(LN2.lo), -x.lo), t = r - lost;
@@ -69,23 +71,23 @@ INLINE exponential exp_by(dd x, const real *c, int n) {
 
 INLINE exponential exp_parts(dd x) { return EXP_BY(x, EXP_POLYNOMIAL); }
 
-/* e^x - 1 for -SATURATED <= x <= 0, accurate near 0 too */
+/* e^x - 1 within 1 ULP, near 0 too, for -SATURATED <= x <= 0; -0 for either zero */
 INLINE vector expm1_(dd x) {
     exponential e = EXP_BY(x, EXPM1_POLYNOMIAL);
     vector power = power_of_2(e.k, 0);
-    return mad(power, e.p, power - 1);
+    return negative(mad(power, e.p, power - 1));
 }
 
 INLINE vector limited(vector x) { return clamp(x, V(EXP_LOWEST), V(SATURATED)); }
 
-/* c + 2^k (1 + r + s) for c > 0 and power = 2^k. The sum of c and 2^k may round, and is rounded again when 2^k (r + s)
- * joins it; lo is what both lost. */
+/* c + 2^k (1 + r + s) as a double-double, for c > 0 and power = 2^k. The sum of c and 2^k rounds, and so does the
+ * addition of 2^k (r + s); lo holds both errors. */
 INLINE dd plus_exp(vector c, vector power, exponential e) {
     vector sum = power + c, hi = mad(power, e.p, sum), lost = min_(power, c) - (sum - max_(power, c));
     return (dd){hi, mad(power, e.s, mad(power, e.r, sum - hi)) + lost};
 }
 
-/* 1 + e^x times UNIT, which keeps it from overflow, for -SATURATED <= x <= -EXP_LOWEST */
+/* UNIT (1 + e^x), which does not overflow, for -SATURATED <= x <= -EXP_LOWEST */
 INLINE dd one_plus_exp(dd x) {
     exponential e = exp_parts(x);
     return plus_exp(V(UNIT), power_of_2(e.k, -SCALE_BIAS), e);
@@ -97,10 +99,9 @@ INLINE dd times_unscaled(dd a, exponential e) {
     return (dd){hi, mad(a.hi, e.s, fma_(a.hi, e.r, a.hi - hi)) + mad(a.lo, e.p, a.lo)};
 }
 
-/* e^x = power (1 + p), where power has at most half the bits of a number, so that products with what else is short are
- * exact, and p is small: of |x - n ln(2)/size| <= ln(2)/(2 size) with n rounded, and a table of `size` powers of 2
- * (Tang, Table-driven implementation of the exponential function in IEEE floating-point arithmetic, 1989). p = r + s as
- * above.
+/* e^x = power (1 + p). `power` has at most half the significant bits of a number, so that its products with other short
+ * numbers are exact, and p is small: from |x - n ln(2)/size| <= ln(2)/(2 size) and a table of `size` powers of 2 (Tang,
+ * Table-driven implementation of the exponential function in IEEE floating-point arithmetic, 1989). p = r + s as above.
  */
 typedef struct {
     vector power, r, s, p;
@@ -116,8 +117,8 @@ enum { EXP_SIZE = 1, EXP_SIZE_BITS = 0 };
 #define EXPM1_SHORT_POLYNOMIAL EXPM1_POLYNOMIAL
 #endif
 
-/* For e^x 2^bias, where the shifter says the bias; c[] is (e^r - 1 - r)/r^2. To add an x.lo of -0 is nothing, 0 one
- * operation. */
+/* e^x 2^bias, where power must be a normal number, `shifter` is BIASED(bias) and c[] approximates (e^r - 1 - r)/r^2.
+ * Callers without an x.lo pass -0, since the compiler removes the addition of -0, but not that of 0. */
 INLINE short_exponential exp_short_by(dd x, vector shifter, const real *c, int n_terms) {
     vector shifted = mad(x.hi, V(R(1.4426950408889634) * EXP_SIZE), shifter), n = shifted - shifter;
     vector r = mad(n, V(-LN2.hi / EXP_SIZE), x.hi), t, low;
@@ -139,27 +140,28 @@ INLINE short_exponential exp_short_by(dd x, vector shifter, const real *c, int n
 
 INLINE short_exponential exp_short(dd x, const int bias) { return EXP_SHORT_BY(x, BIASED(bias), EXP_SHORT_POLYNOMIAL); }
 
-/* The same with full relative accuracy of p even where that is small */
+/* The same, where even a small p has full relative accuracy */
 INLINE short_exponential expm1_short(dd x, const int bias) {
     return EXP_SHORT_BY(x, BIASED(bias), EXPM1_SHORT_POLYNOMIAL);
 }
 
-/* e^x for EXP_LOWEST's x <= 0 */
+/* e^x within 1 ULP, subnormal results included, for x <= 0; 0 below EXP_LOWEST */
 INLINE vector exp_nonpositive(dd x) {
     short_exponential e = exp_short((dd){max_(x.hi, V(EXP_LOWEST)), x.lo}, SCALE_BIAS);
     return scaled_down(mad(e.power, e.p, e.power));
 }
 
-/* c e^x 2^SCALE_BIAS for EXP_LOWEST's x <= 0 */
+/* c e^x 2^SCALE_BIAS for EXP_LOWEST <= x <= 0 */
 INLINE vector times_exp_short(dd x, vector c) {
     short_exponential e = exp_short(x, SCALE_BIAS);
     return fma_(e.power, c, mul(e.power, e.p) * c);
 }
 
-/* x to half of its bits */
+/* x truncated to half of its bits */
 INLINE vector shortened(vector x) { return (vector)((vector_bits)x & ~(((bits)1 << (R_FRACTION + 1) / 2) - 1)); }
 
-/* 2^k beside something near 1: k stops where that is no more to be seen, as subnormal numbers are slow */
+/* 2^k to be added to a number near 1: limited below, where it no longer changes the sum, because subnormal numbers are
+ * slow */
 INLINE vector visible_power_of_2(vector_bits k) { return max_(power_of_2(k, SCALE_BIAS), V(INVISIBLE)) * UNIT; }
 
 #endif

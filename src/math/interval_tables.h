@@ -1,8 +1,9 @@
-/* Functions as a polynomial for each of LOOKUP intervals, where one instruction looks up a coefficient for each lane:
- * in float with AVX2 and AVX-512.
+/* Piecewise polynomials on LOOKUP intervals, for instruction sets where one instruction looks up a coefficient for each
+ * lane: AVX2 and AVX-512, in float.
  *
- * A table NAME, in tables_f32.h, has for each interval a CENTRE, the function's value there, HEAD, and the coefficients
- * of a polynomial P of the distance d from the centre, QUOTIENT: the function is head + d P(d).
+ * For each interval, the table NAME in interval_tables_f32.h holds a CENTRE, the function's value there (AT_CENTRE) and
+ * the coefficients of a polynomial P, the difference quotient (QUOTIENT): f(x) = f(centre) + d P(d) with d = x -
+ * centre.
  */
 #ifndef PYRELU_INTERVAL_TABLES_H
 #define PYRELU_INTERVAL_TABLES_H
@@ -10,18 +11,18 @@
 #include "math/exponential.h"
 
 #define TABLES (LOOKUP && PYRELU_BITS == 32)
-/* Derivatives, which have a root, want intervals so narrow that the head is most of the value. */
+/* Derivatives with a root need intervals so narrow that f(centre) is most of f(x). */
 #define NARROW_TABLES (TABLES && LOOKUP == 16)
 
 #if TABLES
 #include "math/interval_tables_f32.h"
 
-/* Where tables have the interval of x, from place = 1 + SCALE x < 16: by its exponent and the first of its fraction */
-#define PLACE(x, name) mad(x, V(name##_SCALE), V(1))
-INLINE vector_bits interval(vector place) { return (vector_bits)place >> (R_FRACTION - EXP_SIZE_BITS + 2); }
-INLINE mask beyond_first(vector place) { return greater_equal(place, V(1 + R(4.0) / LOOKUP)); }
+/* The interval of x >= 0 follows from the exponent and the leading fraction bits of 1 + SCALE x, which must be < 16 */
+#define POSITION(x, name) mad(x, V(name##_SCALE), V(1))
+INLINE vector_bits interval(vector position) { return (vector_bits)position >> (R_FRACTION - EXP_SIZE_BITS + 2); }
+INLINE mask beyond_first(vector position) { return greater_equal(position, V(1 + R(4.0) / LOOKUP)); }
 
-/* c[0][i] + c[1][i] x + ... up to c[n - 1], even and odd terms side by side */
+/* c[0][i] + c[1][i] x + ... up to c[n - 1], as two chains of even and odd terms */
 INLINE vector lookup_polynomial(vector x, const real (*c)[LOOKUP], int n, vector_bits i) {
     vector square = mul(x, x), even = lookup(c[(n - 1) / 2 * 2], i), odd = lookup(c[n / 2 * 2 - 1], i);
 #pragma GCC unroll 16
@@ -31,11 +32,11 @@ INLINE vector lookup_polynomial(vector x, const real (*c)[LOOKUP], int n, vector
     return mad(odd, x, even);
 }
 
-/* In interval i of a table; VALUE is rounded, where the last addition may be left to what comes after. */
+/* In interval i of a table. VALUE is f(x), rounded; formulas that can use f(x) in two parts take these instead. */
 #define DISTANCE(x, name, i) ((x) - lookup(OF_LOOKUP(name##_CENTRE), i))
-#define HEAD(name, i) lookup(OF_LOOKUP(name##_HEAD), i)
+#define AT_CENTRE(name, i) lookup(OF_LOOKUP(name##_AT_CENTRE), i)
 #define QUOTIENT(d, name, i) lookup_polynomial(d, COUNTED(OF_LOOKUP(name##_QUOTIENT)), i)
-#define VALUE(d, name, i) mad(d, QUOTIENT(d, name, i), HEAD(name, i))
+#define VALUE(d, name, i) mad(d, QUOTIENT(d, name, i), AT_CENTRE(name, i))
 
 #endif
 #endif

@@ -78,7 +78,10 @@ static inline real loss_hinge(real y, real t, const real *p) {
     const real excess = 1 - (2 * t - 1) * y;
     return excess < 0 ? 0 : excess;
 }
-static inline real dloss_hinge(real y, real t, const real *p) { return loss_hinge(y, t, p) > 0 ? 1 - 2 * t : 0; }
+static inline real dloss_hinge(real y, real t, const real *p) {
+    const real loss = loss_hinge(y, t, p);
+    return loss > 0 ? 1 - 2 * t : loss; /* 0, or NaN */
+}
 
 static inline real loss_squared_hinge(real y, real t, const real *p) {
     return loss_hinge(y, t, p) * loss_hinge(y, t, p);
@@ -154,9 +157,11 @@ static inline real dloss_gamma(real y, real t, const real *p) {
 
 static inline real loss_tweedie(real y, real t, const real *p) {
     const real power = p[0];
-    return pow(t, 2 - power) / ((1 - power) * (2 - power)) - t * pow(y, 1 - power) / (1 - power) +
-           pow(y, 2 - power) / (2 - power);
+    const real of_t = t > 0 ? pow(t, 2 - power) / (2 - power) - t * pow(y, 1 - power) : 0; /* no 0 * inf */
+    return of_t / (1 - power) + pow(y, 2 - power) / (2 - power);
 }
-static inline real dloss_tweedie(real y, real t, const real *p) { return (y - t) * pow(y, 1 - p[0]); }
+static inline real dloss_tweedie(real y, real t, const real *p) {
+    return t > 0 ? (y - t) * pow(y, 1 - p[0]) : pow(y, 2 - p[0]);
+}
 
 #endif

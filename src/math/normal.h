@@ -38,8 +38,8 @@ INLINE vector minus_scaled(vector base, vector y, vector_bits k) {
 INLINE vector gelu_(vector x) {
     vector a = min_(abs_(x), V(NORMAL_END)), b = mul(a, V(-0.5)), h = mul(b, a);
     short_exponential e = exp_short((dd){h, fma_(b, a, -h)}, SCALE_BIAS);
-    vector_bits i = interval(PLACE(a, NORMAL));
-    vector d = DISTANCE(a, NORMAL, i), rest = QUOTIENT(d, NORMAL, i), head = HEAD(NORMAL, i);
+    vector_bits i = interval(POSITION(a, NORMAL));
+    vector d = DISTANCE(a, NORMAL, i), rest = QUOTIENT(d, NORMAL, i), head = AT_CENTRE(NORMAL, i);
     vector y = fma_(a, e.power * head, mul(a, e.power * mad(e.p, mad(rest, d, head), mul(rest, d))));
     return mad(y, V(-UNIT), max_(x, V(0)));
 }
@@ -56,7 +56,7 @@ INLINE vector gelu_(vector x) {
     vector w = mul(a, 1 / d), lost = mul(mad(-w, d_lost, fma_(-w, d, a)), POLYNOMIAL(w, TAIL_SENSITIVITY));
     vector v = fma_(w, POLYNOMIAL(w - NORMAL_MIDDLE, TAIL_POLYNOMIAL), V(NORMAL_SHIFT / 2 - 1));
     vector y = w + fma_(w, e.r, fma_(w, mad(v, e.p, e.s) + v, mad(lost, e.p, lost)));
-    return minus_scaled(max_(x, V(0)), y, e.k);
+    return copysign_(minus_scaled(max_(x, V(0)), y, e.k), x);
 }
 
 #endif
@@ -69,7 +69,7 @@ INLINE vector gelu_(vector x) {
 
 INLINE vector gelu_slope(vector x) {
     vector a = min_(abs_(x), V(NORMAL_END)), b = mul(a, V(-0.5)), h = mul(b, a);
-    vector_bits i = interval(PLACE(a, GELU_SLOPE));
+    vector_bits i = interval(POSITION(a, GELU_SLOPE));
     vector value = VALUE(DISTANCE(a, GELU_SLOPE, i), GELU_SLOPE, i);
     return step_less(x, times_exp_short((dd){h, fma_(b, a, -h)}, value));
 }
@@ -113,7 +113,7 @@ INLINE dd gelu_tanh_cubic(vector x, dd_constant cubic) {
 INLINE vector gelu_tanh_slope(vector x) {
 #if NARROW_TABLES
     vector a = min_(abs_(x), V(-GELU_TANH_LOWEST));
-    vector_bits i = interval(PLACE(a, GELU_TANH_SLOPE));
+    vector_bits i = interval(POSITION(a, GELU_TANH_SLOPE));
     vector value = VALUE(DISTANCE(a, GELU_TANH_SLOPE, i), GELU_TANH_SLOPE, i);
     return step_less(x, times_exp_short(dd_negate(gelu_tanh_cubic(a, GELU_TANH_CUBIC)), value));
 #else

@@ -1,19 +1,18 @@
-/* Picks the instruction set once, when the library is loaded. PYRELU_ISA forces one. */
+/* Chooses the instruction set once, when the library is loaded. PYRELU_ISA overrides the choice. */
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernels/targets.h"
 #include "runtime/dispatch.h"
 
-#include "kernels/targets.h"
-
-/* PYRELU_TARGETS is ISA(v4) ISA(v3) ISA(baseline), best first: those that CMake compiled. */
+/* PYRELU_TARGETS is ISA(v4) ISA(v3) ISA(baseline), best first: the targets that CMake compiled. */
 #define ISA(target)                                                \
     extern const pyrelu_kernels PYRELU_PASTE(kernels, target, 32); \
     extern const pyrelu_kernels PYRELU_PASTE(kernels, target, 64);
 PYRELU_TARGETS
 #undef ISA
 
-/* What each target's compiler flags assume of the processor. */
+/* The processor features that each target's compiler flags assume. */
 static int runs_baseline(void) { return 1; }
 #if defined(__x86_64__)
 static int runs_v3(void) {

@@ -4,8 +4,8 @@
 
 #include "api.h"
 
-PYRELU_API const char *pyrelu_isa(void);           /* the one in use; NULL if PYRELU_ISA asked for one not to be had */
+PYRELU_API const char *pyrelu_isa(void);           /* the one in use; NULL if PYRELU_ISA names none of these */
 PYRELU_API const char *pyrelu_isa_requested(void); /* the value of PYRELU_ISA, or NULL */
-PYRELU_API const char *pyrelu_isa_name(int i); /* those that this machine can run, best first; NULL after the last */
+PYRELU_API const char *pyrelu_isa_name(int i); /* the i-th that this processor runs, best first; NULL after the last */
 
 #endif

@@ -1,9 +1,9 @@
 /* The processor's floating-point state while kernels run.
  *
- * Other libraries of the process may have set flush-to-zero (loading one that was linked with -ffast-math is enough),
- * and threads may differ in it; our bits must not. And formulas compute both sides of a select, so flags they raise
- * say nothing about the result; NumPy would turn them into warnings. So: default state on entry, the caller's back,
- * its flags included, on leaving.
+ * Another library in the process may have set flush-to-zero (loading one that was linked with -ffast-math is enough),
+ * perhaps for some threads only; our results must not depend on it. And formulas compute both sides of a blend, so the
+ * exception flags they raise say nothing about the result, but NumPy would turn them into warnings. Hence fp_enter sets
+ * the default state, and fp_leave restores the caller's, flags included.
  */
 #ifndef PYRELU_FPENV_H
 #define PYRELU_FPENV_H
@@ -21,6 +21,11 @@ static inline fp_environment fp_enter(void) {
 
 static inline void fp_leave(fp_environment caller) { _mm_setcsr(caller); }
 
+/* Since fp_enter: whether any operation overflowed or divided by 0, which does not say that a result did */
+static inline int fp_overflowed(void) { return _mm_getcsr() & 0xc; }
+
+static inline void fp_raise_overflow(void) { _mm_setcsr(_mm_getcsr() | 8); }
+
 #else
 #include <fenv.h>
 
@@ -34,6 +39,10 @@ static inline fp_environment fp_enter(void) {
 }
 
 static inline void fp_leave(fp_environment caller) { fesetenv(&caller); }
+
+static inline int fp_overflowed(void) { return fetestexcept(FE_OVERFLOW | FE_DIVBYZERO); }
+
+static inline void fp_raise_overflow(void) { feraiseexcept(FE_OVERFLOW); }
 
 #endif
 

@@ -1,9 +1,10 @@
-/* How work is split over threads. The only file that knows of OpenMP. */
+/* Parallel loops. The only file that knows of OpenMP. */
 #include "runtime/threads.h"
 #include "runtime/fpenv.h"
+#include "sizes.h"
 
-/* Conducts in the floating-point state that the core computes in. */
-static void conduct_guarded(void (*lead)(pyrelu_team *, void *), pyrelu_team *team, void *context) {
+/* Runs the leader in the default floating-point state. */
+static void run_leader(void (*lead)(pyrelu_team *, void *), pyrelu_team *team, void *context) {
     const fp_environment caller = fp_enter();
     lead(team, context);
     fp_leave(caller);
@@ -15,11 +16,11 @@ static void conduct_guarded(void (*lead)(pyrelu_team *, void *), pyrelu_team *te
 #include <stdatomic.h>
 #include <stdlib.h>
 
-static _Atomic int limit = INT_MAX; /* pyrelu_set_num_threads; OpenMP's own settings count as well */
+static _Atomic int limit = INT_MAX; /* pyrelu_set_num_threads; OpenMP's own limit applies too */
 
-/* fork() copies the calling thread only. If libgomp had threads, the child's first parallel region would wait for
- * them for ever (gcc bug 60035), and whether it had, on behalf of some other library, cannot be asked. So a forked
- * child stays on one thread. */
+/* fork() copies the calling thread only. If libgomp had threads before, the child's first parallel region waits for
+ * them for ever (gcc bug 60035), and there is no way to ask whether it had any, perhaps on behalf of another library.
+ * So a forked child stays on one thread. */
 static int forked;
 
 static void after_fork(void) { forked = 1; }
@@ -37,94 +38,95 @@ int pyrelu_get_num_threads(void) {
     return n < limit ? n : limit;
 }
 
-/* ---- what can be had: libgomp ends the process where it cannot make a thread (RLIMIT_NPROC, a full container) ---- */
+/* ---- threads that can be created: libgomp aborts the process if it cannot create one (RLIMIT_NPROC, a cgroup limit)
+ * ---- */
 
-/* Threads that wait until all that can be made are there. */
+/* Threads that all wait until no more can be created. */
 typedef struct {
     pthread_mutex_t lock;
     pthread_cond_t change;
-    int over;
+    int finished;
 } probe;
 
-static void *wait_for_the_rest(void *context) {
+static void *wait_for_others(void *context) {
     probe *p = context;
     pthread_mutex_lock(&p->lock);
-    while (!p->over) pthread_cond_wait(&p->change, &p->lock);
+    while (!p->finished) pthread_cond_wait(&p->change, &p->lock);
     pthread_mutex_unlock(&p->lock);
     return NULL;
 }
 
-/* How many threads of `n` can be made. */
-static int make(int n) {
+/* Creates up to n threads, ends them again, and returns how many there were. */
+static int probe_threads(int n) {
     probe p = {.lock = PTHREAD_MUTEX_INITIALIZER, .change = PTHREAD_COND_INITIALIZER};
     pthread_t *const threads = malloc(n * sizeof *threads);
-    int made = 0;
+    int created = 0;
     if (!threads) return 0;
-    while (made < n && pthread_create(&threads[made], NULL, wait_for_the_rest, &p) == 0) made++;
+    while (created < n && pthread_create(&threads[created], NULL, wait_for_others, &p) == 0) created++;
     pthread_mutex_lock(&p.lock);
-    p.over = 1;
+    p.finished = 1;
     pthread_cond_broadcast(&p.change);
     pthread_mutex_unlock(&p.lock);
-    for (int i = 0; i < made; i++) pthread_join(threads[i], NULL);
+    for (int i = 0; i < created; i++) pthread_join(threads[i], NULL);
     free(threads);
-    return made;
+    return created;
 }
 
-/* At most n threads for a parallel region, the caller counted, so that libgomp can make them: those it has, by our
- * knowledge, of the calling thread's region before, or as many as could be made just now. Made twice over, as a thread
- * that has been joined may count as a process for a little while longer. What other threads and processes make in that
- * moment can still spoil it. */
-static int attainable(int n) {
+/* How many threads, up to n and the caller included, a parallel region can have without libgomp aborting: as many as
+ * the calling thread's previous region had, since libgomp keeps those, or as many as could be created just now. The
+ * probe creates twice as many, because the system may count a joined thread for a moment longer. Other threads and
+ * processes may still use up the limit between the probe and the region. */
+static int obtainable(int n) {
     static _Thread_local int proven = 1;
     if (n > proven) {
-        const int made = 1 + make(2 * (n - 1)) / 2;
-        if (made < n) return made;
+        const int created = 1 + probe_threads(2 * (n - 1)) / 2;
+        if (created < n) return created;
     }
-    proven = n; /* libgomp lets go of those that a smaller region does not need */
+    proven = n; /* libgomp ends the threads that a smaller region does not need */
     return n;
 }
 
 void pyrelu_parallel_ranges(ptrdiff_t n, ptrdiff_t grain, void (*body)(void *, ptrdiff_t, ptrdiff_t), void *context) {
-    if (n < 2 * grain) { /* asking OpenMP costs more than a small array */
+    if (n < 2 * grain) { /* a small array costs less than a question to OpenMP */
         body(context, 0, n);
         return;
     }
     ptrdiff_t ranges = pyrelu_get_num_threads();
     if (ranges > n / grain) ranges = n / grain;
-    if (ranges > 1) ranges = attainable((int)ranges);
+    if (ranges > 1) ranges = obtainable((int)ranges);
     if (ranges <= 1) {
         body(context, 0, n);
         return;
     }
-    const ptrdiff_t length = (n + ranges - 1) / ranges;
+    const ptrdiff_t length = ceil_div(n, ranges);
 #pragma omp parallel for num_threads((int)ranges) schedule(static, 1)
-    for (ptrdiff_t start = 0; start < n; start += length) body(context, start, start + length < n ? start + length : n);
+    for (ptrdiff_t start = 0; start < n; start += length) body(context, start, min_size(start + length, n));
 }
 
 /* ---- teams ---- */
 
-/* Whoever is awake takes the next chunk of the job; whoever conducts waits for chunks that others have begun, but for
- * no one to come. So a core that another program has taken costs its share of the work and little more, where OpenMP's
- * barrier after each job waits until the core is back: 10 ms where the job takes 1. */
+/* Any thread that is awake claims the next iteration. The leader waits for iterations that others have begun, but never
+ * for a thread to wake up. So if another program occupies a core, a loop loses that core's share and little more; the
+ * barrier at the end of an OpenMP loop waits until the core is free again: 10 ms in a loop of 1 ms. */
 struct pyrelu_team {
     void (*body)(void *, ptrdiff_t);
     void *context;
-    _Alignas(64) _Atomic ptrdiff_t left; /* chunks that no one has taken; set last */
-    _Alignas(64) _Atomic ptrdiff_t open; /* chunks that are not done */
-    _Alignas(64) _Atomic int over, sleepers;
+    _Alignas(64) _Atomic ptrdiff_t unclaimed;  /* iterations that no thread has begun; set last */
+    _Alignas(64) _Atomic ptrdiff_t unfinished; /* iterations that are not done */
+    _Alignas(64) _Atomic int disbanded, sleepers;
     pthread_mutex_t lock;
     pthread_cond_t change;
 };
 
-/* Looks before falling asleep, some 0.1 ms: about what waking up takes, and the difference between two chunks. */
+/* Spins before sleeping, some 0.1 ms in all: about as long as a wake-up takes, and as two iterations differ by. */
 enum { SPIN_LIMIT = 5000 };
 
-static int has_work(pyrelu_team *team) { return team->left > 0 || team->over; }
+static int has_work(pyrelu_team *team) { return team->unclaimed > 0 || team->disbanded; }
 
-static int is_done(pyrelu_team *team) { return team->open == 0; }
+static int is_done(pyrelu_team *team) { return team->unfinished == 0; }
 
 static void wait_until(pyrelu_team *team, int (*ready)(pyrelu_team *)) {
-    for (int looks = 0; looks < SPIN_LIMIT; looks++) {
+    for (int spins = 0; spins < SPIN_LIMIT; spins++) {
         if (ready(team)) return;
 #if defined(__x86_64__)
         __builtin_ia32_pause();
@@ -137,7 +139,7 @@ static void wait_until(pyrelu_team *team, int (*ready)(pyrelu_team *)) {
     pthread_mutex_unlock(&team->lock);
 }
 
-/* To be called after each change that makes something ready. */
+/* Call this after each change that another thread may wait for. */
 static void wake(pyrelu_team *team) {
     if (!team->sleepers) return;
     pthread_mutex_lock(&team->lock);
@@ -145,21 +147,21 @@ static void wake(pyrelu_team *team) {
     pthread_mutex_unlock(&team->lock);
 }
 
-/* Takes a chunk and does it. Returns 0 where none is left. */
-static int work(pyrelu_team *team) {
-    ptrdiff_t left = team->left;
-    while (left > 0 && !atomic_compare_exchange_weak(&team->left, &left, left - 1)) {
+/* Claims an iteration and runs it. Returns 0 if there was none. */
+static int run_iteration(pyrelu_team *team) {
+    ptrdiff_t unclaimed = team->unclaimed;
+    while (unclaimed > 0 && !atomic_compare_exchange_weak(&team->unclaimed, &unclaimed, unclaimed - 1)) {
     }
-    if (left <= 0) return 0;
-    team->body(team->context, left - 1); /* a job does not change while one of its chunks is open */
-    if (--team->open == 0) wake(team);
+    if (unclaimed <= 0) return 0;
+    team->body(team->context, unclaimed - 1); /* body and context stay while an iteration is unfinished */
+    if (--team->unfinished == 0) wake(team);
     return 1;
 }
 
-static void serve(pyrelu_team *team) {
+static void run_worker(pyrelu_team *team) {
     const fp_environment caller = fp_enter();
-    while (!team->over)
-        if (!work(team)) wait_until(team, has_work);
+    while (!team->disbanded)
+        if (!run_iteration(team)) wait_until(team, has_work);
     fp_leave(caller);
 }
 
@@ -170,10 +172,10 @@ void pyrelu_team_for(pyrelu_team *team, ptrdiff_t n, void (*body)(void *, ptrdif
     }
     team->body = body;
     team->context = context;
-    team->open = n;
-    team->left = n;
+    team->unfinished = n;
+    team->unclaimed = n;
     wake(team);
-    while (work(team)) {
+    while (run_iteration(team)) {
     }
     wait_until(team, is_done);
 }
@@ -181,19 +183,19 @@ void pyrelu_team_for(pyrelu_team *team, ptrdiff_t n, void (*body)(void *, ptrdif
 void pyrelu_with_team(int n_threads, void (*lead)(pyrelu_team *, void *), void *context) {
     const int available = n_threads > 1 ? pyrelu_get_num_threads() : 1;
     int n = available < n_threads ? available : n_threads;
-    if (n > 1) n = attainable(n);
+    if (n > 1) n = obtainable(n);
     if (n < 2) {
-        conduct_guarded(lead, NULL, context);
+        run_leader(lead, NULL, context);
         return;
     }
     pyrelu_team team = {.lock = PTHREAD_MUTEX_INITIALIZER, .change = PTHREAD_COND_INITIALIZER};
 #pragma omp parallel num_threads(n)
     if (omp_get_thread_num() == 0) {
-        conduct_guarded(lead, &team, context);
-        team.over = 1;
+        run_leader(lead, &team, context);
+        team.disbanded = 1;
         wake(&team);
     } else {
-        serve(&team);
+        run_worker(&team);
     }
 }
 
@@ -212,7 +214,7 @@ void pyrelu_parallel_ranges(ptrdiff_t n, ptrdiff_t grain, void (*body)(void *, p
 
 void pyrelu_with_team(int n_threads, void (*lead)(pyrelu_team *, void *), void *context) {
     (void)n_threads;
-    conduct_guarded(lead, NULL, context);
+    run_leader(lead, NULL, context);
 }
 
 void pyrelu_team_for(pyrelu_team *team, ptrdiff_t n, void (*body)(void *, ptrdiff_t), void *context) {

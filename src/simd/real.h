@@ -1,5 +1,5 @@
-/* `real`, the number type of a file that is compiled once per precision (PYRELU_BITS = 32 or 64), and `bits`, the
- * unsigned integer of its size. */
+/* `real`, the floating-point type of a file that is compiled once per precision (PYRELU_BITS = 32 or 64), and `bits`,
+ * the unsigned integer of the same size. */
 #ifndef PYRELU_REAL_H
 #define PYRELU_REAL_H
 
@@ -10,7 +10,7 @@
 #if PYRELU_BITS == 32
 typedef float real;
 typedef uint32_t bits;
-#define R(x) x##f /* a literal in the precision at hand: R(0.5) */
+#define R(x) x##f /* a literal of type real: R(0.5) */
 #define R_MAX R(0x1.fffffep127)
 enum { R_FRACTION = 23, R_BIAS = 127 };
 #elif PYRELU_BITS == 64

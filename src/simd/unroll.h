@@ -1,11 +1,11 @@
-/* Kernels take arrays in unrolled blocks of some vectors. A formula is one long chain of operations, each waiting for
- * the one before; the compiler interleaves those of a unrolled block's vectors. */
+/* Kernels process arrays in unrolled blocks of several vectors. A formula is one long dependency chain; the compiler
+ * hides its latency by interleaving the chains of a block's vectors. */
 #ifndef PYRELU_UNROLL_H
 #define PYRELU_UNROLL_H
 
 #include "simd/vectors.h"
 
-/* As many as there are registers for */
+/* Vectors per block: as many as the registers hold */
 #if WIDTH == 64
 enum { UNROLL = 4 };
 #else

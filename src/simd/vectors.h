@@ -68,11 +68,27 @@ typedef __mmask8 mask;
 typedef vector_bits mask;
 #define COMPARE(x, operator, y, predicate) ((mask)((x) operator(y)))
 #endif
+#if WIDTH == 64
+#define COMPARE_ORDERED(x, y) COMPARE(x, , y, _CMP_ORD_Q)
+#elif WIDTH == 32 && PYRELU_BITS == 32
+#define COMPARE_ORDERED(x, y) ((mask)_mm256_cmp_ps(x, y, _CMP_ORD_Q))
+#elif WIDTH == 32
+#define COMPARE_ORDERED(x, y) ((mask)_mm256_cmp_pd(x, y, _CMP_ORD_Q))
+#endif
 INLINE mask less(vector x, vector y) { return COMPARE(x, <, y, _CMP_LT_OQ); }
 INLINE mask greater(vector x, vector y) { return COMPARE(x, >, y, _CMP_GT_OQ); }
 INLINE mask less_equal(vector x, vector y) { return COMPARE(x, <=, y, _CMP_LE_OQ); }
 INLINE mask greater_equal(vector x, vector y) { return COMPARE(x, >=, y, _CMP_GE_OQ); }
 INLINE mask equal(vector x, vector y) { return COMPARE(x, ==, y, _CMP_EQ_OQ); }
+
+/* yes where neither is NaN */
+INLINE mask ordered(vector x, vector y) {
+#if WIDTH >= 32
+    return COMPARE_ORDERED(x, y);
+#else
+    return equal(x, x) & equal(y, y);
+#endif
+}
 
 /* yes where c, no elsewhere */
 INLINE vector blend(mask c, vector yes, vector no) {
@@ -163,8 +179,11 @@ INLINE vector shuffle_xor(vector x, const int bit) {
 
 #define SIGN_BIT ((bits)1 << (PYRELU_BITS - 1))
 INLINE vector abs_(vector x) { return (vector)((vector_bits)x & ~SIGN_BIT); }
-/* x, which is not negative, with the sign of another */
+/* x, which has no sign or the same, with the sign of another */
 INLINE vector copysign_(vector x, vector sign) { return (vector)((vector_bits)x | ((vector_bits)sign & SIGN_BIT)); }
+
+/* x, which is not positive, with a sign even where it is 0 */
+INLINE vector negative(vector x) { return (vector)((vector_bits)x | SIGN_BIT); }
 
 INLINE vector sqrt_(vector x) {
 #if defined(__SSE2__)

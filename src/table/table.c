@@ -34,6 +34,12 @@ const pyrelu_axis_function pyrelu_axis_functions[] = {
 #include "table/rowwise.def"
 };
 
+#define GATED(name, gate) {#name, #gate},
+
+const pyrelu_gate pyrelu_gates[] = {
+#include "table/gates.def"
+};
+
 #define LETTER_CLASSIFIER 'C'
 #define LETTER_REGRESSOR 'R'
 #define LETTER_CLASSES 'C'
@@ -59,4 +65,5 @@ const pyrelu_optimizer_row pyrelu_optimizers[] = {
 #define LENGTH(array) (int)(sizeof(array) / sizeof *(array))
 const int pyrelu_n_activations = LENGTH(pyrelu_activations);
 const int pyrelu_n_axis_functions = LENGTH(pyrelu_axis_functions);
+const int pyrelu_n_gates = LENGTH(pyrelu_gates);
 const int pyrelu_n_losses = LENGTH(pyrelu_losses);

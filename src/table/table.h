@@ -28,6 +28,11 @@ typedef struct {
     const char *name, *signature, *vjp_signature, *error, *formula, *range, *summary, *reference;
 } pyrelu_axis_function;
 
+/* A gated linear unit: a gate(b), where gate is an activation. */
+typedef struct {
+    const char *name, *gate;
+} pyrelu_gate;
+
 /* A loss of the training core. */
 typedef struct {
     const char *name;
@@ -51,6 +56,8 @@ extern PYRELU_API const pyrelu_activation pyrelu_activations[];
 extern PYRELU_API const int pyrelu_n_activations;
 extern PYRELU_API const pyrelu_axis_function pyrelu_axis_functions[];
 extern PYRELU_API const int pyrelu_n_axis_functions;
+extern PYRELU_API const pyrelu_gate pyrelu_gates[];
+extern PYRELU_API const int pyrelu_n_gates;
 extern PYRELU_API const pyrelu_loss pyrelu_losses[];
 extern PYRELU_API const int pyrelu_n_losses;
 extern PYRELU_API const pyrelu_optimizer_row pyrelu_optimizers[];

@@ -1,7 +1,7 @@
-/* What training draws: the inputs and outputs that are dropped, and slopes.
+/* Random numbers in training: dropout masks of inputs and outputs, and random slopes.
  *
- * A number belongs to the update, the row of the batch, the layer and the unit. So threads, blocks and micro-batches do
- * not change it, nor does it matter whether rows are stored dense or sparse.
+ * A number depends on the update, the row of the batch, the layer and the unit alone: not on threads, blocks or
+ * micro-batches, nor on whether rows are stored dense or sparse.
  */
 #ifndef PYRELU_DROPOUT_INL_H
 #define PYRELU_DROPOUT_INL_H
@@ -9,14 +9,14 @@
 #include "kernels/philox.h"
 #include "training/micro_batch-inl.h"
 
-/* Streams of numbers: the inputs', then two for each layer. */
-enum { INPUTS = 0 };
-static inline uint32_t of_outputs(const micro_batch *s, const layer *l) {
+/* Streams of random numbers: one for the inputs, then two for each layer. */
+enum { INPUT_STREAM = 0 };
+static inline uint32_t output_stream(const micro_batch *s, const layer *l) {
     return 1 + 2 * (uint32_t)(l - s->net->layers);
 }
-static inline uint32_t of_slopes(const micro_batch *s, const layer *l) { return 1 + of_outputs(s, l); }
+static inline uint32_t slope_stream(const micro_batch *s, const layer *l) { return 1 + output_stream(s, l); }
 
-static inline pyrelu_random_counter place(const micro_batch *s, uint32_t stream, ptrdiff_t row) {
+static inline pyrelu_random_counter counter_at(const micro_batch *s, uint32_t stream, ptrdiff_t row) {
     return (pyrelu_random_counter){s->opt->seed, (uint32_t)(s->start - s->batch + row), stream, (uint32_t)s->opt->t};
 }
 
@@ -25,32 +25,32 @@ static inline real uniform(uint32_t bits) {
     return PYRELU_BITS == 32 ? (bits >> 8) * (real)0x1p-24 : bits * (real)0x1p-32;
 }
 
-/* u uniform in [0, 1): whether to drop, and what makes up for those dropped */
+/* For u uniform in [0, 1): 0 to drop, or the factor that keeps the mean */
 static inline real multiplier(real u, real dropout) {
     const real scale = 1 / (1 - dropout);
     return u < dropout ? 0 : scale;
 }
 
-/* The multiplier of one input of a row of the micro-batch. */
+/* The multiplier of one input in a row of the micro-batch. */
 static inline real input_multiplier(const micro_batch *s, ptrdiff_t row, ptrdiff_t feature) {
     uint32_t bits[4];
-    const pyrelu_random_counter p = place(s, INPUTS, row);
+    const pyrelu_random_counter p = counter_at(s, INPUT_STREAM, row);
     philox(&p, (uint32_t)(feature / 4), bits);
     return multiplier(uniform(bits[feature % 4]), s->net->input_dropout);
 }
 
-/* Numbers in [0, 1) for rows of the micro-batch, from `first` on, and n units. */
+/* Draws numbers in [0, 1) for n units in each of `rows` rows of the micro-batch, from `first` on. */
 static inline void draw(const micro_batch *s, uint32_t stream, ptrdiff_t first, ptrdiff_t rows, ptrdiff_t n, real *u) {
-    enum { CHUNK = 256 };
-    uint32_t bits[CHUNK];
+    enum { BUFFER = 256 };
+    uint32_t bits[BUFFER];
     for (ptrdiff_t row = first; row < first + rows; row++) {
-        const pyrelu_random_counter p = place(s, stream, row);
-        for (ptrdiff_t j = 0; j < n; j += CHUNK, u += CHUNK) {
-            const ptrdiff_t m = min_size(CHUNK, n - j);
+        const pyrelu_random_counter p = counter_at(s, stream, row);
+        for (ptrdiff_t j = 0; j < n; j += BUFFER, u += BUFFER) {
+            const ptrdiff_t m = min_size(BUFFER, n - j);
             pyrelu_kernels_for(TYPE)->random(&p, (uint32_t)j, bits, m);
             for (ptrdiff_t k = 0; k < m; k++) u[k] = uniform(bits[k]);
         }
-        u += n % CHUNK ? n % CHUNK - CHUNK : 0;
+        u += n % BUFFER ? n % BUFFER - BUFFER : 0;
     }
 }
 
@@ -61,7 +61,7 @@ static inline void draw_mask(const micro_batch *s, uint32_t stream, ptrdiff_t fi
     for (ptrdiff_t i = 0; i < rows * n; i++) mask[i] = multiplier(mask[i], dropout);
 }
 
-/* out = x times mask; where that is 0 so is the product, whatever x */
+/* out = x * mask, and 0 where the mask is 0, even if x is infinite or NaN */
 static inline void drop(const real *x, const real *mask, ptrdiff_t n, real *out) {
 #pragma omp simd
     for (ptrdiff_t i = 0; i < n; i++) {

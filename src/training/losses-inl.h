@@ -6,12 +6,18 @@
 #include "training/network.h"
 
 /* Returns the loss of one row of n outputs and turns the outputs into its gradient before their activation. A row has
- * a target for each output or, of a classifier, the number of its class. `smoothing` is the share of a class's target
- * that goes to all of them evenly. `p` has the parameters of each output, one output's after the other's. */
+ * a target for each output, or one for all: of a classifier, the number of its class. `smoothing` is the share of a
+ * class's target that goes to all of them evenly. `p` has the parameters of each output, one output's after the
+ * other's. */
 typedef real row_loss(real *y, const real *target, ptrdiff_t n, ptrdiff_t n_targets, real smoothing, const real *p);
 
-/* The target of output j, smoothed. */
-static inline real target_of(const real *target, ptrdiff_t j, ptrdiff_t n, ptrdiff_t n_targets, real smoothing) {
+/* The target of output j. */
+static inline real regressor_target(const real *target, ptrdiff_t j, ptrdiff_t n, ptrdiff_t n_targets, real smoothing) {
+    (void)smoothing;
+    return target[n_targets == n ? j : 0];
+}
+static inline real classifier_target(const real *target, ptrdiff_t j, ptrdiff_t n, ptrdiff_t n_targets,
+                                     real smoothing) {
     const real t = n_targets == n ? target[j] : j == (ptrdiff_t)*target;
     return (1 - smoothing) * t + smoothing / 2;
 }
@@ -19,9 +25,11 @@ static inline real target_of(const real *target, ptrdiff_t j, ptrdiff_t n, ptrdi
 #define NONE 0
 #define ONE(...) 1
 #define TWO(...) 2
+#define CLASSIFIER classifier_target
+#define REGRESSOR regressor_target
 #define OVER_SUM 1
 #define OVER_MEAN n
-#define OUTPUTS(name, over, n_parameters)                                                                 \
+#define OUTPUTS(name, target_of, over, n_parameters)                                                      \
     static real row_##name(real *y, const real *target, ptrdiff_t n, ptrdiff_t n_targets, real smoothing, \
                            const real *p) {                                                               \
         real sum = 0;                                                                                     \
@@ -32,13 +40,13 @@ static inline real target_of(const real *target, ptrdiff_t j, ptrdiff_t n, ptrdi
         }                                                                                                 \
         return sum / OVER_##over;                                                                         \
     }
-#define CLASSES(name, over, n_parameters)                                                                 \
+#define CLASSES(name, target_of, over, n_parameters)                                                      \
     static real row_##name(real *y, const real *target, ptrdiff_t n, ptrdiff_t n_targets, real smoothing, \
                            const real *p) {                                                               \
         (void)n_targets;                                                                                  \
         return class_loss_##name(y, (ptrdiff_t)*target, n, smoothing, p);                                 \
     }
-#define LOSS(name, estimator, targets, link, over, parameters, ...) targets(name, over, parameters)
+#define LOSS(name, estimator, targets, link, over, parameters, ...) targets(name, estimator, over, parameters)
 #include "table/losses.def"
 #undef LOSS
 
@@ -49,6 +57,8 @@ static row_loss *const row_losses[] = {
 #undef LOSS
 #undef OUTPUTS
 #undef CLASSES
+#undef CLASSIFIER
+#undef REGRESSOR
 #undef NONE
 #undef ONE
 #undef TWO

@@ -1,8 +1,9 @@
-/* A micro-batch: the rows under way, few enough to fit in the scratch memory; and the chunks that it is cut into. */
+/* A micro-batch, the rows of a batch that the workspace holds at a time, and its division into blocks. */
 #ifndef PYRELU_MICRO_BATCH_INL_H
 #define PYRELU_MICRO_BATCH_INL_H
 
 #include "simd/real.h"
+#include "sizes.h"
 #include "training/network.h"
 
 #define TYPE (PYRELU_BITS == 32 ? PYRELU_F32 : PYRELU_F64)
@@ -16,21 +17,20 @@ typedef pyrelu_gemm_args product;
 typedef struct {
     const network *net;
     const samples *data;
-    pyrelu_team *team; /* that works on it */
+    pyrelu_team *team;
     ptrdiff_t start, rows;
-    ptrdiff_t batch; /* where its batch starts */
+    ptrdiff_t batch; /* the first row of its batch */
     optimizer *opt;  /* NULL: prediction only */
     pyrelu_step step;
-    int begins, ends; /* whether the micro-batch is the first or the last of its batch */
-    /* Of the update: all at once; or the gradient's norm first; or, for a row of whole arrays, the norm, then the
-     * direction of the step, then the step, in proportion to the norms of the layer's weights and of their direction.
+    int begins, ends; /* whether it is the first or the last micro-batch of its batch */
+    /* What a pass over the weights does. FUSED: gradient and update at once. With gradient clipping: MEASURE (gradient
+     * and its norm), then APPLY (the update). For an optimizer of scope ARRAY: MEASURE, then DIRECT (the direction of
+     * the step and its norm), then SCALE (the step, in proportion to the norms of weights and direction).
      */
     enum { FUSED, MEASURE, APPLY, DIRECT, SCALE } stage;
 } micro_batch;
 
-static inline ptrdiff_t min_size(ptrdiff_t a, ptrdiff_t b) { return a < b ? a : b; }
-
-/* Rows of a buffer of the micro-batch with n columns, from `first` on. */
+/* Row `first` of a buffer of the micro-batch with n columns. */
 static inline real *from(void *buffer, ptrdiff_t first, ptrdiff_t n) { return (real *)buffer + first * n; }
 
 static inline pyrelu_sums add(pyrelu_sums a, pyrelu_sums b) {
@@ -41,10 +41,10 @@ static inline ptrdiff_t sample_at(const samples *data, ptrdiff_t row) { return d
 
 static inline int drops_inputs(const micro_batch *s) { return s->opt && s->net->input_dropout > 0; }
 
-/* Whether rows are copied before they are read: those of another order or without what dropout takes. */
+/* Whether rows must be copied before use, because they are shuffled or dropout changes them. */
 static inline int gathers(const micro_batch *s) { return !s->data->starts && (s->data->order || drops_inputs(s)); }
 
-/* The inputs of a layer, from some row of the micro-batch on. */
+/* The inputs of layer i, from row `first` of the micro-batch on. */
 static inline const real *inputs(const micro_batch *s, int i, ptrdiff_t first) {
     const network *net = s->net;
     const ptrdiff_t n = net->layers[i].n_inputs;
@@ -53,35 +53,33 @@ static inline const real *inputs(const micro_batch *s, int i, ptrdiff_t first) {
     return (const real *)net->inputs + first * n;
 }
 
-/* Multiply-adds below which a thread of its own does not pay. */
-static const ptrdiff_t MIN_WORK_PER_CHUNK = 1 << 22;
+/* Multiply-adds that are worth a thread of their own. */
+static const ptrdiff_t MIN_WORK_PER_BLOCK = 1 << 22;
 
-/* Cuts n rows into chunks of equal length, worth MIN_WORK_PER_CHUNK and of no fewer than `least_rows` each. Returns
- * that length. BLAS packs an operand anew for each chunk, so chunks are not to be small. */
-static inline ptrdiff_t chunk_length(ptrdiff_t n, ptrdiff_t work_each, ptrdiff_t least_rows) {
-    const ptrdiff_t chunks = min_size(n * work_each / MIN_WORK_PER_CHUNK, n / least_rows);
-    return chunks > 1 ? (n + chunks - 1) / chunks : n;
+/* The length of equal blocks of n rows, each of at least MIN_WORK_PER_BLOCK multiply-adds and `min_rows` rows. BLAS
+ * packs an operand anew for each block, so small blocks are expensive. */
+static inline ptrdiff_t block_length(ptrdiff_t n, ptrdiff_t work_per_row, ptrdiff_t min_rows) {
+    const ptrdiff_t blocks = min_size(n * work_per_row / MIN_WORK_PER_BLOCK, n / min_rows);
+    return blocks > 1 ? ceil_div(n, blocks) : n;
 }
 
-/* Multiply-adds forward. */
-static inline ptrdiff_t work_per_row(const network *net) {
+/* Multiply-adds of the forward pass for one row. */
+static inline ptrdiff_t forward_work(const network *net) {
     ptrdiff_t work = 0;
     for (int i = 0; i < net->n_layers; i++) work += net->layers[i].n_inputs * net->layers[i].width;
     return work;
 }
 
 static inline ptrdiff_t rows_per_block(const micro_batch *s) {
-    return chunk_length(s->rows, work_per_row(s->net),
-                        s->opt ? 64 : 256); /* batches are small, and predictions plenty */
+    const ptrdiff_t min_rows = s->opt ? 64 : 256; /* batches have few rows, predictions many */
+    return block_length(s->rows, forward_work(s->net), min_rows);
 }
 
-static inline ptrdiff_t ceil_div(ptrdiff_t rows, ptrdiff_t rows_each) { return (rows + rows_each - 1) / rows_each; }
-
-/* For each tile of a sparse first layer, all that is stored is looked through: those are few. */
+/* A sparse first layer has at most 8 blocks, since each searches all stored values of the micro-batch. */
 static inline ptrdiff_t rows_per_weight_block(const micro_batch *s, const layer *l) {
     const int sparse = l == s->net->layers && s->data->starts;
-    return chunk_length(l->n_inputs, s->rows * l->width,
-                        sparse && l->n_inputs > 8 * 128 ? ceil_div(l->n_inputs, 8) : 128);
+    const ptrdiff_t min_rows = sparse && l->n_inputs > 8 * 128 ? ceil_div(l->n_inputs, 8) : 128;
+    return block_length(l->n_inputs, s->rows * l->width, min_rows);
 }
 
 #endif

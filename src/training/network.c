@@ -1,8 +1,8 @@
 /* The training core; network.h says what it offers. Compiled once per precision.
  *
- * A batch is worked on in two phases. First its rows, in blocks (rows.h): gather, forward, loss, backward. Then the
- * weights, in tiles (weights.h): gradient and update. Blocks and tiles depend on nothing but shapes, and each sum over
- * them is taken in their order, so that the result does not depend on which thread does which.
+ * A batch takes two phases. First its rows, in blocks (row_blocks-inl.h): gather, forward, loss, backward. Then the
+ * weights, in blocks (weight_blocks-inl.h): gradient and update. The blocks depend on shapes alone, and sums over them
+ * are taken in order, so that the result does not depend on which thread computes which block.
  */
 #include <tgmath.h>
 
@@ -21,14 +21,14 @@
 
 static void *reserve(char *workspace, size_t *used, ptrdiff_t n, size_t size) {
     char *start = workspace ? workspace + *used : NULL;
-    *used += (n * size + 63) / 64 * 64; /* whole cache lines: no two threads write to one */
+    *used += (n * size + 63) / 64 * 64; /* whole cache lines, so that no two threads write to the same one */
     return start;
 }
 
 static size_t plan_workspace(network *net, ptrdiff_t rows, int training, void *workspace) {
 #define RESERVE(n) reserve(workspace, &used, rows *(n), sizeof(real))
     size_t used = 0;
-    ptrdiff_t n_chunks = rows; /* there are no more blocks than rows, nor tiles than rows of weights */
+    ptrdiff_t n_blocks = rows; /* at most one block per row, and one per row of weights */
     net->micro_batch_rows = rows;
     net->inputs = RESERVE(net->layers->n_inputs);
     const ptrdiff_t n_outputs = net->layers[net->n_layers - 1].n_outputs;
@@ -45,35 +45,35 @@ static size_t plan_workspace(network *net, ptrdiff_t rows, int training, void *w
         l->mask = drops ? RESERVE(l->n_outputs) : NULL;
         l->drawn = trains && l->transform == PYRELU_DRAWN_SLOPES ? RESERVE(l->width) : NULL;
         l->slope_delta = trains && l->transform == PYRELU_LEARNED_SLOPES ? RESERVE(l->width) : NULL;
-        n_chunks += l->n_inputs;
+        n_blocks += l->n_inputs;
     }
-    net->partial_sums = reserve(workspace, &used, n_chunks, sizeof(pyrelu_sums));
+    net->partial_sums = reserve(workspace, &used, n_blocks, sizeof(pyrelu_sums));
     return used;
 }
 
-static int calls_gemm(const network *net) {
+static int calls_blas(const network *net) {
     for (int i = 0; i < net->n_layers; i++)
-        if (is_for_blas(net->micro_batch_rows, net->layers[i].width, net->layers[i].n_inputs)) return 1;
+        if (exceeds_own_gemm(net->micro_batch_rows, net->layers[i].width, net->layers[i].n_inputs)) return 1;
     return 0;
 }
 
 /* ---- the core ---- */
 
-/* Blocks or tiles. The team takes them one after the other; who takes which does not matter to the result. */
+/* A pass over blocks of rows or of weights, which the team shares. */
 typedef struct {
     const micro_batch *s;
     pyrelu_sums (*work)(const micro_batch *, ptrdiff_t);
-} job;
+} pass;
 
-static void run_chunk(void *context, ptrdiff_t i) {
-    const job *j = context;
-    j->s->net->partial_sums[i] = j->work(j->s, i);
+static void run_block(void *context, ptrdiff_t i) {
+    const pass *p = context;
+    p->s->net->partial_sums[i] = p->work(p->s, i);
 }
 
-/* Returns the sum of what the chunks return. */
+/* Runs a pass over n blocks; returns the sum of their results. */
 static pyrelu_sums run(const micro_batch *s, pyrelu_sums (*work)(const micro_batch *, ptrdiff_t), ptrdiff_t n) {
     pyrelu_sums sums = {0, 0};
-    pyrelu_team_for(s->team, n, run_chunk, &(job){s, work});
+    pyrelu_team_for(s->team, n, run_block, &(pass){s, work});
     for (ptrdiff_t i = 0; i < n; i++) sums = add(sums, s->net->partial_sums[i]);
     return sums;
 }
@@ -90,10 +90,10 @@ static pyrelu_sums run_row_blocks(const micro_batch *s) {
 
 static pyrelu_sums run_weight_blocks(const micro_batch *s) { return run(s, weight_block, n_weight_blocks(s)); }
 
-/* How many threads a micro-batch is worth: one if neither its rows nor the weights of a layer are worth cutting. */
+/* The threads for a micro-batch: one if neither its rows nor the weights of any layer make more than one block. */
 static int threads_for(const micro_batch *s) {
-    const int cut = ceil_div(s->rows, rows_per_block(s)) > 1 || (s->opt && n_weight_blocks(s) > s->net->n_layers);
-    return cut ? s->net->n_threads : 1;
+    const int divides = ceil_div(s->rows, rows_per_block(s)) > 1 || (s->opt && n_weight_blocks(s) > s->net->n_layers);
+    return divides ? s->net->n_threads : 1;
 }
 
 static double total_weight(const samples *data, ptrdiff_t start, ptrdiff_t stop) {
@@ -138,11 +138,11 @@ static void set_trust_ratios(const micro_batch *s) {
     }
 }
 
-/* Updates the parameters by the gradient that a pass over the blocks has left, scaled down to the norm allowed. */
+/* Updates the parameters with the gradient that the pass MEASURE left, scaled down to clip_norm. */
 static void update_measured(micro_batch *s, double norm) {
     const int whole_arrays = works_on_arrays(s->opt);
     s->stage = whole_arrays ? DIRECT : APPLY;
-    s->step.l2 = s->step.l1 = 0; /* the gradient has them */
+    s->step.l2 = s->step.l1 = 0; /* the gradient includes the penalties */
     s->step.scale = norm > s->opt->clip_norm ? s->opt->clip_norm / norm : 1;
     run_weight_blocks(s);
     if (!whole_arrays) return;
@@ -151,25 +151,25 @@ static void update_measured(micro_batch *s, double norm) {
     run_weight_blocks(s);
 }
 
-/* A call of the core: what is worked on, and where to. */
+/* One call of the core. */
 typedef struct {
     micro_batch s;
     ptrdiff_t stop, batch_size;
-    double work; /* multiply-adds since the caller was asked whether to stop */
+    double work; /* multiply-adds since `interrupted` was last called */
     int stopped;
     pyrelu_epoch_sums sums;
     real *outputs;
     unsigned char *alive;
 } run_context;
 
-/* Multiply-adds between two such questions, some 0.05 s on a slow core, and what a micro-batch takes beside its own,
- * counted in these: a function of the user's may take 0.1 ms. */
+/* Multiply-adds between two calls of `interrupted`, some 0.05 s on a slow core, and the cost of a micro-batch beyond
+ * its own multiply-adds, in the same unit: a user's function may take 0.1 ms. */
 static const double WORK_BETWEEN_CHECKS = 3e8, WORK_PER_BATCH = 3e5;
 
-/* Notes that so many rows are done, and asks whether to stop once in a while. */
+/* Records that rows are done, and now and then calls `interrupted`. */
 static void advance(run_context *ctx, ptrdiff_t rows) {
     const network *net = ctx->s.net;
-    ctx->work += (double)rows * work_per_row(net) * (ctx->s.opt ? 3 : 1) + WORK_PER_BATCH;
+    ctx->work += (double)rows * forward_work(net) * (ctx->s.opt ? 3 : 1) + WORK_PER_BATCH;
     if (ctx->work < WORK_BETWEEN_CHECKS) return;
     ctx->work = 0;
     ctx->stopped = net->interrupted && net->interrupted(net->context);
@@ -179,7 +179,7 @@ static void advance(run_context *ctx, ptrdiff_t rows) {
 static pyrelu_epoch_sums train_batch(run_context *ctx, ptrdiff_t start, ptrdiff_t stop) {
     micro_batch s = ctx->s;
     const double weight = total_weight(s.data, start, stop);
-    if (weight == 0) return (pyrelu_epoch_sums){0, 0}; /* as if the batch were not there */
+    if (weight == 0) return (pyrelu_epoch_sums){0, 0}; /* skips a batch without weight */
     optimizer *opt = s.opt;
     s.batch = start;
     s.step = next_step(opt, weight);
@@ -253,4 +253,4 @@ static void losses_of_rows(const network *net, const void *targets, ptrdiff_t n_
                                                       n_targets, net->label_smoothing, net->loss_parameters);
 }
 
-const pyrelu_core CORE = {plan_workspace, calls_gemm, predict, train, losses_of_rows};
+const pyrelu_core CORE = {plan_workspace, calls_blas, predict, train, losses_of_rows};

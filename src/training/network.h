@@ -1,7 +1,7 @@
 /* The training core: forward, loss, backward and update of a multilayer perceptron.
  *
- * The caller owns all memory and hands in BLAS, so that nothing here allocates or can fail. Matrices are row-major. A
- * void pointer is to numbers of the core's precision.
+ * The caller owns all memory and passes BLAS as function pointers, so that nothing here allocates or can fail. Matrices
+ * are row-major. A void pointer points to numbers of the core's precision.
  */
 #ifndef PYRELU_NETWORK_H
 #define PYRELU_NETWORK_H
@@ -11,20 +11,21 @@
 #include "kernels/kernels.h"
 #include "runtime/threads.h"
 
-/* What a layer makes of its pre-activations; transforms.h has one double-double of functions for each. */
+/* How a layer turns its pre-activations into outputs; transforms-inl.h has a forward and a backward function for each.
+ */
 typedef enum {
     PYRELU_ELEMENTWISE,    /* `activation` is a row of pyrelu_activations */
-    PYRELU_LEARNED_SLOPES, /* prelu, which is the row `activation`, with a slope for each unit: `slopes` */
-    PYRELU_DRAWN_SLOPES,   /* the same with slopes drawn between the two parameters; their mean where not trained */
+    PYRELU_LEARNED_SLOPES, /* prelu (then the row `activation`) with a learned slope per unit: `slopes` */
+    PYRELU_DRAWN_SLOPES,   /* rrelu: in training, random slopes between the two parameters, else their mean */
     PYRELU_ROWWISE,        /* a row of pyrelu_axis_functions, over the units */
     PYRELU_GATED,          /* the first half of the pre-activations times an elementwise activation of the second */
-    PYRELU_MAXOUT,         /* the largest of as many neighbours as there are to an output */
+    PYRELU_MAXOUT,         /* the largest of width/n_outputs neighbouring pre-activations */
     PYRELU_CALLED,         /* the caller's own function */
-    PYRELU_SOFTMAX,        /* of the output layer only */
+    PYRELU_SOFTMAX,        /* output layer only */
     PYRELU_N_TRANSFORMS
 } pyrelu_transform;
 
-/* Writes an elementwise function, or its derivative, of an array of that shape. May be called by any thread. */
+/* Writes f(z), or f'(z) if `derivative`, to `out` of the same shape, for an elementwise f. Any thread may call it. */
 typedef void pyrelu_call(void *context, int derivative, const void *z, void *out, ptrdiff_t rows, ptrdiff_t n);
 
 typedef struct {
@@ -32,50 +33,52 @@ typedef struct {
     pyrelu_transform transform;
     int activation;
     double parameters[PYRELU_MAX_PARAMETERS]; /* of the activation */
-    double dropout;                           /* the probability that training drops an output */
+    double dropout;                           /* probability of dropping an output in training */
     pyrelu_call *call;
     void *context;        /* of the call */
-    double trust_ratio;   /* set by training: see optimizers.def, ARRAY */
+    double trust_ratio;   /* set in training, for optimizers of scope ARRAY (optimizers.def) */
     void *weights, *bias; /* (n_inputs, width) and (width,) */
-    void *slopes;         /* (n_outputs,), of LEARNED_SLOPES */
-    /* The rest is set by `arrange`, each of as many rows as a micro-batch. */
-    void *saved;            /* the pre-activations, or what an activation in place makes of them */
-    void *output;           /* may be `kept` */
-    void *gradient, *delta; /* of the loss, before dropout and before the activation; may be one */
-    void *mask, *drawn;     /* what the outputs are multiplied by, the slopes drawn */
-    void *slope_delta;      /* what to add up over the rows for the gradient of the slopes */
+    void *slopes;         /* (n_outputs,), for LEARNED_SLOPES */
+    /* plan_workspace sets the rest: buffers with a row per row of the micro-batch. */
+    void *saved;        /* what the backward pass needs: pre-activations, or the outputs of an in-place activation */
+    void *output;       /* may be `saved` */
+    void *gradient;     /* of the loss with respect to the outputs */
+    void *delta;        /* of the loss with respect to the pre-activations; may be `gradient` */
+    void *mask, *drawn; /* multipliers of the outputs (dropout), random slopes */
+    void *slope_delta;  /* each row's contribution to the gradient of the slopes */
 } pyrelu_layer;
 
-/* A loss of the caller's own: writes the loss of each of the rows, and turns `outputs`, of shape (rows, n_outputs),
- * into the gradient before the output activation. May be called by any thread. */
+/* The caller's own loss: writes the loss of each row to `losses`, and replaces `outputs`, of shape (rows, n_outputs),
+ * by the gradient with respect to the pre-activations. Any thread may call it. */
 typedef void pyrelu_loss_call(void *context, const void *targets, void *outputs, void *losses, ptrdiff_t rows,
                               ptrdiff_t n_outputs, ptrdiff_t n_targets);
 
 typedef struct {
     int n_layers; /* hidden layers and the output layer */
     pyrelu_layer *layers;
-    double input_dropout;        /* as the layers' dropout */
-    int loss;                    /* a row of pyrelu_losses; -1: the caller's own */
+    double input_dropout;        /* probability of dropping an input in training */
+    int loss;                    /* a row of pyrelu_losses; -1: loss_call */
     const void *loss_parameters; /* (n_outputs, its n_parameters) */
     pyrelu_loss_call *loss_call;
     void *loss_context;
-    double label_smoothing;     /* of a classifier: the share of a target that goes to all classes evenly */
+    double label_smoothing;     /* the share of a class's target that is spread evenly over all classes */
     int n_threads;              /* at most */
-    int (*interrupted)(void *); /* asked now and then by the thread that calls: whether to stop; NULL: never */
-    void *context;              /* of that function */
-    unsigned char *alive;       /* training sets it for each hidden unit that is not 0 for all rows; or NULL */
-    void (*blas_gemm)(void);    /* sgemm or dgemm, called as Fortran's */
-    ptrdiff_t micro_batch_rows; /* how many rows are worked on at a time; set by `arrange` with the rest */
-    void *targets, *losses;     /* of the caller's own loss: (micro_batch_rows, n_outputs), (micro_batch_rows,) */
-    void *inputs, *input_mask;  /* (micro_batch_rows, n_features) */
-    pyrelu_sums *partial_sums;  /* one for each chunk of the work */
+    int (*interrupted)(void *); /* whether to stop, asked now and then on the calling thread; NULL: never */
+    void *context;              /* of `interrupted` */
+    unsigned char *alive;       /* training sets it to 1 for each hidden unit that is not 0 for every row; or NULL */
+    void (*blas_gemm)(void);    /* Fortran's sgemm or dgemm */
+    /* plan_workspace sets the rest. */
+    ptrdiff_t micro_batch_rows;
+    void *targets, *losses;    /* for loss_call: (micro_batch_rows, n_outputs), (micro_batch_rows,) */
+    void *inputs, *input_mask; /* (micro_batch_rows, n_features) */
+    pyrelu_sums *partial_sums; /* one for each block of work */
 } pyrelu_network;
 
 typedef struct {
     const void *values;                /* (n_samples, n_features), or the stored values of a CSR matrix */
     const ptrdiff_t *columns, *starts; /* of a CSR matrix: indices and indptr; else NULL */
-    const ptrdiff_t *order;            /* row i is sample order[i]; NULL: sample i. The rest is by sample: */
-    const void *targets;               /* (n_samples, n_targets): one for each output, or the number of the class */
+    const ptrdiff_t *order;            /* row i is sample order[i]; NULL: sample i */
+    const void *targets;               /* (n_samples, n_targets): one per output, or the index of the class */
     ptrdiff_t n_targets;
     const void *weights; /* (n_samples,); NULL: all 1 */
 } pyrelu_samples;
@@ -83,36 +86,37 @@ typedef struct {
 typedef struct {
     int solver;                                              /* a row of pyrelu_optimizers, or PYRELU_GRADIENT */
     double learning_rate, momentum, beta_1, beta_2, epsilon; /* as scikit-learn's */
-    double alpha, l1;                                        /* penalties on the weights, not on biases and slopes */
-    double decay;                                            /* of the weights, times the learning rate, by each step */
-    double clip_norm;                                        /* the largest norm of a gradient; may be infinite */
-    uint64_t seed;                                           /* of dropout and of drawn slopes */
-    ptrdiff_t t;                                             /* updates so far */
-    /* Four buffers laid out alike; the weights, biases and slopes of all layers lie in the first. */
+    double alpha, l1;                                        /* penalties on weights, not on biases and slopes */
+    double decay;     /* decoupled weight decay; a step applies it times the rate */
+    double clip_norm; /* upper bound on the gradient's norm; may be infinite */
+    uint64_t seed;    /* of dropout and random slopes */
+    ptrdiff_t t;      /* updates so far */
+    /* Buffers of one layout: the weights, biases and slopes of all layers. */
     void *parameters, *gradients, *state[2];
 } pyrelu_optimizer;
 
 typedef struct {
-    double loss, gradient_norm; /* of each batch, times its rows, added up */
+    double loss, gradient_norm; /* sums over batches, each weighted by its number of rows */
 } pyrelu_epoch_sums;
 
 typedef struct {
-    /* How many bytes of scratch the network needs for micro-batches of that many rows; lays them out unless NULL. */
+    /* Returns the size in bytes of the workspace for micro-batches of that many rows. Unless `workspace` is NULL, sets
+     * the network's buffers to lie in it. */
     size_t (*plan_workspace)(pyrelu_network *, ptrdiff_t micro_batch_rows, int training, void *workspace);
 
-    /* Whether a product of the network, as it is arranged, may be left to `gemm`. */
-    int (*calls_gemm)(const pyrelu_network *);
+    /* Whether any product is so large that BLAS computes it. Call plan_workspace first. */
+    int (*calls_blas)(const pyrelu_network *);
 
-    /* For rows [start, stop): writes their rows of `outputs`, and sets alive[unit] to 1 for each hidden unit, all
-     * layers' one after the other, that is not 0 for all of them. Either may be NULL. */
+    /* For rows [start, stop): writes their rows of `outputs`, and sets alive[unit] to 1 for each hidden unit, counted
+     * through all layers, that is not 0 for every row. Either may be NULL. */
     void (*predict)(const pyrelu_network *, const pyrelu_samples *, ptrdiff_t start, ptrdiff_t stop, void *outputs,
                     unsigned char *alive);
 
-    /* Trains on rows [start, stop) batch by batch. */
+    /* Trains on rows [start, stop), batch by batch. */
     pyrelu_epoch_sums (*train)(const pyrelu_network *, const pyrelu_samples *, ptrdiff_t start, ptrdiff_t stop,
                                ptrdiff_t batch_size, pyrelu_optimizer *);
-    /* The losses of rows by themselves: writes each row's, and turns the outputs into the gradient before the output
-     * activation, as training does. */
+    /* The loss alone: writes the loss of each row, and replaces the outputs by the gradient with respect to the
+     * pre-activations, as training does. */
     void (*losses)(const pyrelu_network *, const void *targets, ptrdiff_t n_targets, void *outputs, void *losses,
                    ptrdiff_t rows);
 } pyrelu_core;

@@ -1,16 +1,16 @@
-/* The matrix products: by BLAS, or for the first layer's sparse rows at the cost of what is stored. */
+/* Matrix products: by our gemm or BLAS, and for a sparse first layer by a loop over the stored values. */
 #ifndef PYRELU_PRODUCTS_INL_H
 #define PYRELU_PRODUCTS_INL_H
 
 #include "training/dropout-inl.h"
 #include "training/micro_batch-inl.h"
 
-/* Multiply-adds up to which our own loops were as fast as OpenBLAS's for the same instruction set, or faster: measured
- * by tools/products for SSE2, AVX2 and AVX-512, see docs/performance.md. */
+/* Multiply-adds up to which our gemm is at least as fast as OpenBLAS with the same instruction set, as measured by
+ * tools/products for SSE2, AVX2 and AVX-512 (docs/performance.md). */
 #ifdef __x86_64__
 static const double MAX_OWN_WORK = 1 << 27;
 #else
-static const double MAX_OWN_WORK = 1 << 18; /* not measured: where BLAS spends its time on being called */
+static const double MAX_OWN_WORK = 1 << 18; /* not measured: up to here, BLAS spends its time on the call itself */
 #endif
 
 static inline pyrelu_matrix plain(const void *values, ptrdiff_t stride) { return (pyrelu_matrix){values, stride, 0}; }
@@ -19,7 +19,7 @@ static inline pyrelu_matrix transposed(const void *values, ptrdiff_t stride) {
     return (pyrelu_matrix){values, stride, 1};
 }
 
-/* BLAS thinks in columns: to it, the memory of a matrix holds the transpose, and so it is asked for C' = B' A' + C'. */
+/* BLAS matrices are column-major: in its eyes our C is C', which is B' A'. */
 static inline void gemm_by_blas(void (*function)(void), const product *p) {
     typedef void blas_gemm(char *, char *, int *, int *, int *, real *, const real *, int *, const real *, int *,
                            real *, real *, int *);
@@ -31,15 +31,15 @@ static inline void gemm_by_blas(void (*function)(void), const product *p) {
                             p->a.values, &a, &beta, p->c, &c);
 }
 
-static inline int is_for_blas(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k) { return (double)m * n * k > MAX_OWN_WORK; }
+static inline int exceeds_own_gemm(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k) { return (double)m * n * k > MAX_OWN_WORK; }
 
 static inline void gemm(const network *net, const product *p) {
-    if (is_for_blas(p->m, p->n, p->k)) gemm_by_blas(net->blas_gemm, p);
+    if (exceeds_own_gemm(p->m, p->n, p->k)) gemm_by_blas(net->blas_gemm, p);
     else pyrelu_kernels_for(TYPE)->gemm(p);
 }
 
-/* The k-th stored value, of a row of the micro-batch, or 0 where dropout takes it. */
-static inline real stored(const micro_batch *s, ptrdiff_t row, ptrdiff_t k) {
+/* The k-th stored value, which belongs to this row of the micro-batch, after input dropout. */
+static inline real stored_value(const micro_batch *s, ptrdiff_t row, ptrdiff_t k) {
     const real value = ((const real *)s->data->values)[k];
     return drops_inputs(s) ? value * input_multiplier(s, row, s->data->columns[k]) : value;
 }
@@ -53,7 +53,7 @@ static inline void sparse_forward(const micro_batch *s, ptrdiff_t first, ptrdiff
         memcpy(z + row * n, bias, n * sizeof(real));
         const ptrdiff_t sample = sample_at(data, s->start + first + row);
         for (ptrdiff_t k = data->starts[sample]; k < data->starts[sample + 1]; k++)
-            add_multiple(stored(s, first + row, k), weights + data->columns[k] * n, z + row * n, n);
+            add_multiple(stored_value(s, first + row, k), weights + data->columns[k] * n, z + row * n, n);
     }
 }
 
@@ -67,7 +67,7 @@ static inline void sparse_gradient(const micro_batch *s, ptrdiff_t first, ptrdif
         for (ptrdiff_t k = data->starts[sample]; k < data->starts[sample + 1]; k++) {
             const ptrdiff_t column = data->columns[k] - first;
             if (column >= 0 && column < rows)
-                add_multiple(stored(s, row, k), delta + row * n, gradient + column * n, n);
+                add_multiple(stored_value(s, row, k), delta + row * n, gradient + column * n, n);
         }
     }
 }

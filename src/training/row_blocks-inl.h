@@ -1,4 +1,4 @@
-/* The first phase of a batch: its rows, in blocks; all of a block while it is in cache. */
+/* The first phase of a batch: its rows, in blocks that pass through all layers while in cache. */
 #ifndef PYRELU_ROW_BLOCKS_INL_H
 #define PYRELU_ROW_BLOCKS_INL_H
 
@@ -18,7 +18,7 @@ static void gather(const micro_batch *s, ptrdiff_t first, ptrdiff_t rows) {
         memcpy(row, values + sample_at(s->data, i) * n, n * sizeof(real));
     if (drops_inputs(s)) {
         real *inputs = from(s->net->inputs, first, n), *mask = from(s->net->input_mask, first, n);
-        draw_mask(s, INPUTS, first, rows, n, s->net->input_dropout, mask);
+        draw_mask(s, INPUT_STREAM, first, rows, n, s->net->input_dropout, mask);
         drop(inputs, mask, rows * n, inputs);
     }
 }
@@ -29,14 +29,14 @@ static void activate(const micro_batch *s, const layer *l, ptrdiff_t first, ptrd
     real *y = saves_input(l) || !l->mask ? output : z;
     if (l->drawn) {
         real *slopes = from(l->drawn, first, n);
-        draw(s, of_slopes(s, l), first, rows, n, slopes);
+        draw(s, slope_stream(s, l), first, rows, n, slopes);
         const real lower = l->parameters[0], range = l->parameters[1] - lower;
         for (ptrdiff_t i = 0; i < rows * n; i++) slopes[i] = lower + range * slopes[i];
     }
     transforms[l->transform].forward(l, first, rows, z, y);
     if (l->mask) {
         real *mask = from(l->mask, first, n);
-        draw_mask(s, of_outputs(s, l), first, rows, n, l->dropout, mask);
+        draw_mask(s, output_stream(s, l), first, rows, n, l->dropout, mask);
         drop(y, mask, rows * n, output);
     }
 }
@@ -55,7 +55,7 @@ static void forward(const micro_batch *s, ptrdiff_t first, ptrdiff_t rows) {
     }
 }
 
-/* The loss of one row, weighted; and so is the gradient that its outputs have become. */
+/* Applies the sample weight to the loss of a row and to its gradient, which is in y. */
 static double weighted(const samples *data, ptrdiff_t sample, real row_loss, real *y, ptrdiff_t n) {
     const real *weights = data->weights;
     if (!weights) return row_loss;
@@ -63,7 +63,7 @@ static double weighted(const samples *data, ptrdiff_t sample, real row_loss, rea
     return row_loss * weights[sample];
 }
 
-/* By the caller's own function, which wants the targets of the rows side by side. */
+/* The loss by the caller's own function, which takes the targets of the rows as one array. */
 static double called_loss(const micro_batch *s, ptrdiff_t first, ptrdiff_t rows, real *y, ptrdiff_t n) {
     const network *net = s->net;
     const samples *data = s->data;
@@ -110,7 +110,7 @@ static void backward(const micro_batch *s, ptrdiff_t first, ptrdiff_t rows) {
     }
 }
 
-/* All that is done with a block of rows. */
+/* The first phase for one block of rows. */
 static pyrelu_sums row_block(const micro_batch *s, ptrdiff_t i) {
     const ptrdiff_t each = rows_per_block(s), first = i * each, rows = min_size(each, s->rows - first);
     pyrelu_sums sums = {0, 0};
@@ -122,7 +122,7 @@ static pyrelu_sums row_block(const micro_batch *s, ptrdiff_t i) {
     return sums;
 }
 
-/* Marks the units of a hidden layer that are not 0 for all rows of the micro-batch, unless all are marked. */
+/* Marks the units of a hidden layer that are not 0 for every row of the micro-batch. */
 static inline void mark_alive(const layer *l, ptrdiff_t rows, unsigned char *restrict alive) {
     const ptrdiff_t n = l->n_outputs;
     const real *restrict y = l->output;
@@ -131,7 +131,7 @@ static inline void mark_alive(const layer *l, ptrdiff_t rows, unsigned char *res
         for (ptrdiff_t j = 0; j < n; j++) alive[j] |= y[j] != 0;
 }
 
-/* The flags of a layer among those of all hidden units. */
+/* The part of `alive`, which covers all hidden units, that belongs to this layer. */
 static inline unsigned char *flags(const network *net, const layer *l, unsigned char *alive) {
     for (const layer *below = net->layers; below < l; below++) alive += below->n_outputs;
     return alive;

@@ -1,8 +1,8 @@
-/* What a hidden layer makes of its pre-activations, and what the gradient becomes on its way back, side by side.
+/* How each layer turns its pre-activations into outputs, and the gradient back, side by side.
  *
- * `forward` writes rows of outputs y from pre-activations z, `backward` rows of delta, the gradient with respect to z,
- * from g, that with respect to y, and what was kept: z, or y where the table's row reads that. `first` is the number of
- * the first row within the micro-batch. Those that work in place may be given y = z and delta = g.
+ * `forward` writes outputs y from pre-activations z. `backward` writes delta, the gradient with respect to z, from g,
+ * the gradient with respect to y, and the saved array: z, or y if the table's row reads Y. `first` is the index of the
+ * first row in the micro-batch. A transform with `in_place` set accepts y = z and delta = g.
  */
 #ifndef PYRELU_TRANSFORMS_INL_H
 #define PYRELU_TRANSFORMS_INL_H
@@ -19,10 +19,10 @@ static inline pyrelu_map *map_of(const layer *l, pyrelu_kind kind) {
     return pyrelu_kernels_for(TYPE)->map[l->activation][kind];
 }
 
-/* ---- elementwise: the parameters are the same for all ---- */
+/* ---- elementwise, with the same parameters for all units ---- */
 
-/* Calls a kernel with one or two arrays and then the activation's parameters. */
-static void with_parameters(const layer *l, pyrelu_kind kind, const real *x, const real *g, real *out, ptrdiff_t n) {
+/* Calls a kernel with one or two arrays and the activation's parameters. */
+static void call_kernel(const layer *l, pyrelu_kind kind, const real *x, const real *g, real *out, ptrdiff_t n) {
     real values[PYRELU_MAX_PARAMETERS];
     const void *in[PYRELU_MAX_OPERANDS] = {x, g}, **parameters = in + (g ? 2 : 1);
     for (int i = 0; i < PYRELU_MAX_PARAMETERS; i++) {
@@ -34,16 +34,16 @@ static void with_parameters(const layer *l, pyrelu_kind kind, const real *x, con
 
 static void elementwise(const layer *l, ptrdiff_t first, ptrdiff_t rows, const real *z, real *y) {
     (void)first;
-    with_parameters(l, PYRELU_FORWARD, z, NULL, y, rows * l->width);
+    call_kernel(l, PYRELU_FORWARD, z, NULL, y, rows * l->width);
 }
 
 static void elementwise_back(const layer *l, ptrdiff_t first, ptrdiff_t rows, const real *saved, const real *g,
                              real *delta) {
     (void)first;
-    with_parameters(l, PYRELU_BACKWARD, saved, g, delta, rows * l->width);
+    call_kernel(l, PYRELU_BACKWARD, saved, g, delta, rows * l->width);
 }
 
-/* ---- prelu: a slope for each unit, or for each unit and row ---- */
+/* ---- prelu with a slope per unit, and rrelu with a slope per unit and row ---- */
 
 static void learned_slopes(const layer *l, ptrdiff_t first, ptrdiff_t rows, const real *z, real *y) {
     const ptrdiff_t n = l->width;
@@ -74,7 +74,7 @@ static void drawn_slopes_back(const layer *l, ptrdiff_t first, ptrdiff_t rows, c
     map_of(l, PYRELU_VJP)((const void *[]){z, g, slopes}, !l->drawn, delta, rows * l->width);
 }
 
-/* ---- softmax and its kin ---- */
+/* ---- softmax and other functions of a row ---- */
 
 static void rowwise(const layer *l, ptrdiff_t first, ptrdiff_t rows, const real *z, real *y) {
     pyrelu_rowwise *f = pyrelu_kernels_for(TYPE)->rowwise[l->activation][0];
@@ -88,13 +88,13 @@ static void rowwise_back(const layer *l, ptrdiff_t first, ptrdiff_t rows, const 
     vjp((const void *[]){z, g}, delta, rows, l->width);
 }
 
-/* ---- glu and its kin: y = a * gate(b) where z = (a, b) ---- */
+/* ---- glu and its variants: y = a * gate(b) for z = (a, b) ---- */
 
 static void gated(const layer *l, ptrdiff_t first, ptrdiff_t rows, const real *z, real *y) {
     const ptrdiff_t n = l->n_outputs;
     (void)first;
     for (; rows > 0; rows--, z += 2 * n, y += n) {
-        with_parameters(l, PYRELU_FORWARD, z + n, NULL, y, n);
+        call_kernel(l, PYRELU_FORWARD, z + n, NULL, y, n);
         for (ptrdiff_t j = 0; j < n; j++) y[j] *= z[j];
     }
 }
@@ -103,16 +103,16 @@ static void gated_back(const layer *l, ptrdiff_t first, ptrdiff_t rows, const re
     const ptrdiff_t n = l->n_outputs;
     (void)first;
     for (; rows > 0; rows--, z += 2 * n, g += n, delta += 2 * n) {
-        with_parameters(l, PYRELU_FORWARD, z + n, NULL, delta, n);
+        call_kernel(l, PYRELU_FORWARD, z + n, NULL, delta, n);
         for (ptrdiff_t j = 0; j < n; j++) {
             delta[j] *= g[j];
             delta[n + j] = z[j] * g[j];
         }
-        with_parameters(l, PYRELU_VJP, z + n, delta + n, delta + n, n);
+        call_kernel(l, PYRELU_VJP, z + n, delta + n, delta + n, n);
     }
 }
 
-/* ---- maxout: the gradient goes to the largest, the first of equals ---- */
+/* ---- maxout: the gradient goes to the largest piece, and to the first of equal ones ---- */
 
 static inline int wins(real challenger, real best) { return (challenger > best) | (challenger != challenger); }
 
@@ -154,10 +154,10 @@ static void called_back(const layer *l, ptrdiff_t first, ptrdiff_t rows, const r
     for (ptrdiff_t i = 0; i < rows * l->width; i++) delta[i] *= g[i];
 }
 
-/* ---- the output layer's; its gradient is the loss's business ---- */
+/* ---- the output layer; the loss computes its gradient ---- */
 
 static void softmax(const layer *l, ptrdiff_t first, ptrdiff_t rows, const real *z, real *y) {
-    (void)first, (void)z; /* in place always */
+    (void)first, (void)z; /* always in place */
     pyrelu_kernels_for(TYPE)->softmax_rows(y, rows, l->width);
 }
 
@@ -172,7 +172,7 @@ static const transform transforms[PYRELU_N_TRANSFORMS] = {
     [PYRELU_SOFTMAX] = {1, softmax, NULL},
 };
 
-/* What the backward pass of a layer is given beside the gradient. */
+/* Whether the backward pass of a layer needs its pre-activations rather than its outputs. */
 static inline int saves_input(const layer *l) {
     return l->transform != PYRELU_ELEMENTWISE || pyrelu_activations[l->activation].reads == 'X';
 }

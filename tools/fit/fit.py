@@ -110,7 +110,7 @@ def numbers(what, name, values, precision):
 
 
 def exp_table(size, precision):
-    """2^(j/size) for j < size as a short number and what that lacks."""
+    """2^(j/size) for j < size as a short number, and the logarithm of the factor that this lacks."""
     exact = [mpf(2) ** (mpf(j) / size) for j in range(size)]
     short = [rounded(x, SHORT[precision]) for x in exact]
     # the bits of a number in [1, 2), less j/size of the distance to 2, are those of another in (1 - 1/16, 1]
@@ -118,13 +118,13 @@ def exp_table(size, precision):
     less = [(x - 1) * units - mpf(j) * units / size for j, x in enumerate(short)]
     moved = [1 + b / units if b >= 0 else 1 + b / units / 2 for b in less]
     numbers(
-        f"2^(j/{size}) to {SHORT[precision]} bits, less j/{size} of an exponent as bits go",
+        f"2^(j/{size}) to {SHORT[precision]} bits, with j/{size} of an exponent step subtracted from its bit pattern",
         f"EXP_TABLE_{size}",
         moved,
         precision,
     )
     numbers(
-        "the logarithm of what that lacks as a factor",
+        f"the logarithm of 2^(j/{size}) divided by that",
         f"EXP_RESIDUAL_{size}",
         [rounded(log(x / y), precision) for x, y in zip(exact, short)],
         precision,

@@ -31,7 +31,7 @@ def table(name, what, f, degrees, scale, end, **options):
         print(f"/* {what} on {size} intervals, relative error 2^{nstr(log(max(errors), 2), 3)} */")
         columns = [list(column) for column in zip(*rows)]
         numbers("", f"{name}_CENTRE_{size}", columns[0], PRECISION)
-        numbers("", f"{name}_HEAD_{size}", columns[1], PRECISION)
+        numbers("", f"{name}_AT_CENTRE_{size}", columns[1], PRECISION)
         numbers("", f"{name}_QUOTIENT_{size}", columns[2:], PRECISION)
 
 

@@ -79,7 +79,7 @@ int main(int argc, char **argv) {
         double least_ours = INFINITY, least_theirs = INFINITY;
         for (int sample = 0; sample < 15; sample++) {
             double start = now();
-            for (int i = 0; i < calls; i++) PRIVATE(gemm)(&ours);
+            for (int i = 0; i < calls; i++) PER_TARGET(gemm)(&ours);
             least_ours = fmin(least_ours, (now() - start) / calls);
             start = now();
             for (int i = 0; i < calls; i++) call_blas(f, &theirs);

@@ -1,0 +1,212 @@
+"""The estimators' `loss=`: from what the user writes to what the network minimises."""
+
+import textwrap
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from math import isfinite
+from numbers import Real
+
+import numpy as np
+
+from pyrelu import registry
+from pyrelu._functions.domains import interval, outside
+from pyrelu._mlp.constraints import is_sequence
+from pyrelu._network import Network
+from pyrelu.exceptions import InvalidParameterError
+
+CLASSIFIER, REGRESSOR = "classifier", "regressor"
+WIDTH = 100  # of the lines in docstrings
+EVERYWHERE = "(-inf, inf)"
+
+_LABELS = "binary_"  # what the name of a row begins with whose outputs are each the probability of one label
+_LEVEL = "level"  # the parameter that may be a sequence: one output for each
+_MONOTONE = "monotone"
+
+
+@dataclass(frozen=True)
+class OutputLoss:
+    """What a network minimises.
+
+    Attributes
+    ----------
+    name : str
+    link : str
+        The activation of the output layer, as the tables call it.
+    domain : str
+        Where a target may be.
+    parameters : Mapping[str, tuple of float]
+        Of each parameter one value, or one for each output.
+    monotone : bool
+        Whether predictions of several levels are put in the order of the levels.
+    index : int
+        The row of the table; -1: `functions`.
+    values : list of list of float
+        What the core is to know of the parameters: those of each output. Set by `of`.
+    functions : (callable, callable) or None
+        The user's own loss and its gradient.
+    """
+
+    name: str
+    link: str
+    domain: str
+    parameters: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    monotone: bool = False
+    index: int = -1
+    values: list[list[float]] = field(default_factory=list)
+    functions: tuple[Callable, Callable] | None = None
+
+    @property
+    def levels(self):
+        """The levels where there are several, else None."""
+        levels = self.parameters.get(_LEVEL, ())
+        return levels if len(levels) > 1 else None
+
+    @property
+    def gives_probabilities(self):
+        """Whether outputs are probabilities."""
+        return self.link in ("softmax", "sigmoid")
+
+    @property
+    def scales_with_target(self):
+        """Whether a network with another output layer gives any multiple of its predictions plus any number."""
+        return self.link == "identity" and self.domain == EVERYWHERE
+
+    def n_outputs(self, n_columns):
+        """Return how many outputs a network has for y of so many columns."""
+        if self.levels is None:
+            return n_columns
+        if n_columns != 1:
+            raise ValueError(f"y has {n_columns} columns; loss={self.name!r} with several levels takes one")
+        return len(self.levels)
+
+    def of(self, n_outputs):
+        """Return the same for a network of so many outputs."""
+        columns = [values * n_outputs if len(values) == 1 else values for values in self.parameters.values()]
+        if any(len(column) != n_outputs for column in columns):
+            raise ValueError(f"loss={self.name!r} has {len(self.levels)} levels for a network of {n_outputs} outputs")
+        return replace(self, values=[[column[i] for column in columns] for i in range(n_outputs)])
+
+    def check_targets(self, targets):
+        """Raise ValueError where a target is outside the domain."""
+        low, high, low_belongs, high_belongs = interval(self.domain) or (-np.inf, np.inf, True, True)
+        for extreme in (targets.min(), targets.max()):
+            if outside(extreme, low, high, low_belongs, high_belongs):
+                raise ValueError(f"y must be in the range {self.domain} with loss={self.name!r}, got {extreme}")
+
+    def in_order(self, outputs):
+        """Return predictions of several levels as they are to be: where monotone, higher levels' are not lower.
+
+        Sorting brings them closer to the true quantiles (Chernozhukov, Fernandez-Val and Galichon, 2010).
+        """
+        if not self.monotone or self.levels is None or outputs.shape[1] != len(self.levels):
+            return outputs
+        ordered = np.empty_like(outputs)
+        ordered[:, np.argsort(self.levels)] = np.sort(outputs, axis=1)
+        return ordered
+
+    def of_rows(self, targets, outputs):
+        """Return the loss of each row and its gradient before the output activation, in float64.
+
+        Parameters
+        ----------
+        targets : ndarray of shape (n_samples, n_outputs) or (n_samples, 1)
+        outputs : ndarray of shape (n_samples, n_outputs)
+        """
+        n = outputs.shape[1]
+        network = Network([np.zeros((1, n))], [np.zeros(n)], [], None, self.of(n))
+        return network.losses(np.ascontiguousarray(targets, float), np.ascontiguousarray(outputs, float))
+
+
+def names(kind):
+    """Return the names of the losses of "classifier" or "regressor".
+
+    Examples
+    --------
+    >>> names("classifier")
+    ['log_loss', 'focal', 'hinge', 'squared_hinge']
+    """
+    return [row.name for row in registry.losses.values() if row.estimator == kind and not row.name.startswith(_LABELS)]
+
+
+def resolve(loss, kind, labels=False):
+    """Return the `OutputLoss` that `loss=` stands for.
+
+    Parameters
+    ----------
+    loss : str, (str, dict) or (callable, callable)
+        A name, with values for its parameters if they are not to be the defaults; or, of a regressor, the user's own.
+    kind : {"classifier", "regressor"}
+    labels : bool, default=False
+        Whether each output is the probability of one label.
+
+    Examples
+    --------
+    >>> resolve(("huber", {"delta": 1.35}), "regressor").parameters
+    {'delta': (1.35,)}
+    >>> resolve("log_loss", "classifier", labels=True).link
+    'sigmoid'
+    """
+    name, given = loss if isinstance(loss, tuple) and len(loss) == 2 else (loss, {})
+    if kind == REGRESSOR and callable(name) and callable(given):
+        return OutputLoss(getattr(name, "__name__", "callable"), "identity", EVERYWHERE, functions=(name, given))
+    if not isinstance(name, str) or name not in names(kind) or not isinstance(given, Mapping):
+        raise _not_allowed(loss, kind)
+    row = registry.losses[name]
+    monotone = False
+    if _LEVEL in row.parameters and _MONOTONE in given:
+        monotone, given = given[_MONOTONE], {key: value for key, value in given.items() if key != _MONOTONE}
+        if not isinstance(monotone, bool | np.bool_):
+            raise InvalidParameterError(f"loss={name!r}: monotone={monotone!r} is not a bool")
+    parameters = {parameter: _values(row, parameter, value) for parameter, value in _complete(row, given).items()}
+    row = registry.losses.get(_LABELS + name, row) if labels else row
+    return OutputLoss(name, row.link, row.domain or EVERYWHERE, parameters, bool(monotone), row.index)
+
+
+def _complete(row, given):
+    """Return the values of all parameters: those given, else the defaults."""
+    if unknown := given.keys() - row.parameters.keys():
+        known = [*row.parameters, *([_MONOTONE] if _LEVEL in row.parameters else [])]
+        raise InvalidParameterError(
+            f"loss={row.name!r} has no parameter {min(unknown, key=str)!r}; it has: {', '.join(known) or 'none'}"
+        )
+    return row.parameters | given
+
+
+def _values(row, parameter, value):
+    several = parameter == _LEVEL and is_sequence(value) and len(value) > 0
+    domain = row.parameter_domains[parameter]
+    values = tuple(value) if several else (value,)
+    for one in values:
+        if not isinstance(one, Real) or isinstance(one, bool) or not isfinite(one) or outside(one, *interval(domain)):
+            sequence = ", or a sequence of such" if parameter == _LEVEL else ""
+            raise InvalidParameterError(
+                f"loss={row.name!r}: {parameter} must be a float in the range {domain}{sequence}. Got {value!r} instead."
+            )
+    return tuple(map(float, values))
+
+
+def _not_allowed(loss, kind):
+    rows = [registry.losses[name] for name in names(kind)]
+    example = next(row for row in rows if row.parameters)
+    parameter, default = next(iter(example.parameters.items()))
+    pair = ", or a pair of functions (loss, gradient)" if kind == REGRESSOR else ""
+    return InvalidParameterError(
+        f"The 'loss' parameter of MLP{kind.capitalize()} must be one of {', '.join(repr(row.name) for row in rows)}, one "
+        f"of them with its parameters, as in ({example.name!r}, {{{parameter!r}: {default:g}}}){pair}. "
+        f"Got {loss!r} instead."
+    )
+
+
+def describe(kind):
+    """Return the losses, for a docstring."""
+    lines = []
+    for name in names(kind):
+        row = registry.losses[name]
+        defaults = ", ".join(f"{parameter}={default:g}" for parameter, default in row.parameters.items())
+        meanings = [
+            f"`{parameter}`, in {row.parameter_domains[parameter]}: {doc}"
+            for parameter, doc in row.parameter_docs.items()
+        ]
+        text = " ".join([f'- "{name}"{f" ({defaults})" if defaults else ""}: {row.summary}', *meanings])
+        lines += textwrap.wrap(text, WIDTH, subsequent_indent="  ")
+    return lines
