@@ -19,8 +19,8 @@ from pyrelu._mlp.activation import out_activation
 from pyrelu._mlp.optimizers import STOCHASTIC
 from pyrelu._mlp.parameters import documented, extends
 from pyrelu._mlp.perceptron import BasePerceptron
-from pyrelu.exceptions import InvalidParameterError
 from pyrelu._network import DefaultFloatingPoint
+from pyrelu.exceptions import InvalidParameterError
 
 __all__ = ["MLPClassifier", "MLPRegressor"]
 

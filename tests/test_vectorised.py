@@ -31,7 +31,17 @@ def functions(request):
     ]
     defines = ["-DPYRELU_TARGET=v3", f"-DPYRELU_BITS={request.param}"]
     compiler = sysconfig.get_config_var("CC").split()[0]
-    command = [compiler, *flags, *defines, "-S", "-I", ROOT / "src", ROOT / "src" / "kernels" / "elementwise.c", "-o", "-"]
+    command = [
+        compiler,
+        *flags,
+        *defines,
+        "-S",
+        "-I",
+        ROOT / "src",
+        ROOT / "src" / "kernels" / "elementwise.c",
+        "-o",
+        "-",
+    ]
     assembly = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     parts = re.split(r"^(\w[\w.]*):\n", assembly, flags=re.MULTILINE)
     return dict(zip(parts[1::2], parts[2::2], strict=True))

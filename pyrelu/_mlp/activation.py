@@ -7,8 +7,8 @@ from numbers import Real
 
 from pyrelu import functional, registry, vjp
 from pyrelu._functions import composed
-from pyrelu._mlp.constraints import is_sequence
 from pyrelu._functions.domains import Parameters
+from pyrelu._mlp.constraints import is_sequence
 
 INITIAL_SLOPE = 0.25  # of prelu, as He et al. (2015) and PyTorch have it
 
