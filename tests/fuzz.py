@@ -328,7 +328,7 @@ def attack_core(rnd, folder):
         elif place == 1:
             rows = (
                 changed(rnd, rows)
-                if rnd.random() < 0.2
+                if rnd.random() < 0.2 or not isinstance(rows, list | tuple)
                 else [*rows[:1], *map(functools.partial(changed, rnd), rows[1:])]
             )
         elif place == 2:
@@ -354,7 +354,7 @@ def attack_attributes(rnd, folder):
     mlp, X, y = copy.deepcopy(model(rnd.randrange(200)))
     found = [name for name in vars(mlp) if name not in mlp.get_params()]
     for name in rnd.sample(found, rnd.randrange(2, 5)):
-        setattr(mlp, name, _changed(rnd, getattr(mlp, name), 0))
+        setattr(mlp, name, changed(rnd, getattr(mlp, name)))
     use(mlp, X, y, rnd)
 
 

@@ -203,7 +203,7 @@ def test_interrupted_while_a_checkpoint_is_written(moment, tmp_path, monkeypatch
         if moment == "before":
             write(*names)
 
-    monkeypatch.setattr("pyrelu._storage.files.write_atomically", lambda path, content: store(path, content))
+    monkeypatch.setattr("pyrelu._storage.files.write_atomically", lambda path, *content: store(path, b"".join(content)))
 
     def store(path, content):
         with open(f"{path}.new", "wb") as file:

@@ -547,3 +547,31 @@ def test_an_estimator_is_as_a_fit_leaves_it(file, name, code):
         assert MLPClassifier.load(file).predict_ is None
     else:
         refused(file, "does not hold an estimator as a fit leaves it|is not as pyrelu writes it|has the parameter")
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="/proc, and limits as Linux has them")
+@pytest.mark.parametrize("call", ["mlp.save(path)", "MLPClassifier.load(path)"])
+def test_without_memory(call, tmp_path):
+    """A MemoryError at most, whoever runs out of it; the file is as it was."""
+    program = f"""if True:
+        import os, pathlib, resource
+        import numpy as np
+        from pyrelu import MLPClassifier
+
+        path = pathlib.Path({str(tmp_path / "mlp")!r})
+        mlp = MLPClassifier((1500, 1500), max_iter=1).fit(np.eye(9), np.arange(9) % 2)
+        mlp.save(path)
+        before, n = path.read_bytes(), 0
+        size = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+        for more in range(0, 2**28, 2**23):
+            resource.setrlimit(resource.RLIMIT_AS, (size + more, resource.RLIM_INFINITY))
+            try:
+                {call}
+            except MemoryError:
+                n += 1
+        resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        assert path.read_bytes() == before and os.listdir(path.parent) == ["mlp"]
+        print(n < 32)
+    """
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", program], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "True\n"), done.stderr

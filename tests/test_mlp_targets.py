@@ -101,11 +101,14 @@ def test_a_score_that_is_never_a_number(early_stopping):
     with pytest.raises(ValueError, match=r"score was NaN after each of the 3 epochs.*the 1 rows of eval_set"):
         MLPRegressor(early_stopping=early_stopping, **FEW).fit(X, X[:, 0], eval_set=one)
     for values in ([np.nan], [-np.inf], [np.inf], [np.nan, -np.inf]):
-        scores = itertools.cycle(values)
-        mlp = MLPClassifier(early_stopping=early_stopping, scoring=lambda *data, scores=scores: next(scores), **FEW)
+        mlp = MLPClassifier(early_stopping=early_stopping, scoring=_score(itertools.cycle(values)), **FEW)
         with pytest.raises(ValueError, match=r"scoring=<function .*rows (of eval_set|held out by validation_fraction)"):
             mlp.fit(X, Y, eval_set=None if early_stopping else (X, Y))
         assert not hasattr(mlp, "coefs_")
+
+
+def _score(values):
+    return lambda *data: next(values)
 
 
 def test_a_score_that_is_a_number_at_times():

@@ -94,7 +94,7 @@ class Persistent:
             with sklearn.config_context(enable_metadata_routing=True):
                 for method, requested in requests.items():
                     getattr(mlp, f"set_{method}_request")(**requested)
-        except InvalidFileError:
+        except (InvalidFileError, MemoryError):
             raise
         except Exception as error:
             raise InvalidFileError(path, f"does not hold an estimator as a fit leaves it ({error})") from error

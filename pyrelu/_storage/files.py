@@ -28,15 +28,15 @@ FORMAT = 1
 _tidied: set[str] = set()  # paths that this process has written to
 
 
-def write_atomically(path, content):
+def write_atomically(path, *content):
     """Write bytes so that `path` holds the complete old or the complete new file at any moment, even if the process is killed.
 
-    A device or a pipe, such as /dev/null, is written to directly.
+    They may come in parts. A device or a pipe, such as /dev/null, is written to directly.
     """
     path = os.fsdecode(path)
     if is_special(path):
         with open(path, "wb") as file:
-            file.write(content)
+            file.writelines(content)
         return
     if not path or os.path.isdir(path):
         code = errno.EISDIR if path else errno.ENOENT
@@ -57,7 +57,7 @@ def write_atomically(path, content):
             error.filename = path  # the name that the user knows
             raise
         with open(handle, "wb", closefd=False) as file:
-            file.write(content)
+            file.writelines(content)
         if os.path.exists(path):
             os.fchmod(handle, os.stat(path).st_mode)
         os.fsync(handle)
@@ -127,17 +127,27 @@ def write(path, kind, content):
     code = {name: encoder.encode(value, name) for name, value in content.items()}
     text = json.dumps({"format": FORMAT, "version": pyrelu.__version__, "kind": kind, "content": code}, allow_nan=False)
     metadata = {"pyrelu": text, "sha256": _digest(text, encoder.arrays)}
-    write_atomically(path, _in_order(safetensors.numpy.save(encoder.arrays, metadata)))
+    write_atomically(path, *_serialize(encoder.arrays, metadata))
 
 
-def _in_order(content):
-    """Return a safetensors file with its metadata sorted: safetensors has them in a random order."""
-    start = 8 + int.from_bytes(content[:8], "little")
-    header = json.loads(content[8:start])
-    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+def _serialize(arrays, metadata):
+    """Return the parts of a safetensors file; safetensors' own writer ends the process where there is no memory.
+
+    The largest items come first, so that all are aligned.
+    """
+    header, parts, end = {"__metadata__": dict(sorted(metadata.items()))}, [], 0
+    for name, array in sorted(arrays.items(), key=lambda item: (-item[1].itemsize, item[1].dtype.str, item[0])):
+        kind, bits = array.dtype.kind.upper(), 8 * array.itemsize
+        start, end = end, end + array.nbytes
+        header[name] = {
+            "dtype": "BOOL" if kind == "B" else f"{kind}{bits}",
+            "shape": list(array.shape),
+            "data_offsets": [start, end],
+        }
+        parts.append(array.astype(array.dtype.newbyteorder("<"), copy=False).reshape(-1).view(np.uint8).data)
     text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
     text += b" " * (-len(text) % 8)  # keeps the arrays aligned
-    return b"".join([len(text).to_bytes(8, "little"), text, memoryview(content)[start:]])
+    return [len(text).to_bytes(8, "little"), text, *parts]
 
 
 def read(path, kind):
@@ -170,7 +180,7 @@ def read(path, kind):
         decoder = Decoder(arrays)
         del arrays  # frees each array as it is decoded
         return {name: decoder.decode(code) for name, code in document["content"].items()}
-    except InvalidFileError:
+    except (InvalidFileError, MemoryError):
         raise
     except safetensors.SafetensorError as error:
         raise InvalidFileError(path, f"is truncated, or no safetensors file ({error})") from None
@@ -180,7 +190,12 @@ def read(path, kind):
 
 def _arrays(data):
     """Return the arrays of a safetensors file, by name."""
-    arrays = safetensors.numpy.load(data)
+    try:
+        arrays = safetensors.numpy.load(data)
+    except BaseException as error:
+        if type(error).__name__ == "PanicException":  # no Exception, which is what it raises where it finds no memory
+            raise MemoryError(f"safetensors: {error}") from None
+        raise
     for name, array in arrays.items():
         if array.dtype.kind not in "biuf" or (array.dtype.kind == "b" and (array.view(np.uint8) > 1).any()):
             raise ValueError(f"{name} is an array of {array.dtype} with values that this type has not")
