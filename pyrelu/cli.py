@@ -244,7 +244,7 @@ def _add_predict(commands):
         default=[],
         help="copy these columns of DATA to the output; repeatable",
     )
-    _add_format(predict, "Defaults to what `pyrelu train` was told.")
+    _add_format(predict, "Where not given, as in `pyrelu train`.")
     return predict
 
 
