@@ -244,7 +244,7 @@ def _add_predict(commands):
         default=[],
         help="copy these columns of DATA to the output; repeatable",
     )
-    _add_format(predict)
+    _add_format(predict, "Where not given, as in `pyrelu train`.")
     return predict
 
 
@@ -292,9 +292,9 @@ def _add_table(command):
     _add_format(command)
 
 
-def _add_format(command):
+def _add_format(command, description=None):
     """Add the options that say how a file is written."""
-    group = command.add_argument_group("file format")
+    group = command.add_argument_group("file format", description)
     group.add_argument(
         "--sep",
         "--delimiter",
@@ -305,9 +305,8 @@ def _add_format(command):
     group.add_argument(
         "--decimal",
         type=options.character,
-        default=".",
         metavar="CHARACTER",
-        help="decimal point (default: %(default)s)",
+        help="decimal point (default: .)",
     )
     group.add_argument(
         "--thousands", type=options.character, metavar="CHARACTER", help="thousands separator (default: none)"

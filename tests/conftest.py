@@ -1,6 +1,7 @@
 """Fixtures that loop over the table's rows, types, namespaces and instruction sets."""
 
 import signal
+import sys
 from pathlib import Path
 
 import hypothesis
@@ -50,6 +51,14 @@ def pytest_pyfunc_call(pyfuncitem):
 def folder(monkeypatch):
     """Runs each test here: in the checkout's own folder the sources would hide the installed package."""
     monkeypatch.chdir(Path(__file__).parent)
+
+
+@pytest.fixture(autouse=True)
+def figures():
+    """Closes the figures that a test leaves open; matplotlib warns of more than 20, in whichever test opens the next."""
+    yield
+    if pyplot := sys.modules.get("matplotlib.pyplot"):
+        pyplot.close("all")
 
 
 @pytest.fixture

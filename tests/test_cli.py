@@ -287,7 +287,8 @@ def test_ctrl_c_in_train_keeps_the_last_whole_epoch(endless, tmp_path, capsys):
     out, err = capsys.readouterr()
     report, mlp = json.loads(out), pyrelu.MLPClassifier.load(model)
     assert report["epochs"] == mlp.n_iter_ == len(mlp.loss_curve_) > 0
-    assert err == f"pyrelu: interrupted; {model} holds the network after {mlp.n_iter_} whole epochs\n"
+    plural = "s" if mlp.n_iter_ > 1 else ""
+    assert err == f"pyrelu: interrupted; {model} holds the network after {mlp.n_iter_} whole epoch{plural}\n"
     assert signal.getsignal(signal.SIGINT) is before
     assert cli.main(["predict", model, data]) == 0
 

@@ -91,6 +91,53 @@ def test_options_become_the_format():
     words = ["predict", "m", "d", "--sep", r"\t", "--decimal", ",", "--thousands", ".", "--encoding", "Latin-1"]
     given = cli._parser().parse_args([*words, "--missing", "?,-", "--missing", "none"])
     assert cli.options.format_of(given) == Format("\t", ",", ".", "iso8859-1", ("?,-", "?", "-", "none"))
+    known = Format(";", ",", ".", "cp1252", ("?",))
+    assert cli.options.format_of(cli._parser().parse_args(words[:3]), known) == known
+    other = cli._parser().parse_args([*words[:3], "--decimal", ":", "--missing", "-"])
+    assert cli.options.format_of(other, known) == Format(";", ":", ".", "cp1252", ("?", "-"))
+
+
+@pytest.mark.parametrize(
+    "changed", [{"decimal": "xx"}, {"thousands": "."}, {"sep": 1}, {"encoding": "rot13"}, {"a": 1}]
+)
+def test_formats_in_a_file_are_checked(changed):
+    facts = columns.Columns.learn(pd.DataFrame({"a": [1.0, 2]}), {"a": columns.Kind("number")}).facts()
+    facts["format"] |= changed
+    with pytest.raises(ValueError, match="not as pyrelu writes it"):
+        columns.Columns.from_facts(facts)
+
+
+def test_predict_reads_files_as_train_did(tmp_path, monkeypatch, capsys):
+    """1.234 is not 1,234: a model that forgot the format would predict from other numbers without a word."""
+    monkeypatch.chdir(tmp_path)
+    cells = [f"{i}.000,5;{'Köln' if i % 2 else 'Wien'};{i}" for i in range(1, 41)]
+    write(tmp_path, "\n".join(["Größe;Ort;Preis", *cells]).encode("cp1252"))
+    given = ["--sep", ";", "--decimal", ",", "--thousands", ".", "--encoding", "cp1252"]
+    assert cli.main(["train", "data.csv", "--target", "Preis", "--output", "model", "--epochs", "3", *given]) == 0
+    capsys.readouterr()
+    assert cli.main(["predict", "model", "data.csv", *given]) == 0
+    told = capsys.readouterr().out
+    assert cli.main(["predict", "model", "data.csv"]) == 0
+    assert capsys.readouterr().out == told and len(set(told.split())) > 20
+    assert cli.main(["predict", "model", "data.csv", "--encoding", "ascii"]) == 2
+    assert "the text is not ASCII" in capsys.readouterr().err
+
+
+def test_a_character_has_one_meaning(tmp_path, capsys):
+    path = write(tmp_path, "x,y\n1.5,2\n")
+    words = ["train", path, "--target", "y", "--output", str(tmp_path / "m"), "--thousands", "."]
+    assert cli.main(words) == 2
+    assert capsys.readouterr().err == (
+        "pyrelu: --decimal and --thousands are both '.'; they must be different characters\n"
+    )
+
+
+@pytest.mark.parametrize("dates", [["03/04/2021", "2021-03-04", "30.12.2020"], ["4 Mar 2021", "Mar 4, 2021"]])
+def test_mixed_dates_are_said_to_be_text(dates, tmp_path):
+    path = write(tmp_path, "day,x\n" + "".join(f'"{day}",{i}\n' for i in range(8) for day in dates))
+    kind = columns.kind_of(table_file.read(path), "day", table_file.PLAIN)
+    assert kind.name == "text"
+    assert kind.note == "column 'day' mixes dates written in different ways and is treated as text"
 
 
 @pytest.mark.parametrize("ending, package", [("xlsx", "openpyxl"), ("parquet", "pyarrow")])
@@ -229,7 +276,7 @@ BAD = {
     ),
     "currency": (
         LONG.replace("\n3,", "\n$3.00,").replace("\n4,", "\n$4,"),
-        "line 4, column 'width': '$3.00' is not a number (remove the sign)",
+        "line 4, column 'width': '$3.00' is not a number (remove the $)",
     ),
     "several columns": (
         LONG.replace("3,0.75", "x,0.75").replace("5,1.25", "5,-"),
@@ -404,7 +451,7 @@ def test_facts_are_checked(cell):
         broken[changed[cell]][0][cell] = value
         with pytest.raises(ValueError, match="not as pyrelu writes it"):
             columns.Columns.from_facts(broken)
-    for broken in (None, [], {}, facts | {"numbers": 3}, facts | {"numbers": []}, facts | {"missing": [1]}):
+    for broken in (None, [], {}, facts | {"numbers": 3}, facts | {"numbers": []}, facts | {"format": {}}):
         with pytest.raises(ValueError, match="not as pyrelu writes it"):
             columns.Columns.from_facts(broken)
 
@@ -476,7 +523,7 @@ def test_a_numeric_target_with_something_else_is_an_error(wrong, task, tmp_path,
 
 def test_all_targets_with_a_sign(tmp_path):
     rows = "".join(f"{i},${i}.00\n" for i in range(30))
-    with pytest.raises(InvalidFileError, match=r"line 2, column 'y': '\$0.00' is not a number \(remove the sign\)"):
+    with pytest.raises(InvalidFileError, match=r"line 2, column 'y': '\$0.00' is not a number \(remove the \$\)"):
         datasets.from_file(write(tmp_path, f"x,y\n{rows}"), "y")
 
 

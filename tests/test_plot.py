@@ -422,3 +422,34 @@ def test_a_missing_matplotlib_is_named(monkeypatch):
 def test_public_names():
     assert all(hasattr(plot, name) for name in plot.__all__)
     assert pr.plot is plot
+
+
+@pytest.mark.parametrize("x_range", [(1,), "ab", 3, (0, np.inf), (np.nan, 1), (-1e308, 1e308), (2, 2), ()])
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda **keywords: plot.ActivationDisplay.from_name("relu", **keywords),
+        lambda **keywords: plot.ActivationOverlayDisplay.from_names(["relu"], **keywords),
+        lambda **keywords: plot.ActivationGridDisplay.from_names(["relu"], **keywords),
+    ],
+)
+def test_ranges_that_cannot_be_drawn(draw, x_range):
+    with pytest.raises(ValueError, match=r"x_range=.* must be two numbers, the smaller one first"):
+        draw(x_range=x_range)
+
+
+def test_what_there_is_to_draw_is_checked():
+    for display in (plot.ActivationOverlayDisplay, plot.ActivationGridDisplay):
+        with pytest.raises(ValueError, match=r"names='relu' must be a sequence of activations"):
+            display.from_names("relu")
+    with pytest.raises(ValueError, match="holds no estimator"):
+        plot.LossCurveDisplay.from_estimators({})
+
+
+@pytest.mark.parametrize("below", [False, True])
+@pytest.mark.parametrize("n", [3, 12, 32])
+def test_the_legend_of_an_overlay_fits(n, below):
+    display = plot.ActivationOverlayDisplay.from_names(list(pr.activations)[:n], below=below)
+    display.figure_.draw_without_rendering()
+    extent, figure = display.legend_.get_window_extent(), display.figure_.bbox
+    assert extent.x0 >= 0 and extent.x1 <= figure.width

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 
 import numpy as np
 
-from pyrelu._commands.table_file import MOST_NAMED, PLAIN, shortened
+from pyrelu._commands.table_file import MOST_NAMED, PLAIN, Format, shortened
 from pyrelu.exceptions import InvalidFileError
 
 MOST_CATEGORIES = 100  # of a text column; rarer ones are merged
@@ -126,8 +126,8 @@ def kind_of(table, name, format):
     if meant and not few:
         return Kind("number", fault=_not_a_number(table, name, np.flatnonzero(wrong)[0], format))
     share = 1 - wrong.sum() / len(texts)
-    mixed = f"column {name!r} mixes numbers and text and is treated as text"
-    return Kind("text", note=mixed if share > 0.5 else None)
+    mixed = "numbers and text" if share > 0.5 else "dates written in different ways" if _are_dates(counts.index) else ""
+    return Kind("text", note=f"column {name!r} mixes {mixed} and is treated as text" if mixed else None)
 
 
 def _not_a_number(table, name, row, format):
@@ -137,8 +137,8 @@ def _not_a_number(table, name, row, format):
 
 def advice(text, format):
     """Say which option reads a number that is written like this."""
-    if re.search(r"[$€£¥%]", text):
-        return " (remove the sign)"
+    if sign := re.search(r"[$€£¥%]", text):
+        return f" (remove the {sign[0]})"
     if format.thousands is None and re.fullmatch(r"[-+]?\d{1,3}(,\d{3})+(\.\d*)?", text):
         return " (try --thousands ,)"
     if format.decimal == "." and re.fullmatch(r"[-+]?[\d.]*,\d+", text):
@@ -222,6 +222,16 @@ def _date_format(texts):
     return None
 
 
+def _are_dates(texts):
+    """Tell whether each text is a date, in whatever format."""
+    import pandas
+
+    texts = pandas.Series(texts[:100], dtype=object)
+    if not texts.str.contains(r"\d", regex=True).all():
+        return False
+    return bool(np.any([_as_dates(texts, date_format).notna() for date_format in DATE_FORMATS], axis=0).all())
+
+
 def _as_dates(column, date_format):
     import pandas
     from pandas.api import types
@@ -302,7 +312,7 @@ class Columns:
     numbers: list
     texts: list
     dates: list
-    missing: tuple = ()  # the texts that mean a missing value, from `Format`
+    format: Format = PLAIN  # how the file was written that they come from
     left_out: dict = field(default_factory=dict)  # name -> why
 
     @classmethod
@@ -331,7 +341,7 @@ class Columns:
                 texts.append(Text(name, categories))
             else:
                 left_out[name] = "its values hardly ever repeat"
-        return cls(numbers, texts, dates, format.missing, left_out)
+        return cls(numbers, texts, dates, format, left_out)
 
     @classmethod
     def of_numbers(cls, names):
@@ -356,7 +366,7 @@ class Columns:
     def facts(self):
         """Return the facts to save."""
         columns = {key: [asdict(column) for column in getattr(self, key)] for key in ("numbers", "texts", "dates")}
-        return columns | {"missing": list(self.missing)}
+        return columns | {"format": asdict(self.format) | {"missing": list(self.format.missing)}}
 
     @classmethod
     def from_facts(cls, facts):
@@ -366,10 +376,10 @@ class Columns:
                 [Number(**fact) for fact in facts["numbers"]],
                 [Text(**fact) for fact in facts["texts"]],
                 [Date(**fact) for fact in facts["dates"]],
-                tuple(facts["missing"]),
+                Format(**facts["format"] | {"missing": tuple(facts["format"]["missing"])}),
             )
             sound = (
-                all(type(text) is str for text in columns.missing)
+                columns.format.is_sound()
                 and all(type(column.name) is str for column in (*columns.numbers, *columns.texts, *columns.dates))
                 and all(type(n.fill) is float and type(n.missing) is bool for n in columns.numbers)
                 and all(np.isfinite(n.fill) for n in columns.numbers)

@@ -52,18 +52,32 @@ def character(text):
 
 def encoding(text):
     """The name of an encoding that Python knows."""
-    try:
-        return codecs.lookup(text).name
-    except LookupError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not an encoding; utf-8, cp1252 and utf-16 are some") from None
+    from pyrelu._commands.table_file import is_encoding
+
+    if not is_encoding(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not an encoding; utf-8, cp1252 and utf-16 are some")
+    return codecs.lookup(text).name
 
 
-def format_of(options):
-    """Return how files are written, as the options say."""
-    from pyrelu._commands.table_file import Format
+def format_of(options, default=None):
+    """Return how a file is written, as the options say, and as `default`, a Format, says where they say nothing."""
+    from dataclasses import replace
 
-    given = [text for texts in options.missing for text in (texts, *texts.split(","))]
-    return Format(options.sep, options.decimal, options.thousands, options.encoding, tuple(dict.fromkeys(given)))
+    from pyrelu._commands.table_file import PLAIN
+
+    default = default or PLAIN
+    given = {name: getattr(options, name) for name in ("sep", "decimal", "thousands", "encoding")}
+    missing = [text for texts in options.missing for text in (texts, *texts.split(","))]
+    format = replace(
+        default,
+        **{name: value for name, value in given.items() if value is not None},
+        missing=tuple(dict.fromkeys((*default.missing, *missing))),
+    )
+    if format.decimal == format.thousands:
+        raise InvalidParameterError(
+            f"--decimal and --thousands are both {format.decimal!r}; they must be different characters"
+        )
+    return format
 
 
 def reading(options):
@@ -85,7 +99,10 @@ def sizes(text):
     >>> sizes("64,32"), sizes("")
     ((64, 32), ())
     """
-    return tuple(positive(size) for size in text.split(",")) if text else ()
+    try:
+        return tuple(positive(size) for size in text.split(",")) if text else ()
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a list of integers, such as 64,32") from None
 
 
 def activation(text):
@@ -109,7 +126,7 @@ def activation(text):
 def function(text):
     """One activation to be drawn, or "all"."""
     if "," in text:
-        raise argparse.ArgumentTypeError(f"{text!r} is not of the form NAME or NAME:PARAMETER=VALUE")
+        raise argparse.ArgumentTypeError(f"{text!r} is not of the form NAME or NAME:PARAMETER=VALUE[:PARAMETER=VALUE]")
     return text if text == "all" else activation(text)
 
 

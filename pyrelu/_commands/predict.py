@@ -5,7 +5,6 @@ import io
 import json
 import sys
 import warnings
-from dataclasses import replace
 
 import numpy as np
 
@@ -54,11 +53,10 @@ def load(path):
 
 def _inputs(mlp, options):
     """Return the columns to be kept, as name -> texts, and the network's inputs."""
-    learned, format = _learned(mlp, options.model), format_of(options)
+    learned = _learned(mlp, options.model)
+    format = format_of(options, learned and learned.format)
     kept = [name for given in options.keep for name in (given, *given.split(","))]
     texts = [column.name for column in (*learned.texts, *learned.dates)] if learned else []
-    if learned:
-        format = replace(format, missing=(*learned.missing, *format.missing))
     table = table_file.read(options.data, format, [*texts, *kept])
     if learned is None:  # a network that knows no names takes the columns in their order
         learned = Columns.of_numbers(table.header)

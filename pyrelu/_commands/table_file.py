@@ -36,8 +36,26 @@ class Format:
     encoding: str | None = None
     missing: tuple = ()
 
+    def is_sound(self):
+        """Tell whether a file can be read so."""
+        characters = [self.decimal, *(c for c in (self.sep, self.thousands) if c is not None)]
+        return (
+            all(type(c) is str and len(c) == 1 and c not in '"\r\n' for c in characters)
+            and self.decimal != self.thousands
+            and (self.encoding is None or is_encoding(self.encoding))
+            and all(type(text) is str for text in self.missing)
+        )
+
 
 PLAIN = Format()
+
+
+def is_encoding(name):
+    """Tell whether a text is the name of an encoding that Python knows."""
+    try:
+        return type(name) is str and "".encode(name) is not None
+    except (LookupError, ValueError):
+        return False
 
 
 @dataclass
@@ -73,7 +91,9 @@ class Table:
         for i, name in enumerate(self.header, 1):
             if first.setdefault(name, i) != i and name in names:
                 raise InvalidFileError(
-                    self.path, f"has two columns named {name!r}: column {first[name]} and column {i} of the header"
+                    self.path,
+                    f"has two columns named {name!r}: column {first[name]} and column {i} of the header; rename one, or "
+                    f"leave out both with --ignore",
                 )
 
 

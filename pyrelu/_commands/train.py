@@ -51,7 +51,9 @@ def command(options):
     mlp.save(options.output)
     if interrupted:
         print(
-            f"pyrelu: interrupted; {options.output} holds the network after {mlp.n_iter_} whole epochs", file=sys.stderr
+            f"pyrelu: interrupted; {options.output} holds the network after {mlp.n_iter_} whole "
+            f"epoch{'s' if mlp.n_iter_ > 1 else ''}",
+            file=sys.stderr,
         )
     show(report | {"notes": notes} if options.json else report, options.json, _text)
     return 130 if interrupted else 0

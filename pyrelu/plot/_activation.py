@@ -18,6 +18,17 @@ DERIVATIVE = {"linestyle": "--"}  # in every picture where it shares the axes wi
 _LONG_NUMBER = re.compile(r"(\d+\.\d{4})\d+")
 
 
+def checked_range(x_range):
+    """Return the ends of a range of x; ValueError where nothing can be drawn over it."""
+    try:
+        low, high = map(float, x_range)
+    except (TypeError, ValueError):
+        low = high = np.nan
+    if not low < high or not high - low < 1e300:  # an axis is longer than what it shows
+        raise ValueError(f"x_range={x_range!r} must be two numbers, the smaller one first, less than 1e300 apart")
+    return low, high
+
+
 @dataclass(frozen=True)
 class Curve:
     """A function, evaluated piece by piece between its kinks.
@@ -173,9 +184,8 @@ class ActivationDisplay:
         activation, slopes = elementwise(name)
         row = activations.get(activation.name)
         kinks = row.kinks_at(*activation.parameters.values()) if row else []
-        low, high = x_range or (min([-4.0, *(kink - 1 for kink in kinks)]), max([4.0, *(kink + 1 for kink in kinks)]))
-        if not low < high:
-            raise ValueError(f"x_range={x_range!r} must be two numbers, the smaller one first")
+        widest = min([-4.0, *(kink - 1 for kink in kinks)]), max([4.0, *(kink + 1 for kink in kinks)])
+        low, high = widest if x_range is None else checked_range(x_range)
         function, slope = (Curve.of(f, low, high, kinks) for f in (activation.forward, slopes))
         formula = _LONG_NUMBER.sub(r"\1...", row.formula) if row else ""
         display = cls(activation.name, activation.parameters, function, slope, formula)

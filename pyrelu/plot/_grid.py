@@ -74,6 +74,8 @@ class ActivationGridDisplay:
         MissingExtraError
             If matplotlib is not installed.
         """
+        if isinstance(names, str):
+            raise ValueError(f"names={names!r} must be a sequence of activations, such as [{names!r}]")
         names = list(registry.activations if names is None else names)
         if not names:
             raise ValueError("names=[] names no activation")

@@ -99,6 +99,8 @@ class LossCurveDisplay:
         LossCurveDisplay
         """
         estimators = labelled(estimators)
+        if not estimators:
+            raise ValueError(f"estimators={estimators!r} holds no estimator")
         for name, estimator in estimators.items():
             if not hasattr(estimator, "loss_curve_"):
                 raise ValueError(f"{name} ({estimator!r}) has no loss_curve_: fit it, with the solver sgd or adam")

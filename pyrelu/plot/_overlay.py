@@ -71,6 +71,8 @@ class ActivationOverlayDisplay:
         MissingExtraError
             If matplotlib is not installed.
         """
+        if isinstance(names, str):
+            raise ValueError(f"names={names!r} must be a sequence of activations, such as [{names!r}]")
         if not len(names):
             raise ValueError(f"names={names!r} names no activation")
         if isinstance(names, dict):
@@ -101,10 +103,18 @@ class ActivationOverlayDisplay:
         if self.derivative_ax_:
             self.derivative_lines_ = self._draw(self.derivative_ax_, NAMES[1], [d.slope for d in displays], keywords)
             self.ax_.tick_params(labelbottom=True)
-        self.legend_ = figure.legend(
-            handles=self.lines_, loc="outside upper left", ncols=max(1, 3 * columns - 1), frameon=False, fontsize=9
-        )
+        self.legend_ = self._legend(max(1, 3 * columns - 1))
         return self
+
+    def _legend(self, most_columns):
+        """Draw the legend in as many columns as the figure has room for."""
+        for columns in range(most_columns, 0, -1):
+            legend = self.figure_.legend(
+                handles=self.lines_, loc="outside upper left", ncols=columns, frameon=False, fontsize=9
+            )
+            if columns == 1 or legend.get_window_extent().width <= 0.95 * self.figure_.bbox.width:  # the rest: margins
+                return legend
+            legend.remove()
 
     def _draw(self, ax, title, curves, keywords):
         ax.axhline(0, color="0.85", linewidth=0.8, zorder=0, label="_")
