@@ -300,7 +300,11 @@ def attack_core(rnd, folder):
     slopes = [np.ones(4, dtype) if one.initial_slope is not None else None for one in hidden]
     parameters, (weights, biases, slopes) = pack((weights, [np.ones(n, dtype) for n in widths], slopes), dtype)
     arguments = [weights, biases, hidden, None, rnd.choice(list(LOSSES)), slopes, parameters, [0.0, 0.1, 0], 0.1, 2]
-    rows = [X.astype(dtype), np.ones((40, 1 if losses[arguments[4]].targets == "classes" else 3), dtype), np.ones(40, dtype)]
+    rows = [
+        X.astype(dtype),
+        np.ones((40, 1 if losses[arguments[4]].targets == "classes" else 3), dtype),
+        np.ones(40, dtype),
+    ]
     if rnd.random() < 0.3:
         rows[0] = scipy.sparse.csr_array(rows[0])
     mlp = MLPRegressor(clip_norm=rnd.choice([None, 1e-3]))

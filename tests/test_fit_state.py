@@ -63,7 +63,9 @@ def test_any_solver_after_any(cls, first, then, stops_early):
         return cls(solver=first, max_iter=3, random_state=0, early_stopping=stops_early).fit(X, Y)
 
     def converted():
-        theirs = getattr(neural_network, cls.__name__)(solver=first if first in ("lbfgs", "sgd") else "adam", max_iter=3)
+        theirs = getattr(neural_network, cls.__name__)(
+            solver=first if first in ("lbfgs", "sgd") else "adam", max_iter=3
+        )
         return cls.from_sklearn(theirs.fit(X, Y))
 
     for start in (fitted, converted):
