@@ -116,6 +116,8 @@ cdef extern from "training/network.h" nogil:
 
 LOSSES = {pyrelu_losses[i].name.decode(): i for i in range(pyrelu_n_losses)}
 SOLVERS = {pyrelu_optimizers[i].name.decode(): i for i in range(PYRELU_N_OPTIMIZERS)} | {"gradient": PYRELU_GRADIENT}
+OPTIMIZER_ATTRIBUTES = ("solver", "learning_rate", "momentum", "beta_1", "beta_2", "epsilon", "alpha", "l1", "decay",
+                        "clip_norm", "seed", "t", "state")
 TRANSFORMS = {
     "elementwise": PYRELU_ELEMENTWISE,
     "learned_slopes": PYRELU_LEARNED_SLOPES,
@@ -646,6 +648,8 @@ cdef class Network:
             self.network.loss = one_of(loss, "loss", LOSSES)
             row = &pyrelu_losses[self.network.loss]
             values = [[row.parameters[k].default_value for k in range(row.n_parameters)]] * self.n_outputs
+        elif not all(hasattr(loss, name) for name in ("index", "values", "functions")):
+            raise TypeError(f"loss must be a name or an OutputLoss, got {describe(loss)}")
         else:
             self.network.loss = integer(loss.index, "loss", -1, pyrelu_n_losses)
             values = listed(loss.values, "loss", self.n_outputs)
@@ -868,6 +872,9 @@ cdef class Network:
         cdef pyrelu_optimizer opt
         if self.parameters is None:
             raise ValueError("a network without `parameters` cannot be trained")
+        for name in OPTIMIZER_ATTRIBUTES:
+            if not hasattr(optimizer, name):
+                raise TypeError(f"optimizer must be an Optimizer, got {describe(optimizer)} without {name}")
         if self.gradients is None:
             self.gradients = np.empty_like(self.parameters)
         opt.solver = one_of(optimizer.solver, "solver", SOLVERS)
