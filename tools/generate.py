@@ -41,8 +41,10 @@ All functions take their operands by position or by the names in their signature
 
 A scalar outside its parameter's domain raises ValueError.
 
-Results do not touch the floating-point flags: `numpy.errstate` has no effect on the elementwise functions, and
-`pr.exponential(1000.0)` is inf without a warning, because it rounds to inf; check `numpy.isfinite` where that matters.
+An elementwise function reports an overflow where finite operands give an infinite result: `pr.exponential(1000.0)` is inf
+with NumPy's RuntimeWarning, as of `numpy.exp`, and `numpy.errstate(over=...)` decides. No other floating-point flag is
+raised. Where `out` is `x` itself, `pr.exponential` cannot tell an infinite `x` from an overflow and reports both.
+Functions along an axis raise no flag.
 
 ## Containers
 
