@@ -42,9 +42,10 @@ All functions take their operands by position or by the names in their signature
 A scalar outside its parameter's domain raises ValueError.
 
 An elementwise function reports an overflow where finite operands give an infinite result: `pr.exponential(1000.0)` is inf
-with NumPy's RuntimeWarning, as with `numpy.exp`, and `numpy.errstate(over=...)` decides. Parameters outside their domain
-raise the flag "invalid". No other floating-point flag is raised. Where `out` is `x` itself, `pr.exponential` cannot tell an infinite `x` from an overflow and reports both.
-Functions along an axis raise no flag.
+with NumPy's RuntimeWarning, as with `numpy.exp`, and `numpy.errstate(over=...)` decides. Elements whose
+parameters are outside their domain raise the flag "invalid". No other floating-point flag is raised. Where `out` is `x`
+itself, `pr.exponential` cannot tell an infinite `x` from an overflow and reports both. Functions along an axis raise no
+flag.
 
 ## Containers
 
