@@ -93,7 +93,8 @@ class ActivationOverlayDisplay:
         displays = list(self.displays.values())
         common_range(displays)
         rows, columns = (1 + bool(derivative), 1) if below else (1, 1 + bool(derivative))
-        figure = figure or figure_and_axes(figsize=(0.4 + 4 * columns, 0.4 + 3.2 * rows))[0]
+        own = figure is None
+        figure = figure or figure_and_axes(figsize=(0.4 + 4 * columns, 0.2 + 3.2 * rows))[0]
         figure.clear()
         self.figure_ = figure
         self.ax_, *others = figure.subplots(rows, columns, squeeze=False, sharex=True).flat
@@ -104,6 +105,8 @@ class ActivationOverlayDisplay:
             self.derivative_lines_ = self._draw(self.derivative_ax_, NAMES[1], [d.slope for d in displays], keywords)
             self.ax_.tick_params(labelbottom=True)
         self.legend_ = self._legend(max(1, 3 * columns - 1))
+        if own:
+            figure.set_figheight(figure.get_figheight() + self.legend_.get_window_extent().height / figure.dpi)
         return self
 
     def _legend(self, most_columns):
