@@ -312,8 +312,14 @@ class Table(Mapping[str, Row]):
                 for name, default in getattr(row, "parameters", {}).items()
             )
             code, *others = (html.escape(getattr(row, column)) for column in self._columns)
-            texts = [html.escape(names), html.escape(parameters), f"<code>{code}</code>", *others]
-            lines.append(cells("td", [*texts, html.escape(row.summary)]))
+            texts = (
+                html.escape(names),
+                html.escape(parameters),
+                f"<code>{code}</code>",
+                *others,
+                html.escape(row.summary),
+            )
+            lines.append(cells("td", texts))
         return "<table>" + "".join(f"<tr>{line}</tr>" for line in lines) + "</table>"
 
 

@@ -124,6 +124,7 @@ def test_errors_have_public_names(activation):
 
 
 @pytest.mark.parametrize("namespace", NAMESPACES)
+@pytest.mark.filterwarnings("ignore:invalid value encountered", "ignore:overflow encountered")
 def test_accumulate_reduce_and_reduceat_of_the_ufunc_are_sequential(activation, namespace, dtype):
     ufunc = getattr(getattr(getattr(pr, namespace), activation), "ufunc", None)
     if ufunc is None or ufunc.nin != 2:

@@ -53,6 +53,12 @@ def written_examples(module):
         return 0
     documented = ast.Module | ast.ClassDef | ast.FunctionDef
     nodes = [n for n in ast.walk(ast.parse(Path(module.__file__).read_text())) if isinstance(n, documented)]
+    # a function that another module publishes is tested there
+    nodes = [
+        n
+        for n in nodes
+        if getattr(getattr(module, getattr(n, "name", ""), module), "__module__", module.__name__) == module.__name__
+    ]
     return sum((ast.get_docstring(node) or "").count(">>> ") for node in nodes)
 
 

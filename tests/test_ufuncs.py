@@ -9,6 +9,14 @@ from helpers import NAMESPACES, arrays_of, call, parameters, rng, same_bits
 import pyrelu as pr
 from pyrelu.registry import activations
 
+
+@pytest.fixture(autouse=True)
+def overflow_is_expected():
+    """Inputs are of all sizes; that an overflow is reported is tested in test_calling.py."""
+    with np.errstate(over="ignore"):
+        yield
+
+
 each_namespace = pytest.mark.parametrize("namespace", NAMESPACES)
 
 

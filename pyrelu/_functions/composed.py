@@ -61,7 +61,7 @@ def _public(computes, functions, kind, module):
 # b, a -> a * gate(b), and b, a, g -> g * a * gate'(b). Private, as what pickle finds here by its name.
 for _row, _name in enumerate(GATES):
     for _slope, _ufunc in enumerate((f"{_name.upper()}_PRODUCT", f"{_name.upper()}_SLOPE")):
-        globals()[_ufunc] = _ufuncs.make_gated(_row, _slope, _ufunc, "")
+        globals()[_ufunc] = _ufuncs.make_gated(_row, bool(_slope), _ufunc, "")
 
 
 def _promoted(x):

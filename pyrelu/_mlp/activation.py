@@ -5,6 +5,8 @@ from dataclasses import dataclass, field, replace
 from math import isfinite
 from numbers import Real
 
+import numpy as np
+
 from pyrelu import functional, registry, vjp
 from pyrelu._functions import composed
 from pyrelu._functions.domains import Parameters
@@ -63,13 +65,15 @@ class HiddenActivation:
         """Return the outputs for pre-activations of shape (n, width), as in prediction."""
         if self.functions:
             return self.functions[0](z)
-        return getattr(functional, self.name)(z, *self._parameters(slopes))
+        with np.errstate(over="ignore"):
+            return getattr(functional, self.name)(z, *self._parameters(slopes))
 
     def backward(self, z, g, slopes=None):
         """Return the gradient with respect to z, given that with respect to the outputs."""
         if self.functions:
             return g * self.functions[1](z)
-        return getattr(vjp, self.name)(z, g, *self._parameters(slopes))
+        with np.errstate(over="ignore"):
+            return getattr(vjp, self.name)(z, g, *self._parameters(slopes))
 
     def _parameters(self, slopes):
         return self.parameters.values() if slopes is None else [slopes]

@@ -83,7 +83,7 @@ def _derivative_of(activation, learned=None):
         return activation.functions[1]
     values = activation.parameters.values() if learned is None else [learned]
     found = getattr(derivative, activation.name, None)
-    return found and (lambda z: found(z, *values))
+    return found and np.errstate(over="ignore")(lambda z: found(z, *values))
 
 
 def elementwise(activation):

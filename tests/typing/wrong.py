@@ -12,7 +12,7 @@ pr.set_num_threads("2")  # reported
 pr.find("gelu")  # reported
 print(pr.activations["gelu"].fomula)  # reported
 MLPClassifier(hidden_layers=(10,))  # reported
-MLPClassifier(loss="poisson")  # reported
+MLPClassifier(loss=3)  # reported
 MLPClassifier((10,), "relu", "adam")  # reported
 MLPClassifier(solver="adamax")  # reported
 MLPClassifier(alpha="0.1")  # reported
