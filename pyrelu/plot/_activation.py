@@ -195,7 +195,7 @@ class ActivationDisplay:
     _extensible = False
 
     @property
-    def description(self):
+    def _description(self):
         """The name, with the parameters that are not at their defaults."""
         defaults = activations[self.name].parameters if self.name in activations else {}
         given = {name: value for name, value in self.parameters.items() if value != defaults.get(name)}
@@ -225,7 +225,7 @@ class ActivationDisplay:
         self.figure_, self.ax_ = _, ax = figure_and_axes(ax, figsize=(5.2, 3.6))
         together = [display for display in getattr(ax, "_pyrelu_activations", []) if display.line_.axes is ax]
         ax._pyrelu_activations = [*together, self]
-        name = label or self.description
+        name = label or self._description
         look = line_style(len(together)) | keywords
         slope_look = (look if together else {"color": COLORS[1]}) | DERIVATIVE | keywords
         self.line_, dots = self.function.draw(ax, label=name, **look)

@@ -79,7 +79,7 @@ class ActivationOverlayDisplay:
             displays = {label: ActivationDisplay._of(complete(name), x_range) for label, name in names.items()}
         else:
             found = [ActivationDisplay._of(complete(name), x_range) for name in names]
-            displays = {display.description: display for display in found}
+            displays = {display._description: display for display in found}
         return cls(displays).plot(derivative=derivative, below=below, figure=figure, **keywords)
 
     def plot(self, *, derivative=True, below=False, figure=None, **keywords):
