@@ -307,7 +307,7 @@ FORGED = {
     "best_parameters": [{"loss": np.zeros(3)}, {3: np.zeros(3)}, []],
     "alive": [np.zeros(3, bool), 5],
     "stopped": [1, None],
-    "random_state": [{}, None, "pos"],
+    "random_state": [{}, None, "pos", "has_gauss"],
 }
 
 
@@ -321,6 +321,8 @@ def test_forged(part, value, file):
     if isinstance(value, str) and value == "pos":
         value = content[part]
         value["state"]["pos"] = 10**9
+    if isinstance(value, str) and value == "has_gauss":
+        value = content[part] | {"has_gauss": 2**40}
     files.write(file, kind, content | {part: value})
     refused(file, f"its {part} cannot be right")
 

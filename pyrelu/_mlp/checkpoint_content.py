@@ -3,6 +3,7 @@
 A file is data from strangers: these checks must find every fault before it reaches the fit or C.
 """
 
+import copy
 import math
 from numbers import Integral, Real
 
@@ -136,7 +137,10 @@ def _stopped(state, value, content):
 
 
 def _random_state(state, value, content):
-    return _are_alike(value, state.random_state.get_state(legacy=False))
+    if not _are_alike(value, state.random_state.get_state(legacy=False)):
+        return False
+    copy.deepcopy(state.random_state).set_state(value)  # raises for a number that NumPy has no room for
+    return True
 
 
 def _are_alike(value, here):
