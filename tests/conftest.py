@@ -67,3 +67,10 @@ def threads():
     before = pr.get_num_threads()
     yield pr.set_num_threads
     pr.set_num_threads(before)
+
+
+@pytest.fixture
+def overflow_is_expected():
+    """Inputs are of all sizes; that an overflow is reported is tested in test_calling.py."""
+    with np.errstate(over="ignore"):
+        yield

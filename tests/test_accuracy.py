@@ -12,12 +12,7 @@ from oracle import DERIVATIVE, FORWARD, KINDS, exact, exact_vector, exact_vector
 import pyrelu as pr
 from pyrelu.registry import activations
 
-
-@pytest.fixture(autouse=True)
-def overflow_is_expected():
-    """Inputs are of all sizes; that an overflow is reported is tested in test_calling.py."""
-    with np.errstate(over="ignore"):
-        yield
+pytestmark = pytest.mark.usefixtures("overflow_is_expected")
 
 
 FLOATS = [np.float32, np.float64]

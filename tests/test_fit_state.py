@@ -136,12 +136,16 @@ def looks(mlp):
 
 
 @pytest.mark.filterwarnings("ignore:Training interrupted")
-@pytest.mark.parametrize("name", ["adam", "early stopping", "lbfgs"])
-@pytest.mark.parametrize("how", ["fit", "partial_fit", "with a checkpoint"])
-def test_an_interrupt_at_any_line_leaves_the_old_or_the_new(name, how, tmp_path):
+@pytest.mark.parametrize(
+    ("how", "name"),
+    [
+        *[("fit", name) for name in ("adam", "early stopping", "lbfgs")],
+        ("partial_fit", "adam"),
+        *[("with a checkpoint", name) for name in ("adam", "early stopping")],
+    ],
+)
+def test_an_interrupt_at_any_line_leaves_the_old_or_the_new(how, name, tmp_path):
     """The new: as it is after one of the epochs."""
-    if (how, name) in (("partial_fit", "early stopping"), ("partial_fit", "lbfgs"), ("with a checkpoint", "lbfgs")):
-        pytest.skip("there is no such fit")
     path = tmp_path / "fit"
 
     def prepare():

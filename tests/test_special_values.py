@@ -15,12 +15,7 @@ import pyrelu as pr
 from pyrelu import _ufuncs
 from pyrelu.registry import activations
 
-
-@pytest.fixture(autouse=True)
-def overflow_is_expected():
-    """Inputs are of all sizes; that an overflow is reported is tested in test_calling.py."""
-    with np.errstate(over="ignore"):
-        yield
+pytestmark = pytest.mark.usefixtures("overflow_is_expected")
 
 
 @pytest.mark.parametrize("namespace", NAMESPACES)

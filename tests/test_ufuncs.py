@@ -9,12 +9,7 @@ from helpers import NAMESPACES, arrays_of, call, parameters, rng, same_bits
 import pyrelu as pr
 from pyrelu.registry import activations
 
-
-@pytest.fixture(autouse=True)
-def overflow_is_expected():
-    """Inputs are of all sizes; that an overflow is reported is tested in test_calling.py."""
-    with np.errstate(over="ignore"):
-        yield
+pytestmark = pytest.mark.usefixtures("overflow_is_expected")
 
 
 each_namespace = pytest.mark.parametrize("namespace", NAMESPACES)

@@ -1,7 +1,6 @@
 """The base class of the estimators: parameters, fitting, and the network's outputs."""
 
 import os
-import re
 import threading
 from contextlib import closing, contextmanager
 from numbers import Integral, Real
@@ -353,9 +352,7 @@ class BasePerceptron(Convertible, Persistent, CallbackSupportMixin, BaseEstimato
                 stratify=self._strata(data[1]),
             )
         except ValueError as error:
-            # scikit-learn joins the labels to strings first, which takes most of the time, and names those
-            message = re.sub(r"\[(True|False)\]", r"['\1']", str(error))
-            raise ValueError(f"{message} (validation_fraction={self.validation_fraction!r})") from error
+            raise ValueError(f"{error} (validation_fraction={self.validation_fraction!r})") from error
         if len(held_out) < 2:
             raise ValueError(
                 "The validation set is too small. Increase 'validation_fraction' or the size of your dataset."
