@@ -56,15 +56,28 @@ class HiddenActivation:
         """Return the activation with random slopes replaced by their mean."""
         return replace(self, values=(sum(self.values) / 2,) * 2) if self.transform == "drawn_slopes" else self
 
+    def parametric(self):
+        """Return z + a (f(z) - z) with a learned a for each unit, of an elementwise f."""
+        if self.transform != "elementwise":
+            raise ValueError(
+                f"parametric_activation=True does not go with activation={self.name!r}, which is not an elementwise "
+                "function of pyrelu's without learned or random slopes of its own"
+            )
+        return replace(self, transform="parametric")
+
     @property
     def initial_slope(self):
-        """The initial value of learned slopes, or None."""
+        """The initial value of what is learned for each unit, or None."""
+        if self.transform == "parametric":
+            return 1.0
         return self.values[0] if self.transform == "learned_slopes" else None
 
     def forward(self, z, slopes=None):
         """Return the outputs for pre-activations of shape (n, width), as in prediction."""
         if self.functions:
             return self.functions[0](z)
+        if self.transform == "parametric":
+            return z + slopes * (replace(self, transform="elementwise").forward(z) - z)
         with np.errstate(over="ignore"):
             return getattr(functional, self.name)(z, *self._parameters(slopes))
 
@@ -72,6 +85,8 @@ class HiddenActivation:
         """Return the gradient with respect to z, given that with respect to the outputs."""
         if self.functions:
             return g * self.functions[1](z)
+        if self.transform == "parametric":
+            return g + slopes * (replace(self, transform="elementwise").backward(z, g) - g)
         with np.errstate(over="ignore"):
             return getattr(vjp, self.name)(z, g, *self._parameters(slopes))
 
@@ -109,6 +124,12 @@ def resolve(activation, n_hidden):
     if len(per_layer) != n_hidden:
         raise ValueError(f"activation={activation!r} has {len(per_layer)} entries for {n_hidden} hidden layers")
     return [_resolve_one(one) for one in per_layer]
+
+
+def resolve_of(mlp, n_hidden):
+    """Return the `HiddenActivation` of each hidden layer of an estimator of ours or of scikit-learn's."""
+    activations = resolve(mlp.activation, n_hidden)
+    return [one.parametric() for one in activations] if getattr(mlp, "parametric_activation", False) else activations
 
 
 def output_name(out_activation):

@@ -6,6 +6,8 @@ import numpy as np
 from sklearn.base import is_classifier
 from sklearn.preprocessing import LabelBinarizer
 
+from pyrelu import registry
+from pyrelu._mlp.embedding import InputEmbedding
 from pyrelu._mlp.optimizers import STOCHASTIC
 from pyrelu._mlp.schedules import SCHEDULES, Schedule
 from pyrelu._storage import encoding
@@ -33,6 +35,10 @@ def _or_none(test):
     return lambda value: value is None or test(value)
 
 
+def _is_schedule(value):
+    return isinstance(value, Schedule)
+
+
 def _is_record(value):
     return isinstance(value, dict) and _is_count(value.get("epoch")) and all(_is_real(item) for item in value.values())
 
@@ -54,6 +60,7 @@ ATTRIBUTES = {
     "n_outputs_": _is_count,
     "n_features_in_": _is_count,
     "feature_names_in_": lambda value: _is_array(value, "OU") and all(isinstance(name, str) for name in value),
+    "embedding_": lambda value: isinstance(value, InputEmbedding),
     "classes_": lambda value: _is_array(value, "biufUO"),
     "_no_improvement_count": _is_count,
     "_random_state": lambda value: value is np.random or isinstance(value, np.random.RandomState),
@@ -73,7 +80,7 @@ def check_fitted(mlp):
     if "coefs_" not in attributes:
         return
     network = mlp._network(mlp._arrays())
-    n_features, n_outputs = mlp.coefs_[0].shape[0], network.n_outputs
+    n_features, n_outputs = network.n_features, network.n_outputs
     _check_same(mlp, "n_features_in_", n_features)
     _check_same(mlp, "n_outputs_", n_outputs)
     _check_same(mlp, "n_layers_", len(mlp.coefs_) + 1)
@@ -129,6 +136,8 @@ def _is_like(value, known):
         return _is_real(value) and value >= 0
     if isinstance(known, list):
         return _all(_is_array)(value)
+    if isinstance(known, dict):
+        return isinstance(value, dict) and value.keys() == known.keys() and all(map(_is_schedule, value.values()))
     if isinstance(known, np.ndarray):
         return _is_array(value, "biufUO")
     return isinstance(value, Schedule if isinstance(known, Schedule) else type(known))
@@ -171,7 +180,26 @@ def _check_binarizer(attributes):
         raise ValueError("labels are coded by 0 and 1")
 
 
+def _check_embedding(attributes):
+    columns = np.zeros(0, np.intp)
+    like = vars(InputEmbedding(1, columns, columns, columns, None, {}))
+    dimensions = {"frequencies": 2, "phases": 2, "weights": 3, "biases": 2, "levels": 2, "scales": 1}
+    arrays = attributes.get("arrays")
+    right = (
+        attributes.keys() == like.keys()
+        and _is_count(attributes["n_features"])
+        and all(_is_array(attributes[name], "i") for name in ("numeric", "categorical", "n_levels"))
+        and (attributes["kind"] is None or attributes["kind"] in registry.embeddings)
+        and isinstance(arrays, dict)
+        and arrays.keys() <= dimensions.keys()
+        and all(_is_array(array, "f", dimensions[name]) for name, array in arrays.items())
+    )
+    if not right:  # how the arrays go together is checked by `Network`
+        raise ValueError("the embedding is not as a fit leaves it")
+
+
 encoding.add_class(LabelBinarizer, _check_binarizer)
+encoding.add_class(InputEmbedding, _check_embedding)
 for _cls in STOCHASTIC.values():
     encoding.add_class(_cls, _optimizer(_cls))
 for _schedule_cls in SCHEDULES.values():

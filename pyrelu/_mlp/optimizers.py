@@ -8,7 +8,7 @@ import copy
 import numpy as np
 
 from pyrelu import registry
-from pyrelu._mlp import schedules
+from pyrelu._mlp import param_groups, schedules
 
 
 class Optimizer:
@@ -34,12 +34,15 @@ class Optimizer:
         self.t = 0  # steps so far
         self.epoch = 0  # epochs so far
         self.seed = 0  # of dropout and of drawn slopes
+        self.rate_factors = np.ones(len(param_groups.GROUPS))  # of the kinds of parameters, in this epoch
+        self.dropout_factor = 1.0
         self.take_penalties(mlp)
 
     def take_penalties(self, mlp):
         """Set what belongs to the loss, of which `mlp` is master from fit to fit."""
         self.alpha, self.l1 = mlp.alpha, mlp.l1
         self.clip_norm = np.inf if mlp.clip_norm is None else mlp.clip_norm
+        self.alpha_factors = param_groups.resolve(mlp)[1]
 
     def copy(self, mlp, dtype):
         """Return one that goes on from here, in that precision, and leaves this one as it is."""
@@ -63,10 +66,18 @@ class Stochastic(Optimizer):
     def __init__(self, parameters, mlp):
         super().__init__(parameters, mlp)
         self.schedule = schedules.resolve(mlp)
+        self.base_rate_factors, self.base_alpha_factors, self.factor_schedules = param_groups.resolve(mlp)
+        for name in ("alpha", "dropout"):
+            given = getattr(mlp, f"{name}_schedule")
+            self.factor_schedules[name] = schedules.resolve_factor(mlp, f"{name}_schedule", given)
 
     def begin_epoch(self):
-        """Set the learning rate of the epoch."""
+        """Set the learning rate of the epoch, and the factors on it, on alpha and on dropout."""
         self.learning_rate = self.schedule.rate(self.epoch, self.learning_rate)
+        factors = {name: schedule.rate(self.epoch, 1.0) for name, schedule in self.factor_schedules.items()}
+        self.rate_factors = self.base_rate_factors * [factors[name] for name in param_groups.GROUPS]
+        self.alpha_factors = self.base_alpha_factors * factors["alpha"]
+        self.dropout_factor = factors["dropout"]
 
     def end_epoch(self, n_samples_seen):
         """Count the epoch."""

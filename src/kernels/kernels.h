@@ -55,6 +55,27 @@ typedef struct {
  * returns the squares of both norms. */
 typedef pyrelu_sums pyrelu_update(const pyrelu_step *step, void *w, void *gradient, void *const *state, ptrdiff_t n);
 
+/* The embedding of a numeric column: x becomes `size` numbers, x itself and
+ * y[c] = sum over k of f(frequencies[k], phases[k], x) weights[k][c], plus biases[c], for c < size - 1. */
+enum { PYRELU_MAX_EMBEDDING = 64 }; /* the largest size */
+
+typedef struct {
+    ptrdiff_t n_features, size;
+    const void *frequencies, *phases, *weights, *biases;
+} pyrelu_numeric_embedding;
+
+typedef struct {
+    void *frequencies, *phases, *weights, *biases; /* the first two NULL where they are fixed */
+} pyrelu_numeric_gradients;
+
+/* Embeds `rows` numbers that are x_stride apart. */
+typedef void pyrelu_embed(const pyrelu_numeric_embedding *, const void *x, ptrdiff_t x_stride, ptrdiff_t rows, void *y,
+                          ptrdiff_t y_stride);
+
+/* Adds to the gradients, from g, the gradient with respect to y. */
+typedef void pyrelu_embed_backward(const pyrelu_numeric_embedding *, const void *x, ptrdiff_t x_stride, ptrdiff_t rows,
+                                   const void *g, ptrdiff_t g_stride, const pyrelu_numeric_gradients *);
+
 /* The counter of the training's random numbers (philox.h). */
 typedef struct {
     uint64_t seed;
@@ -84,6 +105,8 @@ typedef struct {
     pyrelu_rowwise_blocked *const (*rowwise_blocked)[2]; /* likewise */
     int (*any_outside)(const void *x, double low, double high, ptrdiff_t n); /* whether a number is; NaN is not */
     pyrelu_update *const *update;                                            /* [row of pyrelu_optimizers] */
+    pyrelu_embed *const *embed;                                              /* [row of pyrelu_embeddings] */
+    pyrelu_embed_backward *const *embed_backward;                            /* likewise */
     void (*softmax_rows)(void *x, ptrdiff_t rows, ptrdiff_t n);              /* in place */
     pyrelu_map *const (*gated)[2]; /* [row of pyrelu_gates][product of b and a, slope of b, a and g] */
     void (*gemm)(const pyrelu_gemm_args *);

@@ -16,6 +16,8 @@ extern pyrelu_map *const PER_TARGET(gated)[][2];
 extern pyrelu_rowwise *const PER_TARGET(rowwise)[][2];
 extern pyrelu_rowwise_blocked *const PER_TARGET(rowwise_blocked)[][2];
 extern pyrelu_update *const PER_TARGET(update)[];
+extern pyrelu_embed *const PER_TARGET(embed)[];
+extern pyrelu_embed_backward *const PER_TARGET(embed_backward)[];
 int PER_TARGET(any_outside)(const void *x, double low, double high, ptrdiff_t n);
 void PER_TARGET(softmax_rows)(void *x, ptrdiff_t rows, ptrdiff_t n);
 void PER_TARGET(gemm)(const pyrelu_gemm_args *);

@@ -36,7 +36,7 @@ static inline real input_multiplier(const micro_batch *s, ptrdiff_t row, ptrdiff
     uint32_t bits[4];
     const pyrelu_random_counter p = counter_at(s, INPUT_STREAM, row);
     philox(&p, (uint32_t)(feature / 4), bits);
-    return multiplier(uniform(bits[feature % 4]), s->net->input_dropout);
+    return multiplier(uniform(bits[feature % 4]), s->net->input_dropout * s->opt->dropout_factor);
 }
 
 /* Draws numbers in [0, 1) for n units in each of `rows` rows of the micro-batch, from `first` on. */

@@ -30,11 +30,19 @@ static size_t plan_workspace(network *net, ptrdiff_t rows, int training, void *w
     size_t used = 0;
     ptrdiff_t n_blocks = rows; /* at most one block per row, and one per row of weights */
     net->micro_batch_rows = rows;
-    net->inputs = RESERVE(net->layers->n_inputs);
+    net->inputs = RESERVE(net->n_features);
     const ptrdiff_t n_outputs = net->layers[net->n_layers - 1].n_outputs;
     net->targets = training && net->loss < 0 ? RESERVE(n_outputs) : NULL;
     net->losses = training && net->loss < 0 ? RESERVE(1) : NULL;
-    net->input_mask = training && net->input_dropout > 0 ? RESERVE(net->layers->n_inputs) : NULL;
+    net->input_mask = training && net->input_dropout > 0 ? RESERVE(net->n_features) : NULL;
+    pyrelu_embedding *e = net->embedding;
+    if (e) {
+        e->embedded = RESERVE(e->n_outputs);
+        e->outputs = e->scales ? RESERVE(e->n_outputs) : e->embedded;
+        e->gradient = training ? RESERVE(e->n_outputs) : NULL;
+        e->scale_delta = training && e->scales ? RESERVE(e->n_outputs) : NULL;
+        n_blocks += embedding_blocks(net);
+    }
     for (layer *l = net->layers, *last = l + net->n_layers - 1; l <= last; l++) {
         const int trains = training && l < last, in_place = transforms[l->transform].in_place;
         const int drops = trains && l->dropout > 0;
@@ -44,7 +52,7 @@ static size_t plan_workspace(network *net, ptrdiff_t rows, int training, void *w
         l->gradient = trains && !in_place ? RESERVE(l->n_outputs) : l->delta;
         l->mask = drops ? RESERVE(l->n_outputs) : NULL;
         l->drawn = trains && l->transform == PYRELU_DRAWN_SLOPES ? RESERVE(l->width) : NULL;
-        l->slope_delta = trains && l->transform == PYRELU_LEARNED_SLOPES ? RESERVE(l->width) : NULL;
+        l->slope_delta = trains && l->slopes ? RESERVE(l->width) : NULL;
         n_blocks += l->n_inputs;
     }
     net->partial_sums = reserve(workspace, &used, n_blocks, sizeof(pyrelu_sums));
@@ -81,7 +89,7 @@ static pyrelu_sums run(const micro_batch *s, pyrelu_sums (*work)(const micro_bat
 static ptrdiff_t n_weight_blocks(const micro_batch *s) {
     ptrdiff_t n = 0;
     for (int i = 0; i < s->net->n_layers; i++) n += weight_blocks_of(s, &s->net->layers[i]);
-    return n;
+    return n + embedding_blocks(s->net);
 }
 
 static pyrelu_sums run_row_blocks(const micro_batch *s) {
@@ -92,7 +100,8 @@ static pyrelu_sums run_weight_blocks(const micro_batch *s) { return run(s, weigh
 
 /* The threads for a micro-batch: one if neither its rows nor the weights of any layer make more than one block. */
 static int threads_for(const micro_batch *s) {
-    const int divides = ceil_div(s->rows, rows_per_block(s)) > 1 || (s->opt && n_weight_blocks(s) > s->net->n_layers);
+    const int divides = ceil_div(s->rows, rows_per_block(s)) > 1 ||
+                        (s->opt && n_weight_blocks(s) > s->net->n_layers + embedding_blocks(s->net));
     return divides ? s->net->n_threads : 1;
 }
 

@@ -74,6 +74,43 @@ static void drawn_slopes_back(const layer *l, ptrdiff_t first, ptrdiff_t rows, c
     map_of(l, PYRELU_VJP)((const void *[]){z, g, slopes}, !l->drawn, delta, rows * l->width);
 }
 
+/* ---- z + a (f(z) - z), with an a per unit ---- */
+
+enum { PARAMETRIC_CHUNK = 256 }; /* units at a time */
+
+static void parametric(const layer *l, ptrdiff_t first, ptrdiff_t rows, const real *z, real *y) {
+    const ptrdiff_t n = l->width;
+    real *change = l->slope_delta ? (real *)l->slope_delta + first * n : NULL; /* f(z) - z, for the backward pass */
+    for (; rows > 0; rows--, z += n, y += n, change += change ? n : 0)
+        for (ptrdiff_t j = 0; j < n; j += PARAMETRIC_CHUNK) {
+            const ptrdiff_t m = min_size(PARAMETRIC_CHUNK, n - j);
+            const real *a = (const real *)l->slopes + j;
+            real buffer[PARAMETRIC_CHUNK], *d = change ? change + j : buffer;
+            call_kernel(l, PYRELU_FORWARD, z + j, NULL, d, m);
+            for (ptrdiff_t i = 0; i < m; i++) {
+                d[i] -= z[j + i];
+                y[j + i] = z[j + i] + a[i] * d[i];
+            }
+        }
+}
+
+static void parametric_back(const layer *l, ptrdiff_t first, ptrdiff_t rows, const real *z, const real *g,
+                            real *delta) {
+    const ptrdiff_t n = l->width;
+    real *change = (real *)l->slope_delta + first * n; /* becomes its product with g */
+    for (; rows > 0; rows--, z += n, g += n, delta += n, change += n)
+        for (ptrdiff_t j = 0; j < n; j += PARAMETRIC_CHUNK) {
+            const ptrdiff_t m = min_size(PARAMETRIC_CHUNK, n - j);
+            const real *a = (const real *)l->slopes + j;
+            real vjp[PARAMETRIC_CHUNK];
+            call_kernel(l, PYRELU_VJP, z + j, g + j, vjp, m);
+            for (ptrdiff_t i = 0; i < m; i++) {
+                change[j + i] *= g[j + i];
+                delta[j + i] = g[j + i] + a[i] * (vjp[i] - g[j + i]);
+            }
+        }
+}
+
 /* ---- softmax and other functions of a row ---- */
 
 static void rowwise(const layer *l, ptrdiff_t first, ptrdiff_t rows, const real *z, real *y) {
@@ -164,6 +201,7 @@ static void softmax(const layer *l, ptrdiff_t first, ptrdiff_t rows, const real 
 static const transform transforms[PYRELU_N_TRANSFORMS] = {
     [PYRELU_ELEMENTWISE] = {1, elementwise, elementwise_back},
     [PYRELU_LEARNED_SLOPES] = {1, learned_slopes, learned_slopes_back},
+    [PYRELU_PARAMETRIC] = {1, parametric, parametric_back},
     [PYRELU_DRAWN_SLOPES] = {1, drawn_slopes, drawn_slopes_back},
     [PYRELU_ROWWISE] = {0, rowwise, rowwise_back},
     [PYRELU_GATED] = {0, gated, gated_back},
