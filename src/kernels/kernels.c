@@ -15,6 +15,12 @@ const pyrelu_kernels PER_TARGET(kernels) = {
     .add_multiple = PER_TARGET(add_multiple),
     .add_rows = PER_TARGET(add_rows),
     .random = PER_TARGET(random),
+    .uniform = PER_TARGET(uniform),
+    .dropout_mask = PER_TARGET(dropout_mask),
+    .drop = PER_TARGET(drop),
+    .scale_rows = PER_TARGET(scale_rows),
+    .mix = PER_TARGET(mix),
+    .mix_backward = PER_TARGET(mix_backward),
 #if PYRELU_BITS == 32
     .widen = PER_TARGET(widen),
     .narrow = PER_TARGET(narrow),

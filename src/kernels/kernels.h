@@ -113,8 +113,18 @@ typedef struct {
     void (*add_multiple)(double a, const void *x, void *y, ptrdiff_t n);   /* y += a x */
     void (*add_rows)(const void *x, ptrdiff_t rows, ptrdiff_t n, void *y); /* y += the sum of the rows of x */
     void (*random)(const pyrelu_random_counter *, uint32_t first_unit, uint32_t *out,
-                   ptrdiff_t n); /* a multiple of 4 */
-    pyrelu_map *widen, *narrow;  /* half to float and back; with the float kernels only */
+                   ptrdiff_t n);                                          /* a multiple of 4 */
+    void (*uniform)(const pyrelu_random_counter *, void *u, ptrdiff_t n); /* numbers in [0, 1) */
+    void (*dropout_mask)(const pyrelu_random_counter *, double dropout, void *mask, ptrdiff_t n); /* 0 or 1/(1 - p) */
+    void (*drop)(const void *x, const void *mask, ptrdiff_t n,
+                 void *out); /* x mask; 0 where the mask is, even of NaN */
+    void (*scale_rows)(const void *x, const void *scales, ptrdiff_t rows, ptrdiff_t n,
+                       void *y); /* each row times them */
+    /* y = z + a (f - z), and f becomes f - z; then the change, f - z, becomes its product with g, and
+     * delta = g + a (vjp - g). */
+    void (*mix)(const void *z, const void *a, void *f, void *y, ptrdiff_t n);
+    void (*mix_backward)(const void *g, const void *a, const void *vjp, void *change, void *delta, ptrdiff_t n);
+    pyrelu_map *widen, *narrow; /* half to float and back; with the float kernels only */
 } pyrelu_kernels;
 
 /* The kernels for F32 or F64 of the instruction set that was chosen when the library was loaded. */

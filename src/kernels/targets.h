@@ -24,6 +24,12 @@ void PER_TARGET(gemm)(const pyrelu_gemm_args *);
 void PER_TARGET(add_multiple)(double a, const void *x, void *y, ptrdiff_t n);
 void PER_TARGET(add_rows)(const void *x, ptrdiff_t rows, ptrdiff_t n, void *y);
 void PER_TARGET(random)(const pyrelu_random_counter *, uint32_t first_unit, uint32_t *out, ptrdiff_t n);
+void PER_TARGET(uniform)(const pyrelu_random_counter *, void *u, ptrdiff_t n);
+void PER_TARGET(dropout_mask)(const pyrelu_random_counter *, double dropout, void *mask, ptrdiff_t n);
+void PER_TARGET(drop)(const void *x, const void *mask, ptrdiff_t n, void *out);
+void PER_TARGET(scale_rows)(const void *x, const void *scales, ptrdiff_t rows, ptrdiff_t n, void *y);
+void PER_TARGET(mix)(const void *z, const void *a, void *f, void *y, ptrdiff_t n);
+void PER_TARGET(mix_backward)(const void *g, const void *a, const void *vjp, void *change, void *delta, ptrdiff_t n);
 pyrelu_map PER_TARGET(widen), PER_TARGET(narrow);
 extern const pyrelu_kernels PER_TARGET(kernels);
 #endif

@@ -51,23 +51,18 @@ static void embed(const micro_batch *s, ptrdiff_t first, ptrdiff_t rows) {
         levels += e->n_levels[j] * e->level_size;
     }
     if (!e->scales) return;
-    const real *scales = e->scales;
-    real *scaled = from(e->outputs, first, m);
-    for (ptrdiff_t row = 0; row < rows; row++, y += m, scaled += m)
-        for (ptrdiff_t j = 0; j < m; j++) scaled[j] = y[j] * scales[j];
+    pyrelu_kernels_for(TYPE)->scale_rows(y, e->scales, rows, m, from(e->outputs, first, m));
 }
 
 /* Turns the gradient with respect to the outputs into that with respect to what is scaled, and writes each row's
  * contribution to the gradient of the scales. */
 static void scale_backward(const pyrelu_embedding *e, ptrdiff_t first, ptrdiff_t rows) {
     const ptrdiff_t m = e->n_outputs;
-    const real *scales = e->scales, *y = from(e->embedded, first, m);
     real *g = from(e->gradient, first, m), *of_scales = from(e->scale_delta, first, m);
-    for (; rows > 0; rows--, y += m, g += m, of_scales += m)
-        for (ptrdiff_t j = 0; j < m; j++) {
-            of_scales[j] = g[j] * y[j];
-            g[j] *= scales[j];
-        }
+    memcpy(of_scales, from(e->embedded, first, m), rows * m * sizeof(real));
+    for (ptrdiff_t row = 0; row < rows; row++)
+        pyrelu_kernels_for(TYPE)->scale_rows(of_scales + row * m, g + row * m, 1, m, of_scales + row * m);
+    pyrelu_kernels_for(TYPE)->scale_rows(g, e->scales, rows, m, g);
 }
 
 /* Adds to the gradient of the levels. */

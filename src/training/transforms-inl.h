@@ -87,10 +87,7 @@ static void parametric(const layer *l, ptrdiff_t first, ptrdiff_t rows, const re
             const real *a = (const real *)l->slopes + j;
             real buffer[PARAMETRIC_CHUNK], *d = change ? change + j : buffer;
             call_kernel(l, PYRELU_FORWARD, z + j, NULL, d, m);
-            for (ptrdiff_t i = 0; i < m; i++) {
-                d[i] -= z[j + i];
-                y[j + i] = z[j + i] + a[i] * d[i];
-            }
+            pyrelu_kernels_for(TYPE)->mix(z + j, a, d, y + j, m);
         }
 }
 
@@ -104,10 +101,7 @@ static void parametric_back(const layer *l, ptrdiff_t first, ptrdiff_t rows, con
             const real *a = (const real *)l->slopes + j;
             real vjp[PARAMETRIC_CHUNK];
             call_kernel(l, PYRELU_VJP, z + j, g + j, vjp, m);
-            for (ptrdiff_t i = 0; i < m; i++) {
-                change[j + i] *= g[j + i];
-                delta[j + i] = g[j + i] + a[i] * (vjp[i] - g[j + i]);
-            }
+            pyrelu_kernels_for(TYPE)->mix_backward(g + j, a, vjp, change + j, delta + j, m);
         }
 }
 
