@@ -1,4 +1,4 @@
-"""What each parameter of the estimators may be: one list, made of the tables that they choose from."""
+"""The allowed values of each parameter of the estimators, in one list that refers to the tables of choices."""
 
 from numbers import Integral, Real
 
@@ -22,7 +22,7 @@ from pyrelu._mlp.initializers import INITIALIZERS, is_known
 from pyrelu._mlp.optimizers import STOCHASTIC
 from pyrelu._mlp.schedules import SCHEDULE
 
-# True is an int, but no size.
+# bool is a subclass of int, but not a size.
 layer_size = Constraint(
     positive_int.description, lambda value: positive_int.test(value) and not isinstance(value, bool)
 )
