@@ -125,7 +125,7 @@ cdef extern from "training/network.h" nogil:
         void *gradients
         void *state[2]
 
-    ctypedef struct pyrelu_epoch_sums:
+    ctypedef struct pyrelu_epoch_totals:
         double loss, gradient_norm
 
     ctypedef struct pyrelu_core:
@@ -133,7 +133,7 @@ cdef extern from "training/network.h" nogil:
         int (*calls_blas)(const pyrelu_network *) noexcept nogil
         void (*predict)(const pyrelu_network *, const pyrelu_samples *, Py_ssize_t start, Py_ssize_t stop,
                         void *outputs, unsigned char *alive) noexcept nogil
-        pyrelu_epoch_sums (*train)(const pyrelu_network *, const pyrelu_samples *, Py_ssize_t start, Py_ssize_t stop,
+        pyrelu_epoch_totals (*train)(const pyrelu_network *, const pyrelu_samples *, Py_ssize_t start, Py_ssize_t stop,
                                Py_ssize_t batch_size, pyrelu_optimizer *) noexcept nogil
         void (*losses)(const pyrelu_network *, const void *targets, Py_ssize_t n_targets, void *outputs, void *losses,
                        Py_ssize_t rows) noexcept nogil
@@ -940,7 +940,7 @@ cdef class Network:
         cdef pyrelu_samples data = self._samples(samples, order)
         cdef pyrelu_optimizer opt = self._optimizer(optimizer)
         cdef Py_ssize_t n = samples.n_samples if order is None else len(order)
-        cdef pyrelu_epoch_sums sums
+        cdef pyrelu_epoch_totals sums
         cdef bint limited
         if n < 1 or batch_size < 1:
             raise ValueError(f"{n} samples in batches of {batch_size}; training takes at least 1 and 1")

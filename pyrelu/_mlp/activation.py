@@ -1,4 +1,4 @@
-"""The estimators' `activation=`: resolves what the user writes to what each hidden layer computes."""
+"""The estimators' parameter `activation`: what it may be, and the `HiddenActivation` of each layer that it gives."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -12,7 +12,7 @@ from pyrelu._functions import composed
 from pyrelu._functions.domains import Parameters
 from pyrelu._mlp.constraints import is_sequence
 
-INITIAL_SLOPE = 0.25  # of prelu, as He et al. (2015) and PyTorch have it
+INITIAL_SLOPE = 0.25  # of prelu, as in He et al. (2015) and PyTorch
 
 
 @dataclass(frozen=True)
@@ -25,11 +25,11 @@ class HiddenActivation:
     parameters : Mapping[str, float]
         Values of its parameters.
     transform : str
-        Which of the core's transforms (src/training/transforms-inl.h) it is.
+        The name of its transform in the core (src/training/transforms-inl.h).
     index : int
         The row of the table.
     values : tuple of float
-        The parameters as the core takes them.
+        The parameters, as arguments for the core.
     pieces : int
         Pre-activations per unit.
     functions : (callable, callable) or None
@@ -99,9 +99,8 @@ def resolve(activation, n_hidden):
 
     Parameters
     ----------
-    activation : str, (str, dict), (callable, callable), or a sequence of such with one per hidden layer
-        A name or alias, with values for parameters other than the defaults; or a function of arrays and its
-        derivative.
+    activation : str, (str, dict), (callable, callable), or a sequence of these with one per hidden layer
+        A name or alias; a pair of one and its parameters; or a function of arrays and its derivative.
     n_hidden : int
 
     Returns
@@ -133,7 +132,7 @@ def resolve_of(mlp, n_hidden):
 
 
 def output_name(out_activation):
-    """Return the table's name of an estimator's `out_activation_`, which is scikit-learn's word for it.
+    """Return the table's name for an estimator's `out_activation_`, which is scikit-learn's name.
 
     Examples
     --------
@@ -144,7 +143,7 @@ def output_name(out_activation):
 
 
 def out_activation(name):
-    """Return scikit-learn's word for an output activation, the reverse of `output_name`."""
+    """Return scikit-learn's name for an output activation; the reverse of `output_name`."""
     return _THEIR_WORDS.get(name, name)
 
 
@@ -152,7 +151,7 @@ _THEIR_WORDS = {"exponential": "exp", "sigmoid": "logistic"}
 
 
 def names():
-    """Return all names that a hidden layer's activation may have, aliases included."""
+    """Return the names of all activations for hidden layers, including aliases."""
     return [*registry.names(), *_ROWWISE, *composed.GATES, "maxout"]
 
 
@@ -212,7 +211,7 @@ def _resolve_elementwise(activation, row, given):
 
 
 def _values(activation, given, defaults):
-    """Return the values of all parameters, the defaults where none are given."""
+    """Return the values of all parameters, with defaults for those that are not given."""
     name = activation if isinstance(activation, str) else activation[0]
     if unknown := given.keys() - defaults.keys():
         known = ", ".join(defaults) or "none"
@@ -234,5 +233,5 @@ def _num_pieces(activation, pieces):
 def _unknown(name):
     return ValueError(
         f"activation={name!r} is not known; allowed are {', '.join(sorted(names()))}, one of them with its parameters "
-        "as in ('leaky_relu', {'negative_slope': 0.2}), a pair of functions (f, derivative), and a sequence of such"
+        "as in ('leaky_relu', {'negative_slope': 0.2}), a pair of functions (f, derivative), and a sequence of these"
     )

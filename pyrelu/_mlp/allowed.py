@@ -1,4 +1,4 @@
-"""What each parameter of the estimators may be: one list, made of the tables that they choose from."""
+"""The allowed values of each parameter of the estimators, in one list that refers to the tables of choices."""
 
 from numbers import Integral, Real
 
@@ -24,7 +24,7 @@ from pyrelu._mlp.optimizers import STOCHASTIC
 from pyrelu._mlp.param_groups import PARAM_GROUPS
 from pyrelu._mlp.schedules import FACTOR_SCHEDULE, SCHEDULE
 
-# True is an int, but no size.
+# bool is a subclass of int, but not a size.
 layer_size = Constraint(
     positive_int.description, lambda value: positive_int.test(value) and not isinstance(value, bool)
 )

@@ -1,4 +1,4 @@
-"""scikit-learn's callbacks in a fit, where the installed scikit-learn has them (from 1.9)."""
+"""scikit-learn's callbacks in a fit, if the installed scikit-learn has them (1.9 or later)."""
 
 import copy
 

@@ -1,4 +1,4 @@
-"""The attributes that a fit sets, with their types: reading a file accepts no others."""
+"""The types of the attributes that a fit sets. A file may contain no others."""
 
 from numbers import Integral, Real
 
@@ -70,13 +70,13 @@ ATTRIBUTES = {
 
 
 def check_fitted(mlp):
-    """Raise ValueError where an attribute is not as a fit leaves it, or the attributes do not go together."""
+    """Raise ValueError if an attribute does not have the type that a fit gives it, or contradicts another one."""
     attributes = {name: value for name, value in vars(mlp).items() if name not in mlp._get_param_names()}
     for name, value in attributes.items():
         if hasattr(type(mlp), name):
-            raise ValueError(f"{name} is no attribute of a fit")
+            raise ValueError(f"{name} is not an attribute that a fit sets")
         if name in ATTRIBUTES and not ATTRIBUTES[name](value):
-            raise ValueError(f"{name} is not as a fit leaves it")
+            raise ValueError(f"{name} does not have the type or shape that a fit gives it")
     if "coefs_" not in attributes:
         return
     network = mlp._network(mlp._arrays())
@@ -93,7 +93,7 @@ def check_fitted(mlp):
     if is_classifier(mlp):
         _check_length("classes_", mlp.classes_, (n_outputs,) if n_outputs > 1 else (1, 2))
         if not np.array_equal(mlp._label_binarizer.classes_, mlp.classes_):
-            raise ValueError("classes_ are not those that labels are coded by")
+            raise ValueError("classes_ are not the classes of _label_binarizer")
     if "_optimizer" in attributes:
         n = sum(array.size for group in mlp._arrays() for array in group if array is not None)
         if [array.shape for array in mlp._optimizer.state] != [(n,)] * mlp._optimizer.n_states:
@@ -102,15 +102,15 @@ def check_fitted(mlp):
 
 def _check_same(mlp, name, value):
     if getattr(mlp, name) != value:
-        raise ValueError(f"{name}={getattr(mlp, name)} where coefs_ say {value}")
+        raise ValueError(f"{name}={getattr(mlp, name)}, but coefs_ are for {name}={value}")
 
 
 def _check_length(name, value, lengths):
     if len(value) not in lengths:
-        raise ValueError(f"{name} has {len(value)} entries where coefs_ say {lengths[-1]}")
+        raise ValueError(f"{name} has {len(value)} entries, but coefs_ are for {lengths[-1]}")
 
 
-# ---- the parts of an estimator that are written as their attributes ----
+# ---- objects in an estimator that are stored as their attributes ----
 
 
 def _like(make):
@@ -119,10 +119,10 @@ def _like(make):
     def check(attributes):
         template = vars(make())
         if attributes.keys() != template.keys():
-            raise ValueError(f"the attributes {', '.join(map(str, attributes))} where there are {', '.join(template)}")
+            raise ValueError(f"the attributes are {', '.join(map(str, attributes))}, not {', '.join(template)}")
         for name, known in template.items():
             if not _is_like(attributes[name], known):
-                raise ValueError(f"{name} is not as a fit leaves it")
+                raise ValueError(f"{name} does not have the type or sign that a fit gives it")
 
     return check
 
@@ -145,7 +145,7 @@ def _is_like(value, known):
 
 def _optimizer(cls):
     def make():
-        from pyrelu.neural_network import MLPRegressor  # which knows of files
+        from pyrelu.neural_network import MLPRegressor  # here, because it imports this module
 
         return cls(np.zeros(1), MLPRegressor())
 
@@ -177,7 +177,7 @@ def _check_binarizer(attributes):
     _like(lambda: LabelBinarizer().fit(["a", "b"]))(attributes)
     coded_by = [attributes[name] for name in ("neg_label", "pos_label", "sparse_output")]
     if attributes["y_type_"] not in LABELS or coded_by != [0, 1, False]:
-        raise ValueError("labels are coded by 0 and 1")
+        raise ValueError("labels must be encoded as 0 and 1")
 
 
 def _check_embedding(attributes):

@@ -1,7 +1,7 @@
-"""The estimators' `init=`: how the initial weights of a layer are drawn.
+"""The estimators' parameter `init`: the distributions of the initial weights.
 
-"auto" is scikit-learn's and draws biases as well as weights; with all others, biases start at 0 unless "bias_std" says
-otherwise. "unit_variance" looks at the training rows.
+"auto" is scikit-learn's and draws biases as well as weights. All others set the biases to 0 unless "bias_std" is given.
+"unit_variance" depends on the training rows.
 """
 
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from scipy.special import ndtr, ndtri
 
 @dataclass(frozen=True)
 class Initializer:
-    """One way to draw weights; `formula` is of fan_in inputs and fan_out outputs."""
+    """A distribution of weights; `formula` describes it in terms of fan_in inputs and fan_out outputs."""
 
     formula: str
     reference: str
@@ -64,8 +64,8 @@ INITIALIZERS = {
     "glorot_uniform": Initializer("uniform up to sqrt(6/(fan_in + fan_out))", _GLOROT, _uniform(6, _fan_sum)),
     "lecun_normal": Initializer("normal, variance 1/fan_in", _LECUN, _normal(1, _fan_in)),
     "truncated_normal": Initializer(
-        "normal of standard deviation std=0.01, without what lies beyond 2*std",
-        "TensorFlow's of that name",
+        "normal of standard deviation std=0.01, truncated at 2*std",
+        "as in TensorFlow",
         _truncated_normal,
         ("std",),
     ),
@@ -118,11 +118,11 @@ def draw(init, shape, activation, rng, *, is_output=False):
     Parameters
     ----------
     init : str, (str, dict) or callable
-        What `is_known` allows.
+        A value for which `is_known` is true.
     shape : (int, int)
-        Of the weights: inputs and outputs.
+        The shape of the weights: inputs and outputs.
     activation : str
-        Its name in `pyrelu.activations`; "auto" draws less wide for sigmoid.
+        Its name in `pyrelu.activations`; "auto" has a narrower range for sigmoid.
     rng : numpy.random.RandomState
     is_output : bool, default=False
         Whether it is the output layer.

@@ -1,6 +1,6 @@
-"""Solvers: what they are set to, and what they keep between steps.
+"""Settings and state of the solvers.
 
-The arithmetic of a step is in src/kernels/optimizers.c, how the learning rate changes in schedules.py.
+src/kernels/optimizers.c has the arithmetic of a step, and schedules.py the schedules of the learning rate.
 """
 
 import copy
@@ -12,17 +12,17 @@ from pyrelu._mlp import param_groups, schedules
 
 
 class Optimizer:
-    """What a solver keeps between steps: `state`, arrays laid out as the parameters are, and the `counters`.
+    """The state of a solver between steps: `state`, arrays with the layout of the parameters, and the `counters`.
 
     Parameters
     ----------
     parameters : ndarray of shape (n_parameters,)
         All weights, biases and slopes of the network.
     mlp : estimator
-        Its parameters say how to train.
+        Its parameters set the solver's.
     """
 
-    solver: str  # as src/kernels/optimizers.c calls it
+    solver: str  # its name in src/kernels/optimizers.c
     n_states: int
     momentum = beta_1 = beta_2 = epsilon = decay = 0.0
     counters = ("learning_rate", "t", "epoch", "seed")
@@ -39,13 +39,13 @@ class Optimizer:
         self.take_penalties(mlp)
 
     def take_penalties(self, mlp):
-        """Set what belongs to the loss, of which `mlp` is master from fit to fit."""
+        """Set the penalties and the clipping norm, which may change from one call of partial_fit to the next."""
         self.alpha, self.l1 = mlp.alpha, mlp.l1
         self.clip_norm = np.inf if mlp.clip_norm is None else mlp.clip_norm
         self.alpha_factors = param_groups.resolve(mlp)[1]
 
     def copy(self, mlp, dtype):
-        """Return one that goes on from here, in that precision, and leaves this one as it is."""
+        """Return a copy in precision `dtype`, with the penalties of `mlp`."""
         twin = copy.copy(self)
         twin.state = [array.astype(dtype) for array in self.state]
         twin.take_penalties(mlp)
@@ -53,7 +53,7 @@ class Optimizer:
 
 
 class Gradient(Optimizer):
-    """Leaves the parameters as they are; `state[0]` gets the gradient."""
+    """Stores the gradient in `state[0]` and leaves the parameters unchanged."""
 
     solver = "gradient"
     n_states = 1
@@ -61,7 +61,7 @@ class Gradient(Optimizer):
 
 
 class Stochastic(Optimizer):
-    """One that the estimator's parameters describe, and whose learning rate follows a schedule."""
+    """A solver whose settings are the estimator's parameters and whose learning rate follows a schedule."""
 
     def __init__(self, parameters, mlp):
         super().__init__(parameters, mlp)
@@ -85,18 +85,18 @@ class Stochastic(Optimizer):
         self.learning_rate = self.schedule.after(self.learning_rate, n_samples_seen)
 
     def stall(self):
-        """Adjust the learning rate now that training gets no further. Return whether to stop, and what was done."""
+        """Adjust the learning rate after training has stalled. Return whether to stop, and a message about it."""
         rate, consequence = self.schedule.stall(self.learning_rate)
         self.learning_rate = rate or self.learning_rate
         return rate is None, consequence
 
 
-_NESTEROV = "nesterov"  # the row that sgd takes with nesterovs_momentum=True
-_CLASS_NAMES = {"sgd": "SGD", "adamw": "AdamW"}  # in files; the others' are the rows' names, capitalised
+_NESTEROV = "nesterov"  # the row for solver="sgd" with nesterovs_momentum=True
+_CLASS_NAMES = {"sgd": "SGD", "adamw": "AdamW"}  # in files; other classes are called like their row, capitalised
 
 
 def _class_of(row):
-    """Return the class of a row of the table."""
+    """Return the solver class for a row of the table."""
 
     class Rule(Stochastic):
         __doc__ = row.summary
@@ -113,7 +113,7 @@ def _class_of(row):
 
         def take_penalties(self, mlp):
             super().take_penalties(mlp)
-            if row.decoupled:  # alpha is no penalty
+            if row.decoupled:  # alpha is a decay instead of a penalty
                 self.alpha, self.decay = 0.0, mlp.alpha
 
     Rule.__name__ = Rule.__qualname__ = _CLASS_NAMES.get(row.name, row.name.capitalize())
@@ -121,4 +121,4 @@ def _class_of(row):
 
 
 STOCHASTIC = {row.name: _class_of(row) for row in registry.optimizers.values() if row.name != _NESTEROV}
-globals().update({cls.__name__: cls for cls in STOCHASTIC.values()})  # where pickles look for them
+globals().update({cls.__name__: cls for cls in STOCHASTIC.values()})  # pickles look for them here

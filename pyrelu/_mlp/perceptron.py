@@ -41,7 +41,7 @@ _lock = threading.RLock()
 
 
 def _forget_other_threads():
-    """In a forked child, where no thread but this one goes on."""
+    """Forget fits in other threads, in a forked child, where only this thread continues."""
     global _lock
     _lock = threading.RLock()
     _in_training.clear()
@@ -206,8 +206,8 @@ class BasePerceptron(Convertible, Persistent, CallbackSupportMixin, BaseEstimato
         with _lock:
             if _in_training.setdefault(id(self), training) is not training:
                 raise RuntimeError(
-                    f"this {type(self).__name__} is being fitted already, in another thread or by a function that this "
-                    "fit has called. Train copies of an estimator"
+                    f"this {type(self).__name__} is already being fitted, in another thread or in the fit that called "
+                    "this one. Fit copies of the estimator instead"
                 )
         try:
             with DefaultFloatingPoint():
@@ -317,7 +317,7 @@ class BasePerceptron(Convertible, Persistent, CallbackSupportMixin, BaseEstimato
             values = sorted({"NaN" if np.isnan(score) else f"{score:g}" for score in scores})
             raise ValueError(
                 f"the validation score was {' or '.join(values)} after each of the {len(scores)} epochs, with "
-                f"scoring={self.scoring!r}: it is not defined for the "
+                f"scoring={self.scoring!r}: this score is undefined for the "
                 f"{len(state.validation.targets)} rows "
                 f"{'of eval_set' if state.validation.rows is None else 'held out by validation_fraction'}"
             )
@@ -335,7 +335,9 @@ class BasePerceptron(Convertible, Persistent, CallbackSupportMixin, BaseEstimato
                 f"{n_hidden + 1}"
             )
         if any(per_layer) and self.solver not in STOCHASTIC:
-            raise ValueError(f"dropout={self.dropout!r} does not go with solver={self.solver!r}, which is not random")
+            raise ValueError(
+                f"dropout={self.dropout!r} cannot be combined with solver={self.solver!r}, which is deterministic"
+            )
         return per_layer
 
     def _initialize(self, X, hidden, activations, random_state):
@@ -379,7 +381,7 @@ class BasePerceptron(Convertible, Persistent, CallbackSupportMixin, BaseEstimato
         if self.validation_fraction == 0:
             raise InvalidParameterError(
                 f"validation_fraction={self.validation_fraction!r} leaves early_stopping no rows to score; it must be in "
-                "the range (0, 1), or fit be given an eval_set"
+                "the range (0, 1), unless you pass an eval_set to fit"
             )
         try:
             training, held_out = train_test_split(
@@ -424,9 +426,9 @@ class BasePerceptron(Convertible, Persistent, CallbackSupportMixin, BaseEstimato
         for i, dead in enumerate(self.dead_units_):
             if dead.mean() > MANY_DEAD:
                 warn(
-                    f"{dead.sum()} of the {len(dead)} units of hidden layer {i} are 0 for every training row and "
-                    "learn no more. Lower learning_rate_init, scale the data, or take an activation without a flat "
-                    "side, such as leaky_relu or elu.",
+                    f"{dead.sum()} of the {len(dead)} units of hidden layer {i} are 0 for every training row and no "
+                    "longer learn. Lower learning_rate_init, scale the data, or use an activation without a flat side, "
+                    "such as leaky_relu or elu.",
                     DeadUnitWarning,
                 )
 

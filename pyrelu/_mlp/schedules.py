@@ -96,8 +96,8 @@ class Step(Schedule):
 
 
 class OneCycle(Schedule):
-    """Up from ``learning_rate_init / div_factor`` to `learning_rate_init`, which takes the share ``pct_start`` of the
-    epochs, and down to ``1 / final_div_factor`` of where it began, both along half a cosine (Smith and Topin, 2017).
+    """Up from ``learning_rate_init / div_factor`` to `learning_rate_init` over the fraction ``pct_start`` of the epochs,
+    then down to ``1 / final_div_factor`` of the start, both along half a cosine (Smith and Topin, 2017).
     """
 
     parameters: ClassVar = {
@@ -159,7 +159,7 @@ class Called(Schedule):
 
 
 def _power(base, exponent):
-    """A power, which may be infinite: a rate that is so, or is 0, is for the fit to deal with."""
+    """Return a power, which may be infinite; the fit deals with rates of 0 or infinity."""
     try:
         return float(base) ** exponent
     except OverflowError:

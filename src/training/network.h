@@ -123,7 +123,7 @@ typedef struct {
 
 typedef struct {
     double loss, gradient_norm; /* sums over batches, each weighted by its number of rows */
-} pyrelu_epoch_sums;
+} pyrelu_epoch_totals;
 
 typedef struct {
     /* Returns the size in bytes of the workspace for micro-batches of that many rows. Unless `workspace` is NULL, sets
@@ -139,8 +139,8 @@ typedef struct {
                     unsigned char *alive);
 
     /* Trains on rows [start, stop), batch by batch. */
-    pyrelu_epoch_sums (*train)(const pyrelu_network *, const pyrelu_samples *, ptrdiff_t start, ptrdiff_t stop,
-                               ptrdiff_t batch_size, pyrelu_optimizer *);
+    pyrelu_epoch_totals (*train)(const pyrelu_network *, const pyrelu_samples *, ptrdiff_t start, ptrdiff_t stop,
+                                 ptrdiff_t batch_size, pyrelu_optimizer *);
     /* The loss alone: writes the loss of each row, and replaces the outputs by the gradient with respect to the
      * pre-activations, as training does. */
     void (*losses)(const pyrelu_network *, const void *targets, ptrdiff_t n_targets, void *outputs, void *losses,
