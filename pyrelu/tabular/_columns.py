@@ -43,7 +43,7 @@ class Column:
     has_zone : bool
         Whether dates have a time zone. They are in UTC then.
     raw : ndarray or None
-        The numbers before they became float64, which changes large integers.
+        The numbers before they became float64, which changes large integers. Anything where one is missing.
     """
 
     kind: str
@@ -64,7 +64,7 @@ class Column:
             return self.codes, self.texts
         known = ~np.isnan(self.numbers)
         values, inverse = np.unique((self.numbers if self.raw is None else self.raw)[known], return_inverse=True)
-        as_text = {"date": _date_as_text, "duration": "{:.15g} days".format}.get(self.kind, number_as_text)
+        as_text = {"date": _date_as_text, "duration": "{:.15g} days".format}.get(self.kind, _text)
         codes = np.full(len(known), -1)
         codes[known] = inverse
         return _without_twins(codes, [as_text(value) for value in values])
@@ -114,15 +114,18 @@ def _without_twins(codes, texts):
 # ---- from arrays ----
 
 
-def of_array(values, dtype=None):
-    """Return the Column of a NumPy array of one dimension."""
+def of_array(values, dtype=None, missing=None):
+    """Return the Column of a NumPy array of one dimension; `missing` are the rows without a value, for integers."""
     dtype = dtype or str(values.dtype)
     match values.dtype.kind:
         case "b":
             return Column("boolean", dtype, codes=values.astype(np.intp), texts=BOOLEANS)
         case "i" | "u" | "f":
             with np.errstate(over="ignore"):
-                return Column("number", dtype, values.astype(np.float64), raw=values)
+                numbers = values.astype(np.float64)
+            if missing is not None:
+                numbers[missing] = np.nan
+            return Column("number", dtype, numbers, raw=values)
         case "M":
             return of_dates(values, dtype)
         case "m":
@@ -205,9 +208,10 @@ def of_objects(values, dtype):
         meanings = {cls: _meaning(cls) for cls in set(map(type, values)) if cls is not type(None)}
     kinds = set(meanings.values())
     if kinds <= {"number"} or kinds == {"number", "boolean"}:
-        return Column(
-            "number", dtype, np.array([np.nan if is_missing(v) else _float(v) for v in values], float), raw=None
-        )
+        numbers = np.array([np.nan if is_missing(value) else _float(value) for value in values], dtype=float)
+        raw = np.empty(len(values), dtype=object)
+        raw[:] = values
+        return Column("number", dtype, numbers, raw=raw)
     if kinds == {"boolean"}:
         return of_maybe_booleans(np.array([np.nan if is_missing(v) else float(v) for v in values], float), dtype)
     if kinds == {"date"}:

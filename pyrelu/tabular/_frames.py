@@ -72,7 +72,9 @@ def _reader(X):
     if _is(X, "pyarrow", "Table", "RecordBatch"):
         return X, _of_arrow
     if isinstance(X, np.ma.MaskedArray):
-        X = X.astype(object).filled(None)
+        masked = np.ma.getmaskarray(X)
+        X = X.data.astype(object)
+        X[masked] = None
     elif isinstance(X, list | tuple):
         X = _of_lists(X)
     # All but the types: those are checked by column, so that messages name it.
@@ -136,12 +138,11 @@ def _of_pandas(X, i, rows):
     if isinstance(dtype, pd.BooleanDtype):
         return _columns.of_maybe_booleans(column.to_numpy(dtype=float, na_value=np.nan), name)
     if isinstance(dtype, pd.StringDtype):
-        return _columns.of_objects(column.astype(object).where(column.notna(), None).tolist(), name)
-    if pd.api.types.is_numeric_dtype(dtype) and dtype.kind in "iuf":
-        numbers = _columns.of_array(column.to_numpy(dtype=float, na_value=np.nan), name)
-        if dtype.kind in "iu" and not column.hasnans:
-            numbers.raw = column.to_numpy(dtype=dtype.numpy_dtype)
-        return numbers
+        codes, values = pd.factorize(column)
+        return _columns.of_codes(codes, values.tolist(), name)
+    if dtype.kind in "iuf" and hasattr(dtype, "numpy_dtype"):  # pandas' nullable numbers
+        missing = column.isna().to_numpy()
+        return _columns.of_array(column.fillna(0).to_numpy(dtype=dtype.numpy_dtype), name, missing)
     raise UnsupportedColumn(name)
 
 
@@ -152,8 +153,8 @@ def _of_polars(X, i, rows):
     dtype, name = column.dtype, str(column.dtype)
     if dtype == pl.Null:
         return _columns.of_objects([None] * len(column), name)
-    if dtype.is_integer() and not column.null_count():
-        return _columns.of_array(column.to_numpy(), name)
+    if dtype.is_integer():
+        return _columns.of_array(column.fill_null(0).to_numpy(), name, column.is_null().to_numpy())
     if dtype.is_numeric():
         return _columns.of_array(column.cast(pl.Float64).to_numpy(), name)
     if dtype == pl.Boolean:
@@ -164,13 +165,9 @@ def _of_polars(X, i, rows):
         return _columns.of_dates(column.to_numpy(), name)
     if dtype == pl.Datetime:
         zone = dtype.time_zone
-        return _columns.of_dates(
-            column.dt.replace_time_zone(None).to_numpy()
-            if zone is None
-            else column.dt.convert_time_zone("UTC").dt.replace_time_zone(None).to_numpy(),
-            name,
-            zone is not None,
-        )
+        if zone is not None:
+            column = column.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
+        return _columns.of_dates(column.to_numpy(), name, zone is not None)
     if dtype == pl.Duration:
         return _columns.of_array(column.to_numpy(), name)
     if dtype == pl.Object:
@@ -197,9 +194,9 @@ def _of_arrow_array(column, name):
         return _columns.of_objects([None] * len(column), name)
     if types.is_boolean(of):
         return _columns.of_maybe_booleans(_floats(column.cast(pyarrow.int8())), name)
-    if types.is_integer(of) and not column.null_count:
-        return _columns.of_array(column.to_numpy(), name)
-    if types.is_integer(of) or types.is_floating(of) or types.is_decimal(of):
+    if types.is_integer(of):
+        return _columns.of_array(column.fill_null(0).to_numpy(), name, column.is_null().to_numpy())
+    if types.is_floating(of) or types.is_decimal(of):
         return _columns.of_array(_floats(column), name)
     if types.is_date(of):
         return _columns.of_dates(column.cast(pyarrow.date32()).to_numpy().astype("datetime64[D]"), name)
@@ -209,11 +206,11 @@ def _of_arrow_array(column, name):
     if types.is_duration(of):
         return _columns.of_array(column.to_numpy().astype(f"timedelta64[{of.unit}]"), name)
     if types.is_string(of) or types.is_large_string(of) or types.is_string_view(of):
-        return _columns.of_objects(column.to_pylist(), name)
-    if types.is_dictionary(of):
+        column = column.cast(pyarrow.large_string()).dictionary_encode()
+    if types.is_dictionary(column.type):
         column = column.unify_dictionaries().combine_chunks()
         if isinstance(column, pyarrow.ChunkedArray):
-            column = column.chunk(0) if column.num_chunks else pyarrow.array([], of)
+            column = column.chunk(0) if column.num_chunks else pyarrow.array([], column.type)
         values = column.dictionary.to_pylist()
         _columns.of_objects(values, name)  # raises where a table may not hold them
         return _columns.of_codes(np.asarray(column.indices.fill_null(-1)), values, name)
