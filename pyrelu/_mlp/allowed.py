@@ -104,7 +104,7 @@ CONSTRAINTS = {
     "categorical_features": one_of("from_dtype") | columns,
     "max_one_hot": Constraint(
         "an int in the range [0, inf)",
-        lambda value: isinstance(value, Integral) and not isinstance(value, bool) and value >= 0,
+        lambda value: isinstance(value, Integral) and not isinstance(value, bool) and int(value) >= 0,
     ),
     "numeric": one_of("robust", "standard", "quantile"),
     "add_indicator": boolean,

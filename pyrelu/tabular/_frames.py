@@ -108,7 +108,7 @@ def _names(frame, read):
             f"The names of X's columns must all be texts, or all numbers; {names[texts.index(False)]!r} and "
             f"{names[texts.index(True)]!r} are mixed. Convert them: X.columns = X.columns.astype(str)"
         )
-    return names if texts and all(texts) else None
+    return [str.__str__(name) for name in names] if texts and all(texts) else None
 
 
 # ---- columns of each container ----
