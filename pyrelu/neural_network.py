@@ -59,7 +59,7 @@ def _has_margins(mlp):
 
 def _check(mlp, X, y, first, **more):
     """Return X and y after scikit-learn's validation; y with a single column becomes one-dimensional."""
-    _check_objects(y)
+    check_objects(y)
     if issparse(y) and (y.shape[1] == 1 or not is_classifier(mlp)):
         raise TypeError(
             f"y of shape {y.shape} is sparse; only an indicator matrix of several columns may be. Pass y.toarray()"
@@ -78,7 +78,7 @@ def _check(mlp, X, y, first, **more):
     return X, column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
 
 
-def _check_objects(y):
+def check_objects(y):
     """Raise ValueError if y has dtype object and a missing or infinite value, some of which scikit-learn overlooks."""
     try:
         values = np.asarray(None if issparse(y) else y)

@@ -111,6 +111,11 @@ CONSTRAINTS = {
     "alpha_schedule": FACTOR_SCHEDULE,
     "dropout_schedule": FACTOR_SCHEDULE,
     "drop_last": boolean,
+    # of the tabular estimators
+    "n_members": positive_int,
+    "refit": boolean,
+    "calibrate": boolean,
+    "network_params": none | Constraint("a dict", lambda value: isinstance(value, dict)),
     "class_weight": weights | list_of_weights | one_of("balanced") | none,
     "label_smoothing": fraction,
     "categorical_features": one_of("from_dtype") | columns,

@@ -1,10 +1,7 @@
 """The base class of the estimators: parameters, fitting, and the network's outputs."""
 
-import os
-import threading
-from contextlib import closing, contextmanager
+from contextlib import closing
 from numbers import Integral, Real
-from weakref import WeakValueDictionary
 
 import numpy as np
 from scipy.sparse import issparse
@@ -27,6 +24,7 @@ from pyrelu._mlp.lbfgs import fit_lbfgs, start_lbfgs
 from pyrelu._mlp.optimizers import STOCHASTIC
 from pyrelu._mlp.param_groups import rate_factors
 from pyrelu._mlp.persistence import Persistent
+from pyrelu._mlp.transaction import Transactional
 from pyrelu._mlp.training import BEST_SCORE, NOT_FINITE, fit_stochastic, pack, start_stochastic
 from pyrelu._mlp.validation import Validation
 from pyrelu._mlp.warn import warn
@@ -35,23 +33,7 @@ from pyrelu.exceptions import DeadUnitWarning, InvalidParameterError
 
 MANY_DEAD = 0.4  # the share of dead units in a layer above which a fit warns
 
-# Estimators that are in training, by their id: the copy that is trained, which goes away with the fit whatever happens.
-_in_training: WeakValueDictionary = WeakValueDictionary()
-_lock = threading.RLock()
-
-
-def _forget_other_threads():
-    """Forget fits in other threads, in a forked child, where only this thread continues."""
-    global _lock
-    _lock = threading.RLock()
-    _in_training.clear()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget_other_threads)
-
-
-class BasePerceptron(Convertible, Persistent, CallbackSupportMixin, BaseEstimator):
+class BasePerceptron(Transactional, Convertible, Persistent, CallbackSupportMixin, BaseEstimator):
     """A multilayer perceptron; subclasses define its targets.
 
     A subclass implements `_validate(X, y, incremental, first)`, which returns X and the targets as `Samples` takes them
@@ -194,36 +176,6 @@ class BasePerceptron(Convertible, Persistent, CallbackSupportMixin, BaseEstimato
         with self._transaction() as training:
             training._fit_with_callbacks(X, y, sample_weight, eval_set)
         return self
-
-    @contextmanager
-    def _transaction(self):
-        """Yield a copy to train. On success its attributes become this estimator's.
-
-        They do so in one step: a signal or another thread finds the old attributes or the new ones, never a mixture.
-        """
-        training = self._shallow_copy()
-        start = vars(training).copy()
-        with _lock:
-            if _in_training.setdefault(id(self), training) is not training:
-                raise RuntimeError(
-                    f"this {type(self).__name__} is already being fitted, in another thread or in the fit that called "
-                    "this one. Fit copies of the estimator instead"
-                )
-        try:
-            with DefaultFloatingPoint():
-                yield training
-            end, now = vars(training), vars(self)
-            attributes = {name: value for name, value in now.items() if name in end or name not in start}
-            attributes |= {name: value for name, value in end.items() if name not in start or value is not start[name]}
-            self.__dict__ = attributes
-        finally:
-            _in_training.pop(id(self), None)
-
-    def _shallow_copy(self):
-        """Return an estimator with the same attributes, without calling a subclass's own `__copy__`."""
-        twin = object.__new__(type(self))
-        twin.__dict__ = vars(self).copy()
-        return twin
 
     @with_callbacks
     def _fit_with_callbacks(self, X, y, sample_weight, eval_set):
@@ -384,12 +336,7 @@ class BasePerceptron(Convertible, Persistent, CallbackSupportMixin, BaseEstimato
                 "the range (0, 1), unless you pass an eval_set to fit"
             )
         try:
-            training, held_out = train_test_split(
-                everything,
-                random_state=random_state,
-                test_size=self.validation_fraction,
-                stratify=self._strata(data[1]),
-            )
+            training, held_out = self._split(everything, data[1], random_state)
         except ValueError as error:
             raise ValueError(f"{error} (validation_fraction={self.validation_fraction!r})") from error
         if len(held_out) < 2:
@@ -403,6 +350,16 @@ class BasePerceptron(Convertible, Persistent, CallbackSupportMixin, BaseEstimato
                     f"with validation_fraction={self.validation_fraction!r} and this random_state"
                 )
         return training, Validation(self, samples, data, held_out)
+
+    def _split(self, rows, targets, random_state):
+        """Return the rows to train on and those to hold out."""
+        return train_test_split(
+            rows, random_state=random_state, test_size=self.validation_fraction, stratify=self._strata(targets)
+        )
+
+    def _should_stop(self, n_iter):
+        """Return whether training is to end after this many epochs, whatever the stopping rules say."""
+        return False
 
     def _validate_eval_set(self, eval_set, dtype):
         """Return X, targets and weights of the user's validation data."""

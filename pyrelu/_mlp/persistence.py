@@ -53,7 +53,7 @@ class Persistent:
         fitted = {name: value for name, value in vars(self).items() if name not in parameters}
         for name in OF_THE_PROCESS:
             fitted.pop(name, None)
-        content = {"dtype": str(self.coefs_[0].dtype) if hasattr(self, "coefs_") else None}
+        content = {"dtype": str(self.coefs_[0].dtype)} if hasattr(self, "coefs_") else {"dtype": None}
         if "_metadata_request" in fitted:
             fitted.pop("_metadata_request")
             content["requests"] = _requests(self)
@@ -90,7 +90,7 @@ class Persistent:
             requests = content.pop("requests", {})
             mlp = cls()
             mlp._take(content, path)
-            check_fitted(mlp)
+            mlp._check_fitted()
             with sklearn.config_context(enable_metadata_routing=True):
                 for method, requested in requests.items():
                     getattr(mlp, f"set_{method}_request")(**requested)
@@ -99,6 +99,9 @@ class Persistent:
         except Exception as error:
             raise InvalidFileError(path, f"does not hold a valid estimator ({error})") from error
         return mlp
+
+    def _check_fitted(self):
+        check_fitted(self)
 
     def __getstate__(self):
         state = {name: value for name, value in super().__getstate__().items() if name not in OF_THE_FIT}

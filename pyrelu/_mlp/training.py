@@ -76,6 +76,7 @@ def fit_stochastic(state, incremental):
         callbacks.begin_epoch(state.n_iter + 1)
         _train_epoch(state, batch_size)
         state.stopped = (state.no_improvement_count > mlp.n_iter_no_change and _stops(state)) or incremental
+        state.stopped |= mlp._should_stop(state.n_iter)
         state.write_attributes()
         if incremental:
             return
