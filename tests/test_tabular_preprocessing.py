@@ -189,12 +189,16 @@ def test_indicators_are_there_where_numbers_were_missing():
 
 
 def test_blocks_of_rows_give_the_same_bits(monkeypatch):
+    tables = dict(containers())
+    whole = {name: matrix(X) for name, X in tables.items()}
+    monkeypatch.setattr(_preprocessing, "BLOCK", 7 * everything().shape[1])
+    for name, X in tables.items():
+        np.testing.assert_array_equal(matrix(X), whole[name], err_msg=name)
     X = everything()
-    whole = matrix(X)
-    monkeypatch.setattr(_preprocessing, "BLOCK", 7 * X.shape[1])
-    np.testing.assert_array_equal(matrix(X), whole)
     with pytest.raises(ValueError, match="column 'number' holds inf in row 30"):
         TablePreprocessor().fit(X).transform(X.assign(number=np.where(np.arange(N) == 30, np.inf, 0)))
+    with pytest.raises(ValueError, match="'number' held numbers in the fit, .*: 'x' in row 30"):
+        TablePreprocessor().fit(X).transform(X.assign(number=np.where(np.arange(N) == 30, "x", None)))
 
 
 # ---- hostile columns ----
@@ -403,6 +407,11 @@ def test_types_that_only_polars_or_pyarrow_has(package):
     X = table({"big": big, "null": [None] * 4, "money": [decimal.Decimal("1.50"), None, decimal.Decimal(2), None]})
     out = TablePreprocessor(numeric="standard", add_indicator=False).fit(X).transform(X)
     assert out.shape == (4, 2) and out[:, 1].tolist() == [-1, 0, 1, 0]
+    if package == "pyarrow":
+        text = module.DictionaryArray.from_arrays(module.array([0, 1, None, 2]), module.array(["a", None, "b"]))
+        preprocessor = TablePreprocessor(numeric="standard").fit(table({"x": text}))
+        assert preprocessor.columns_[0]["levels"] == ["a", "b"]
+        assert preprocessor.transform(table({"x": text})).ravel().tolist() == [1, 0, 0, -1]
     X = table({"big": big[:2]})
     preprocessor = TablePreprocessor(categorical_features=["big"]).fit(X)
     assert preprocessor.columns_[0]["levels"] == [str(2**63 - 2), str(2**63 - 1)]
@@ -416,7 +425,15 @@ def test_dates_are_days_since_the_first():
         np.testing.assert_array_equal(preprocessor.transform(X.astype(f"M8[{unit}]")), preprocessor.transform(X))
     before = pandas.DataFrame({"x": [datetime.date(2020, 2, 27)]})
     assert preprocessor.transform(before)[0, 0] == (-1.5 - 0.75) / 0.75
-    for unit, days in (("Y", 366 + 365), ("M", 60), ("W", 14), ("D", 2), ("h", 2 / 24)):
+    for unit, days in (
+        ("Y", 366 + 365),
+        ("M", 60),
+        ("W", 14),
+        ("D", 2),
+        ("h", 2 / 24),
+        ("m", 2 / 1440),
+        ("s", 2 / 86400),
+    ):
         dates = np.array(["2020", "NaT"], dtype="M8[Y]").astype(f"M8[{unit}]")
         both = np.array([dates[0], dates[0] + 2, dates[1]])[:, np.newaxis]
         facts = TablePreprocessor().fit(both).columns_[0]
@@ -448,8 +465,11 @@ def test_columns_called_categorical(chosen):
     preprocessor = TablePreprocessor(categorical_features=chosen, numeric="standard").fit(X)
     levels = sorted([str(2**60), str(2**60 + 1), "7"])
     assert preprocessor.get_feature_names_out().tolist() == ["x", *(f"code_{level}" for level in levels)]
-    missing = X.assign(code=pandas.array([7, None, 2**60 + 1], dtype="Int64"))
-    assert preprocessor.transform(missing)[:, 1:].tolist() == [[0, 0, 1], [0, 0, 0], [0, 1, 0]]
+    for values in (
+        pandas.array([7, None, 2**60 + 1], dtype="Int64"),
+        pandas.Series([7, None, 2**60 + 1], dtype=object),
+    ):
+        assert preprocessor.transform(X.assign(code=values))[:, 1:].tolist() == [[0, 0, 1], [0, 0, 0], [0, 1, 0]]
 
 
 @pytest.mark.parametrize(
@@ -599,6 +619,7 @@ def forgeries():
     }.items():
         for value in values:
             yield f"columns_.0.{key}", value
+    yield "columns_.1.has_gaps", True
     yield "columns_.1.levels", []
     yield "columns_.1.levels", ["a", "a", "b"]
     yield "columns_.1.levels", ["a"]
@@ -610,6 +631,8 @@ def forgeries():
 def test_forged_files(tmp_path, where, value):
     X = pandas.DataFrame({"a": [1.0, 2.0, 4.0], "b": ["x", "y", "z"], "c": [True, False, True]})
     preprocessor = TablePreprocessor().fit(X)
+    if where == "columns_.1.has_gaps":
+        preprocessor = TablePreprocessor(numeric="standard").fit(X)  # which scales no indicators
     *path, last = where.split(".")
     place = vars(preprocessor)
     for key in path:
@@ -621,3 +644,10 @@ def test_forged_files(tmp_path, where, value):
         return
     with pytest.raises(InvalidFileError):
         files.read(tmp_path / "file", "test")
+
+
+def test_names_and_levels_that_are_kinds_of_text_can_be_saved(tmp_path):
+    X = pandas.DataFrame({"x": pandas.Series([np.str_("a"), "b"], dtype=object)})
+    X.columns = pandas.Index([np.str_("x")], dtype=object)
+    files.write(tmp_path / "file", "test", {"preprocessor_": TablePreprocessor().fit(X)})
+    assert files.read(tmp_path / "file", "test")["preprocessor_"].get_feature_names_out().tolist() == ["x_a"]
