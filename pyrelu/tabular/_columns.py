@@ -21,7 +21,26 @@ _MISSING = ("NoneType", "NAType", "NaTType", "MaskedConstant")
 
 
 class UnsupportedColumn(ValueError):
-    """A column holds what a table may not hold; the message says what, but not the column's name."""
+    """A column holds what a table may not hold.
+
+    Parameters
+    ----------
+    dtype : str
+    what : str, default=None
+        What it holds, where the type alone would be allowed.
+    row : int, default=None
+        Where it holds that, among the rows that were read.
+    """
+
+    def __init__(self, dtype, what=None, row=None):
+        self.dtype, self.what, self.row = dtype, what, row
+
+    def message(self, column, start):
+        """Return the message for a column of this name, of which the rows from `start` on were read."""
+        kind = "Complex data not supported" if "complex" in (self.what or self.dtype) else "Data not supported"
+        where = "" if self.row is None else f" in row {start + self.row}"
+        what = f" holds {self.what}{where}" if self.what else ""
+        return f"{kind}: column {column} of dtype {self.dtype}{what}; columns may hold {ALLOWED}"
 
 
 @dataclass
@@ -134,7 +153,7 @@ def of_array(values, dtype=None, missing=None):
             return of_objects(values.tolist(), dtype)
         case "O":
             return of_objects(values.tolist(), dtype)
-    raise UnsupportedColumn(f"{dtype}")
+    raise UnsupportedColumn(dtype)
 
 
 def of_dates(values, dtype, has_zone=False):
@@ -160,7 +179,7 @@ def _days(values):
     """Return datetime64 or timedelta64 as days, from 1970-01-01 on; NaN where missing."""
     if np.datetime_data(values.dtype)[0] in ("Y", "M"):
         if values.dtype.kind == "m":
-            raise UnsupportedColumn(f"{values.dtype}, whose years or months have no fixed length,")
+            raise UnsupportedColumn(str(values.dtype), "years or months, which have no fixed length")
         values = values.astype("datetime64[D]")
     unit, count = np.datetime_data(values.dtype)
     if unit == "generic":
@@ -202,7 +221,7 @@ def of_objects(values, dtype):
     meanings = {cls: _meaning(cls) for cls in classes if cls.__name__ not in _MISSING}
     if None in meanings.values():
         row = next(i for i, value in enumerate(values) if meanings.get(type(value), "") is None)
-        raise UnsupportedColumn(f"{type(values[row]).__name__} in row {row}, in a column of dtype {dtype},")
+        raise UnsupportedColumn(dtype, f"a value of type {type(values[row]).__name__}", row)
     if len(set(meanings.values())) > 1:  # NaN is a number beside texts
         values = [None if is_missing(value) else value for value in values]
         meanings = {cls: _meaning(cls) for cls in set(map(type, values)) if cls is not type(None)}
@@ -258,5 +277,5 @@ def _of_date_objects(values, dtype):
             days[i] = value.toordinal() - _EPOCH.toordinal()
             zones.add(False)
     if len(zones) > 1:
-        raise UnsupportedColumn(f"dates with and without a time zone in one column of dtype {dtype}")
+        raise UnsupportedColumn(dtype, "dates with and without a time zone")
     return Column("date", dtype, days, has_zone=True in zones)

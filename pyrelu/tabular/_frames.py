@@ -8,7 +8,7 @@ from sklearn.utils import check_array
 
 from pyrelu._text import listed
 from pyrelu.tabular import _columns
-from pyrelu.tabular._columns import ALLOWED, UnsupportedColumn
+from pyrelu.tabular._columns import UnsupportedColumn
 
 
 class Table:
@@ -50,9 +50,7 @@ class Table:
         try:
             return self._read(self._frame, i, rows)
         except UnsupportedColumn as error:
-            what = f"column {self.name(i)} holds {error}"
-            start = "Complex data not supported: " if "complex" in str(error) else "X has data that is not supported: "
-            raise ValueError(f"{start}{what} where {ALLOWED} are allowed") from None
+            raise ValueError(error.message(self.name(i), rows.start or 0)) from None
 
 
 def _is(X, package, *names):
