@@ -11,8 +11,8 @@ from sklearn.utils import check_array, check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from pyrelu import registry
-from pyrelu._mlp import param_groups, schedules
 from pyrelu._mlp import embedding as embeddings
+from pyrelu._mlp import param_groups, schedules
 from pyrelu._mlp.activation import output_name, resolve_of
 from pyrelu._mlp.allowed import check_parameters
 from pyrelu._mlp.callback_support import NO_CALLBACKS, CallbackSupportMixin, callbacks_of, with_callbacks
@@ -24,14 +24,15 @@ from pyrelu._mlp.lbfgs import fit_lbfgs, start_lbfgs
 from pyrelu._mlp.optimizers import STOCHASTIC
 from pyrelu._mlp.param_groups import rate_factors
 from pyrelu._mlp.persistence import Persistent
-from pyrelu._mlp.transaction import Transactional
 from pyrelu._mlp.training import BEST_SCORE, NOT_FINITE, fit_stochastic, pack, start_stochastic
+from pyrelu._mlp.transaction import Transactional
 from pyrelu._mlp.validation import Validation
 from pyrelu._mlp.warn import warn
 from pyrelu._network import DefaultFloatingPoint, Network, Samples
 from pyrelu.exceptions import DeadUnitWarning, InvalidParameterError
 
 MANY_DEAD = 0.4  # the share of dead units in a layer above which a fit warns
+
 
 class BasePerceptron(Transactional, Convertible, Persistent, CallbackSupportMixin, BaseEstimator):
     """A multilayer perceptron; subclasses define its targets.
@@ -308,7 +309,9 @@ class BasePerceptron(Transactional, Convertible, Persistent, CallbackSupportMixi
             for activation, n in zip(activations, hidden)
         ]
         if isinstance(self.init, str) and self.init == UNIT_VARIANCE:
-            rows = X[:MAX_ROWS] if X.shape[0] <= MAX_ROWS else X[np.sort(random_state.permutation(X.shape[0])[:MAX_ROWS])]
+            rows = (
+                X[:MAX_ROWS] if X.shape[0] <= MAX_ROWS else X[np.sort(random_state.permutation(X.shape[0])[:MAX_ROWS])]
+            )
             rows = rows.toarray() if issparse(rows) else rows
             inputs = rows.astype(float) if embedding is None else embedding.transform(rows)
             self.coefs_, self.intercepts_ = draw_unit_variance(

@@ -240,9 +240,7 @@ def _resolve(what, given, of_mlp):
     for parameter, value in values.items():
         if parameter not in cls.parameters:
             known = ", ".join(cls.parameters) or "none"
-            raise InvalidParameterError(
-                f"{what}={given!r} has no parameter {parameter!r}; {name!r} has: {known}"
-            )
+            raise InvalidParameterError(f"{what}={given!r} has no parameter {parameter!r}; {name!r} has: {known}")
         constraint = cls.parameters[parameter][1]
         if not constraint.test(value):
             raise InvalidParameterError(

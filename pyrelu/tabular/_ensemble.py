@@ -71,11 +71,11 @@ def _fit_member(estimator, member, held_out, Z, y, sample_weight, eval_set, inte
         estimator._conclude_member(member, X_out, y_out, w_out)
         if estimator.refit and held_out is not None:
             best = 1 + max(range(len(scores := member.validation_scores_)), key=lambda i: (scores[i], i))
-            temperature = getattr(member, "temperature", None)
+            temperature = getattr(member, "temperature_", None)
             member.set_params(early_stopping=False).prepare(interrupt=interrupt, last_epoch=best)
             member.fit(Z, y, sample_weight)
             if temperature is not None:
-                member.temperature = temperature
+                member.temperature_ = temperature
     finally:
         member.conclude()
 

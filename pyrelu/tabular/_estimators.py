@@ -9,32 +9,19 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
-from pyrelu._mlp import allowed, losses
-from pyrelu._mlp.constraints import check
+from pyrelu._mlp import losses
+from pyrelu._mlp.allowed import check_parameters
 from pyrelu._mlp.parameters import extends
 from pyrelu._mlp.persistence import Persistent
 from pyrelu._mlp.transaction import Transactional
 from pyrelu.exceptions import InvalidParameterError
 from pyrelu.neural_network import check_objects
 from pyrelu.tabular import _calibration
+from pyrelu.tabular._allowed import CONSTRAINTS, FROM_PRESET
 from pyrelu.tabular._ensemble import fit_members
 from pyrelu.tabular._networks import NetworkClassifier, NetworkRegressor
-from pyrelu.tabular._presets import parameters_of
 from pyrelu.tabular._preprocessing import TablePreprocessor
-
-# Parameters of the networks that the estimators have by name; None stands for the preset's value.
-OF_NETWORKS = (
-    "hidden_layer_sizes",
-    "activation",
-    "learning_rate_init",
-    "max_iter",
-    "batch_size",
-    "dropout",
-    "alpha",
-    "early_stopping",
-    "validation_fraction",
-    "n_iter_no_change",
-)
+from pyrelu.tabular._presets import parameters_of
 
 
 class BaseTabularMLP(Transactional, Persistent, BaseEstimator):
@@ -125,7 +112,7 @@ class BaseTabularMLP(Transactional, Persistent, BaseEstimator):
         return self
 
     def _fit(self, X, y, sample_weight, eval_set):
-        self._check_parameters()
+        check_parameters(self, CONSTRAINTS)
         for name in [name for name in vars(self) if name.endswith("_") and not name.startswith("_")]:
             delattr(self, name)
         random_state = check_random_state(self.random_state)
@@ -148,15 +135,10 @@ class BaseTabularMLP(Transactional, Persistent, BaseEstimator):
         ]
         fit_members(self, members, splits, Z, targets, sample_weight, eval_set)
 
-    def _check_parameters(self):
-        for name, value in self.get_params(deep=False).items():
-            if name in allowed.CONSTRAINTS and not (name in OF_NETWORKS and value is None):
-                check(self, name, value, allowed.CONSTRAINTS[name])
-
     def _network_parameters(self, n_samples):
         """Return the parameters of each network: the preset's, with what the user has set in their place."""
         parameters = parameters_of(self.preset, is_classifier(self))
-        parameters |= {name: value for name in OF_NETWORKS if (value := getattr(self, name)) is not None}
+        parameters |= {name: value for name in FROM_PRESET if (value := getattr(self, name, None)) is not None}
         parameters |= self.network_params or {}
         if unknown := parameters.keys() - set(self._network_class().get_params()):
             raise InvalidParameterError(
@@ -206,9 +188,9 @@ class BaseTabularMLP(Transactional, Persistent, BaseEstimator):
             n_held_out = int(np.ceil(fraction * len(Z)))
             if counts.min() < 2 or min(n_held_out, len(Z) - n_held_out) < len(counts):
                 strata = None  # some class cannot be in both parts
-        held_out = train_test_split(
-            np.arange(len(Z)), test_size=fraction, stratify=strata, random_state=random_state
-        )[1]
+        held_out = train_test_split(np.arange(len(Z)), test_size=fraction, stratify=strata, random_state=random_state)[
+            1
+        ]
         return np.sort(held_out).astype(np.intp)
 
     def _transform_eval_set(self, eval_set):
@@ -287,10 +269,7 @@ class TabularMLPClassifier(ClassifierMixin, BaseTabularMLP):
         return "log_loss" if self.loss is None else self.loss
 
     def _network_parameters(self, n_samples):
-        parameters = super()._network_parameters(n_samples)
-        if self.label_smoothing is not None:
-            parameters["label_smoothing"] = self.label_smoothing
-        return parameters | {"class_weight": self.class_weight}
+        return super()._network_parameters(n_samples) | {"class_weight": self.class_weight}
 
     def _targets(self, y, first):
         check_objects(y)
@@ -305,34 +284,30 @@ class TabularMLPClassifier(ClassifierMixin, BaseTabularMLP):
 
     def _conclude_member(self, member, Z, y, sample_weight):
         """Set the temperature of a network, from rows that it was not trained on; None: there are none."""
-        member.temperature = 1.0
+        member.temperature_ = 1.0
         if not self.calibrate or Z is None or not _resolved_loss(self).gives_probabilities:
             return
         probabilities = member.predict_proba(Z)
         each_label = y.ndim == 2
         targets = y if each_label else np.searchsorted(member.classes_, y)[:, np.newaxis]
-        member.temperature = _calibration.fit_temperature(probabilities, targets, sample_weight, each_label)
+        member.temperature_ = _calibration.fit_temperature(probabilities, targets, sample_weight, each_label)
 
     def _set_outputs(self, y):
         self.classes_ = self.estimators_[0].classes_
-        self.temperatures_ = np.array([member.temperature for member in self.estimators_])
 
     def _check_outputs(self):
-        temperatures = self.temperatures_
-        if not isinstance(temperatures, np.ndarray) or temperatures.shape != (len(self.estimators_),):
-            raise ValueError("temperatures_ is not as a fit leaves it")
-        for member, temperature in zip(self.estimators_, temperatures, strict=True):
+        for member in self.estimators_:
             if not np.array_equal(member.classes_, self.classes_):
                 raise ValueError("classes_ are not those of the networks")
-            if not temperature > 0:
-                raise ValueError("temperatures_ must be positive")
+            if not (isinstance(member.temperature_, float) and 0 < member.temperature_ < np.inf):
+                raise ValueError("temperature_ is not as a fit leaves it")
 
     def _member_prediction(self, i, Z):
         member = self.estimators_[i]
         if not _resolved_loss(self).gives_probabilities:
             return member.decision_function(Z)
         each_label = member.out_activation_ == "logistic"
-        return _calibration.apply(member.predict_proba(Z), self.temperatures_[i], each_label)
+        return _calibration.apply(member.predict_proba(Z), self.estimators_[i].temperature_, each_label)
 
     def predict(self, X):
         """Return the label of each row.

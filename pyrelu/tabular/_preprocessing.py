@@ -11,6 +11,7 @@ from pyrelu._storage import encoding
 from pyrelu._text import listed, shortened
 from pyrelu.exceptions import InvalidParameterError
 from pyrelu.tabular import _scaling
+from pyrelu.tabular._allowed import CONSTRAINTS
 from pyrelu.tabular._columns import BOOLEANS, KINDS, NUMERIC
 from pyrelu.tabular._frames import Table
 
@@ -141,7 +142,7 @@ class TablePreprocessor(TransformerMixin, BaseEstimator):
         ValueError
             A column holds an infinite number, or something that a table may not hold, or its name is there twice.
         """
-        check_parameters(self)
+        check_parameters(self, CONSTRAINTS)
         table = Table(X)
         chosen = _chosen(self.categorical_features, table)
         columns, scales, one_hot_scales = [], [], []
@@ -478,7 +479,7 @@ def _check(attributes):
     ):
         raise ValueError(f"a TablePreprocessor with the attributes {listed(sorted(map(str, attributes)))}")
     vars(preprocessor).update(attributes)
-    check_parameters(preprocessor)
+    check_parameters(preprocessor, CONSTRAINTS)
     if attributes.get("_sklearn_output_config", {}) not in [{}] + [
         {"transform": container} for container in ("default", "pandas", "polars")
     ]:
