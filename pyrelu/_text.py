@@ -64,5 +64,5 @@ def pairs(facts):
 
 
 def show(result, as_json, as_text=None):
-    """Print a result as JSON, or as what `as_text(result)` returns."""
+    """Print a result as JSON, or the text that `as_text(result)` returns."""
     print(json.dumps(result, indent=2, allow_nan=False) if as_json else as_text(result))

@@ -67,7 +67,7 @@ names, columns are taken in order.
 """
 
 _BENCH = """\
-Time each function beside its NumPy formula and SciPy; print nanoseconds per element, as medians of samples taken in \
+Time each function, its NumPy formula and SciPy; print nanoseconds per element, as medians of samples taken in \
 turn, and the ratio to the faster of the two.
 
   pyrelu bench
@@ -99,7 +99,7 @@ def main(arguments=None):
     except (InvalidParameterError, InvalidFileError, MissingExtraError) as error:
         print(f"pyrelu: {error}", file=sys.stderr)
         return 2
-    except BrokenPipeError:  # the reader, such as `head`, has gone; nor is Python to complain of it at its end
+    except BrokenPipeError:  # the reader, such as `head`, has exited; do not let Python report it at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except OSError as error:
@@ -244,12 +244,12 @@ def _add_predict(commands):
         default=[],
         help="copy these columns of DATA to the output; repeatable",
     )
-    _add_format(predict, "Where not given, as in `pyrelu train`.")
+    _add_format(predict, "Options that are not given are those of `pyrelu train`.")
     return predict
 
 
 def _add_bench(commands):
-    bench = _add(commands, "bench", "time the functions beside NumPy and SciPy", _BENCH)
+    bench = _add(commands, "bench", "time the functions against NumPy and SciPy", _BENCH)
     bench.add_argument("names", nargs="*", metavar="NAME", help="a function (default: all)")
     bench.add_argument("--size", type=options.positive, default=65_536, help="elements (default: %(default)s)")
     bench.add_argument(
@@ -271,7 +271,7 @@ def _add_info(commands):
 
 
 def _add_table(command):
-    """Add the options that say what a file's columns are."""
+    """Add the options that describe the columns of a file."""
     command.add_argument(
         "--ignore", metavar="COLUMN,...", action="append", default=[], help="columns to leave out; repeatable"
     )
@@ -315,15 +315,14 @@ def _add_format(command, description=None):
         "--encoding",
         type=options.encoding,
         metavar="NAME",
-        help="text encoding, such as cp1252 (default: UTF-8, or UTF-16 if the file is marked as such)",
+        help="text encoding, such as cp1252 (default: UTF-8, or UTF-16 if the file has its byte order mark)",
     )
     group.add_argument(
         "--missing",
         metavar="TEXT,...",
         action="append",
         default=[],
-        help="further text that stands for a missing value, beside an empty cell, NA, NaN, null and the like; "
-        "repeatable",
+        help="further text that stands for a missing value, in addition to an empty cell, NA, NaN and null; repeatable",
     )
 
 

@@ -228,8 +228,8 @@ def test_compare_counts_and_one_seed(tmp_path, capsys):
     [
         (["--data", "none.csv", "--target", "y"], "none.csv: no such file or data set; the data sets are digits, iris"),
         (["--data", str(README)], "README.md is a file: name the column to predict with --target"),
-        (["--target", "y"], "--target, --ignore and the like are for files; iris is a built-in data set"),
-        (["--decimal", ","], "--target, --ignore and the like are for files; iris is a built-in data set"),
+        (["--target", "y"], "options such as --target and --ignore are for files; iris is a built-in data set"),
+        (["--decimal", ","], "options such as --target and --ignore are for files; iris is a built-in data set"),
         (["--set", "depth=3"], "MLPClassifier has no parameter 'depth'; it has: activation, alpha"),
         (["--set", "alpha=-1"], "The 'alpha' parameter of MLPClassifier must be"),
         (["relu,tanh"], "has 2 entries for 1 hidden layer"),

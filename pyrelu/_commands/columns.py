@@ -1,7 +1,7 @@
-"""From a table's columns to a network's inputs: what `pyrelu train` learns about columns and saves with the model.
+"""From the columns of a table to the inputs of a network: what `pyrelu train` learns about columns and saves with the model.
 
-A file holds facts only: names, medians, categories, date formats. The scikit-learn transformers that apply them are built
-from these facts, in training as in prediction, so that both agree and a file needs no code.
+A model file contains only facts: names, medians, categories and date formats. Training and prediction both build the
+scikit-learn transformers from these facts, so that they agree and a file needs no code.
 """
 
 import re
@@ -78,7 +78,7 @@ def kinds_of(table, names, texts, format):
 
 
 def _usual(frame):
-    """Return the names of the columns of numbers with nothing to say of them; for speed, as tables can be wide."""
+    """Return the names of columns of numbers without faults. A fast path, because tables can be wide."""
     names = _numeric(frame)
     with np.errstate(invalid="ignore"):
         matrix = np.abs(frame[names].to_numpy(dtype=float))
@@ -87,7 +87,7 @@ def _usual(frame):
 
 
 def _numeric(frame):
-    """Return the names of the columns that pandas has as NumPy's numbers or booleans."""
+    """Return the names of the columns that have a NumPy type of numbers or booleans."""
     return [name for name, of in frame.dtypes.items() if isinstance(of, np.dtype) and of.kind in "biuf"]
 
 
@@ -136,7 +136,7 @@ def _not_a_number(table, name, row, format):
 
 
 def advice(text, format):
-    """Say which option reads a number that is written like this."""
+    """Return a hint about the option with which a number in this notation can be read."""
     if sign := re.search(r"[$€£¥%]", text):
         return f" (remove the {sign[0]})"
     if format.thousands is None and re.fullmatch(r"[-+]?\d{1,3}(,\d{3})+(\.\d*)?", text):
@@ -159,14 +159,14 @@ def size_fault(table, name, numbers):
 
 
 def is_number(text, format=PLAIN):
-    """Tell whether a text is a number."""
+    """Return whether a text is a number."""
     import pandas
 
     return bool(pandas.notna(_parsed(pandas.Series([text], dtype=object), format)[0]))
 
 
 def almost_a_number(text):
-    """Tell whether a text is meant to be a number, as in $21.00.
+    """Return whether a text is meant to be a number, as in $21.00.
 
     Examples
     --------
@@ -177,7 +177,7 @@ def almost_a_number(text):
 
 
 def as_numbers(column, format=PLAIN):
-    """Return a column as floats; what is none is NaN."""
+    """Return a column as floats, with NaN for values that are not numbers."""
     from pandas.api import types
 
     if types.is_bool_dtype(column) or types.is_numeric_dtype(column):
@@ -200,7 +200,7 @@ def _parsed(texts, format):
 
 
 def as_texts(column):
-    """Return a column as text; what is missing is empty."""
+    """Return a column as text, with empty texts for missing values."""
     from pandas.api import types
 
     if types.is_float_dtype(column):
@@ -223,7 +223,7 @@ def _date_format(texts):
 
 
 def _are_dates(texts):
-    """Tell whether each text is a date, in whatever format."""
+    """Return whether each text is a date, in any of the formats."""
     import pandas
 
     texts = pandas.Series(texts[:100], dtype=object)
@@ -259,7 +259,7 @@ def raise_faults(path, faults):
 
 
 def quoted(text):
-    """Return text as a shell takes it."""
+    """Return text quoted for a shell."""
     import shlex
 
     return shlex.quote(text)
@@ -312,7 +312,7 @@ class Columns:
     numbers: list
     texts: list
     dates: list
-    format: Format = PLAIN  # how the file was written that they come from
+    format: Format = PLAIN  # of the file that the columns come from
     left_out: dict = field(default_factory=dict)  # name -> why
 
     @classmethod
@@ -345,7 +345,7 @@ class Columns:
 
     @classmethod
     def of_numbers(cls, names):
-        """Return the columns of a network that was trained on numbers: none may be missing."""
+        """Return the columns of a network that was trained on numbers, of which none may be missing."""
         return cls([Number(name, None, False) for name in names], [], [])
 
     @property
@@ -424,7 +424,7 @@ class Columns:
         return np.hstack(blocks)
 
     def _imputer(self):
-        """Return the imputer with these medians: fitted to one row of them, and to one that lacks what was missing."""
+        """Return the imputer with these medians: fitted to a row of them, and a row with the missing indicators' gaps."""
         from sklearn.impute import SimpleImputer
 
         medians = np.array([number.fill for number in self.numbers])
@@ -446,12 +446,12 @@ class Columns:
         Returns
         -------
         list of str
-            What is to be said of it.
+            The notes of the table.
 
         Raises
         ------
         InvalidFileError
-            Where a column is not there, or does not hold what it held in training; the message names all of them.
+            If columns are missing or have another kind than in training; the message names all of them.
         """
         table.check(self.names)
         faults, notes = {}, []

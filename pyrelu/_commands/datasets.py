@@ -30,10 +30,10 @@ class Data:
     target : str
     classification : bool
     kinds : dict of str: Kind, or None
-        What the columns of a DataFrame hold.
+        The kinds of the columns of a DataFrame.
     format : Format
     notes : list of str
-        What the user is to be told.
+        Messages for the user.
     """
 
     name: str
@@ -59,9 +59,9 @@ class Data:
         Returns
         -------
         learned : Columns, or None
-            None where X is an array of numbers, to be used as it is.
+            None if X is an array of numbers, which is used unchanged.
         X : ndarray
-            Of `training`, and one more for each of `others`.
+            The inputs of `training`, followed by those of each of `others`.
         """
         if self.kinds is None:
             return None, *(self.X[rows] for rows in (training, *others))
@@ -71,12 +71,12 @@ class Data:
         return learned, *(learned.encode(self.X.iloc[rows], self.format) for rows in (training, *others))
 
     def split(self, test_size, seed):
-        """Return the rows to train on and those held out: stratified by class, and no class without a row to train on.
+        """Return the training rows and the held-out rows, stratified by class. Each class has at least one training row.
 
         Raises
         ------
         InvalidParameterError
-            Where no rows would be left for one of the two.
+            If either part would have no rows.
         """
         from sklearn.model_selection import train_test_split
 
@@ -130,16 +130,18 @@ BUILT_IN = {
 
 
 def load(name, target, **reading):
-    """Return the `Data` of a name in BUILT_IN, else of a file; see `from_file`.
+    """Return the `Data` of a built-in data set, or of a file; see `from_file`.
 
     Raises
     ------
     InvalidParameterError
-        Where there is neither, or where a name comes with what only files have.
+        If there is neither, or a built-in data set is given options for files.
     """
     if name in BUILT_IN:
         if target is not None or any(value not in ((), [], "auto", False, PLAIN) for value in reading.values()):
-            raise InvalidParameterError(f"--target, --ignore and the like are for files; {name} is a built-in data set")
+            raise InvalidParameterError(
+                f"options such as --target and --ignore are for files; {name} is a built-in data set"
+            )
         X, y = BUILT_IN[name]()
         return Data(name, X, y, [f"x{i}" for i in range(X.shape[1])], "y", name != "diabetes")
     if name != "-" and not os.path.exists(name):
@@ -156,28 +158,28 @@ def from_file(path, target, ignored=(), task="auto", format=PLAIN, texts=(), dro
     target : str or None
         The column to predict; all others but those ignored are features.
     ignored : sequence of str
-        Names of columns; several may be in one, with commas between.
+        Names of columns; one string may contain several, separated by commas.
     task : {"auto", "classification", "regression"}
-        auto: classification where the target holds text, or integers with at most MOST_CLASSES distinct values.
+        auto: classification if the target is text, or integers with at most MOST_CLASSES distinct values.
     format : Format
     texts : sequence of str
-        Columns that hold text, whatever it looks like; as `ignored`.
+        Columns to treat as text even if they look like numbers; in the same form as `ignored`.
     drop_missing : bool, default=False
-        Whether to leave out the rows that have no target.
+        Whether to drop rows without a target.
 
     Returns
     -------
     Data
-        For classification, the classes are the target's texts as they stand in the file.
+        For classification, the classes are the target's texts in the file.
 
     Raises
     ------
     InvalidFileError
-        Where the file is not as described, with its line and column.
+        If the contents of the file are invalid; the message names line and column.
     InvalidParameterError
-        Where `target` is None.
+        If `target` is None.
     OSError
-        Where it cannot be opened.
+        If the file cannot be opened.
     """
     if target is None:
         raise InvalidParameterError(f"{path} is a file: name the column to predict with --target")
@@ -217,7 +219,7 @@ def from_file(path, target, ignored=(), task="auto", format=PLAIN, texts=(), dro
 
 
 def split_names(given, header):
-    """Return the names in what was given, each a name or several with commas between.
+    """Return the names in a list of strings, each a name or several names separated by commas.
 
     Examples
     --------
@@ -229,7 +231,7 @@ def split_names(given, header):
 
 
 def _target(table, target, task, format, drop_missing, notes):
-    """Return the table, without the rows that have no target, the targets, and whether they are classes."""
+    """Return the table without rows that lack a target, the targets, and whether these are classes."""
     from dataclasses import replace
 
     column = table.frame[target]
@@ -282,7 +284,7 @@ def _target(table, target, task, format, drop_missing, notes):
 
 
 def _places(table, rows):
-    """Say where rows are, a few of them."""
+    """Return a description of where the first few rows are."""
     places = [table.where(row) for row in rows[:3]]
     word = places[0].split()[0]
     numbers = [place.split()[1] for place in places]
@@ -291,7 +293,7 @@ def _places(table, rows):
 
 
 def _numbers_rows(table, name, i, kind, format):
-    """Tell whether a column is an index."""
+    """Return whether a column is an index."""
     if i == 0 and name in ("", "Unnamed: 0"):
         return True
     if kind.name != "number" or kind.fault or not _ROW_NUMBER.fullmatch(name):

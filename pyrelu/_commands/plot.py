@@ -45,7 +45,7 @@ def command(options):
 
 
 def _data(display):
-    """Return what was drawn; where a curve jumps, None stands between the pieces."""
+    """Return the points of the curves, with None at each jump."""
     curves = {"function": display.function, "derivative": display.slope}
     return {
         "name": display.name,

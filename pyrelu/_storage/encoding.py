@@ -30,7 +30,7 @@ def add_class(cls, check):
     ----------
     cls : type
     check : callable
-        Takes the dict of attributes that is read; raises ValueError or TypeError where the class would not have them.
+        Takes the dict of attributes from the file; raises ValueError or TypeError if they are invalid for the class.
     """
     CLASSES[cls.__name__] = cls, check
 
@@ -239,7 +239,7 @@ class Decoder:
             raise ValueError(f"no bit generator is called {state['bit_generator']!r}")
         bit_generator = getattr(np.random, state["bit_generator"])(0)
         _check_positions(state, bit_generator.state)
-        # made with a seed, as whatever made it is part of its pickle, and as RandomState itself makes one
+        # with a seed, as RandomState itself creates one, because the seed sequence is part of its pickle
         random_state = np.random.RandomState(0 if isinstance(bit_generator, np.random.MT19937) else bit_generator)
         random_state.set_state(state)
         self.random_states.append(random_state)

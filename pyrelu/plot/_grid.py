@@ -6,7 +6,7 @@ from pyrelu import registry
 from pyrelu.plot._activation import NAMES, ActivationDisplay, common_range, limits
 from pyrelu.plot._style import figure_and_axes
 
-WITHOUT_DEFAULT = 0.25  # what a parameter without a default gets: where torch.nn.PReLU's slope starts
+WITHOUT_DEFAULT = 0.25  # for parameters without a default: the initial slope of torch.nn.PReLU
 # How far a shared y goes below and above 0, as shares of the range of x: far enough for relu6, and tanh stays legible.
 SHARED_REACH = 0.25, 0.6
 

@@ -6,14 +6,14 @@ from pyrelu.plot._style import bare, figure_and_axes, line_style
 
 
 class ActivationOverlayDisplay:
-    """Several activations in one axes, and their derivatives in another beside or below it.
+    """Several activations in one plot, and their derivatives in another one next to it or below it.
 
     Each activation has one colour in both, from a palette that is safe for any kind of colour vision.
 
     Parameters
     ----------
     displays : dict of str to ActivationDisplay
-        Name in the legend -> what to draw.
+        Name in the legend -> curves.
 
     Attributes
     ----------
@@ -54,7 +54,7 @@ class ActivationOverlayDisplay:
         derivative : bool, default=True
             Whether to draw the derivatives too.
         below : bool, default=False
-            Whether the derivatives are below the activations; False: beside them.
+            Whether the derivatives are below the activations; False: to their right.
         figure : Figure, default=None
             Where to draw; None: on a new figure.
         **keywords
