@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from pyrelu._commands import columns, table_file
+from pyrelu._commands import column_kinds, table_file
+from pyrelu._commands.columns import Columns
 from pyrelu._commands.table_file import PLAIN, Format, listed, shortened
 from pyrelu.exceptions import InvalidFileError, InvalidParameterError
 
@@ -65,7 +66,7 @@ class Data:
         """
         if self.kinds is None:
             return None, *(self.X[rows] for rows in (training, *others))
-        learned = columns.Columns.learn(self.X.iloc[training], self.kinds, self.format)
+        learned = Columns.learn(self.X.iloc[training], self.kinds, self.format)
         if not learned.names:
             raise InvalidFileError(self.name, f"has no column to predict {self.target!r} from")
         return learned, *(learned.encode(self.X.iloc[rows], self.format) for rows in (training, *others))
@@ -193,17 +194,17 @@ def from_file(path, target, ignored=(), task="auto", format=PLAIN, texts=(), dro
     names = [name for name in dict.fromkeys(table.header) if name != target and name not in set(ignored)]
     table.check(names)
     kinds, faults = {}, {}
-    for i, (name, kind) in enumerate(columns.kinds_of(table, names, set(texts), format).items()):
+    for i, (name, kind) in enumerate(column_kinds.kinds_of(table, names, set(texts), format).items()):
         if kind.name != "nothing" and name not in texts and _numbers_rows(table, name, i, kind, format):
             what = f"{name!r} numbers the rows and is left out" if name else "1 has no name and is left out as an index"
-            kind = columns.Kind("nothing", note=f"column {what}")
+            kind = column_kinds.Kind("nothing", note=f"column {what}")
         if kind.fault:
             faults[name] = kind.fault
         if kind.note:
             notes.append(kind.note)
         if kind.name != "nothing":
             kinds[name] = kind
-    columns.raise_faults(table.path, faults)
+    column_kinds.raise_faults(table.path, faults)
     if not kinds:
         raise InvalidFileError(table.path, f"has no column to predict {target!r} from")
     if classification:
@@ -252,14 +253,14 @@ def _target(table, target, task, format, drop_missing, notes):
         table = replace(
             table, frame=table.frame.iloc[rows].reset_index(drop=True), place=lambda i: whole.where(rows[i])
         )
-    texts = columns.as_texts(table.frame[target])
+    texts = column_kinds.as_texts(table.frame[target])
     if task == "classification":
         return table, texts.astype(str), True
-    numbers = columns.as_numbers(table.frame[target], format)
+    numbers = column_kinds.as_numbers(table.frame[target], format)
     wrong = np.flatnonzero(np.isnan(numbers))
     if task == "auto" and len(wrong):
         distinct, counts = np.unique(texts.astype(str), return_counts=True)
-        like = [columns.is_number(text, format) or columns.almost_a_number(text) for text in distinct]
+        like = [column_kinds.is_number(text, format) or column_kinds.almost_a_number(text) for text in distinct]
         if counts[like].sum() < len(texts) / 2:
             if len(distinct) > max(MOST_CLASSES, len(texts) / 2):
                 raise InvalidFileError(
@@ -273,10 +274,10 @@ def _target(table, target, task, format, drop_missing, notes):
         where, text = table.where(wrong[0]), texts[wrong[0]]
         raise InvalidFileError(
             table.path,
-            f"{where}, column {target!r}: {shortened(text)} is not a number{why}{columns.advice(text, format)}"
+            f"{where}, column {target!r}: {shortened(text)} is not a number{why}{column_kinds.advice(text, format)}"
             + ("" if why else "; if the column holds classes, give --task classification"),
         )
-    if fault := columns.size_fault(table, target, numbers):
+    if fault := column_kinds.size_fault(table, target, numbers):
         raise InvalidFileError(table.path, fault)
     if task == "auto" and len(np.unique(numbers)) <= MOST_CLASSES and bool((numbers % 1 == 0).all()):
         return table, texts.astype(str), True
@@ -298,5 +299,5 @@ def _numbers_rows(table, name, i, kind, format):
         return True
     if kind.name != "number" or kind.fault or not _ROW_NUMBER.fullmatch(name):
         return False
-    numbers = columns.as_numbers(table.frame[name], format)
+    numbers = column_kinds.as_numbers(table.frame[name], format)
     return len(numbers) > 1 and bool((np.diff(numbers) == 1).all())

@@ -9,7 +9,8 @@ import warnings
 import numpy as np
 
 from pyrelu._commands import progress, table_file
-from pyrelu._commands.columns import Columns, as_texts
+from pyrelu._commands.column_kinds import as_texts
+from pyrelu._commands.columns import Columns
 from pyrelu._commands.datasets import split_names
 from pyrelu._commands.options import check_output, format_of
 from pyrelu._storage.files import write_atomically
