@@ -3,10 +3,10 @@
 import inspect
 import operator
 
-from pyrelu import _ufuncs
 from pyrelu._functions import containers
+from pyrelu._operands import NamedAxis, NamedOperands, NamedParameters
 
-REQUIRED = _ufuncs.NamedOperands.REQUIRED
+REQUIRED = NamedOperands.REQUIRED
 
 
 class _Public:
@@ -50,7 +50,7 @@ _ELEMENTWISE = "its operands are data and parameters, not elements of one array 
 _ALONG = "it works along an axis, not on single elements"
 
 
-class ActivationFunction(_Public, _ufuncs.NamedParameters):
+class ActivationFunction(_Public, NamedParameters):
     """An elementwise function with parameters, or with a second operand.
 
     It takes all keywords of a `numpy.ufunc`, and each operand by position or by name.
@@ -92,7 +92,7 @@ class ActivationFunction(_Public, _ufuncs.NamedParameters):
     reduce, accumulate, reduceat = (_refused(m, _ELEMENTWISE) for m in ("reduce", "accumulate", "reduceat"))
 
 
-class AxisActivationFunction(_Public, _ufuncs.NamedAxis):
+class AxisActivationFunction(_Public, NamedAxis):
     """A function along an axis of an array, or of a pandas or xarray object if its labels can be kept.
 
     Attributes

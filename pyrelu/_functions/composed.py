@@ -11,7 +11,7 @@ from pyrelu._functions import docstrings
 from pyrelu._functions.callables import REQUIRED, ActivationFunction, AxisActivationFunction
 from pyrelu._functions.domains import Parameters
 from pyrelu._functions.namespace import OPERANDS
-from pyrelu._ufuncs import given, parts, side_by_side
+from pyrelu._operands import given, parts, side_by_side
 from pyrelu.registry import activations, composed_functions
 
 # Private ufuncs; pickle finds them here by name.

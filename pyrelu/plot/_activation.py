@@ -8,9 +8,11 @@ import numpy as np
 
 from pyrelu.inspection._trace import described, elementwise
 from pyrelu.plot._style import COLORS, bare, figure_and_axes, line_style, write_names
-from pyrelu.registry import activations
+from pyrelu.registry import activations, find
+from pyrelu.registry import names as names_of_activations
 
 NAMES = ["f(x)", "f'(x)"]
+WITHOUT_DEFAULT = 0.25  # for parameters without a default: the initial slope of torch.nn.PReLU
 POINTS = 201  # of each smooth piece
 WIDTH = 1.8
 DERIVATIVE = {"linestyle": "--"}  # wherever it shares axes with its function
@@ -266,6 +268,30 @@ class ActivationDisplay:
             ax.set_xlabel("x")
             lines = [line for line in (self.line_, self.derivative_line_) if line]
             self._names = write_names(ax, lines, [label or NAMES[0], NAMES[1]][: len(lines)])
+
+
+def named_displays(names, x_range):
+    """Return (label, ActivationDisplay) for each activation; the label is None unless `names` is a dict of label to name.
+
+    Raises
+    ------
+    ValueError
+        If a name is not known, `names` is a single name, or it is empty.
+    """
+    if isinstance(names, str):
+        raise ValueError(f"names={names!r} must be a sequence of activations, such as [{names!r}]")
+    pairs = list(names.items()) if isinstance(names, dict) else [(None, name) for name in names]
+    if not pairs:
+        raise ValueError(f"names={names!r} names no activation")
+    return [(label, ActivationDisplay._of(_complete(name), x_range)) for label, name in pairs]
+
+
+def _complete(name):
+    """Give parameters without a default a value."""
+    if not isinstance(name, str) or name not in names_of_activations():
+        return name
+    parameters = find(name).parameters
+    return name, {parameter: WITHOUT_DEFAULT for parameter, default in parameters.items() if default is None}
 
 
 def _share(ax, displays):

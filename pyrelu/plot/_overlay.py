@@ -1,7 +1,6 @@
 """Several activations in one axes."""
 
-from pyrelu.plot._activation import NAMES, ActivationDisplay, common_range, limits, widths
-from pyrelu.plot._grid import complete
+from pyrelu.plot._activation import NAMES, common_range, limits, named_displays, widths
 from pyrelu.plot._style import bare, figure_and_axes, line_style
 
 
@@ -71,15 +70,7 @@ class ActivationOverlayDisplay:
         MissingExtraError
             If matplotlib is not installed.
         """
-        if isinstance(names, str):
-            raise ValueError(f"names={names!r} must be a sequence of activations, such as [{names!r}]")
-        if not len(names):
-            raise ValueError(f"names={names!r} names no activation")
-        if isinstance(names, dict):
-            displays = {label: ActivationDisplay._of(complete(name), x_range) for label, name in names.items()}
-        else:
-            found = [ActivationDisplay._of(complete(name), x_range) for name in names]
-            displays = {display._description: display for display in found}
+        displays = {label or display._description: display for label, display in named_displays(names, x_range)}
         return cls(displays).plot(derivative=derivative, below=below, figure=figure, **keywords)
 
     def plot(self, *, derivative=True, below=False, figure=None, **keywords):
