@@ -1,10 +1,12 @@
 """Results as text: tables, pairs, JSON."""
 
 import json
+from collections.abc import Callable, Mapping
 from html import escape
+from typing import Any
 
 
-def aligned(lines):
+def aligned(lines: list[list[str]]) -> str:
     """Return lines of cells as text in columns.
 
     Parameters
@@ -35,7 +37,7 @@ def aligned(lines):
     )
 
 
-def html_table(lines):
+def html_table(lines: list[list[str]]) -> str:
     """Return lines of cells as an HTML table, for notebooks; the first line is the headings.
 
     Examples
@@ -49,8 +51,8 @@ def html_table(lines):
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
-def pairs(facts):
-    """Return name -> value as text, a line each; lists by their elements.
+def pairs(facts: Mapping[str, object]) -> str:
+    """Return name -> value as text, one per line, with the elements of lists separated by commas.
 
     Examples
     --------
@@ -63,6 +65,6 @@ def pairs(facts):
     return "\n".join(f"{name:{width}}  {text}" for name, text in texts.items())
 
 
-def show(result, as_json, as_text=None):
+def show(result: Any, as_json: bool, as_text: Callable[[Any], str] = str) -> None:
     """Print a result as JSON, or the text that `as_text(result)` returns."""
     print(json.dumps(result, indent=2, allow_nan=False) if as_json else as_text(result))
