@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import re
 import sys
 import textwrap
 from collections.abc import Sequence
@@ -82,6 +83,9 @@ The benchmarks with PyTorch, JAX and scikit-learn are in bench/ of the source.
 """
 
 
+_NEGATIVE_NUMBER = re.compile(r"-(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
+
+
 class _Formatter(argparse.HelpFormatter):
     """Breaks paragraphs at the terminal's width; indented lines stay as they are."""
 
@@ -134,6 +138,7 @@ def _parser() -> argparse.ArgumentParser:
 def _add(commands: "Commands", name: str, summary: str, description: str) -> argparse.ArgumentParser:
     command = commands.add_parser(name, help=summary, description=description, formatter_class=_Formatter)
     command.set_defaults(module=name)
+    command._negative_number_matcher = _NEGATIVE_NUMBER  # argparse before Python 3.14 takes -1e3 for an option
     return command
 
 

@@ -6,7 +6,7 @@ import codecs
 import math
 import os
 
-from pyrelu._mlp.activation import resolve
+from pyrelu._mlp.activation import ValueMissing, resolve
 from pyrelu.exceptions import InvalidParameterError
 
 
@@ -118,6 +118,9 @@ def activation(text):
     layers = [_one(layer) for layer in text.split(",")]
     try:
         resolve(layers, len(layers))
+    except ValueMissing as error:
+        example = "".join(f":{parameter}=0.25" for parameter in error.parameters)
+        raise argparse.ArgumentTypeError(f"{error.name!r} needs a value, as in {error.name}{example}") from None
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
     return layers[0] if len(layers) == 1 else layers

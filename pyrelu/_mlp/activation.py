@@ -15,6 +15,15 @@ from pyrelu._mlp.constraints import is_sequence
 INITIAL_SLOPE = 0.25  # of prelu, as in He et al. (2015) and PyTorch
 
 
+class ValueMissing(ValueError):
+    """An activation lacks values of `parameters`, which have no defaults."""
+
+    def __init__(self, name, parameters):
+        example = ", ".join(f"{parameter!r}: 0.25" for parameter in parameters)
+        super().__init__(f"activation={name!r} needs a value, as in ({name!r}, {{{example}}})")
+        self.name, self.parameters = name, parameters
+
+
 @dataclass(frozen=True)
 class HiddenActivation:
     """How a hidden layer turns its pre-activations into outputs.
@@ -195,9 +204,9 @@ def _values(activation, given, defaults):
     if unknown := given.keys() - defaults.keys():
         known = ", ".join(defaults) or "none"
         raise ValueError(f"activation={activation!r} has no parameter {min(unknown)!r}; {name} has: {known}")
+    if missing := [parameter for parameter, value in (defaults | given).items() if value is None]:
+        raise ValueMissing(name, missing)
     for parameter, value in (defaults | given).items():
-        if value is None:
-            raise ValueError(f"activation={name!r} needs a value, as in ({name!r}, {{{parameter!r}: 0.25}})")
         if not isinstance(value, Real) or not isfinite(value):
             raise ValueError(f"activation={activation!r}: {parameter}={value!r} is not a finite number")
     return {parameter: float(value) for parameter, value in (defaults | given).items()}

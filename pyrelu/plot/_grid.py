@@ -4,7 +4,7 @@ import numpy as np
 
 from pyrelu import registry
 from pyrelu.plot._activation import NAMES, common_range, limits, named_displays
-from pyrelu.plot._style import figure_and_axes
+from pyrelu.plot._style import figure_and_axes, given_figure
 
 # How far a shared y goes below and above 0, as shares of the range of x: far enough for relu6, and tanh stays legible.
 SHARED_REACH = 0.25, 0.6
@@ -90,7 +90,7 @@ class ActivationGridDisplay:
         columns = columns or (n if n <= 4 else int(np.ceil(np.sqrt(n))))
         rows = -(-n // columns)
         size = (2.1 * columns + 0.2, 1.85 * rows + 0.4)
-        figure = figure or figure_and_axes(figsize=size)[0]
+        figure = figure_and_axes(figsize=size)[0] if figure is None else given_figure(figure)
         figure.clear()
         self.figure_, self.axes_ = figure, figure.subplots(rows, columns, squeeze=False, sharex=share, sharey=share)
         if share:

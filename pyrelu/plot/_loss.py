@@ -130,6 +130,8 @@ class LossCurveDisplay:
         if ax is None and validation_ax is None and self.validation:
             _, (ax, validation_ax) = figure_and_axes(nrows=2, sharex=True, figsize=(6.4, 5.6), height_ratios=[3, 2])
         self.figure_, self.ax_ = _, ax = figure_and_axes(ax, figsize=(6.4, 4))
+        if validation_ax is not None:
+            figure_and_axes(validation_ax)  # checks its type
         self.validation_ax_ = validation_ax if self.validation else None
         styles = {name: line_style(i) | {"linewidth": 1.6} | keywords for i, name in enumerate(self.curves)}
         self.lines_ = _draw(ax, self.curves, styles)

@@ -1,7 +1,7 @@
 """Several activations in one axes."""
 
 from pyrelu.plot._activation import NAMES, common_range, limits, named_displays, widths
-from pyrelu.plot._style import bare, figure_and_axes, line_style
+from pyrelu.plot._style import bare, figure_and_axes, given_figure, line_style
 
 
 class ActivationOverlayDisplay:
@@ -85,7 +85,11 @@ class ActivationOverlayDisplay:
         common_range(displays)
         rows, columns = (1 + bool(derivative), 1) if below else (1, 1 + bool(derivative))
         own = figure is None
-        figure = figure or figure_and_axes(figsize=(0.4 + 4 * columns, 0.2 + 3.2 * rows))[0]
+        figure = (
+            figure_and_axes(figsize=(0.4 + 4 * columns, 0.2 + 3.2 * rows))[0]
+            if figure is None
+            else given_figure(figure)
+        )
         figure.clear()
         self.figure_ = figure
         self.ax_, *others = figure.subplots(rows, columns, squeeze=False, sharex=True).flat

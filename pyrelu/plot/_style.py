@@ -22,13 +22,29 @@ LEADER = {"arrowstyle": "-", "linewidth": 0.6, "shrinkA": 1, "shrinkB": 2}
 
 def figure_and_axes(ax=None, **keywords):
     """Return the axes given, or new ones, with their figure; keywords are those of `pyplot.subplots`."""
-    if ax is not None:
-        return ax.figure, ax
     try:
-        from matplotlib import pyplot
+        from matplotlib import axes, pyplot
     except ImportError as error:
         raise MissingExtraError("matplotlib") from error
+    if ax is not None:
+        check_artists("ax", [ax], axes.Axes)
+        return ax.figure, ax
     return pyplot.subplots(**{"layout": "constrained"} | keywords)
+
+
+def given_figure(figure):
+    """Return a figure that the user passed, or raise TypeError."""
+    from matplotlib.figure import FigureBase
+
+    check_artists("figure", [figure], FigureBase)
+    return figure
+
+
+def check_artists(parameter, values, cls):
+    """Raise TypeError if any value that the user passed is not of matplotlib's class."""
+    for value in values:
+        if not isinstance(value, cls):
+            raise TypeError(f"{parameter}={value!r} must be None or a matplotlib {cls.__name__.removesuffix('Base')}")
 
 
 def new_figure(**keywords):
