@@ -39,7 +39,7 @@ class Text:
     """A column of text: its categories. Unknown and rare values are equivalent; a missing value is an empty text."""
 
     name: str
-    categories: list
+    categories: list[str]
 
 
 @dataclass
@@ -66,11 +66,11 @@ class Columns:
     dates : list of Date
     """
 
-    numbers: list
-    texts: list
-    dates: list
+    numbers: list[Number]
+    texts: list[Text]
+    dates: list[Date]
     format: Format = PLAIN  # of the file that the columns come from
-    left_out: dict = field(default_factory=dict)  # name -> why
+    left_out: dict[str, str] = field(default_factory=dict)  # name -> why
 
     @classmethod
     def learn(cls, frame, kinds, format=PLAIN):

@@ -40,12 +40,12 @@ class Data:
     name: str
     X: object
     y: np.ndarray
-    feature_names: list
+    feature_names: list[str]
     target: str
     classification: bool
-    kinds: dict | None = None
+    kinds: dict[str, column_kinds.Kind] | None = None
     format: Format = PLAIN
-    notes: list = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
     def encoded(self, training, *others):
         """Return the inputs for a network.

@@ -34,7 +34,7 @@ class Format:
     decimal: str = "."
     thousands: str | None = None
     encoding: str | None = None
-    missing: tuple = ()
+    missing: tuple[str, ...] = ()
 
     def is_sound(self):
         """Tell whether a file can be read so."""
@@ -73,7 +73,7 @@ class Table:
 
     path: str
     frame: object
-    header: list
+    header: list[str]
     place: object = field(default="row {}".format, repr=False)  # row -> text
 
     def where(self, row):

@@ -3,7 +3,7 @@
 import numpy as np
 
 
-class Parameters(dict):
+class Parameters(dict[str, float | None]):
     """The parameters of an `Activation` as name -> default, with a check of values."""
 
     def __init__(self, row):

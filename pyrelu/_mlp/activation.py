@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from math import isfinite
 from numbers import Real
+from typing import Any
 
 import numpy as np
 
@@ -51,7 +52,7 @@ class HiddenActivation:
     index: int = 0
     values: tuple[float, ...] = ()
     pieces: int = 1
-    functions: tuple[Callable, Callable] | None = None
+    functions: tuple[Callable[..., Any], Callable[..., Any]] | None = None
 
     def width(self, n_units):
         """Return the number of pre-activations of this many units."""

@@ -33,7 +33,7 @@ from pyrelu.exceptions import DeadUnitWarning, InvalidParameterError
 MANY_DEAD = 0.4  # the share of dead units in a layer above which a fit warns
 
 # Estimators that are in training, by their id: the copy that is trained, which goes away with the fit whatever happens.
-_in_training: WeakValueDictionary = WeakValueDictionary()
+_in_training: "WeakValueDictionary[int, BasePerceptron]" = WeakValueDictionary()
 _lock = threading.RLock()
 
 

@@ -10,11 +10,14 @@ that their class has.
 import math
 import sys
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from sklearn.utils import check_random_state
 
-CLASSES: dict[str, tuple[type, Callable]] = {}  # instances are written as their attributes; see `add_class`
+CLASSES: dict[
+    str, tuple[type, Callable[[dict[str, Any]], None]]
+] = {}  # instances are written as their attributes; see `add_class`
 
 DEEPEST = 100  # levels of nesting
 PADDING = 1 << 16  # characters of padding in a file's arrays of strings; arrays beyond are written as numbers

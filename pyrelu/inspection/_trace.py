@@ -131,10 +131,10 @@ class Pass:
         Pre-activations and outputs of each layer.
     """
 
-    layers: list
-    inputs: list
-    before: list
-    after: list
+    layers: list[Layer]
+    inputs: list[np.ndarray]
+    before: list[np.ndarray]
+    after: list[np.ndarray]
 
     @classmethod
     def forward(cls, layers, X):

@@ -48,9 +48,9 @@ class Curve:
 
     x: np.ndarray
     y: np.ndarray
-    jumps: list
+    jumps: list[tuple[float, float, float, float]]
     f: object = None
-    kinks: tuple = ()
+    kinks: tuple[float, ...] = ()
 
     @classmethod
     def of(cls, f, low, high, kinks):
