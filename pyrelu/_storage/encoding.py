@@ -10,11 +10,14 @@ that their class has.
 import math
 import sys
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from sklearn.utils import check_random_state
 
-CLASSES: dict[str, tuple[type, Callable]] = {}  # instances are written as their attributes; see `add_class`
+CLASSES: dict[
+    str, tuple[type, Callable[[dict[str, Any]], None]]
+] = {}  # instances are written as their attributes; see `add_class`
 
 DEEPEST = 100  # levels of nesting
 PADDING = 1 << 16  # characters of padding in a file's arrays of strings; arrays beyond are written as numbers
@@ -30,7 +33,7 @@ def add_class(cls, check):
     ----------
     cls : type
     check : callable
-        Takes the dict of attributes that is read; raises ValueError or TypeError where the class would not have them.
+        Takes the dict of attributes from the file; raises ValueError or TypeError if they are invalid for the class.
     """
     CLASSES[cls.__name__] = cls, check
 
@@ -239,7 +242,7 @@ class Decoder:
             raise ValueError(f"no bit generator is called {state['bit_generator']!r}")
         bit_generator = getattr(np.random, state["bit_generator"])(0)
         _check_positions(state, bit_generator.state)
-        # made with a seed, as whatever made it is part of its pickle, and as RandomState itself makes one
+        # with a seed, as RandomState itself creates one, because the seed sequence is part of its pickle
         random_state = np.random.RandomState(0 if isinstance(bit_generator, np.random.MT19937) else bit_generator)
         random_state.set_state(state)
         self.random_states.append(random_state)
