@@ -1,0 +1,72 @@
+"""The nodes and constants of a model under construction."""
+
+import numpy as np
+from onnx import helper
+
+_AXES_ARE_AN_INPUT = {"ReduceSum": 13, "ReduceMax": 18, "ReduceLogSumExp": 18}  # since this opset; before, an attribute
+
+
+class Graph:
+    """Adds nodes and constants to what skl2onnx calls a container, and names them.
+
+    Parameters
+    ----------
+    scope : skl2onnx.common._topology.Scope
+    container : skl2onnx.common._container.ModelComponentContainer
+    dtype : {numpy.float32, numpy.float64}
+        The precision to compute in.
+
+    Attributes
+    ----------
+    opset : int
+        The version of ONNX's operators.
+    dtype : numpy.dtype
+    """
+
+    def __init__(self, scope, container, dtype):
+        self._scope, self._container = scope, container
+        self.opset = container.target_opset
+        self.dtype = np.dtype(dtype)
+
+    def constant(self, value):
+        """Return the name of a constant tensor. Real numbers and arrays take the graph's precision."""
+        array = np.asarray(value)
+        if array.dtype.kind == "f":
+            array = array.astype(self.dtype)
+        name = self._scope.get_unique_variable_name("constant")
+        values = [str(one).encode() for one in array.ravel()] if array.dtype.kind in "OU" else array.ravel()
+        kind = np.dtype(object) if array.dtype.kind in "OU" else array.dtype
+        self._container.add_initializer(name, helper.np_dtype_to_tensor_dtype(kind), array.shape, values)
+        return name
+
+    def add(self, operator, *inputs, output=None, n_outputs=1, **attributes):
+        """Add a node and return the name of its first output.
+
+        Parameters
+        ----------
+        operator : str
+        *inputs : str or array-like
+            Names of tensors, or constants.
+        output : str, default=None
+            A name for the first output; None: a new one.
+        n_outputs : int, default=1
+        **attributes
+            None stands for an attribute that is not given. `axes`, a list, becomes an input where the opset asks for it.
+        """
+        attributes = {name: value for name, value in attributes.items() if value is not None}
+        if self.opset >= _AXES_ARE_AN_INPUT.get(operator, np.inf):
+            inputs = (*inputs, np.array(attributes.pop("axes"), np.int64))
+        outputs = [output or self._scope.get_unique_variable_name(operator.lower())]
+        outputs += [self._scope.get_unique_variable_name(operator.lower()) for _ in range(n_outputs - 1)]
+        self._container.add_node(
+            operator,
+            [one if isinstance(one, str) else self.constant(one) for one in inputs],
+            outputs,
+            name=self._scope.get_unique_operator_name(operator),
+            **attributes,
+        )
+        return outputs[0]
+
+    def cast(self, tensor, dtype, output=None):
+        """Return the tensor in another type."""
+        return self.add("Cast", tensor, output=output, to=helper.np_dtype_to_tensor_dtype(np.dtype(dtype)))
