@@ -4,27 +4,38 @@ It needs onnx and skl2onnx, which the extra `onnx` installs. Importing this modu
 `MLPRegressor` wherever they stand in a Pipeline; `to_onnx` calls skl2onnx.
 """
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from numbers import Integral
+from typing import Any
 
 import numpy as np
 import onnx
 import skl2onnx
+from numpy.typing import ArrayLike, DTypeLike
 from skl2onnx.common.data_types import DoubleTensorType, FloatTensorType
 from sklearn.utils.validation import check_is_fitted
 
 from pyrelu.onnx._converters import register
-from pyrelu.onnx._graph import Graph
-from pyrelu.onnx._network import network
+from pyrelu.onnx._graph import newer_opset
 
-__all__ = ["Graph", "network", "to_onnx"]
+__all__ = ["to_onnx"]
 
-OPSETS = 13, onnx.defs.onnx_opset_version()
+_OPSETS = 13, min(24, onnx.defs.onnx_opset_version())  # the newest that has an operator for one of our functions
 _INPUTS = {np.dtype(np.float32): FloatTensorType, np.dtype(np.float64): DoubleTensorType}
 
 register()
 
 
-def to_onnx(estimator, X=None, *, dtype=np.float32, target_opset=17, options=None, name=None):
+def to_onnx(
+    estimator: Any,
+    X: ArrayLike | None = None,
+    *,
+    dtype: DTypeLike = np.float32,
+    target_opset: int | Mapping[str, int] = 17,
+    options: Mapping[Any, Any] | None = None,
+    name: str | None = None,
+) -> onnx.ModelProto:
     """Convert a fitted estimator to an ONNX model.
 
     Parameters
@@ -77,12 +88,33 @@ def to_onnx(estimator, X=None, *, dtype=np.float32, target_opset=17, options=Non
     check_is_fitted(estimator)
     if np.dtype(dtype) not in _INPUTS:
         raise ValueError(f"dtype={dtype!r} is not numpy.float32 or numpy.float64")
-    opset = target_opset.get("") if isinstance(target_opset, dict) else target_opset
-    if not isinstance(opset, Integral) or isinstance(opset, bool) or not OPSETS[0] <= opset <= OPSETS[1]:
-        raise ValueError(f"target_opset={target_opset!r} is not in the range [{OPSETS[0]}, {OPSETS[1]}]")
+    opset = target_opset.get("") if isinstance(target_opset, Mapping) else target_opset
+    if not isinstance(opset, Integral) or isinstance(opset, bool) or not _OPSETS[0] <= opset <= _OPSETS[1]:
+        raise ValueError(f"target_opset={target_opset!r} is not in the range [{_OPSETS[0]}, {_OPSETS[1]}]")
     types = None
     if X is None:
         types = [("X", _INPUTS[np.dtype(dtype)]([None, estimator.n_features_in_]))]
-    return skl2onnx.to_onnx(
-        estimator, X, name=name, initial_types=types, target_opset=target_opset, options=options
-    )
+    known = min(opset, skl2onnx.get_latest_tested_opset_version())
+    target = {**target_opset, "": known} if isinstance(target_opset, Mapping) else known
+    with _newer(opset if opset > known else None):
+        model = skl2onnx.to_onnx(estimator, X, name=name, initial_types=types, target_opset=target, options=options)
+    if opset > known:
+        _raise_opset(model, opset)
+    return model
+
+
+@contextmanager
+def _newer(opset: int | None) -> Iterator[None]:
+    """Let our nodes be of an opset that skl2onnx does not know."""
+    token = newer_opset.set(opset)
+    try:
+        yield
+    finally:
+        newer_opset.reset(token)
+
+
+def _raise_opset(model: onnx.ModelProto, opset: int) -> None:
+    """Declare a newer opset. Those up to the last of `_OPSETS` mean the same by every operator that skl2onnx writes."""
+    [main] = [one for one in model.opset_import if one.domain == ""]
+    main.version = opset
+    model.ir_version = max(model.ir_version, onnx.helper.find_min_ir_version_for(model.opset_import))

@@ -1,7 +1,12 @@
 """The nodes and constants of a model under construction."""
 
+from contextvars import ContextVar
+
 import numpy as np
 from onnx import helper
+
+# The opset asked for, where skl2onnx, which builds the model around our nodes, does not know it yet
+newer_opset: ContextVar[int | None] = ContextVar("newer_opset", default=None)
 
 _AXES_ARE_AN_INPUT = {"ReduceSum": 13, "ReduceMax": 18, "ReduceLogSumExp": 18}  # since this opset; before, an attribute
 
@@ -25,7 +30,7 @@ class Graph:
 
     def __init__(self, scope, container, dtype):
         self._scope, self._container = scope, container
-        self.opset = container.target_opset
+        self.opset = newer_opset.get() or container.target_opset
         self.dtype = np.dtype(dtype)
 
     def constant(self, value):
@@ -63,6 +68,7 @@ class Graph:
             [one if isinstance(one, str) else self.constant(one) for one in inputs],
             outputs,
             name=self._scope.get_unique_operator_name(operator),
+            op_version=self._container.target_opset,
             **attributes,
         )
         return outputs[0]

@@ -5,6 +5,7 @@ import numpy as np
 from pyrelu import registry
 from pyrelu._mlp.activation import output_name, resolve
 from pyrelu.onnx._formulas import convert
+
 _TABLES = registry.activations, registry.axis_functions, registry.composed_functions
 
 
