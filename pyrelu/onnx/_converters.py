@@ -15,7 +15,7 @@ from pyrelu.onnx._network import network
 OPTIONS = {"zipmap": [True, False, "columns"], "output_class_labels": [False, True], "nocl": [True, False]}
 
 
-def register():
+def register() -> None:
     """Make skl2onnx convert the estimators, wherever they stand in a Pipeline."""
     update_registered_converter(
         MLPClassifier, "PyreluMLPClassifier", _classifier_outputs, _convert_classifier, options=OPTIONS

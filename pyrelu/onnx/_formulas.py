@@ -60,6 +60,11 @@ class Rule:
     opset: int = 13
     dtype: str = ""
 
+    @functools.cached_property
+    def tree(self):
+        """The pattern as a tree."""
+        return _Simplify({}).visit(_parse(self.pattern))
+
 
 # The first rule that applies is taken: what is special comes before what is general. Runtimes such as onnxruntime lack some
 # operators in float64; there the next rule does without. Of two ways to write a function, this takes the one that
@@ -176,11 +181,6 @@ def _value(node):
     return ast.Constant(eval(code, {"__builtins__": {}}, FUNCTIONS))
 
 
-@functools.cache
-def _pattern(rule):
-    return _Simplify({}).visit(_parse(rule.pattern))
-
-
 def _match(pattern, node, found):
     """Return whether an expression is as a pattern says, and put into `found` what its letters stand for."""
     if isinstance(pattern, ast.Name) and pattern.id in ANYTHING | NUMBERS:
@@ -219,7 +219,7 @@ class _Emitter:
             if self.graph.opset < rule.opset or rule.dtype not in ("", self.graph.dtype.name):
                 continue
             found = {}
-            if _match(_pattern(rule), node, found):
+            if _match(rule.tree, node, found):
                 return self.emit(_Simplify(found).visit(_parse(rule.expression)))
         method = getattr(self, f"_{type(node).__name__}", None)
         if method is None:
