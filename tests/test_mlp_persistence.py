@@ -4,6 +4,7 @@ import copy
 import json
 import os
 import pickle
+import pickletools
 import re
 import signal
 import subprocess
@@ -25,6 +26,7 @@ from helpers import same_bits
 from sklearn.datasets import load_digits, make_multilabel_classification
 
 from pyrelu import MLPClassifier, MLPRegressor
+from pyrelu._mlp.optimizers import STOCHASTIC
 from pyrelu._storage import files
 from pyrelu.exceptions import InvalidFileError
 
@@ -102,6 +104,15 @@ def deepcopy(mlp, tmp_path):
     return copy.deepcopy(mlp)
 
 
+def skops_and_back(mlp, tmp_path):
+    """What has to be trusted is the estimator's class alone."""
+    skops = pytest.importorskip("skops.io")
+    content = skops.dumps(mlp)
+    name = f"{type(mlp).__module__}.{type(mlp).__name__}"
+    assert skops.get_untrusted_types(data=content) == [name]
+    return skops.loads(content, trusted=[name])
+
+
 def targets(mlp):
     """Some that the estimator can go on with."""
     if hasattr(mlp, "_label_binarizer"):
@@ -109,7 +120,7 @@ def targets(mlp):
     return y if mlp.n_outputs_ == 1 else np.c_[y, y]
 
 
-@pytest.mark.parametrize("way", [save_and_load, pickle_and_unpickle, dump_and_load, deepcopy])
+@pytest.mark.parametrize("way", [save_and_load, pickle_and_unpickle, dump_and_load, deepcopy, skops_and_back])
 def test_nothing_is_lost(fitted, way, tmp_path):
     again = way(fitted, tmp_path)
     assert vars(again).keys() == vars(fitted).keys()
@@ -337,6 +348,31 @@ def test_missing_array(file):
 def test_only_known_types_are_made(file, code):
     edit(file, lambda document, arrays: document["content"].update(alpha=code))
     refused(file, "is not as pyrelu writes it")
+
+
+def test_a_pickle_holds_no_class_of_ours_but_the_estimator():
+    for solver, cls in STOCHASTIC.items():
+        mlp = MLPRegressor(solver=solver, learning_rate="step", max_iter=2).fit(X, y)
+        found = {text for code, text, _ in pickletools.genops(pickle.dumps(mlp, protocol=2)) if code.name == "GLOBAL"}
+        assert {text for text in found if text.startswith("pyrelu")} == {"pyrelu.neural_network MLPRegressor"}
+        assert type(pickle.loads(pickle.dumps(mlp))._optimizer) is cls
+
+
+def test_a_pickle_with_the_optimizer_as_an_object_is_still_read():
+    mlp = MLPRegressor(max_iter=2).fit(X, y)
+    state = mlp.__getstate__() | {"_optimizer": mlp._optimizer}
+    again = object.__new__(MLPRegressor)
+    again.__setstate__(state)
+    assert again._optimizer is mlp._optimizer
+
+
+@pytest.mark.parametrize(
+    "broken", [{"object": ["dict", {}]}, {"object": ["Adam", {}]}, {"object": ["Adam", {"state": 3}]}]
+)
+def test_an_optimizer_is_checked_before_it_is_put_together(broken):
+    mlp = MLPRegressor(max_iter=2).fit(X, y)
+    with pytest.raises(ValueError, match="no class is called|the attributes"):
+        object.__new__(MLPRegressor).__setstate__(mlp.__getstate__() | {"_optimizer": broken})
 
 
 def test_pickle_of_a_newer_version(monkeypatch):

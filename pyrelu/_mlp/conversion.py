@@ -100,6 +100,8 @@ class Convertible:
     def from_torch(cls, module, classes=None):
         """Convert a network of torch to an estimator, to predict with or to train on.
 
+        What belongs to training alone, such as the solver, is at its default, but for `dropout`.
+
         Parameters
         ----------
         module : torch.nn.Sequential
@@ -113,8 +115,7 @@ class Convertible:
 
         Returns
         -------
-        An estimator of this class with copies of the weights. What belongs to training alone, such as the solver, is at its
-        default, but for `dropout`.
+        An estimator of this class that has copies of the weights, and gives the same outputs to rounding.
 
         Raises
         ------

@@ -19,6 +19,7 @@ from pyrelu._mlp.allowed import check_parameters
 from pyrelu._mlp.callback_support import NO_CALLBACKS, CallbackSupportMixin, callbacks_of, with_callbacks
 from pyrelu._mlp.conversion import Convertible
 from pyrelu._mlp.display import choose as choose_display
+from pyrelu._mlp.documentation import Documented
 from pyrelu._mlp.fit_state import ATTRIBUTES, FitState
 from pyrelu._mlp.initializers import draw
 from pyrelu._mlp.lbfgs import fit_lbfgs, start_lbfgs
@@ -48,7 +49,7 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget_other_threads)
 
 
-class BasePerceptron(Convertible, Persistent, CallbackSupportMixin, BaseEstimator):
+class BasePerceptron(Convertible, Documented, Persistent, CallbackSupportMixin, BaseEstimator):
     """A multilayer perceptron; subclasses define its targets.
 
     A subclass implements `_validate(X, y, incremental, first)`, which returns X and the targets as `Samples` takes them

@@ -6,7 +6,7 @@ import sklearn
 
 import pyrelu
 from pyrelu._mlp.fitted import check_fitted
-from pyrelu._storage import files
+from pyrelu._storage import encoding, files
 from pyrelu.exceptions import InvalidFileError
 
 # Attributes that belong to the fit that a callback is called in, and to the process, not to the model.
@@ -102,11 +102,15 @@ class Persistent:
 
     def __getstate__(self):
         state = {name: value for name, value in super().__getstate__().items() if name not in OF_THE_FIT}
+        if "_optimizer" in state:
+            state["_optimizer"] = encoding.take_apart(state["_optimizer"])
         return state | {"_pyrelu": (files.FORMAT, pyrelu.__version__)}
 
     def __setstate__(self, state):
         state = dict(state)
         files.check_format(*state.pop("_pyrelu", (0, "0.1.0")), "this pickle")
+        if "_optimizer" in state:
+            state["_optimizer"] = encoding.put_together(state["_optimizer"])
         self._take(state, "this pickle")
 
     def _take(self, attributes, source):
