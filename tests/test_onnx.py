@@ -18,7 +18,7 @@ from pyrelu._mlp.activation import names, resolve
 from pyrelu.onnx import to_onnx
 from pyrelu.onnx._formulas import convert
 from pyrelu.onnx._graph import Graph
-from pyrelu.onnx._network import activation_node
+from pyrelu.onnx._network import add_function
 
 onnxruntime = pytest.importorskip("onnxruntime")
 skl2onnx = pytest.importorskip("skl2onnx")
@@ -131,7 +131,7 @@ def test_every_function_along_an_axis(name, dtype, opset):
     container = Container(opset)
     graph = Graph(container, container, dtype)
     parameters = {"num_pieces": 3} if name == "maxout" else {}
-    result = activation_node(graph, name, "x", 6, parameters)
+    result = add_function(graph, name, "x", 6, parameters)
     kind = TensorProto.FLOAT if dtype == np.float32 else TensorProto.DOUBLE
     scale = 1 if name in composed.GATES else 100  # a gate's error is multiplied, and onnxruntime's is one in ULP of 1
     x = rng("x").normal(size=(40, 6)).astype(dtype)
@@ -145,7 +145,7 @@ def test_every_function_along_an_axis(name, dtype, opset):
 def test_a_formula_without_onnx_form_is_refused_by_name():
     container = Container(17)
     with pytest.raises(ValueError, match=r"cosh\(x\) in the formula log\(cosh\(x\)\) has no ONNX form"):
-        convert(Graph(container, container, np.float32), "log(cosh(x))", {"x": "x"}, 1)
+        convert(Graph(container, container, np.float32), "log(cosh(x))", {"x": "x"}, 1, {})
 
 
 def test_newer_operators_only_where_asked_for():
@@ -165,7 +165,7 @@ def test_newer_operators_only_where_asked_for():
 def test_common_activations_are_one_operator():
     for activation, operator in (("relu", "Relu"), ("leaky_relu", "LeakyRelu"), ("elu", "Elu"), ("tanh", "Tanh"),
                                  ("logistic", "Sigmoid"), ("softplus", "Softplus"), ("relu6", "Clip"),
-                                 ("softmax", "Softmax"), ("log_softmax", "LogSoftmax")):  # fmt: skip
+                                 ("softmax", "Softmax"), ("log_softmax", "LogSoftmax"), ("selu", "Selu")):  # fmt: skip
         if activation == "softplus":
             activation = ("softplus", {"beta": 1})
         model = to_onnx(network_of(activation, [np.ones((1, 1))] * 2, np.float32))

@@ -8,7 +8,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from pyrelu.neural_network import MLPClassifier, MLPRegressor
 from pyrelu.onnx._graph import Graph
-from pyrelu.onnx._network import network
+from pyrelu.onnx._network import add_network
 
 # Those of skl2onnx's own classifiers: what form probabilities have, whether labels are a third output, whether class
 # numbers take the place of labels
@@ -44,7 +44,7 @@ def _regressor_outputs(operator):
 def _convert_classifier(scope, operator, container):
     mlp, graph = operator.raw_operator, _graph(scope, operator, container)
     label, probabilities = (one.full_name for one in operator.outputs)
-    outputs = network(graph, mlp, _input(graph, operator))
+    outputs = add_network(graph, mlp, _input(graph, operator))
     is_greater = None if mlp._is_multiclass() else graph.add("Greater", outputs, np.float64(mlp._threshold()))
     if mlp.n_outputs_ == 1:
         other = graph.add("Sub", np.float64(1), outputs) if mlp._threshold() else graph.add("Neg", outputs)
@@ -64,9 +64,9 @@ def _convert_classifier(scope, operator, container):
 
 def _convert_regressor(scope, operator, container):
     mlp, graph = operator.raw_operator, _graph(scope, operator, container)
-    outputs, loss = network(graph, mlp, _input(graph, operator)), mlp._output_loss()
+    outputs, loss = add_network(graph, mlp, _input(graph, operator)), mlp._output_loss()
     if loss.monotone and loss.levels is not None and len(loss.levels) == mlp.n_outputs_:
-        outputs = graph.add("TopK", outputs, np.array([mlp.n_outputs_]), n_outputs=2, largest=0)
+        outputs = graph.add("TopK", outputs, np.array([mlp.n_outputs_]), largest=0)
         outputs = graph.add("Gather", outputs, np.argsort(np.argsort(loss.levels)), axis=-1)
     graph.add("Identity", outputs, output=operator.outputs[0].full_name)
 

@@ -82,7 +82,7 @@ RULES = (
     Rule("u if u > 0 else k*u", "LeakyRelu(u, alpha=k)", dtype="float32"),
     Rule("u if u > 0 else v*u", "PRelu(u, v)", dtype="float32"),
     Rule("u if u > 0 else k*expm1(u)", "Elu(u, alpha=k)", dtype="float32"),
-    Rule("k*u if u > 0 else c*expm1(u)", "k*Elu(u, alpha=c/k)", dtype="float32"),
+    Rule("1.050700987355480493*u if u > 0 else 1.758099340847376860*expm1(u)", "Selu(u)", dtype="float32"),
     Rule("expm1(u)", "Tanh(u/2)*(Exp(u) + 1)"),
     Rule("u + sqrt(u**2 + k)", "u + Sqrt(u*u + k) if u >= 0 else k/(Sqrt(u*u + k) - u)"),
     Rule("erfc(u)", "1 - Erf(u)", dtype="float32"),
@@ -107,7 +107,7 @@ RULES = (
 )
 
 
-def convert(graph, formula, tensors, width, **numbers):
+def convert(graph, formula, tensors, width, numbers):
     """Add a formula to a graph and return the name of the result.
 
     Parameters
@@ -118,7 +118,7 @@ def convert(graph, formula, tensors, width, **numbers):
     tensors : dict of str to str or ndarray
         The tensors of the formula, by name; of shape (n_samples, width) or to be broadcast against that.
     width : int
-    **numbers : float
+    numbers : Mapping[str, float]
         The values of its other names.
 
     Raises
@@ -131,7 +131,7 @@ def convert(graph, formula, tensors, width, **numbers):
     tensors = tensors | {name: np.array(size) for name, size in sizes.items()} | {"counts": counts}
     halves = {"a": _parse("Slice(x, zero, half, [-1])"), "b": _parse("Slice(x, half, n, [-1])")}
     halves = {name: _Simplify({}).visit(half) for name, half in halves.items()}
-    names = halves | numbers | {"k": numbers.get("num_pieces", 1)}
+    names = halves | {"k": numbers.get("num_pieces")} | numbers  # k is maxout's
     return _Emitter(graph, tensors, formula).emit(_Simplify(names).visit(_parse(formula)))
 
 
@@ -263,4 +263,4 @@ class _Emitter:
             raise self._unknown(node)
         attributes = {one.arg: ast.literal_eval(one.value) for one in node.keywords}
         inputs = map(self.emit, node.args)
-        return self.graph.add(operator, *inputs, n_outputs=2 if operator == "TopK" else 1, **attributes)
+        return self.graph.add(operator, *inputs, **attributes)

@@ -8,6 +8,7 @@ from onnx import helper
 # The opset asked for, where skl2onnx, which builds the model around our nodes, does not know it yet
 newer_opset: ContextVar[int | None] = ContextVar("newer_opset", default=None)
 
+_N_OUTPUTS = {"TopK": 2}  # of others, 1
 _AXES_ARE_AN_INPUT = {"ReduceSum": 13, "ReduceMax": 18, "ReduceLogSumExp": 18}  # since this opset; before, an attribute
 
 
@@ -44,7 +45,7 @@ class Graph:
         self._container.add_initializer(name, helper.np_dtype_to_tensor_dtype(kind), array.shape, values)
         return name
 
-    def add(self, operator, *inputs, output=None, n_outputs=1, **attributes):
+    def add(self, operator, *inputs, output=None, **attributes):
         """Add a node and return the name of its first output.
 
         Parameters
@@ -54,15 +55,15 @@ class Graph:
             Names of tensors, or constants.
         output : str, default=None
             A name for the first output; None: a new one.
-        n_outputs : int, default=1
         **attributes
-            None stands for an attribute that is not given. `axes`, a list, becomes an input where the opset asks for it.
+            `axes`, a list, becomes an input where the opset asks for it.
         """
-        attributes = {name: value for name, value in attributes.items() if value is not None}
         if self.opset >= _AXES_ARE_AN_INPUT.get(operator, np.inf):
             inputs = (*inputs, np.array(attributes.pop("axes"), np.int64))
         outputs = [output or self._scope.get_unique_variable_name(operator.lower())]
-        outputs += [self._scope.get_unique_variable_name(operator.lower()) for _ in range(n_outputs - 1)]
+        outputs += [
+            self._scope.get_unique_variable_name(operator.lower()) for _ in range(1, _N_OUTPUTS.get(operator, 1))
+        ]
         self._container.add_node(
             operator,
             [one if isinstance(one, str) else self.constant(one) for one in inputs],

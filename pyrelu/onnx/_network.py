@@ -9,7 +9,7 @@ from pyrelu.onnx._formulas import convert
 _TABLES = registry.activations, registry.axis_functions, registry.composed_functions
 
 
-def network(graph, mlp, tensor):
+def add_network(graph, mlp, tensor):
     """Add a fitted estimator's network to a graph.
 
     Parameters
@@ -38,7 +38,7 @@ def network(graph, mlp, tensor):
         tensor = _hidden(graph, activation, tensor, len(intercepts[i]), slopes[i], mlp)
     tensor = _dense(graph, tensor, coefs[-1], intercepts[-1])
     name = output_name(mlp.out_activation_)
-    return activation_node(graph, name, tensor, mlp.n_outputs_, {})
+    return add_function(graph, name, tensor, mlp.n_outputs_, {})
 
 
 def _dense(graph, tensor, coef, intercept):
@@ -52,13 +52,13 @@ def _hidden(graph, activation, tensor, width, slopes, mlp):
             f"activation={mlp.activation!r}: a Python function has no ONNX form; take an activation by its name"
         )
     try:
-        return activation_node(graph, activation.name, tensor, width, activation.parameters, slopes)
+        return add_function(graph, activation.name, tensor, width, activation.parameters, slopes)
     except ValueError as error:
         raise ValueError(f"activation={activation.name!r}: {error}") from None
 
 
-def activation_node(graph, name, tensor, width, parameters, slopes=None):
-    """Add an activation by its name in the tables and return the name of the result.
+def add_function(graph, name, tensor, width, parameters, slopes=None):
+    """Add a function of the tables by its name, and return the name of the result.
 
     Parameters
     ----------
@@ -75,4 +75,4 @@ def activation_node(graph, name, tensor, width, parameters, slopes=None):
     tensors = {"x": tensor}
     if name == "prelu" and slopes is not None:
         tensors["weight"], parameters = np.asarray(slopes), {}
-    return convert(graph, row.formula, tensors, width, **parameters)
+    return convert(graph, row.formula, tensors, width, parameters)
