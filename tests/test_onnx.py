@@ -27,7 +27,7 @@ pytestmark = few_epochs
 
 FEW = {"hidden_layer_sizes": (6, 5), "max_iter": 3, "random_state": 0}
 DTYPES = {np.float32: 1e-6, np.float64: 1e-14}
-WIDE = np.array([-1e4, -100, -50, *np.linspace(-12, 12, 481), 50, 80], np.float32)
+WIDE = np.array([-1e4, -100, -50, *np.linspace(-12, 12, 481), 50, 80, 1e3], np.float32)
 X = rng("X").normal(size=(150, 4)).astype(np.float32)
 NUMBERS = np.array([0, 1, 5])[(X[:, 0] > 0).astype(int) + (X[:, 1] > 0)]
 WORDS = np.array(["no", "maybe", "yes"])[(X[:, 0] > 0).astype(int) + (X[:, 1] > 0)]
@@ -108,7 +108,10 @@ def test_every_activation_of_the_table(name, dtype):
         mlp = network_of(activation, [np.ones((1, 1)), np.ones((1, 1))], dtype)
         [got] = run(to_onnx(mlp, dtype=dtype), x)
         assert got.dtype == dtype
-        assert_close(got.ravel(), mlp.predict(x), DTYPES[dtype])
+        got, want = got.ravel(), mlp.predict(x)
+        finite = np.isfinite(want)  # exponential overflows
+        assert np.array_equal(got[~finite], want[~finite])
+        assert_close(got[finite], want[finite], DTYPES[dtype])
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -166,8 +169,6 @@ def test_common_activations_are_one_operator():
     for activation, operator in (("relu", "Relu"), ("leaky_relu", "LeakyRelu"), ("elu", "Elu"), ("tanh", "Tanh"),
                                  ("logistic", "Sigmoid"), ("softplus", "Softplus"), ("relu6", "Clip"),
                                  ("softmax", "Softmax"), ("log_softmax", "LogSoftmax"), ("selu", "Selu")):  # fmt: skip
-        if activation == "softplus":
-            activation = ("softplus", {"beta": 1})
         model = to_onnx(network_of(activation, [np.ones((1, 1))] * 2, np.float32))
         assert operator in {node.op_type for node in model.graph.node}
 
