@@ -28,7 +28,7 @@ __version__ = "0.1.0"
 
 # Loaded on first use: scikit-learn takes a hundred times as long to import as the functions do.
 _LAZY = {"MLPClassifier": "pyrelu.neural_network", "MLPRegressor": "pyrelu.neural_network"}
-_LAZY_MODULES = ("callbacks", "exceptions", "inspection", "neural_network", "plot")
+_LAZY_MODULES = ("callbacks", "exceptions", "inspection", "neural_network", "onnx", "plot")
 
 __all__ = [
     *functional.__all__,

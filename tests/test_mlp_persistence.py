@@ -3,6 +3,7 @@
 import copy
 import os
 import pickle
+import pickletools
 import re
 import tempfile
 
@@ -20,6 +21,7 @@ from helpers import same_bits
 from sklearn.datasets import load_digits, make_multilabel_classification
 
 from pyrelu import MLPClassifier, MLPRegressor
+from pyrelu._mlp.optimizers import STOCHASTIC
 from pyrelu._storage import files
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -97,6 +99,15 @@ def deepcopy(mlp, tmp_path):
     return copy.deepcopy(mlp)
 
 
+def skops_and_back(mlp, tmp_path):
+    """What has to be trusted is the estimator's class alone."""
+    skops = pytest.importorskip("skops.io")
+    content = skops.dumps(mlp)
+    name = f"{type(mlp).__module__}.{type(mlp).__name__}"
+    assert skops.get_untrusted_types(data=content) == [name]
+    return skops.loads(content, trusted=[name])
+
+
 def targets(mlp):
     """Some that the estimator can go on with."""
     if hasattr(mlp, "_label_binarizer"):
@@ -104,7 +115,7 @@ def targets(mlp):
     return y if mlp.n_outputs_ == 1 else np.c_[y, y]
 
 
-@pytest.mark.parametrize("way", [save_and_load, pickle_and_unpickle, dump_and_load, deepcopy])
+@pytest.mark.parametrize("way", [save_and_load, pickle_and_unpickle, dump_and_load, deepcopy, skops_and_back])
 def test_nothing_is_lost(fitted, way, tmp_path):
     again = way(fitted, tmp_path)
     assert vars(again).keys() == vars(fitted).keys()
@@ -229,3 +240,33 @@ def test_functions_are_refused_before_anything_is_written(parameters, where, tmp
     with pytest.raises(TypeError, match=re.escape(where) + r" .*cannot be saved to a file; pickle may"):
         MLPClassifier(**parameters).save(path)
     assert MLPClassifier.load(path).alpha == 3 and os.listdir(tmp_path) == ["mlp"]
+
+
+def test_a_pickle_holds_no_class_of_ours_but_the_estimator():
+    for solver, cls in STOCHASTIC.items():
+        mlp = MLPRegressor(solver=solver, learning_rate="step", max_iter=2).fit(X, y)
+        found = {text for code, text, _ in pickletools.genops(pickle.dumps(mlp, protocol=2)) if code.name == "GLOBAL"}
+        assert {text for text in found if text.startswith("pyrelu")} == {"pyrelu.neural_network MLPRegressor"}
+        assert type(pickle.loads(pickle.dumps(mlp))._optimizer) is cls
+
+
+def test_a_parameter_is_never_taken_for_an_object():
+    mlp = MLPClassifier(class_weight={"object": 2.0})
+    assert pickle.loads(pickle.dumps(mlp)).class_weight == {"object": 2.0}
+
+
+def test_a_pickle_with_the_optimizer_as_an_object_is_still_read():
+    mlp = MLPRegressor(max_iter=2).fit(X, y)
+    state = mlp.__getstate__() | {"_optimizer": mlp._optimizer}
+    again = object.__new__(MLPRegressor)
+    again.__setstate__(state)
+    assert again._optimizer is mlp._optimizer
+
+
+@pytest.mark.parametrize(
+    "broken", [{"object": ["dict", {}]}, {"object": ["Adam", {}]}, {"object": ["Adam", {"state": 3}]}]
+)
+def test_an_optimizer_is_checked_before_it_is_put_together(broken):
+    mlp = MLPRegressor(max_iter=2).fit(X, y)
+    with pytest.raises(ValueError, match="no class is called|the attributes"):
+        object.__new__(MLPRegressor).__setstate__(mlp.__getstate__() | {"_optimizer": broken})

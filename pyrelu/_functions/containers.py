@@ -24,7 +24,9 @@ TABLE = [
     ("dask Array", "stays lazy", "stays lazy; the axis must be a single chunk"),
     ("other classes with `__array_ufunc__` (awkward, polars Series)", "whatever the class does",
      "TypeError: their axes are unknown"),
-    ("other classes with `__array__` (torch tensors, polars DataFrame)", "an ndarray", "an ndarray"),
+    ("other classes with `__array_wrap__` (torch tensors that need no gradient)",
+     "of the class; NumPy may warn of its `__array_wrap__`, as for `numpy.tanh`", "of the class"),
+    ("other classes with `__array__` (polars DataFrame)", "an ndarray", "an ndarray"),
 ]  # fmt: skip
 
 
@@ -49,7 +51,7 @@ def apply(function, arrays, rest, axis, keywords):
         _refuse(name, array)
     labels = [_labels_of(array) for array in arrays]
     if not any(labels):
-        return function.compute(*arrays, *rest, axis=axis, **keywords)
+        return _wrapped(function, arrays, rest, axis, keywords)
     kind = _kind(arrays[0])
     if labels[0] is None:
         raise TypeError(f"{name}: g is a {_kind(arrays[1])} and x a {kind}; labels are taken from x")
@@ -63,6 +65,23 @@ def apply(function, arrays, rest, axis, keywords):
     x = labels[0](name, arrays[0], axis)
     values = [x.values(), *(x.matching(g, core == "()") for g, core in zip(arrays[1:], cores[1:], strict=False))]
     return x.labelled(function.compute(*values, *rest, axis=axis), cores[-1] == "()")
+
+
+def _wrapped(function, arrays, rest, axis, keywords):
+    """Compute it of arrays without labels; a class that is no array gets its own back, as from a ufunc.
+
+    What a ufunc itself does with such a class depends on how NumPy calls `__array_wrap__`, which with torch warns.
+    """
+    known = np.ndarray, np.generic
+    others = [
+        array
+        for array in arrays
+        if hasattr(array, "__array_wrap__") and not hasattr(array, "__array_ufunc__") and not isinstance(array, known)
+    ]
+    if not others or keywords:
+        return function.compute(*arrays, *rest, axis=axis, **keywords)
+    values = [np.asarray(array) if any(array is other for other in others) else array for array in arrays]
+    return others[0].__array_wrap__(np.asarray(function.compute(*values, *rest, axis=axis)))
 
 
 def _kind(array):
