@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pyrelu._commands.table_file import MOST_NAMED, PLAIN, shortened
+from pyrelu._commands.table_file import PLAIN
+from pyrelu._text import MOST_NAMED, number_as_text, shortened
 from pyrelu.exceptions import InvalidFileError
 
 MOSTLY = 0.9  # a column with this share of numbers is numeric, with mistakes
@@ -196,7 +197,7 @@ def as_texts(column):
     from pandas.api import types
 
     if types.is_float_dtype(column):
-        texts = [str(int(v)) if float(v).is_integer() else repr(float(v)) for v in column.fillna(0)]
+        texts = [number_as_text(v) for v in column.fillna(0)]
     else:
         texts = column.astype(object).map(lambda value: str(value).strip()).tolist()
     return np.where(column.isna().to_numpy(), "", np.array(texts, dtype=object))

@@ -18,7 +18,8 @@ from pyrelu._commands.column_kinds import (
     size_fault,
     sound_numbers,
 )
-from pyrelu._commands.table_file import PLAIN, Format, shortened
+from pyrelu._commands.table_file import PLAIN, Format
+from pyrelu._text import shortened
 from pyrelu.exceptions import InvalidFileError
 
 MOST_CATEGORIES = 100  # of a text column; rarer ones are merged

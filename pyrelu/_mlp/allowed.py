@@ -54,6 +54,19 @@ list_of_weights = Constraint(
     lambda value: isinstance(value, list) and all(map(weights.test, value)),
 )
 
+columns = Constraint(
+    "a mask of columns, their positions or their names",
+    lambda value: (
+        is_sequence(value)
+        and np.ndim(value) == 1
+        and (
+            all(isinstance(item, str) for item in value)
+            or all(isinstance(item, bool | np.bool_) for item in value)
+            or all(isinstance(item, Integral) and not isinstance(item, bool) for item in value)
+        )
+    ),
+)
+
 CONSTRAINTS = {
     "hidden_layer_sizes": layer_size | layer_sizes,
     "solver": one_of("lbfgs", *STOCHASTIC),
@@ -90,6 +103,14 @@ CONSTRAINTS = {
     "n_threads": positive_int | none,
     "class_weight": weights | list_of_weights | one_of("balanced") | none,
     "label_smoothing": fraction,
+    "categorical_features": one_of("from_dtype") | columns,
+    "max_one_hot": Constraint(
+        "an int in the range [0, inf)",
+        lambda value: isinstance(value, Integral) and not isinstance(value, bool) and int(value) >= 0,
+    ),
+    "numeric": one_of("robust", "standard", "quantile"),
+    "add_indicator": boolean,
+    "dtype": one_of("float32", "float64"),
 }
 
 

@@ -1,0 +1,1 @@
+"""Networks for tables as they are: numbers, categories, dates, missing values."""
