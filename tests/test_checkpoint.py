@@ -253,9 +253,9 @@ def test_of_another_estimator(file):
 def test_broken(file, tmp_path):
     content = file.read_bytes()
     file.write_bytes(content[:-100])
-    refused(file, "is truncated, or no safetensors file")
+    refused(file, "is truncated, or not a safetensors file")
     file.write_bytes(b"")
-    refused(file, "is truncated, or no safetensors file")
+    refused(file, "is truncated, or not a safetensors file")
     damaged = bytearray(content)
     damaged[-50] ^= 1
     file.write_bytes(bytes(damaged))
