@@ -1,7 +1,10 @@
-"""Results as text: tables, pairs, JSON."""
+"""Results as text: tables, pairs, JSON; and values in messages."""
 
 import json
 from html import escape
+from numbers import Integral
+
+MOST_NAMED = 20  # columns, lines or the like that a message lists
 
 
 def aligned(lines):
@@ -66,3 +69,33 @@ def pairs(facts):
 def show(result, as_json, as_text=None):
     """Print a result as JSON, or as what `as_text(result)` returns."""
     print(json.dumps(result, indent=2, allow_nan=False) if as_json else as_text(result))
+
+
+def shortened(cell):
+    """Return what a message says of a table's cell.
+
+    Examples
+    --------
+    >>> shortened("x" * 99)
+    "'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...'"
+    """
+    cell = str(cell)
+    return repr(cell if len(cell) <= 40 else f"{cell[:37]}...")
+
+
+def listed(names):
+    """Return names in a message, not too many of them."""
+    return ", ".join(map(shortened, names[:MOST_NAMED])) + (
+        f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    )
+
+
+def number_as_text(value):
+    """Return a number as the text of a category: the same one whether a column holds integers or floats.
+
+    Examples
+    --------
+    >>> number_as_text(1), number_as_text(1.0), number_as_text(0.5)
+    ('1', '1', '0.5')
+    """
+    return str(int(value)) if isinstance(value, Integral) or float(value).is_integer() else str(value)

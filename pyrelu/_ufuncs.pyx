@@ -111,6 +111,32 @@ def optimizer_rows():
     ]
 
 
+def embedding_rows():
+    """The rows of embeddings.def, as dictionaries."""
+    return [
+        dict(
+            name=pyrelu_embeddings[i].name.decode(),
+            learned=bool(pyrelu_embeddings[i].learned),
+            formula=pyrelu_embeddings[i].formula.decode(),
+            summary=pyrelu_embeddings[i].summary.decode(),
+            reference=pyrelu_embeddings[i].reference.decode(),
+        )
+        for i in range(PYRELU_N_EMBEDDINGS)
+    ]
+
+
+def parameter_group_rows():
+    """The rows of parameter_groups.def, as dictionaries."""
+    return [
+        dict(
+            name=pyrelu_parameter_groups[i].name.decode(),
+            alpha=pyrelu_parameter_groups[i].alpha,
+            summary=pyrelu_parameter_groups[i].summary.decode(),
+        )
+        for i in range(PYRELU_N_GROUPS)
+    ]
+
+
 cdef void map_loop(char **args, const cnp.npy_intp *dims, const cnp.npy_intp *steps, void *loop) noexcept nogil:
     pyrelu_map_loop(args, dims, steps, loop)
 

@@ -251,7 +251,59 @@ class Optimizer:
         return tuple(name for name in ("momentum", "beta_1", "beta_2", "epsilon") if name in names)
 
 
-Row = TypeVar("Row", Activation, AxisFunction, Loss, Optimizer)
+@dataclass(frozen=True)
+class Embedding:
+    """The facts about an embedding of numeric columns, the estimators' `numeric_embedding`.
+
+    Attributes
+    ----------
+    name : str
+    learned : bool
+        Whether training changes w and b, or they are set from the data.
+    formula : str
+        A feature of a number x as a Python expression of x, w and b. A column becomes x itself and linear combinations
+        of its features.
+    summary : str
+    reference : str
+
+    Examples
+    --------
+    >>> import pyrelu as pr
+    >>> pr.registry.embeddings["periodic"].formula
+    'cos(2*pi*w*x + b)'
+    """
+
+    name: str
+    learned: bool
+    formula: str
+    summary: str
+    reference: str
+
+
+@dataclass(frozen=True)
+class ParameterGroup:
+    """A kind of learned parameters, for the estimators' `param_groups`.
+
+    Attributes
+    ----------
+    name : str
+    alpha : float
+        The default factor on the estimators' `alpha` and `l1`.
+    summary : str
+
+    Examples
+    --------
+    >>> import pyrelu as pr
+    >>> pr.registry.parameter_groups["biases"].alpha
+    0.0
+    """
+
+    name: str
+    alpha: float
+    summary: str
+
+
+Row = TypeVar("Row", Activation, AxisFunction, Loss, Optimizer, Embedding, ParameterGroup)
 
 
 class Table(Mapping[str, Row]):
@@ -311,7 +363,7 @@ class Table(Mapping[str, Row]):
                 name if default is None else f"{name}={default:g}"
                 for name, default in getattr(row, "parameters", {}).items()
             )
-            code, *others = (html.escape(getattr(row, column)) for column in self._columns)
+            code, *others = (html.escape(str(getattr(row, column))) for column in self._columns)
             texts = (
                 html.escape(names),
                 html.escape(parameters),
@@ -365,6 +417,12 @@ losses: Mapping[str, Loss] = Table(
 )
 optimizers: Mapping[str, Optimizer] = Table(
     {row["name"]: Optimizer(**row) for row in _ufuncs.optimizer_rows()}, "optimizers", ("update",)
+)
+embeddings: Mapping[str, Embedding] = Table(
+    {row["name"]: Embedding(**row) for row in _ufuncs.embedding_rows()}, "embeddings", ("formula",)
+)
+parameter_groups: Mapping[str, ParameterGroup] = Table(
+    {row["name"]: ParameterGroup(**row) for row in _ufuncs.parameter_group_rows()}, "parameter groups", ("alpha",)
 )
 _GLU = "Shazeer, GLU variants improve Transformer, arXiv:2002.05202"
 composed_functions: Mapping[str, AxisFunction] = Table(

@@ -324,7 +324,7 @@ def test_forged(part, value, file):
     if isinstance(value, str) and value == "has_gauss":
         value = content[part] | {"has_gauss": 2**40}
     files.write(file, kind, content | {part: value})
-    refused(file, f"its {part} cannot be right")
+    refused(file, f"'{part}' has an impossible value")
 
 
 def test_forged_parts(file):

@@ -275,7 +275,7 @@ def test_a_fit_in_another_thread_meanwhile():
     refused = []
 
     def train(call):
-        with pytest.raises(RuntimeError, match="this MLPClassifier is being fitted already") as caught:
+        with pytest.raises(RuntimeError, match="this MLPClassifier is already being fitted") as caught:
             call()
         refused.append(caught)
 
@@ -289,7 +289,7 @@ def test_a_fit_in_another_thread_meanwhile():
 
 def test_a_function_that_a_fit_calls_cannot_fit_the_same_estimator():
     mlp = make("adam").set_params(early_stopping=True, scoring=lambda estimator, X, y: mlp.fit(X, y).score(X, y))
-    with pytest.raises(RuntimeError, match="is being fitted already"):
+    with pytest.raises(RuntimeError, match="is already being fitted"):
         mlp.fit(X, Y)
     assert not hasattr(mlp, "coefs_")
     mlp.set_params(scoring=None).fit(X, Y)

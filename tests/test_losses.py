@@ -438,5 +438,5 @@ def test_wrong_losses_of_classifiers():
             InvalidParameterError, match="The 'loss' parameter of MLPClassifier must be one of 'log_loss'"
         ):
             MLPClassifier(loss=loss).fit([[0.0], [1.0]], [0, 1])
-    with pytest.raises(InvalidParameterError, match="label_smoothing=0.1 does not go with loss='hinge'"):
+    with pytest.raises(InvalidParameterError, match="label_smoothing=0.1 cannot be combined with loss='hinge'"):
         MLPClassifier(loss="hinge", label_smoothing=0.1).fit([[0.0], [1.0]], [0, 1])

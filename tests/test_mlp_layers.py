@@ -139,7 +139,7 @@ def test_dropout_pays(digits):
         (dict(dropout=(0.1, 0.2)), "dropout=.* has 2 entries; the input and 2 hidden layers take 3"),
         (dict(dropout=1.0), "'dropout' parameter of MLPClassifier must be a float in the range"),
         (dict(dropout=(0, 0, -0.1)), "'dropout' parameter"),
-        (dict(dropout=0.5, solver="lbfgs"), "dropout=0.5 does not go with solver='lbfgs'"),
+        (dict(dropout=0.5, solver="lbfgs"), "dropout=0.5 cannot be combined with solver='lbfgs'"),
         (dict(clip_norm=0), "'clip_norm' parameter"),
         (dict(l1=-1), "'l1' parameter"),
         (dict(n_threads=0), "'n_threads' parameter"),

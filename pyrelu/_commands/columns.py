@@ -9,7 +9,8 @@ from dataclasses import asdict, dataclass, field
 
 import numpy as np
 
-from pyrelu._commands.table_file import MOST_NAMED, PLAIN, Format, shortened
+from pyrelu._commands.table_file import PLAIN, Format
+from pyrelu._text import MOST_NAMED, number_as_text, shortened
 from pyrelu.exceptions import InvalidFileError
 
 MOST_CATEGORIES = 100  # of a text column; rarer ones are merged
@@ -204,7 +205,7 @@ def as_texts(column):
     from pandas.api import types
 
     if types.is_float_dtype(column):
-        texts = [str(int(v)) if float(v).is_integer() else repr(float(v)) for v in column.fillna(0)]
+        texts = [number_as_text(v) for v in column.fillna(0)]
     else:
         texts = column.astype(object).map(lambda value: str(value).strip()).tolist()
     return np.where(column.isna().to_numpy(), "", np.array(texts, dtype=object))

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from pyrelu._commands import columns, table_file
-from pyrelu._commands.table_file import PLAIN, Format, listed, shortened
+from pyrelu._commands.table_file import PLAIN, Format
+from pyrelu._text import listed, shortened
 from pyrelu.exceptions import InvalidFileError, InvalidParameterError
 
 # Integer targets with at most this many distinct values are classes, such as digits, grades and months; ages and prices

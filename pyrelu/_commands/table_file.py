@@ -8,10 +8,10 @@ import sys
 import warnings
 from dataclasses import dataclass, field
 
+from pyrelu._text import listed
 from pyrelu.exceptions import InvalidFileError, MissingExtraError
 
 SEPARATORS = ",;\t|"
-MOST_NAMED = 20  # columns or lines that a message lists
 
 
 @dataclass(frozen=True)
@@ -351,25 +351,6 @@ def _first_line(error):
 
 
 # ---- words ----
-
-
-def shortened(cell):
-    """Return what a message says of a cell.
-
-    Examples
-    --------
-    >>> shortened("x" * 99)
-    "'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...'"
-    """
-    cell = str(cell)
-    return repr(cell if len(cell) <= 40 else f"{cell[:37]}...")
-
-
-def listed(names):
-    """Return names in a message, not too many of them."""
-    return ", ".join(map(shortened, names[:MOST_NAMED])) + (
-        f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
-    )
 
 
 def no_column(absent, header):

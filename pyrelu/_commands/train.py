@@ -10,8 +10,7 @@ import numpy as np
 
 from pyrelu._commands import datasets, interrupt, progress, standardised
 from pyrelu._commands.options import check_output, estimator, network_parameters, reading
-from pyrelu._commands.table_file import MOST_NAMED
-from pyrelu._text import pairs, show
+from pyrelu._text import MOST_NAMED, pairs, show
 from pyrelu.exceptions import InvalidParameterError
 
 

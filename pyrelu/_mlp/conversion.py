@@ -46,7 +46,7 @@ class Convertible:
 
         Returns
         -------
-        An estimator of this class that gives the same predictions, to rounding.
+        An estimator of this class that gives the same predictions, up to rounding.
 
         Raises
         ------
@@ -73,14 +73,14 @@ class Convertible:
         Returns
         -------
         sklearn.neural_network.MLPClassifier or sklearn.neural_network.MLPRegressor
-            The class of the same name. Where this estimator is fitted, so is the result, with copies of the weights,
-            and it gives the same predictions, to rounding.
+            An instance of the class of the same name. If this estimator is fitted, so is the result, with copies of the
+            weights and the same predictions, up to rounding.
 
         Raises
         ------
         ValueError
-            A parameter has a value that scikit-learn's class does not know, such as activation="gelu". One that
-            matters to training only, such as `dropout`, may be set back to its default first.
+            If a parameter has a value that scikit-learn's class does not support, such as activation="gelu". A parameter
+            that only affects training, such as `dropout`, can be set to its default first.
 
         Examples
         --------
@@ -159,8 +159,8 @@ def _in_their_words(mlp, theirs):
     for name in parameters.keys() - known.keys():
         if parameters[name] is not defaults[name] and parameters[name] != defaults[name]:
             raise ValueError(
-                f"scikit-learn's class has no parameter {name!r}; where {name}={parameters[name]!r} is for training only, "
-                f"set_params({name}={defaults[name]!r}) changes no prediction"
+                f"scikit-learn's class has no parameter {name!r}. If {name}={parameters[name]!r} only affects training, "
+                f"set_params({name}={defaults[name]!r}) keeps all predictions"
             )
     parameters = {name: parameters[name] for name in known}
     parameters["activation"] = _their_activation(parameters["activation"], mlp)
@@ -191,7 +191,7 @@ def _convert(source, cls, parameters):
     for name, here, axis in (("n_features_in_", 0, 0), ("n_outputs_", -1, 1)):
         of_coefs = np.shape(source.coefs_[here])[axis]
         if getattr(source, name) != of_coefs:
-            raise ValueError(f"{name}={getattr(source, name)!r} where coefs_ say {of_coefs}")
+            raise ValueError(f"{name}={getattr(source, name)!r}, but coefs_ are for {name}={of_coefs}")
     attributes = {name: copy.deepcopy(getattr(source, name)) for name in SHARED if hasattr(source, name)}
     X = np.zeros((max(2, len(getattr(source, "classes_", ()))), source.n_features_in_))
     return _with_weights(cls, parameters, attributes, _labels(source, X))

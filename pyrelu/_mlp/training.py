@@ -76,6 +76,7 @@ def fit_stochastic(state, incremental):
         callbacks.begin_epoch(state.n_iter + 1)
         _train_epoch(state, batch_size)
         state.stopped = (state.no_improvement_count > mlp.n_iter_no_change and _stops(state)) or incremental
+        state.stopped |= mlp._should_stop(state.n_iter)
         state.write_attributes()
         if incremental:
             return
@@ -97,7 +98,10 @@ def _train_epoch(state, batch_size):
         state.order = state.order[state.random_state.permutation(len(state.order))]
     state.optimizer.begin_epoch()
     learning_rate = state.optimizer.learning_rate
-    trained = state.network.train(state.samples, state.order, batch_size, state.optimizer)
+    order = state.order
+    if mlp.drop_last and len(order) >= batch_size:
+        order = order[: len(order) // batch_size * batch_size]
+    trained = state.network.train(state.samples, order, batch_size, state.optimizer)
     if not mlp.early_stopping and not np.isfinite(trained.loss):  # early stopping returns to the best epoch instead
         raise ValueError(NOT_FINITE.format(mlp.learning_rate_init))
     state.loss = trained.loss
@@ -128,7 +132,8 @@ def _compare(state, score):
         state.validation_scores.append(score)
         if not np.isnan(score):
             improves = score >= state.best_validation_score + mlp.tol
-            if mlp.early_stopping and score > state.best_validation_score:
+            ties = mlp.keeps_latest_of_best and score == state.best_validation_score
+            if mlp.early_stopping and (score > state.best_validation_score or ties):
                 state.best_parameters[BEST_SCORE] = state.parameters.copy()
             state.best_validation_score = max(state.best_validation_score, score)
     if not mlp.early_stopping:

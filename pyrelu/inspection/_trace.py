@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from pyrelu import derivative, registry
 from pyrelu._mlp import losses
-from pyrelu._mlp.activation import HiddenActivation, output_name, resolve
+from pyrelu._mlp.activation import HiddenActivation, output_name, resolve, resolve_of
 
 SATURATED = 0.01  # a derivative below this passes on less than a hundredth of the gradient
 BLOCK_ROWS = 1024  # bounds the outputs of a wide layer to a few megabytes per block
@@ -102,7 +102,7 @@ def layers_of(estimator):
             "steps before leave it"
         )
     check_is_fitted(estimator)
-    hidden = resolve(estimator.activation, len(estimator.coefs_) - 1)
+    hidden = resolve_of(estimator, len(estimator.coefs_) - 1)
     learned = getattr(estimator, "activation_weights_", [None] * len(hidden))  # scikit-learn's learn none
     output = HiddenActivation(output_name(estimator.out_activation_))
     return [
@@ -160,8 +160,10 @@ def passes(estimator, X, y=None):
     X = validate_data(estimator, X, accept_sparse="csr", reset=False)
     targets = None if y is None else targets_of(estimator, y)
     check_consistent_length(X, targets)
+    embedding = getattr(estimator, "embedding_", None)
     for rows in gen_batches(X.shape[0], BLOCK_ROWS):
-        yield Pass.forward(layers, X[rows].astype(float)), None if targets is None else targets[rows]
+        inputs = X[rows].astype(float) if embedding is None else embedding.transform(X[rows])
+        yield Pass.forward(layers, inputs), None if targets is None else targets[rows]
 
 
 def targets_of(estimator, y):

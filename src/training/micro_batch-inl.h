@@ -44,13 +44,19 @@ static inline int drops_inputs(const micro_batch *s) { return s->opt && s->net->
 /* Whether rows must be copied before use, because they are shuffled or dropout changes them. */
 static inline int gathers(const micro_batch *s) { return !s->data->starts && (s->data->order || drops_inputs(s)); }
 
+/* The columns of the samples, from row `first` of the micro-batch on. */
+static inline const real *features(const micro_batch *s, ptrdiff_t first) {
+    const ptrdiff_t n = s->net->n_features;
+    if (!gathers(s)) return (const real *)s->data->values + (s->start + first) * n;
+    return (const real *)s->net->inputs + first * n;
+}
+
 /* The inputs of layer i, from row `first` of the micro-batch on. */
 static inline const real *inputs(const micro_batch *s, int i, ptrdiff_t first) {
     const network *net = s->net;
-    const ptrdiff_t n = net->layers[i].n_inputs;
-    if (i > 0) return (const real *)net->layers[i - 1].output + first * n;
-    if (!gathers(s)) return (const real *)s->data->values + (s->start + first) * n;
-    return (const real *)net->inputs + first * n;
+    if (i > 0) return from(net->layers[i - 1].output, first, net->layers[i].n_inputs);
+    if (net->embedding) return from(net->embedding->outputs, first, net->embedding->n_outputs);
+    return features(s, first);
 }
 
 /* Multiply-adds that are worth a thread of their own. */

@@ -1,0 +1,53 @@
+"""Temperatures: the exponent that makes probabilities of held-out rows right on average."""
+
+import numpy as np
+from scipy.optimize import minimize_scalar
+
+TINY = np.finfo(np.float32).tiny  # in place of probabilities of 0, of which there is no logarithm
+RANGE = 0.05, 20.0  # temperatures beyond these say that there are too few rows
+
+
+def apply(probabilities, temperature, each_label):
+    """Return the probabilities of the same outputs before their activation, divided by the temperature.
+
+    Parameters
+    ----------
+    probabilities : ndarray of shape (n_samples, n_classes)
+    temperature : float
+    each_label : bool
+        Whether each column is the probability of one label, rather than all columns those of the classes.
+    """
+    if temperature == 1:
+        return probabilities
+    logs = np.log(np.maximum(probabilities, TINY, dtype=float)) / temperature
+    if each_label:
+        others = np.log(np.maximum(1 - probabilities, TINY, dtype=float)) / temperature
+        return 1 / (1 + np.exp(others - logs))
+    scaled = np.exp(logs - logs.max(axis=1, keepdims=True))
+    return scaled / scaled.sum(axis=1, keepdims=True)
+
+
+def fit_temperature(probabilities, targets, weights, each_label):
+    """Return the temperature with the least log-loss (Guo et al., On calibration of modern neural networks, ICML 2017).
+
+    Parameters
+    ----------
+    probabilities : ndarray of shape (n_samples, n_classes)
+        Of rows that the network was not trained on.
+    targets : ndarray of shape (n_samples, 1) or (n_samples, n_classes)
+        The number of the class, or 0 and 1 for each label.
+    weights : ndarray of shape (n_samples,) or None
+    each_label : bool
+        As `apply` takes it.
+    """
+
+    def log_loss(log_temperature):
+        p = apply(probabilities, np.exp(log_temperature), each_label)
+        if each_label:
+            rows = -np.log(np.maximum(np.where(targets > 0, p, 1 - p), TINY)).sum(axis=1)
+        else:
+            rows = -np.log(np.maximum(np.take_along_axis(p, targets.astype(np.intp), axis=1), TINY))[:, 0]
+        return np.average(rows, weights=weights)
+
+    found = minimize_scalar(log_loss, bounds=np.log(RANGE), method="bounded", options={"xatol": 1e-3})
+    return float(np.exp(found.x)) if found.fun < log_loss(0.0) else 1.0
