@@ -263,7 +263,13 @@ def write(mlp):
     import torch
     from torch import nn
 
-    coefs, intercepts, slopes = mlp._arrays()
+    coefs, intercepts, slopes, _ = mlp._arrays()
+    for parameter, given in (
+        ("embedding_", "an embedding of the inputs"),
+        ("parametric_activation", "such activations"),
+    ):
+        if getattr(mlp, parameter, False):
+            raise ValueError(f"{parameter}={getattr(mlp, parameter)!r}: torch.nn has no module for {given}")
     loss = mlp._output_loss()
     if loss.monotone:
         raise ValueError(
