@@ -358,6 +358,11 @@ def test_a_pickle_holds_no_class_of_ours_but_the_estimator():
         assert type(pickle.loads(pickle.dumps(mlp))._optimizer) is cls
 
 
+def test_a_parameter_is_never_taken_for_an_object():
+    mlp = MLPClassifier(class_weight={"object": 2.0})
+    assert pickle.loads(pickle.dumps(mlp)).class_weight == {"object": 2.0}
+
+
 def test_a_pickle_with_the_optimizer_as_an_object_is_still_read():
     mlp = MLPRegressor(max_iter=2).fit(X, y)
     state = mlp.__getstate__() | {"_optimizer": mlp._optimizer}

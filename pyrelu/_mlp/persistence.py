@@ -105,15 +105,13 @@ class Persistent:
 
     def __getstate__(self):
         state = {name: value for name, value in super().__getstate__().items() if name not in OF_THE_FIT}
-        if "_optimizer" in state:
-            state["_optimizer"] = encoding.take_apart(state["_optimizer"])
+        state |= {name: encoding.take_apart(state[name]) for name in state.keys() - self._get_param_names()}
         return state | {"_pyrelu": (files.FORMAT, pyrelu.__version__)}
 
     def __setstate__(self, state):
         state = dict(state)
         files.check_format(*state.pop("_pyrelu", (0, "0.1.0")), "this pickle")
-        if "_optimizer" in state:
-            state["_optimizer"] = encoding.put_together(state["_optimizer"])
+        state |= {name: encoding.put_together(state[name]) for name in state.keys() - self._get_param_names()}
         self._take(state, "this pickle")
 
     def _take(self, attributes, source):

@@ -36,11 +36,11 @@ def add_class(cls, check):
 
 
 def take_apart(value):
-    """Return an instance of a registered class as {"object": [its name, its attributes]}, and these in the same way.
+    """Return an instance of a registered class of ours as {"object": [its name, its attributes]}, and these in the same way.
 
     Anything else stays what it is. So pickles, and what other packages save, hold no classes of ours but the estimator's.
     """
-    if not _is_registered(value):
+    if not _is_registered(value) or not type(value).__module__.startswith("pyrelu."):
         return value
     return {"object": [type(value).__name__, {name: take_apart(one) for name, one in vars(value).items()}]}
 
