@@ -42,7 +42,7 @@ def take_apart(value):
     """
     if not _is_registered(value) or not type(value).__module__.startswith("pyrelu."):
         return value
-    return {"object": [type(value).__name__, {name: take_apart(one) for name, one in vars(value).items()}]}
+    return {"object": [type(value).__name__, _each(take_apart, vars(value))]}
 
 
 def put_together(value):
@@ -50,7 +50,14 @@ def put_together(value):
     if not isinstance(value, dict) or value.keys() != {"object"}:
         return value
     name, attributes = value["object"]
-    return _instance(name, {name: put_together(one) for name, one in attributes.items()})
+    return _instance(name, _each(put_together, attributes))
+
+
+def _each(function, items):
+    """Apply a function to the items of a list, tuple or dict, and to those of such items."""
+    if type(items) is dict:
+        return {key: _each(function, function(item)) for key, item in items.items()}
+    return type(items)(_each(function, function(item)) for item in items) if type(items) in (list, tuple) else items
 
 
 def _is_registered(value):
