@@ -264,12 +264,10 @@ def write(mlp):
     from torch import nn
 
     coefs, intercepts, slopes, _ = mlp._arrays()
-    for parameter, given in (
-        ("embedding_", "an embedding of the inputs"),
-        ("parametric_activation", "such activations"),
-    ):
-        if getattr(mlp, parameter, False):
-            raise ValueError(f"{parameter}={getattr(mlp, parameter)!r}: torch.nn has no module for {given}")
+    if hasattr(mlp, "embedding_"):
+        raise ValueError("numeric_embedding, categorical_features and scale_inputs: torch.nn has no modules for them")
+    if mlp.parametric_activation:
+        raise ValueError("parametric_activation=True: torch.nn has no module for it")
     loss = mlp._output_loss()
     if loss.monotone:
         raise ValueError(
