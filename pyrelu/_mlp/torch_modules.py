@@ -264,7 +264,11 @@ def write(mlp):
     import torch
     from torch import nn
 
-    coefs, intercepts, slopes = mlp._arrays()
+    coefs, intercepts, slopes, _ = mlp._arrays()
+    if hasattr(mlp, "embedding_"):
+        raise ValueError("numeric_embedding, categorical_features and scale_inputs: torch.nn has no modules for them")
+    if mlp.parametric_activation:
+        raise ValueError("parametric_activation=True: torch.nn has no module for it")
     loss = mlp._output_loss()
     if loss.monotone:
         raise ValueError(
