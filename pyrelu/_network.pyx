@@ -72,8 +72,9 @@ cdef extern from "training/network.h" nogil:
         void *slopes
 
     ctypedef struct pyrelu_embedding:
-        Py_ssize_t n_numeric, n_categorical
+        Py_ssize_t n_numeric, n_plain, n_categorical
         const Py_ssize_t *numeric
+        const Py_ssize_t *plain
         const Py_ssize_t *categorical
         int embedding
         Py_ssize_t n_features, size
@@ -679,7 +680,7 @@ cdef class Network:
         cdef pyrelu_embedding *e = &self.embedding
         cdef Py_ssize_t k, m, total = 0
         cdef list learned = []  # the names of the arrays that training changes
-        for name in ("n_features", "numeric", "categorical", "n_levels", "kind", "arrays"):
+        for name in ("n_features", "numeric", "plain", "categorical", "n_levels", "kind", "arrays"):
             if not hasattr(embedding, name):
                 raise TypeError(f"embedding must be an InputEmbedding, got {describe(embedding)} without {name}")
         if not isinstance(embedding.arrays, dict):
@@ -687,20 +688,19 @@ cdef class Network:
         n_columns = integer(embedding.n_features, "the embedding's number of columns", 1, MAX_DIMENSION)
         numeric, categorical, n_levels = embedding.numeric, embedding.categorical, embedding.n_levels
         arrays = dict(embedding.arrays)
-        self.kept = numeric, categorical, n_levels, arrays
+        plain = embedding.plain
+        self.kept = numeric, plain, categorical, n_levels, arrays
         e.numeric = self._column_numbers(numeric, "numeric", n_columns, &e.n_numeric)
+        e.plain = self._column_numbers(plain, "plain", n_columns, &e.n_plain)
         e.categorical = self._column_numbers(categorical, "categorical", n_columns, &e.n_categorical)
         e.n_levels = <Py_ssize_t *>address(n_levels, "n_levels", np.dtype(np.intp), (e.n_categorical,))
         for k in range(e.n_categorical):
             if not 0 < e.n_levels[k] < MAX_DIMENSION:
                 raise ValueError(f"n_levels must be in the range [1, {MAX_DIMENSION}), got {e.n_levels[k]}")
             total += e.n_levels[k]
-        e.embedding = -1
         e.size = 1
-        if embedding.kind is not None:
+        if e.n_numeric:
             e.embedding = one_of(embedding.kind, "numeric_embedding", EMBEDDINGS)
-            if not e.n_numeric:
-                raise ValueError(f"the embedding {embedding.kind!r} has no numeric columns")
             k = e.n_features = two_dimensional(arrays.get("frequencies"), "frequencies")[1]
             m = two_dimensional(arrays.get("biases"), "biases")[1]
             e.size = integer(m + 1, "the size of an embedding", 2, PYRELU_MAX_EMBEDDING + 1)
@@ -715,7 +715,7 @@ cdef class Network:
             e.level_size = two_dimensional(arrays.get("levels"), "levels")[1]
             e.levels = address(arrays["levels"], "levels", self.dtype, (total, e.level_size))
             learned += ["levels"]
-        e.n_outputs = e.n_numeric * e.size + e.n_categorical * e.level_size
+        e.n_outputs = e.n_numeric * e.size + e.n_plain + e.n_categorical * e.level_size
         if e.n_outputs != self.network.layers[0].n_inputs:
             raise ValueError(f"an embedding of {e.n_outputs} outputs does not fit coefs_[0] of shape "
                              f"{self.arrays[0][0].shape}")

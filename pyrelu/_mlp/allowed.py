@@ -90,6 +90,7 @@ CONSTRAINTS = {
     "scoring": string | Constraint("a callable", callable) | none,
     "n_threads": positive_int | none,
     "numeric_embedding": NUMERIC_EMBEDDING,
+    "numeric_features": COLUMNS,
     "categorical_features": COLUMNS,
     "embedding_size": positive_int,
     "scale_inputs": boolean,

@@ -79,6 +79,7 @@ class BasePerceptron(Transactional, Convertible, Persistent, CallbackSupportMixi
         scoring=None,
         n_threads=None,
         numeric_embedding=None,
+        numeric_features=None,
         categorical_features=None,
         embedding_size=8,
         scale_inputs=False,
@@ -118,6 +119,7 @@ class BasePerceptron(Transactional, Convertible, Persistent, CallbackSupportMixi
         self.scoring = scoring
         self.n_threads = n_threads
         self.numeric_embedding = numeric_embedding
+        self.numeric_features = numeric_features
         self.categorical_features = categorical_features
         self.embedding_size = embedding_size
         self.scale_inputs = scale_inputs

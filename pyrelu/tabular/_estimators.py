@@ -154,6 +154,7 @@ class BaseTabularMLP(Transactional, Persistent, BaseEstimator):
             **parameters,
             "loss": self._loss(),
             "scoring": self.scoring,
+            "numeric_features": list(range(self.preprocessor_.n_numeric_)),
             "categorical_features": list(range(n_columns, n_columns + n_codes)) or None,
             "batch_size": parameters.get("batch_size", "auto"),
             "verbose": self.verbose,

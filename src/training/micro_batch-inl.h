@@ -83,7 +83,7 @@ static inline ptrdiff_t forward_work(const network *net) {
     ptrdiff_t work = 0;
     for (int i = 0; i < net->n_layers; i++) work += net->layers[i].n_inputs * net->layers[i].width;
     const pyrelu_embedding *e = net->embedding;
-    if (e && e->embedding >= 0) work += e->n_numeric * e->n_features * (e->size + WORK_PER_FEATURE);
+    if (e) work += e->n_numeric * e->n_features * (e->size + WORK_PER_FEATURE);
     return work;
 }
 
