@@ -1,5 +1,6 @@
 """What the first layer takes in place of the columns of X: embeddings of numbers and of categories, learned scales."""
 
+import textwrap
 from collections.abc import Mapping
 from numbers import Integral, Real
 
@@ -73,6 +74,16 @@ def resolve(numeric_embedding):
 
 def _is_positive(value):
     return isinstance(value, Real) and 0 < value < np.inf
+
+
+def describe():
+    """Return the estimators' documentation of the embeddings."""
+    lines = []
+    for name, row in registry.embeddings.items():
+        defaults = ", ".join(f"{parameter}={default:g}" for parameter, default in PARAMETERS[name].items())
+        text = f'- "{name}" ({defaults}): {row.summary} {row.reference}.'
+        lines += textwrap.wrap(text, 112, initial_indent="    ", subsequent_indent="      ", break_on_hyphens=False)
+    return "\n".join(lines)
 
 
 class InputEmbedding:
