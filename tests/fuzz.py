@@ -33,12 +33,13 @@ from sklearn.base import clone
 
 from pyrelu import MLPClassifier, MLPRegressor, inspection
 from pyrelu._mlp.activation import names, resolve
+from pyrelu._mlp.embedding import InputEmbedding
 from pyrelu._mlp.optimizers import STOCHASTIC, Gradient
 from pyrelu._mlp.training import pack
 from pyrelu._storage import files
 from pyrelu.callbacks import Checkpoint, EarlyStopping
 from pyrelu.exceptions import InvalidFileError
-from pyrelu.registry import losses
+from pyrelu.registry import embeddings, losses
 
 MEMORY = 1 << 30  # bytes that cases may take beyond what is there at the start
 SECONDS = 20  # for a case
@@ -63,6 +64,27 @@ SETTINGS = (
     {"learning_rate": ("step", {"step_size": 1, "gamma": 1.5}), "warm_start": True},
     {"learning_rate": "one_cycle", "shuffle": False},
     {"learning_rate": "invscaling", "power_t": 3.0},
+    {
+        "numeric_embedding": ("periodic", {"n_frequencies": 3, "size": 2}),
+        "categorical_features": [3],
+        "embedding_size": 2,
+        "scale_inputs": True,
+        "dropout": (0.2, 0.1, 0.0),
+        "dropout_schedule": "flat_cos",
+    },
+    {
+        "numeric_embedding": ("piecewise_linear", {"n_bins": 3}),
+        "numeric_features": [0, 2],
+        "param_groups": {
+            "weights": {"ntk": True, "schedule": "coslog4"},
+            "numeric_embeddings": {"alpha": 0.5, "learning_rate": 0.1},
+        },
+        "alpha_schedule": ("step", {"step_size": 1}),
+        "drop_last": True,
+        "batch_size": 7,
+    },
+    {"scale_inputs": True, "init": ("he_normal", {"bias_std": 0.1, "zero_output": True}), "learning_rate": "coslog4"},
+    {"init": "unit_variance", "categorical_features": [False, False, False, True], "learning_rate": "flat_cos"},
 )
 LARGE = ("max_iter", "max_fun")  # parameters that are for long fits
 ERRORS = (ValueError, TypeError)
@@ -93,7 +115,11 @@ def model(i):
     elif i // len(TARGETS) % 2:
         settings["loss"] = ("quantile", {"level": [0.1, 0.9], "monotone": True})
     data = X.astype(np.float32) if i % 3 == 0 else X
+    if "categorical_features" in settings:
+        data = np.column_stack([data[:, :3], abs(data[:, 3]).round()]).astype(data.dtype)
     mlp = cls(hidden_layer_sizes=(6, 4), activation=[activation, "relu"], solver=solver, max_iter=2, random_state=i)
+    if i % 5 == 0 and resolve(activation, 1)[0].transform == "elementwise":
+        mlp.set_params(parametric_activation=True)
     return mlp.set_params(**settings).fit(data, TARGETS[target]), data, TARGETS[target]
 
 
@@ -301,6 +327,25 @@ def attack_rows(rnd, folder):
     attempt(lambda: mlp.fit(X, y, weights, eval_set=rnd.choice([None, (X, y)])))
 
 
+def input_embedding(rnd, dtype):
+    """Return an embedding of the columns of X."""
+    parts = np.split(np.arange(4, dtype=np.intp), sorted(rnd.choices(range(5), k=2)))
+    numeric, plain, categorical = parts
+    kind = rnd.choice(list(embeddings)) if len(numeric) else None
+    n_levels = np.full(len(categorical), 3, np.intp)
+    arrays = {}
+    if kind:
+        n, k = len(numeric), rnd.choice([1, 3, 20])
+        arrays |= {"frequencies": np.ones((n, k)), "phases": np.ones((n, k))}
+        arrays |= {"weights": np.ones((n, k, 2)), "biases": np.ones((n, 2))}
+    if len(categorical):
+        arrays["levels"] = np.ones((n_levels.sum(), 2))
+    found = InputEmbedding(4, numeric, plain, categorical, n_levels, kind, arrays)
+    if rnd.random() < 0.5:
+        arrays["scales"] = np.ones(found.n_outputs)
+    return found
+
+
 def attack_core(rnd, folder):
     """Give the core arguments that do not fit."""
     dtype = rnd.choice([np.float32, np.float64])
@@ -308,8 +353,16 @@ def attack_core(rnd, folder):
     widths = [hidden[0].width(4), 4, 3]
     weights = [np.ones(shape, dtype) for shape in zip((4, 4, 4), widths)]
     slopes = [np.ones(4, dtype) if one.initial_slope is not None else None for one in hidden]
-    parameters, (weights, biases, slopes) = pack((weights, [np.ones(n, dtype) for n in widths], slopes), dtype)
-    arguments = [weights, biases, hidden, None, rnd.choice(list(LOSSES)), slopes, parameters, [0.0, 0.1, 0], 0.1, 2]
+    embedding = input_embedding(rnd, dtype) if rnd.random() < 0.6 else None
+    learned = []
+    if embedding is not None:
+        weights[0] = np.ones((embedding.n_outputs, widths[0]), dtype)
+        learned = list(embedding.learned.values())
+    biases = [np.ones(n, dtype) for n in widths]
+    parameters, (weights, biases, slopes, learned) = pack((weights, biases, slopes, learned), dtype)
+    embedding = embedding and embedding.replace(learned, dtype)
+    arguments = [weights, biases, hidden, None, rnd.choice(list(LOSSES)), slopes, parameters, [0.1, 0.1, 0], 0.1, 2]
+    arguments += [embedding, [1.0, 0.5, 0.1]]
     rows = [
         X.astype(dtype),
         np.ones((40, 1 if losses[arguments[4]].targets == "classes" else 3), dtype),
