@@ -5,8 +5,8 @@ from numbers import Integral
 import numpy as np
 
 from pyrelu._mlp import allowed
-from pyrelu._mlp.optimizers import STOCHASTIC
 from pyrelu._mlp.constraints import Constraint, boolean, is_sequence, none, one_of, positive_int
+from pyrelu._mlp.optimizers import STOCHASTIC
 from pyrelu.tabular._presets import PRESETS
 
 columns = Constraint(

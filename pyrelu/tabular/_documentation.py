@@ -128,7 +128,6 @@ Examples
 """
 
 CLASSIFIER = {
-    "SUMMARY": "A classifier for tables as they are: multilayer perceptrons with embedded columns.",
     "LOSS_TYPE": "str, (str, dict)",
     "DEFAULT_LOSS": '"log_loss"',
     "ABOUT_LOSSES": '"hinge" and "squared_hinge" give no probabilities: `decision_function` replaces `predict_proba`.',
@@ -160,7 +159,6 @@ array(['small', 'small', 'large', 'large'], dtype='<U5')
 }
 
 REGRESSOR = {
-    "SUMMARY": "A regressor for tables as they are: multilayer perceptrons with embedded columns.",
     "LOSS_TYPE": "str, (str, dict), (callable, callable)",
     "DEFAULT_LOSS": '"squared_error"',
     "ABOUT_LOSSES": """\
@@ -184,11 +182,11 @@ True""",
 
 
 def documented(cls):
-    """Set a class's docstring."""
+    """Let a class's docstring, its first line, be followed by what there is to say of both."""
     is_classifier = issubclass(cls, ClassifierMixin)
     texts = CLASSIFIER if is_classifier else REGRESSOR
     kind = losses.CLASSIFIER if is_classifier else losses.REGRESSOR
-    texts = texts | {"LOSSES": "\n".join(losses.describe(kind))}
+    texts = texts | {"SUMMARY": cls.__doc__, "LOSSES": "\n".join(losses.describe(kind))}
     lines = []
     for line in COMMON.splitlines():
         name = line.strip().strip("{}")

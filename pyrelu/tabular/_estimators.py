@@ -15,7 +15,6 @@ from pyrelu._mlp import losses
 from pyrelu._mlp.allowed import check_parameters
 from pyrelu._mlp.callback_support import CallbackSupportMixin
 from pyrelu._mlp.fitted import ATTRIBUTES
-from pyrelu._mlp.optimizers import STOCHASTIC
 from pyrelu._mlp.parameters import extends
 from pyrelu._mlp.persistence import Persistent
 from pyrelu._mlp.transaction import Transactional
@@ -139,10 +138,12 @@ class BaseTabularMLP(Transactional, Persistent, CallbackSupportMixin, BaseEstima
         parameters["categorical_features"] = list(range(n_columns, n_columns + n_codes)) or None
         splits = self._splits(Z, y, parameters, eval_set, random_state)
         seeds = random_state.randint(2**31, size=len(splits)).tolist()
-        jobs = [
-            Job(self._network_class(**parameters, random_state=seed), rows, i if len(splits) > 1 else None)
-            for i, (seed, rows) in enumerate(zip(seeds, splits, strict=True))
-        ]
+        jobs = []
+        for i, (seed, rows) in enumerate(zip(seeds, splits, strict=True)):
+            network = self._network_class(**parameters, random_state=seed)
+            if self.batch_size is None and network.batch_size != "auto":  # the preset's is for tables of any length
+                network.batch_size = min(network.batch_size, len(Z) if rows is None else len(rows[0]))
+            jobs.append(Job(network, rows, i if len(splits) > 1 else None))
         jobs = train(self, jobs, Data(Z, y, sample_weight, eval_set))
         self.n_features_in_ = preprocessor.n_features_in_
         if hasattr(preprocessor, "feature_names_in_"):
@@ -350,7 +351,7 @@ def _has_margins(estimator):
 
 @documented
 class TabularMLPClassifier(ClassifierMixin, BaseTabularMLP):
-    """{CLASSIFIER}"""
+    """A classifier for tables as they are: multilayer perceptrons with embedded columns."""
 
     _network_class = NetworkClassifier
     _loss_kind = losses.CLASSIFIER
@@ -472,7 +473,7 @@ class TabularMLPClassifier(ClassifierMixin, BaseTabularMLP):
 
 @documented
 class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
-    """{REGRESSOR}"""
+    """A regressor for tables as they are: multilayer perceptrons with embedded columns."""
 
     _network_class = NetworkRegressor
     _loss_kind = losses.REGRESSOR
