@@ -1,7 +1,7 @@
 """Networks that are trained side by side on one matrix."""
 
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +9,7 @@ import numpy as np
 import pyrelu
 from pyrelu._mlp.warn import warn
 from pyrelu.callbacks import for_fit
+from pyrelu.tabular._networks import Task
 
 
 @dataclass
@@ -90,6 +91,8 @@ def train(estimator, jobs, data):
         futures = [pool.submit(_fit, estimator, job, data, interrupt) for job in jobs]
         try:
             for job, future in zip(jobs, futures, strict=True):
+                while not future.done():  # waits that end let Python see signals, on any system and in any thread
+                    wait([future], timeout=0.1)
                 future.result()
                 if estimator.verbose:
                     print(_line(job, len(jobs)))
@@ -119,45 +122,37 @@ def _line(job, n):
 
 def _fit(estimator, job, data, interrupt):
     network = job.network
-    try:
-        _set_callbacks(estimator, network, for_fit(_callbacks(estimator), job.number))
-        network.prepare(rows=job.rows, interrupt=interrupt)
-        network.fit(data.X, data.y, data.sample_weight, eval_set=data.eval_set)
-        interrupted = network.interrupted
-        job.outputs = estimator._conclude(network, data.scored(job.rows), data.eval_set is None)
-        if estimator.refit and job.rows is not None and not interrupted:
-            job.network = _refitted(estimator, job, data, interrupt)
-        job.done = True
-    finally:
-        network.conclude()
+    finished = _fit_network(estimator, job, network, Task(job.rows, interrupt), data, data.eval_set)
+    job.outputs = estimator._conclude(network, data.scored(job.rows), data.eval_set is None)
+    if estimator.refit and job.rows is not None and finished:
+        again = network._shallow_copy().set_params(early_stopping=False)
+        if _fit_network(estimator, job, again, Task(None, interrupt, _best_epoch(network)), data):
+            job.network = again
+    job.done = True
 
 
-def _refitted(estimator, job, data, interrupt):
-    """Return the network trained on all rows for as many epochs as were best; where Ctrl-C ends that, as it was."""
-    network = job.network
-    again = network._shallow_copy()
-    best = network.n_iter_
-    if network.early_stopping:
-        scores = np.nan_to_num(network.validation_scores_, nan=-np.inf)
-        best = int(np.flatnonzero(scores == scores.max())[-1]) + 1
-    try:
-        _set_callbacks(estimator, again, for_fit(_callbacks(estimator), job.number, again=True))
-        again.set_params(early_stopping=False).prepare(interrupt=interrupt, last_epoch=best)
-        again.fit(data.X, data.y, data.sample_weight)
-        return network if again.interrupted else again
-    finally:
-        again.conclude()
-
-
-def _callbacks(estimator):
-    return getattr(estimator, "_skl_callbacks", [])
-
-
-def _set_callbacks(estimator, network, callbacks):
+def _fit_network(estimator, job, network, task, data, eval_set=None):
+    """Train one network; return whether nothing has interrupted it."""
+    callbacks = for_fit(getattr(estimator, "_skl_callbacks", []), job.number, again=task.last_epoch is not None)
+    network._task = task
     if callbacks:
         network.set_callbacks(*callbacks)
         if hasattr(estimator, "_parent_callback_ctx"):
             network._parent_callback_ctx = estimator._parent_callback_ctx
+    try:
+        network.fit(data.X, data.y, data.sample_weight, eval_set=eval_set)
+    finally:
+        for name in ("_task", "_skl_callbacks", "_parent_callback_ctx"):
+            vars(network).pop(name, None)
+    return not task.interrupted
+
+
+def _best_epoch(network):
+    """Return the number of epochs after which the network had the weights that it has."""
+    if not network.early_stopping:
+        return network.n_iter_
+    scores = np.nan_to_num(network.validation_scores_, nan=-np.inf)
+    return int(np.flatnonzero(scores == scores.max())[-1]) + 1
 
 
 def out_of_fold(jobs, n_samples):

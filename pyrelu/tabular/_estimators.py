@@ -172,7 +172,7 @@ class BaseTabularMLP(Transactional, Persistent, CallbackSupportMixin, BaseEstima
         """Return `network_params`; InvalidParameterError where one is not allowed."""
         given = self.network_params or {}
         known = self._network_class().get_params()
-        theirs = self._network_class.__base__.__name__
+        theirs = self._network_class.__bases__[1].__name__
         for name, value in given.items():
             if name not in known:
                 raise InvalidParameterError(f"network_params has {name!r}, which is no parameter of {theirs}")
@@ -486,6 +486,7 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
     def _validate_y(self, y):
         check_objects(y)
         y = check_array(y, ensure_2d=False, dtype=np.float64, input_name="y", estimator=self)
+        losses.resolve(self._loss(), self._loss_kind).check_targets(y)
         return column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
 
     def _outputs_of(self, network, Z):

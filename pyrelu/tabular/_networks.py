@@ -1,5 +1,8 @@
 """The networks that the tabular estimators train: MLPs with rows held out as told, which others may ask to stop."""
 
+import threading
+from dataclasses import dataclass
+
 import numpy as np
 from sklearn.utils.metaestimators import available_if
 
@@ -9,47 +12,47 @@ from pyrelu._storage import encoding
 from pyrelu.neural_network import MLPClassifier, MLPRegressor, has_margins, has_probabilities
 
 
-class TabularNetwork:
-    """What both kinds of networks have beside an MLP's.
+@dataclass
+class Task:
+    """What a fit is to know beside the parameters, and what is to be known of it.
 
     Attributes
     ----------
     rows : tuple of (ndarray of intp, ndarray of intp), or None
         The rows to train on, and the rows to score after each epoch; None: as an MLP does.
-    interrupt : threading.Event or None
+    interrupt : threading.Event
         Set where training is to end after the epoch.
     last_epoch : int or None
         After which training ends; None: after `max_iter`, by which schedules go.
     interrupted : bool
-        Whether Ctrl-C or `interrupt` ended the last fit.
+        Whether Ctrl-C or `interrupt` ended the fit.
     """
 
+    rows: tuple | None
+    interrupt: threading.Event
+    last_epoch: int | None = None
+    interrupted: bool = False
+
+
+class TabularNetwork:
+    """What both kinds of networks have beside an MLP's: in a fit by `_ensemble`, a `_task`."""
+
     keeps_latest_of_best = True
-    rows = interrupt = last_epoch = None
-    interrupted = False
-
-    def prepare(self, *, rows=None, interrupt=None, last_epoch=None):
-        """Set what a fit is to know beside its parameters."""
-        self.rows, self.interrupt, self.last_epoch = rows, interrupt, last_epoch
-        return self
-
-    def conclude(self):
-        """Remove what `prepare` has set, and callbacks."""
-        for name in ("rows", "interrupt", "last_epoch", "interrupted", "_skl_callbacks", "_parent_callback_ctx"):
-            vars(self).pop(name, None)
+    _task = None
 
     def _holds_out(self):
-        return self.rows is not None
+        return self._task.rows is not None if self._task else super()._holds_out()
 
     def _split(self, rows, targets, random_state):
-        return self.rows
+        return self._task.rows if self._task else super()._split(rows, targets, random_state)
 
     def _should_stop(self, n_iter):
-        return (self.interrupt is not None and self.interrupt.is_set()) or n_iter == self.last_epoch
+        return self._task is not None and (self._task.interrupt.is_set() or n_iter == self._task.last_epoch)
 
     def _run(self, state, incremental):
         finished = super()._run(state, incremental)
-        self.interrupted = not finished or (self.interrupt is not None and self.interrupt.is_set())
+        if self._task:
+            self._task.interrupted = not finished or self._task.interrupt.is_set()
         return finished
 
 
@@ -98,7 +101,8 @@ class NetworkRegressor(TabularNetwork, MLPRegressor):
     Attributes
     ----------
     target_mean_, target_scale_ : ndarray of shape () or (n_outputs,)
-        0 and 1 with losses that are not those of standardised targets.
+        What is subtracted from targets, and what they are then divided by. Positive targets, of losses whose outputs are
+        exp(...), are divided by their mean only.
     target_range_ : ndarray of shape (2,) or (2, n_outputs)
         The smallest and the largest target, which bound the predictions.
     """
@@ -110,10 +114,10 @@ class NetworkRegressor(TabularNetwork, MLPRegressor):
     def _validate(self, X, y, incremental, first):
         y = np.asarray(y, dtype=np.float64)
         if first:
-            scales = super()._output_loss().scales_with_target
-            deviation = y.std(axis=0) if scales else np.ones(y.shape[1:])
-            self.target_mean_ = np.asarray(y.mean(axis=0) if scales else np.zeros(y.shape[1:]))
-            self.target_scale_ = np.where(deviation > 0, deviation, 1.0)
+            shifts = super()._output_loss().scales_with_target
+            scale = y.std(axis=0) if shifts else y.mean(axis=0)
+            self.target_mean_ = np.asarray(y.mean(axis=0) if shifts else np.zeros(y.shape[1:]))
+            self.target_scale_ = np.where(scale > 0, scale, 1.0)
             self.target_range_ = np.array([y.min(axis=0), y.max(axis=0)])
         if y.shape[1:] != self.target_mean_.shape:
             raise ValueError(f"y has the shape {y.shape}; in the fit, the shape of a row was {self.target_mean_.shape}")
