@@ -33,7 +33,7 @@ _LAZY = {
     "TabularMLPClassifier": "pyrelu.tabular",
     "TabularMLPRegressor": "pyrelu.tabular",
 }
-_LAZY_MODULES = ("callbacks", "exceptions", "inspection", "neural_network", "plot", "tabular")
+_LAZY_MODULES = ("callbacks", "exceptions", "inspection", "neural_network", "onnx", "plot", "tabular")
 
 __all__ = [
     *functional.__all__,

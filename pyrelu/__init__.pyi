@@ -6,6 +6,7 @@ from pyrelu import exceptions as exceptions
 from pyrelu import functional as functional
 from pyrelu import inspection as inspection
 from pyrelu import neural_network as neural_network
+from pyrelu import onnx as onnx
 from pyrelu import plot as plot
 from pyrelu import registry as registry
 from pyrelu import vjp as vjp

@@ -72,8 +72,9 @@ cdef extern from "training/network.h" nogil:
         void *slopes
 
     ctypedef struct pyrelu_embedding:
-        Py_ssize_t n_numeric, n_categorical
+        Py_ssize_t n_numeric, n_plain, n_categorical
         const Py_ssize_t *numeric
+        const Py_ssize_t *plain
         const Py_ssize_t *categorical
         int embedding
         Py_ssize_t n_features, size
@@ -680,41 +681,34 @@ cdef class Network:
         cdef Py_ssize_t k, m, total = 0
         n_columns = integer(embedding.n_features, "the embedding's number of columns", 1, MAX_DIMENSION)
         e.numeric = self._column_numbers(embedding.numeric, "numeric", n_columns, &e.n_numeric)
+        e.plain = self._column_numbers(embedding.plain, "plain", n_columns, &e.n_plain)
         e.categorical = self._column_numbers(embedding.categorical, "categorical", n_columns, &e.n_categorical)
         e.n_levels = <Py_ssize_t *>address(embedding.n_levels, "n_levels", np.dtype(np.intp), (e.n_categorical,))
         for k in range(e.n_categorical):
             if not 0 < e.n_levels[k] < MAX_DIMENSION:
                 raise ValueError(f"n_levels must be in the range [1, {MAX_DIMENSION}), got {e.n_levels[k]}")
             total += e.n_levels[k]
-        e.embedding = -1
         e.size = 1
-        if embedding.kind is not None:
+        if e.n_numeric:
             e.embedding = one_of(embedding.kind, "numeric_embedding", EMBEDDINGS)
-            frequencies = embedding.arrays.get("frequencies")
-            k = e.n_features = two_dimensional(frequencies, "frequencies")[1] if e.n_numeric else 1
-            biases = embedding.arrays.get("biases")
-            m = two_dimensional(biases, "biases")[1] if e.n_numeric else 1
+            k = e.n_features = two_dimensional(embedding.arrays.get("frequencies"), "frequencies")[1]
+            m = two_dimensional(embedding.arrays.get("biases"), "biases")[1]
             e.size = integer(m + 1, "the size of an embedding", 2, PYRELU_MAX_EMBEDDING + 1)
-            shapes = {"frequencies": (e.n_numeric, k), "phases": (e.n_numeric, k), "weights": (e.n_numeric, k, m),
-                      "biases": (e.n_numeric, m)}
-            numeric = {name: address(embedding.arrays.get(name), name, self.dtype, shape) is not NULL
-                       for name, shape in shapes.items()} if e.n_numeric else {}
-            if numeric:
-                e.frequencies = cnp.PyArray_DATA(embedding.arrays["frequencies"])
-                e.phases = cnp.PyArray_DATA(embedding.arrays["phases"])
-                e.weights = cnp.PyArray_DATA(embedding.arrays["weights"])
-                e.biases = cnp.PyArray_DATA(embedding.arrays["biases"])
+            e.frequencies = address(embedding.arrays["frequencies"], "frequencies", self.dtype, (e.n_numeric, k))
+            e.phases = address(embedding.arrays.get("phases"), "phases", self.dtype, (e.n_numeric, k))
+            e.weights = address(embedding.arrays.get("weights"), "weights", self.dtype, (e.n_numeric, k, m))
+            e.biases = address(embedding.arrays["biases"], "biases", self.dtype, (e.n_numeric, m))
         if e.n_categorical:
             levels = embedding.arrays.get("levels")
             e.level_size = two_dimensional(levels, "levels")[1]
             e.levels = address(levels, "levels", self.dtype, (total, e.level_size))
-        e.n_outputs = e.n_numeric * e.size + e.n_categorical * e.level_size
+        e.n_outputs = e.n_numeric * e.size + e.n_plain + e.n_categorical * e.level_size
         if e.n_outputs != self.network.layers[0].n_inputs:
             raise ValueError(f"an embedding of {e.n_outputs} outputs does not fit coefs_[0] of shape "
                              f"{self.arrays[0][0].shape}")
         if embedding.arrays.get("scales") is not None:
             e.scales = address(embedding.arrays["scales"], "scales", self.dtype, (e.n_outputs,))
-        self.kept = embedding, embedding.numeric, embedding.categorical, embedding.n_levels, dict(embedding.arrays)
+        self.kept = embedding.numeric, embedding.plain, embedding.categorical, embedding.n_levels, dict(embedding.arrays)
         self.network.n_features = n_columns
         self.network.embedding = e
 

@@ -99,7 +99,7 @@ class EarlyStopping(_Callback):
 
     Examples
     --------
-    Your own validation set in place of a share of the training rows, and a patience of 5 epochs:
+    Your own validation set instead of held-out training rows, and a patience of 5 epochs:
 
     >>> from pyrelu import MLPClassifier
     >>> from pyrelu.callbacks import EarlyStopping

@@ -101,3 +101,10 @@ def _in_order(a):
     """Return the bits as integers that increase with the numbers, by one from each to the next; -0 comes before 0."""
     bits = np.ascontiguousarray(a).reshape(a.shape).view(f"i{a.dtype.itemsize}")
     return np.where(bits < 0, np.iinfo(bits.dtype).min - bits - 1, bits)
+
+
+def write(folder, content, name="data.csv"):
+    """Write text or bytes to a file in a folder; return its path."""
+    path = folder / name
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return str(path)

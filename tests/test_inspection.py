@@ -338,7 +338,7 @@ def test_wrong_input():
             look(make_pipeline(mlp), X[0] if look is local_linear_map else X)
     with pytest.raises(ValueError, match="expecting 5 features"):
         layer_report(mlp, X[:, :4])
-    with pytest.raises(ValueError, match="y has 5, which is none of the classes"):
+    with pytest.raises(ValueError, match="y has 5, which is not one of the classes"):
         gradient_norms(mlp, X, y + 5)
     with pytest.raises(ValueError, match="inconsistent numbers of samples"):
         gradient_norms(mlp, X, y[:-1])

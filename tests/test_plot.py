@@ -226,8 +226,32 @@ def test_what_cannot_be_drawn_is_said():
         ActivationDisplay.from_name("softmax")
     with pytest.raises(ValueError, match=r"x_range=\(1, 0\) must be"):
         ActivationDisplay.from_name("relu", x_range=(1, 0))
-    with pytest.raises(ValueError, match="names no activation"):
-        ActivationGridDisplay.from_names([])
+    for display in (ActivationGridDisplay, ActivationOverlayDisplay):
+        with pytest.raises(ValueError, match="names no activation"):
+            display.from_names([])
+        with pytest.raises(ValueError, match="names='relu' must be a sequence"):
+            display.from_names("relu")
+
+
+ACTIVITY = np.linspace(0, 1, 12).reshape(3, 4)
+
+
+@pytest.mark.parametrize(
+    "draw, message",
+    [
+        (lambda: ActivationDisplay.from_name("relu", ax=3), "ax=3 must be None or a matplotlib Axes"),
+        (lambda: GradientNormDisplay({"a": [1, 2]}).plot(ax="axes"), "ax='axes' must be None or a matplotlib Axes"),
+        (lambda: LossCurveDisplay({"a": [1, 2]}, {}).plot(ax=3), "ax=3 must be None or a matplotlib Axes"),
+        (lambda: LossCurveDisplay({"a": [1, 2]}, {}).plot(validation_ax=3), "ax=3 must be None or a matplotlib Axes"),
+        (lambda: ActivationGridDisplay.from_names(["relu"], figure=0), "figure=0 must be None or a matplotlib Figure"),
+        (lambda: ActivationOverlayDisplay.from_names(["relu"], figure=0), "figure=0 must be None or a matplotlib Fig"),
+        (lambda: UnitActivityDisplay([ACTIVITY]).plot(axes=3), "ax=3 must be None or a matplotlib Axes"),
+        (lambda: UnitActivityDisplay([ACTIVITY] * 2).plot(axes=[3]), "one Axes for each of the 2 hidden layers"),
+    ],
+)
+def test_where_to_draw_is_checked(draw, message):
+    with pytest.raises((TypeError, ValueError), match=message):
+        draw()
 
 
 # ---- fits ----

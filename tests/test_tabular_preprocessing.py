@@ -322,6 +322,30 @@ def test_mixed_types_are_categories_by_their_texts():
     assert rows.tolist() == [4, 1, 1, 1, 3, 0, 0, 2, 0, 0]
 
 
+@pytest.mark.parametrize("chosen", ["from_dtype", [0]])
+def test_the_level_of_a_value_does_not_depend_on_the_rows_beside_it(monkeypatch, chosen):
+    times = [
+        datetime.datetime(2020, 1, 1),
+        datetime.date(2020, 1, 1),
+        np.datetime64("2020-01-01T06"),
+        DAY,
+        np.timedelta64(1, "h"),
+    ]
+    for values in (
+        ["a", 1, 2.5, True, np.float32(0.1), None, *times],
+        [1, True, 2, False],
+        [1.0, 3, decimal.Decimal(3)],
+    ):
+        X = [[value] for value in values]
+        whole = TablePreprocessor(categorical_features=chosen).fit(X)
+        expected = whole.transform(X)
+        monkeypatch.setattr(_preprocessing, "BLOCK", 1)
+        np.testing.assert_array_equal(whole.transform(X), expected)
+        np.testing.assert_array_equal(whole.transform(X[::-1]), expected[::-1])
+        assert TablePreprocessor(categorical_features=chosen).fit(X[::-1]).columns_ == whole.columns_
+        monkeypatch.undo()
+
+
 def test_unused_levels_of_a_categorical_type_are_none():
     X = pandas.DataFrame({"x": pandas.Categorical(["c", "a", None], categories=["a", "b", "c"])})
     preprocessor = TablePreprocessor(numeric="standard").fit(X)
@@ -382,6 +406,10 @@ def test_booleans_may_come_as_numbers_or_texts_and_numbers_as_booleans():
         (np.array([1j, 2]), "Complex data not supported: column 'x' of dtype complex128; columns may hold"),
         ([datetime.time(1), None], "column 'x' of dtype object holds a value of type time in row 0"),
         (pandas.period_range("2020", periods=2, freq="M"), r"column 'x' of dtype period\[M\]; columns may hold"),
+        (
+            pandas.Series([np.timedelta64(1), None], dtype=object),
+            "column 'x' of dtype timedelta64 holds durations without a unit",
+        ),
         ([object(), 1], "column 'x' of dtype object holds a value of type object in row 0"),
     ],
 )

@@ -44,6 +44,7 @@ WORDS = {
     "MLPRegressor": "MLPRegressor | sklearn.neural_network.MLPRegressor",
     "sklearn.neural_network.MLPClassifier": "sklearn.neural_network.MLPClassifier",
     "sklearn.neural_network.MLPRegressor": "sklearn.neural_network.MLPRegressor",
+    "torch.nn.Sequential": "Any",  # torch is no dependency
     "An estimator of this class": "Self",
     "estimator instance": "Self",
 }

@@ -47,7 +47,9 @@ seed = Constraint(
 )
 weights = Constraint(
     "a dict of label: weight with weights in the range [0, inf)",
-    lambda value: isinstance(value, dict) and all(map(not_negative.test, value.values())),
+    lambda value: (
+        isinstance(value, dict) and all(not_negative.test(weight) and weight < np.inf for weight in value.values())
+    ),
 )
 list_of_weights = Constraint(
     "a list of such dicts, one per column of y",
@@ -90,6 +92,7 @@ CONSTRAINTS = {
     "scoring": string | Constraint("a callable", callable) | none,
     "n_threads": positive_int | none,
     "numeric_embedding": NUMERIC_EMBEDDING,
+    "numeric_features": COLUMNS,
     "categorical_features": COLUMNS,
     "embedding_size": positive_int,
     "scale_inputs": boolean,

@@ -72,27 +72,30 @@ def _is_positive(value):
 
 
 class InputEmbedding:
-    """From the columns of X to the inputs of the first layer: first the numeric columns, then the categories.
+    """From the columns of X to the inputs of the first layer.
+
+    Numeric columns that are embedded come first, then the plain ones, then the embeddings of categories.
 
     Attributes
     ----------
     n_features : int
         Columns of X.
-    numeric, categorical : ndarray of intp
-        The numbers of the columns that hold numbers, and of those that hold the number of a category.
+    numeric, plain, categorical : ndarray of intp
+        The numbers of the columns of numbers that are embedded, of those that are inputs as they are, and of those that hold
+        the number of a category.
     n_levels : ndarray of intp
         The number of categories of each categorical column. Any number that is none of them counts as category 0.
     kind : str or None
-        The embedding of numeric columns: a row of `pyrelu.registry.embeddings`.
+        The embedding of the numeric columns, if there are some: a row of `pyrelu.registry.embeddings`.
     arrays : dict of str to ndarray
         "frequencies" and "phases" of shape (n_numeric, k), "weights" of (n_numeric, k, size - 1), "biases" of
         (n_numeric, size - 1); "levels", the embeddings of all categories of the first column, then of the next, of shape
         (sum of n_levels, level_size); "scales", a factor for each output. Those that are not needed are missing.
     """
 
-    def __init__(self, n_features, numeric, categorical, n_levels, kind, arrays):
+    def __init__(self, n_features, numeric, plain, categorical, n_levels, kind, arrays):
         self.n_features = n_features
-        self.numeric, self.categorical, self.n_levels = numeric, categorical, n_levels
+        self.numeric, self.plain, self.categorical, self.n_levels = numeric, plain, categorical, n_levels
         self.kind = kind
         self.arrays = arrays
 
@@ -105,15 +108,16 @@ class InputEmbedding:
     @property
     def n_outputs(self):
         """Inputs of the first layer."""
-        size = 1 if self.kind is None or not len(self.numeric) else self.arrays["biases"].shape[1] + 1
+        size = self.arrays["biases"].shape[1] + 1 if len(self.numeric) else 0
         level_size = self.arrays["levels"].shape[1] if len(self.categorical) else 0
-        return len(self.numeric) * size + len(self.categorical) * level_size
+        return len(self.numeric) * size + len(self.plain) + len(self.categorical) * level_size
 
     def replace(self, learned, dtype):
         """Return the same with other learned arrays, in this order, and all others in this precision."""
         arrays = {name: np.ascontiguousarray(array, dtype) for name, array in self.arrays.items()}
         arrays |= dict(zip(self.learned, learned, strict=True))
-        return InputEmbedding(self.n_features, self.numeric, self.categorical, self.n_levels, self.kind, arrays)
+        columns = self.numeric, self.plain, self.categorical
+        return InputEmbedding(self.n_features, *columns, self.n_levels, self.kind, arrays)
 
     def transform(self, X):
         """Return the inputs of the first layer, of shape (n_samples, n_outputs), for an array X: for reference."""
@@ -121,12 +125,10 @@ class InputEmbedding:
         parts = []
         for j, column in enumerate(self.numeric):
             x = X[:, [column]]
-            if self.kind is None:
-                parts.append(x)
-                continue
             w, b = arrays["frequencies"][j], arrays["phases"][j]
             features = np.cos(2 * np.pi * w * x + b) if self.kind == PERIODIC else np.clip(w * x + b, 0, 1)
             parts += [x, features @ arrays["weights"][j] + arrays["biases"][j]]
+        parts.append(X[:, self.plain])
         starts = np.cumsum(self.n_levels) - self.n_levels
         for column, start, n in zip(self.categorical, starts, self.n_levels, strict=True):
             x = X[:, column]
@@ -153,33 +155,43 @@ def draw(mlp, X, random_state):
         raise ValueError(
             "numeric_embedding, categorical_features and scale_inputs do not take a sparse X; pass X.toarray()"
         )
-    categorical = _column_numbers(mlp.categorical_features, X.shape[1])
-    numeric = np.setdiff1d(np.arange(X.shape[1], dtype=np.intp), categorical)
+    categorical = _column_numbers("categorical_features", mlp.categorical_features, X)
+    plain = np.setdiff1d(np.arange(X.shape[1], dtype=np.intp), categorical)
+    numeric = plain[:0]
+    if kind is not None:
+        numeric = (
+            plain if mlp.numeric_features is None else _column_numbers("numeric_features", mlp.numeric_features, X)
+        )
+        if len(both := np.intersect1d(numeric, categorical)):
+            raise ValueError(f"column {both[0]} is in numeric_features and in categorical_features")
+        plain = np.setdiff1d(plain, numeric)
     n_levels = np.array([_n_levels(X[:, column], column) for column in categorical], np.intp)
     arrays = {}
-    if kind is not None and len(numeric):
+    if len(numeric):
         arrays |= _DRAW[kind](X[:, numeric], random_state, **parameters)
     if len(categorical):
         arrays["levels"] = random_state.normal(size=(int(n_levels.sum()), mlp.embedding_size))
-    embedding = InputEmbedding(X.shape[1], numeric, categorical, n_levels, kind if len(numeric) else None, arrays)
+    embedding = InputEmbedding(
+        X.shape[1], numeric, plain, categorical, n_levels, kind if len(numeric) else None, arrays
+    )
     if mlp.scale_inputs:
         arrays["scales"] = np.ones(embedding.n_outputs)
     return embedding
 
 
-def _column_numbers(given, n_features):
+def _column_numbers(name, given, X):
+    n_features = X.shape[1]
     if given is None:
         return np.empty(0, np.intp)
     given = np.asarray(given)
     if given.dtype == bool:
         if given.shape != (n_features,):
-            raise ValueError(f"categorical_features is a mask of {len(given)} columns, but X has {n_features}")
+            raise ValueError(f"{name} is a mask of {len(given)} columns, but X has {n_features}")
         return np.flatnonzero(given)
     numbers = np.unique(given.astype(np.intp))
     if len(numbers) != len(given) or (len(numbers) and not 0 <= numbers[0] <= numbers[-1] < n_features):
         raise ValueError(
-            f"categorical_features={given.tolist()} must be different numbers in the range [0, {n_features}), the columns "
-            "of X"
+            f"{name}={given.tolist()} must be different numbers in the range [0, {n_features}), the columns of X"
         )
     return numbers
 

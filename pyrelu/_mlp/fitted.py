@@ -183,13 +183,13 @@ def _check_binarizer(attributes):
 
 def _check_embedding(attributes):
     columns = np.zeros(0, np.intp)
-    like = vars(InputEmbedding(1, columns, columns, columns, None, {}))
+    like = vars(InputEmbedding(1, columns, columns, columns, columns, None, {}))
     dimensions = {"frequencies": 2, "phases": 2, "weights": 3, "biases": 2, "levels": 2, "scales": 1}
     arrays = attributes.get("arrays")
     right = (
         attributes.keys() == like.keys()
         and _is_count(attributes["n_features"])
-        and all(_is_array(attributes[name], "i") for name in ("numeric", "categorical", "n_levels"))
+        and all(_is_array(attributes[name], "i") for name in ("numeric", "plain", "categorical", "n_levels"))
         and (attributes["kind"] is None or attributes["kind"] in registry.embeddings)
         and isinstance(arrays, dict)
         and arrays.keys() <= dimensions.keys()

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from math import isfinite
 from numbers import Real
+from typing import Any
 
 import numpy as np
 
@@ -54,7 +55,7 @@ class OutputLoss:
     monotone: bool = False
     index: int = -1
     values: list[list[float]] = field(default_factory=list)
-    functions: tuple[Callable, Callable] | None = None
+    functions: tuple[Callable[..., Any], Callable[..., Any]] | None = None
 
     @property
     def levels(self):

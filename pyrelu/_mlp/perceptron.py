@@ -18,6 +18,7 @@ from pyrelu._mlp.allowed import check_parameters
 from pyrelu._mlp.callback_support import NO_CALLBACKS, CallbackSupportMixin, callbacks_of, with_callbacks
 from pyrelu._mlp.conversion import Convertible
 from pyrelu._mlp.display import choose as choose_display
+from pyrelu._mlp.documentation import Documented
 from pyrelu._mlp.fit_state import ATTRIBUTES, FitState
 from pyrelu._mlp.initializers import MAX_ROWS, UNIT_VARIANCE, draw, draw_unit_variance
 from pyrelu._mlp.lbfgs import fit_lbfgs, start_lbfgs
@@ -34,7 +35,7 @@ from pyrelu.exceptions import DeadUnitWarning, InvalidParameterError
 MANY_DEAD = 0.4  # the share of dead units in a layer above which a fit warns
 
 
-class BasePerceptron(Transactional, Convertible, Persistent, CallbackSupportMixin, BaseEstimator):
+class BasePerceptron(Transactional, Convertible, Documented, Persistent, CallbackSupportMixin, BaseEstimator):
     """A multilayer perceptron; subclasses define its targets.
 
     A subclass implements `_validate(X, y, incremental, first)`, which returns X and the targets as `Samples` takes them
@@ -79,6 +80,7 @@ class BasePerceptron(Transactional, Convertible, Persistent, CallbackSupportMixi
         scoring=None,
         n_threads=None,
         numeric_embedding=None,
+        numeric_features=None,
         categorical_features=None,
         embedding_size=8,
         scale_inputs=False,
@@ -118,6 +120,7 @@ class BasePerceptron(Transactional, Convertible, Persistent, CallbackSupportMixi
         self.scoring = scoring
         self.n_threads = n_threads
         self.numeric_embedding = numeric_embedding
+        self.numeric_features = numeric_features
         self.categorical_features = categorical_features
         self.embedding_size = embedding_size
         self.scale_inputs = scale_inputs

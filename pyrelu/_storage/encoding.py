@@ -10,11 +10,14 @@ that their class has.
 import math
 import sys
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from sklearn.utils import check_random_state
 
-CLASSES: dict[str, tuple[type, Callable]] = {}  # instances are written as their attributes; see `add_class`
+CLASSES: dict[
+    str, tuple[type, Callable[[dict[str, Any]], None]]
+] = {}  # instances are written as their attributes; see `add_class`
 
 DEEPEST = 100  # levels of nesting
 PADDING = 1 << 16  # characters of padding in a file's arrays of strings; arrays beyond are written as numbers
@@ -30,9 +33,48 @@ def add_class(cls, check):
     ----------
     cls : type
     check : callable
-        Takes the dict of attributes that is read; raises ValueError or TypeError where the class would not have them.
+        Takes the dict of attributes from the file; raises ValueError or TypeError if they are invalid for the class.
     """
     CLASSES[cls.__name__] = cls, check
+
+
+def take_apart(value):
+    """Return an instance of a registered class of ours as {"object": [its name, its attributes]}, and these in the same way.
+
+    Anything else stays what it is. So pickles, and what other packages save, hold no classes of ours but the estimator's.
+    """
+    if not _is_registered(value) or not type(value).__module__.startswith("pyrelu."):
+        return value
+    return {"object": [type(value).__name__, _each(take_apart, vars(value))]}
+
+
+def put_together(value):
+    """Return what was taken apart; raise ValueError or TypeError where its class would not have the attributes."""
+    if not isinstance(value, dict) or value.keys() != {"object"}:
+        return value
+    name, attributes = value["object"]
+    return _instance(name, _each(put_together, attributes))
+
+
+def _each(function, items):
+    """Apply a function to the items of a list, tuple or dict, and to those of such items."""
+    if type(items) is dict:
+        return {key: _each(function, function(item)) for key, item in items.items()}
+    return type(items)(_each(function, function(item)) for item in items) if type(items) in (list, tuple) else items
+
+
+def _is_registered(value):
+    return CLASSES.get(type(value).__name__, [None])[0] is type(value)
+
+
+def _instance(name, attributes):
+    if name not in CLASSES:
+        raise ValueError(f"no class is called {name!r}")
+    cls, check = CLASSES[name]
+    check(attributes)
+    instance = object.__new__(cls)
+    vars(instance).update(attributes)
+    return instance
 
 
 class Encoder:
@@ -75,7 +117,7 @@ class Encoder:
             return {"global": "numpy.random" if value is np.random else "RandomState"}
         if isinstance(value, np.random.RandomState):
             return self._encode_random_state(value, where)
-        if CLASSES.get(type(value).__name__, [None])[0] is type(value):
+        if _is_registered(value):
             return {"object": [type(value).__name__, self.encode(dict(vars(value)), where)]}
         raise TypeError(f"{where} holds {value!r}, which cannot be saved to a file; pickle may")
 
@@ -239,7 +281,7 @@ class Decoder:
             raise ValueError(f"no bit generator is called {state['bit_generator']!r}")
         bit_generator = getattr(np.random, state["bit_generator"])(0)
         _check_positions(state, bit_generator.state)
-        # made with a seed, as whatever made it is part of its pickle, and as RandomState itself makes one
+        # with a seed, as RandomState itself creates one, because the seed sequence is part of its pickle
         random_state = np.random.RandomState(0 if isinstance(bit_generator, np.random.MT19937) else bit_generator)
         random_state.set_state(state)
         self.random_states.append(random_state)
@@ -247,12 +289,7 @@ class Decoder:
 
     def _decode_object(self, content):
         name, code = content
-        cls, check = CLASSES[name]
-        attributes = self._as(dict, code)
-        check(attributes)
-        instance = object.__new__(cls)
-        vars(instance).update(attributes)
-        return instance
+        return _instance(name, self._as(dict, code))
 
 
 def _check_positions(state, fresh):

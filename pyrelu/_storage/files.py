@@ -21,7 +21,7 @@ import pyrelu
 from pyrelu._storage.encoding import Decoder, Encoder
 from pyrelu.exceptions import InvalidFileError
 
-# Increased by 1 whenever a reader of the previous number would misread what is written.
+# Increased by 1 whenever older versions would misread the files.
 FORMAT = 1
 
 
@@ -31,7 +31,7 @@ _tidied: set[str] = set()  # paths that this process has written to
 def write_atomically(path, *content):
     """Write bytes so that `path` holds the complete old or the complete new file at any moment, even if the process is killed.
 
-    They may come in parts. A device or a pipe, such as /dev/null, is written to directly.
+    They may be passed in parts. A device or a pipe, such as /dev/null, is written to directly.
     """
     path = os.fsdecode(path)
     if is_special(path):
@@ -131,7 +131,7 @@ def write(path, kind, content):
 
 
 def _serialize(arrays, metadata):
-    """Return the parts of a safetensors file; safetensors' own writer ends the process where there is no memory.
+    """Return the parts of a safetensors file. safetensors' own writer aborts the process if memory runs out.
 
     The largest items come first, so that all are aligned.
     """
@@ -193,7 +193,7 @@ def _arrays(data):
     try:
         arrays = safetensors.numpy.load(data)
     except BaseException as error:
-        if type(error).__name__ == "PanicException":  # no Exception, which is what it raises where it finds no memory
+        if type(error).__name__ == "PanicException":  # not an Exception; raised if memory runs out
             raise MemoryError(f"safetensors: {error}") from None
         raise
     for name, array in arrays.items():

@@ -71,5 +71,6 @@ CONSTRAINTS = (
 # Of `network_params`: whatever an MLP takes, but a solver that trains epoch by epoch, from the start.
 NETWORK_CONSTRAINTS = allowed.CONSTRAINTS | {
     "solver": one_of(*STOCHASTIC),
+    "numeric_features": Constraint("None: the preprocessor tells numbers from categories", lambda value: value is None),
     "warm_start": Constraint("False: each fit begins anew", lambda value: value is False),
 }

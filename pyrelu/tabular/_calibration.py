@@ -31,8 +31,8 @@ def apply(probabilities, temperature, each_label):
 def fit_temperature(probabilities, targets, weights, each_label):
     """Return the temperature with the least log-loss (Guo et al., On calibration of modern neural networks, ICML 2017).
 
-    Its logarithm has a normal prior of variance 1, which counts as much as one row. The log-loss of these rows is never
-    larger than with the temperature 1.
+    The targets are smoothed by as much as one row in all, as Platt does it (Probabilistic outputs for support vector
+    machines, 1999).
 
     Parameters
     ----------
@@ -44,15 +44,19 @@ def fit_temperature(probabilities, targets, weights, each_label):
     each_label : bool
         As `apply` takes it.
     """
+    n_classes = 2 if each_label else probabilities.shape[1]
+    smoothing = 1 / (len(probabilities) + 2)
+    wrong = smoothing / n_classes  # Platt's: a few rows without an error do not make probabilities of 0 and 1
+    if each_label:
+        shares = np.stack([targets > 0, targets <= 0]) * (1 - smoothing) + wrong
+    else:
+        shares = np.full(probabilities.shape, wrong)
+        np.put_along_axis(shares, targets.astype(np.intp), 1 - smoothing + wrong, axis=1)
 
     def log_loss(log_temperature):
         p = apply(probabilities, np.exp(log_temperature), each_label)
-        if each_label:
-            rows = -np.log(np.maximum(np.where(targets > 0, p, 1 - p), TINY)).sum(axis=1)
-        else:
-            rows = -np.log(np.maximum(np.take_along_axis(p, targets.astype(np.intp), axis=1), TINY))[:, 0]
-        # With few rows, all of them right, the log-loss alone would make every prediction certain.
-        return np.average(rows, weights=weights) + log_temperature**2 / (2 * len(rows))
+        p = np.maximum(np.stack([p, 1 - p]) if each_label else p, TINY)
+        return -np.average((shares * np.log(p)).sum(axis=(0, 2) if each_label else 1), weights=weights)
 
     found = minimize_scalar(log_loss, bounds=np.log(RANGE), method="bounded", options={"xatol": 1e-3})
     return float(np.exp(found.x)) if found.fun < log_loss(0.0) else 1.0

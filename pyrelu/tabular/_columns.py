@@ -82,8 +82,10 @@ class Column:
         if self.codes is not None:
             return self.codes, self.texts
         known = ~np.isnan(self.numbers)
+        if self.raw is not None and self.raw.dtype == object:  # where 1 == True, which are two levels
+            return _factorised([_text(value) if is_known else None for value, is_known in zip(self.raw, known)])
         values, inverse = np.unique((self.numbers if self.raw is None else self.raw)[known], return_inverse=True)
-        as_text = {"date": _date_as_text, "duration": "{:.15g} days".format}.get(self.kind, _text)
+        as_text = _AS_TEXT.get(self.kind, number_as_text)
         codes = np.full(len(known), -1)
         codes[known] = inverse
         return _without_twins(codes, [as_text(value) for value in values])
@@ -92,10 +94,7 @@ class Column:
         """Say what a row holds."""
         if self.codes is not None:
             return repr(self.texts[self.codes[row]])
-        value = self.numbers[row]
-        return {"date": lambda: _date_as_text(value), "duration": lambda: f"{value:.15g} days"}.get(
-            self.kind, lambda: number_as_text(value)
-        )()
+        return _AS_TEXT.get(self.kind, number_as_text)(self.numbers[row])
 
     def first_row(self, numbers=False):
         """Return the first row with a value; with `numbers`, the first that is not even a number in quotes."""
@@ -123,11 +122,21 @@ def _date_as_text(days):
     return text.removesuffix(" 00:00:00")
 
 
+_AS_TEXT = {"date": _date_as_text, "duration": "{:.15g} days".format}
+
+
 def _without_twins(codes, texts):
     """Return codes and texts such that no text occurs twice."""
     index = {}
     new = np.array([*(index.setdefault(text, len(index)) for text in texts), -1])
     return new[codes], list(index)
+
+
+def _factorised(texts):
+    """Return codes and texts of a list of texts, None where missing."""
+    index = {None: -1}
+    codes = np.fromiter((index.setdefault(text, len(index) - 1) for text in texts), np.intp, len(texts))
+    return codes, list(index)[1:]
 
 
 # ---- from arrays ----
@@ -183,7 +192,9 @@ def _days(values):
         values = values.astype("datetime64[D]")
     unit, count = np.datetime_data(values.dtype)
     if unit == "generic":
-        return np.full(len(values), np.nan)  # only NaT has no unit
+        if not np.isnat(values).all():
+            raise UnsupportedColumn(str(values.dtype), "durations without a unit")
+        return np.full(len(values), np.nan)
     in_a_day = {"W": 1 / 7, "D": 1, "h": 24, "m": 1440, "s": 86400}.get(unit)
     if in_a_day is None:
         in_a_day = 86400 * 10 ** (3 * (1 + ["ms", "us", "ns", "ps", "fs", "as"].index(unit)))
@@ -236,13 +247,11 @@ def of_objects(values, dtype):
     if kinds == {"date"}:
         return _of_date_objects(values, dtype)
     if kinds == {"duration"}:
-        days = [np.nan if is_missing(v) else _days(np.array([v], "timedelta64"))[0] for v in values]
-        return Column("duration", dtype, np.array(days, float))
+        return Column("duration", dtype, np.array([np.nan if is_missing(v) else _duration(v) for v in values], float))
     if not classes <= {str, type(None)}:
         values = [None if is_missing(value) else _text(value) for value in values]
-    index = {None: -1}
-    codes = np.fromiter((index.setdefault(value, len(index) - 1) for value in values), np.intp, len(values))
-    return Column("category", dtype, codes=codes, texts=list(index)[1:])
+    codes, texts = _factorised(values)
+    return Column("category", dtype, codes=codes, texts=texts)
 
 
 def _float(value):
@@ -257,25 +266,37 @@ def _text(value):
         return str.__str__(value)  # the text of an enumeration's member too
     if isinstance(value, bool | np.bool_):
         return str(bool(value))
-    if isinstance(value, Real | Decimal):
-        return number_as_text(value if isinstance(value, Integral | float | np.floating) else float(value))
+    match _meaning(type(value)):
+        case "date":
+            return _date_as_text(_date(value)[0])
+        case "duration":
+            return _AS_TEXT["duration"](_duration(value))
+        case "number":
+            return number_as_text(value if isinstance(value, Integral | float | np.floating) else float(value))
     return str(value)
+
+
+def _duration(value):
+    return _days(np.array([value], "timedelta64"))[0]
+
+
+def _date(value):
+    """Return a date as days since 1970-01-01, and whether it has a time zone."""
+    if isinstance(value, np.datetime64):
+        return _days(np.array([value]))[0], False
+    if not isinstance(value, datetime.datetime):
+        return float(value.toordinal() - _EPOCH.toordinal()), False
+    has_zone = value.utcoffset() is not None
+    epoch = _EPOCH.replace(tzinfo=datetime.UTC) if has_zone else _EPOCH
+    return (value - epoch) / _DAY, has_zone
 
 
 def _of_date_objects(values, dtype):
     zones, days = set(), np.full(len(values), np.nan)
     for i, value in enumerate(values):
-        if is_missing(value):
-            continue
-        if isinstance(value, np.datetime64):
-            zones.add(False)
-            days[i] = _days(np.array([value]))[0]
-        elif isinstance(value, datetime.datetime):
-            zones.add(has_zone := value.tzinfo is not None)
-            days[i] = (value - (_EPOCH.replace(tzinfo=datetime.UTC) if has_zone else _EPOCH)) / _DAY
-        else:
-            days[i] = value.toordinal() - _EPOCH.toordinal()
-            zones.add(False)
+        if not is_missing(value):
+            days[i], has_zone = _date(value)
+            zones.add(has_zone)
     if len(zones) > 1:
         raise UnsupportedColumn(dtype, "dates with and without a time zone")
     return Column("date", dtype, days, has_zone=True in zones)

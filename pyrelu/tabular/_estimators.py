@@ -135,6 +135,7 @@ class BaseTabularMLP(Transactional, Persistent, CallbackSupportMixin, BaseEstima
         if eval_set is not None:
             eval_set = self._transform_eval_set(eval_set)
         n_columns, n_codes = preprocessor.n_numeric_ + preprocessor.n_one_hot_, len(preprocessor.cardinalities_)
+        parameters["numeric_features"] = list(range(preprocessor.n_numeric_))
         parameters["categorical_features"] = list(range(n_columns, n_columns + n_codes)) or None
         splits = self._splits(Z, y, parameters, eval_set, random_state)
         seeds = random_state.randint(2**31, size=len(splits)).tolist()

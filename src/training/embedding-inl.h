@@ -4,8 +4,8 @@
 
 #include "training/micro_batch-inl.h"
 
-/* Inputs that a numeric column becomes. */
-static inline ptrdiff_t numeric_size(const pyrelu_embedding *e) { return e->embedding < 0 ? 1 : e->size; }
+/* Where the inputs that are embeddings of categories begin. */
+static inline ptrdiff_t first_level_input(const pyrelu_embedding *e) { return e->n_numeric * e->size + e->n_plain; }
 
 /* The levels of all categorical columns together. */
 static inline ptrdiff_t n_levels(const pyrelu_embedding *e) {
@@ -31,20 +31,17 @@ static inline pyrelu_numeric_embedding numeric_column(const pyrelu_embedding *e,
 /* Embeds `rows` rows of the micro-batch, from `first` on. */
 static void embed(const micro_batch *s, ptrdiff_t first, ptrdiff_t rows) {
     const pyrelu_embedding *e = s->net->embedding;
-    const ptrdiff_t n = s->net->n_features, m = e->n_outputs, size = numeric_size(e);
+    const ptrdiff_t n = s->net->n_features, m = e->n_outputs, size = e->size;
     const real *x = features(s, first);
     real *y = from(e->embedded, first, m);
     for (ptrdiff_t j = 0; j < e->n_numeric; j++) {
-        const real *column = x + e->numeric[j];
-        if (e->embedding < 0) {
-            for (ptrdiff_t row = 0; row < rows; row++) y[row * m + j] = column[row * n];
-            continue;
-        }
         const pyrelu_numeric_embedding of_column = numeric_column(e, j);
-        pyrelu_kernels_for(TYPE)->embed[e->embedding](&of_column, column, n, rows, y + j * size, m);
+        pyrelu_kernels_for(TYPE)->embed[e->embedding](&of_column, x + e->numeric[j], n, rows, y + j * size, m);
     }
+    for (ptrdiff_t row = 0; row < rows; row++)
+        for (ptrdiff_t j = 0; j < e->n_plain; j++) y[row * m + e->n_numeric * size + j] = x[row * n + e->plain[j]];
     const real *levels = e->levels;
-    for (ptrdiff_t j = 0, at = e->n_numeric * size; j < e->n_categorical; j++, at += e->level_size) {
+    for (ptrdiff_t j = 0, at = first_level_input(e); j < e->n_categorical; j++, at += e->level_size) {
         for (ptrdiff_t row = 0; row < rows; row++)
             memcpy(y + row * m + at, levels + level_of(x[row * n + e->categorical[j]], e->n_levels[j]) * e->level_size,
                    e->level_size * sizeof(real));
@@ -69,7 +66,7 @@ static void scale_backward(const pyrelu_embedding *e, ptrdiff_t first, ptrdiff_t
 static void add_level_gradients(const micro_batch *s, real *gradient) {
     const pyrelu_embedding *e = s->net->embedding;
     const ptrdiff_t n = s->net->n_features, m = e->n_outputs, size = e->level_size;
-    const real *x = features(s, 0), *g = (const real *)e->gradient + e->n_numeric * numeric_size(e);
+    const real *x = features(s, 0), *g = (const real *)e->gradient + first_level_input(e);
     for (ptrdiff_t j = 0; j < e->n_categorical; j++, g += size) {
         for (ptrdiff_t row = 0; row < s->rows; row++) {
             real *level = gradient + level_of(x[row * n + e->categorical[j]], e->n_levels[j]) * size;

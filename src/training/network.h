@@ -50,13 +50,13 @@ typedef struct {
     void *slope_delta;  /* each row's contribution to the gradient of the slopes */
 } pyrelu_layer;
 
-/* What the first layer takes in place of the columns of the samples: embeddings of the numeric columns, then of the
- * categories, each input times a learned scale. */
+/* What the first layer takes in place of the columns of the samples: embeddings of numeric columns, then columns as
+ * they are, then embeddings of categories; each input times a learned scale. */
 typedef struct {
-    ptrdiff_t n_numeric, n_categorical;
-    const ptrdiff_t *numeric, *categorical; /* the numbers of the columns */
-    int embedding;                          /* of numeric columns: a row of pyrelu_embeddings; -1: none */
-    ptrdiff_t n_features, size;             /* of a numeric column: its features, and the inputs that it becomes */
+    ptrdiff_t n_numeric, n_plain, n_categorical;
+    const ptrdiff_t *numeric, *plain, *categorical; /* the numbers of the columns */
+    int embedding;                                  /* of numeric columns: a row of pyrelu_embeddings */
+    ptrdiff_t n_features, size; /* of a numeric column: its features, and the inputs that it becomes */
     /* (n_numeric, n_features) twice, (n_numeric, n_features, size - 1), (n_numeric, size - 1) */
     void *frequencies, *phases, *weights, *biases;
     const ptrdiff_t *n_levels; /* of each categorical column; a number that is none of its levels stands for level 0 */

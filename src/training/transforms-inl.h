@@ -92,7 +92,7 @@ static void parametric_forward(const layer *l, ptrdiff_t first, ptrdiff_t rows, 
 }
 
 static void parametric_backward(const layer *l, ptrdiff_t first, ptrdiff_t rows, const real *z, const real *g,
-                            real *delta) {
+                                real *delta) {
     const ptrdiff_t n = l->width;
     real *change = (real *)l->slope_delta + first * n; /* becomes its product with g */
     for (; rows > 0; rows--, z += n, g += n, delta += n, change += n)

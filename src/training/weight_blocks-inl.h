@@ -93,7 +93,7 @@ enum { COLUMNS_PER_BLOCK = 8 };
 
 static ptrdiff_t embedding_blocks(const network *net) {
     const pyrelu_embedding *e = net->embedding;
-    return e ? 1 + (e->embedding < 0 ? 0 : ceil_div(e->n_numeric, COLUMNS_PER_BLOCK)) : 0;
+    return e ? 1 + ceil_div(e->n_numeric, COLUMNS_PER_BLOCK) : 0;
 }
 
 static pyrelu_sums categorical_embeddings(const micro_batch *s) {
