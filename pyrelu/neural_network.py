@@ -43,13 +43,15 @@ def _gives_probabilities(mlp):
         return True  # fit raises the error
 
 
-def _has_probabilities(mlp):
+def has_probabilities(mlp):
+    """Return True; AttributeError where the loss gives no probabilities."""
     if not _gives_probabilities(mlp):
         raise AttributeError(f"loss={mlp.loss!r} gives no probabilities; use decision_function")
     return True
 
 
-def _has_margins(mlp):
+def has_margins(mlp):
+    """Return True; AttributeError where the loss gives probabilities."""
     if _gives_probabilities(mlp):
         raise AttributeError(
             f"decision_function is for losses without probabilities; with loss={mlp.loss!r}, use predict_proba"
@@ -219,7 +221,7 @@ class MLPClassifier(ClassifierMixin, BasePerceptron):
             outputs.ravel() if mlp.n_outputs_ == 1 else outputs, threshold=mlp._threshold()
         )
 
-    @available_if(_has_margins)
+    @available_if(has_margins)
     def decision_function(self, X):
         """Return a score for each row and class, if the loss gives no probabilities.
 
@@ -246,7 +248,7 @@ class MLPClassifier(ClassifierMixin, BasePerceptron):
         outputs = mlp._outputs(X)
         return outputs.ravel() if mlp.n_outputs_ == 1 else outputs
 
-    @available_if(_has_probabilities)
+    @available_if(has_probabilities)
     def predict_proba(self, X):
         """Return the probability of each class.
 
@@ -264,7 +266,7 @@ class MLPClassifier(ClassifierMixin, BasePerceptron):
         outputs = mlp._outputs(X)
         return np.hstack((1 - outputs, outputs)) if mlp.n_outputs_ == 1 else outputs
 
-    @available_if(_has_probabilities)
+    @available_if(has_probabilities)
     def predict_log_proba(self, X):
         """Return the logarithm of the probability of each class.
 

@@ -22,6 +22,7 @@ EVERYWHERE = "(-inf, inf)"
 _LABELS = "binary_"  # prefix of rows in which each output is the probability of one label
 _LEVEL = "level"  # the parameter that may be a sequence, with one output per value
 _MONOTONE = "monotone"
+_IN_UNITS = "delta"  # the parameter that is in the target's units
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,32 @@ class OutputLoss:
         if any(len(column) != n_outputs for column in columns):
             raise ValueError(f"loss={self.name!r} has {len(self.levels)} levels for a network of {n_outputs} outputs")
         return replace(self, values=[[column[i] for column in columns] for i in range(n_outputs)])
+
+    def of_standardised(self, mean, scale):
+        """Return this loss for targets and outputs that are standardised, with parameters in the target's units.
+
+        Parameters
+        ----------
+        mean, scale : ndarray of shape () or (n_outputs,)
+        """
+        parameters = {
+            name: tuple(np.ravel(values / scale).tolist()) if name == _IN_UNITS else values
+            for name, values in self.parameters.items()
+        }
+        if self.functions is None:
+            return replace(self, parameters=parameters)
+        loss, gradient = self.functions
+
+        def in_units(y_true, y_pred):
+            return y_true * scale + mean, y_pred * scale + mean
+
+        return replace(
+            self,
+            functions=(
+                lambda y_true, y_pred: loss(*in_units(y_true, y_pred)),
+                lambda y_true, y_pred: gradient(*in_units(y_true, y_pred)) * scale,
+            ),
+        )
 
     def check_targets(self, targets):
         """Raise ValueError if any target is outside the domain."""

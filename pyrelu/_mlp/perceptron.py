@@ -334,7 +334,7 @@ class BasePerceptron(Transactional, Convertible, Documented, Persistent, Callbac
         if eval_set is not None:
             data = self._validate_eval_set(eval_set, samples.dtype)
             return everything, Validation(self, Samples(*data), data)
-        if not self.early_stopping or self.solver == "lbfgs":
+        if not self._holds_out():
             return everything, None
         if self.validation_fraction == 0:
             raise InvalidParameterError(
@@ -356,6 +356,10 @@ class BasePerceptron(Transactional, Convertible, Documented, Persistent, Callbac
                     f"with validation_fraction={self.validation_fraction!r} and this random_state"
                 )
         return training, Validation(self, samples, data, held_out)
+
+    def _holds_out(self):
+        """Return whether the fit scores some of its rows rather than train on them."""
+        return self.early_stopping and self.solver != "lbfgs"
 
     def _split(self, rows, targets, random_state):
         """Return the rows to train on and those to hold out."""

@@ -10,7 +10,7 @@ from pyrelu._storage import encoding, files
 from pyrelu.exceptions import InvalidFileError
 
 # Attributes that are not part of the model: of a running fit in which a callback is called, and of the process.
-OF_THE_FIT = ("_callback_fit_ctx", "_skl_callbacks_to_teardown", "_fit_state")
+OF_THE_FIT = ("_callback_fit_ctx", "_skl_callbacks_to_teardown", "_fit_state", "_task")
 OF_THE_PROCESS = ("_skl_callbacks", "_parent_callback_ctx", *OF_THE_FIT)
 
 

@@ -8,7 +8,7 @@ RANGE = 0.05, 20.0  # temperatures beyond these say that there are too few rows
 
 
 def apply(probabilities, temperature, each_label):
-    """Return the probabilities of the same outputs before their activation, divided by the temperature.
+    """Return the probabilities of the same outputs before their activation, divided by the temperature, in float64.
 
     Parameters
     ----------
@@ -18,7 +18,8 @@ def apply(probabilities, temperature, each_label):
         Whether each column is the probability of one label, rather than all columns those of the classes.
     """
     if temperature == 1:
-        return probabilities
+        p = probabilities.astype(float)
+        return p if each_label else p / p.sum(axis=1, keepdims=True)
     logs = np.log(np.maximum(probabilities, TINY, dtype=float)) / temperature
     if each_label:
         others = np.log(np.maximum(1 - probabilities, TINY, dtype=float)) / temperature
