@@ -379,7 +379,9 @@ class TabularMLPClassifier(ClassifierMixin, BaseTabularMLP):
         """Set the network's temperature, by rows that it was not trained on."""
         network.temperature_ = 1.0
         if scored is None or not _gives_probabilities(self):
+            network.undoes_smoothing_ = bool(self.calibrate and network.label_smoothing)
             return super()._conclude(network, scored, of_fit)
+        network.undoes_smoothing_ = False
         Z, y, weights = scored
         probabilities = network.predict_proba(Z)
         each_label = y.ndim == 2
@@ -394,7 +396,10 @@ class TabularMLPClassifier(ClassifierMixin, BaseTabularMLP):
         outputs = network.outputs(Z)
         if not _gives_probabilities(self):
             return outputs
-        return _calibration.apply(outputs, network.temperature_, network.out_activation_ == "logistic")
+        each_label = network.out_activation_ == "logistic"
+        if network.undoes_smoothing_:
+            return _calibration.undo_smoothing(outputs, network.label_smoothing, each_label)
+        return _calibration.apply(outputs, network.temperature_, each_label)
 
     def predict(self, X):
         """Return the label of each row.
