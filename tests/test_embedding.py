@@ -216,7 +216,9 @@ def test_what_is_no_category_is_category_0(code):
     assert same_bits(mlp.embedding_.transform(rows), mlp.embedding_.transform(first))
 
 
-@pytest.mark.parametrize("given", [[2, 5], (5, 2), np.array([2, 5], np.uint8), [i in (2, 5) for i in range(6)]], ids=str)
+@pytest.mark.parametrize(
+    "given", [[2, 5], (5, 2), np.array([2, 5], np.uint8), [i in (2, 5) for i in range(6)]], ids=str
+)
 def test_columns_by_number_or_mask(given):
     X, y = table()
     assert same_bits(fit(X, y, categorical_features=given).predict(X), fit(X, y).predict(X))
@@ -385,7 +387,13 @@ def test_checkpoints_resume_with_the_same_bits(tmp_path):
     given = dict(dropout=(0.1, 0.1, 0.1), dropout_schedule="flat_cos", alpha_schedule="coslog4", init="unit_variance")
 
     def fitted(*callbacks, **changes):
-        mlp = MLPRegressor(**FULL | given | dict(hidden_layer_sizes=(7, 5), activation="gelu") | dict(max_iter=6, random_state=0) | changes)
+        mlp = MLPRegressor(
+            **FULL
+            | given
+            | dict(hidden_layer_sizes=(7, 5), activation="gelu")
+            | dict(max_iter=6, random_state=0)
+            | changes
+        )
         return mlp.set_callbacks(*callbacks).fit(X, y)
 
     fails = []
@@ -425,7 +433,9 @@ def broken(embedding, name, value):
 
 @pytest.mark.parametrize("name", ["numeric", "plain", "categorical", "n_levels", "kind", "arrays", "n_features"])
 @pytest.mark.parametrize(
-    "value", [None, 3, 0, "x", [], {}, np.zeros(2), np.array([9, 9]), np.array([-1, 2**40]), np.array([[0, 1]])], ids=str
+    "value",
+    [None, 3, 0, "x", [], {}, np.zeros(2), np.array([9, 9]), np.array([-1, 2**40]), np.array([[0, 1]])],
+    ids=str,
 )
 def test_wrong_attributes_are_refused(name, value, tmp_path):
     X, y = table()
@@ -446,7 +456,15 @@ def test_wrong_arrays_are_refused(kind):
     X, y = table()
     mlp = fit(X, y, numeric_embedding=kind)
     for name, array in mlp.embedding_.arrays.items():
-        for wrong in (None, array[:-1], array[..., :-1], array.astype("f2"), array[np.newaxis], 0, np.asfortranarray(array)[::-1]):
+        for wrong in (
+            None,
+            array[:-1],
+            array[..., :-1],
+            array.astype("f2"),
+            array[np.newaxis],
+            0,
+            np.asfortranarray(array)[::-1],
+        ):
             arrays = {**mlp.embedding_.arrays, name: wrong}
             embedding = broken(mlp.embedding_, "arrays", arrays)
             with pytest.raises((ValueError, TypeError)):
@@ -492,7 +510,9 @@ def test_inspection_takes_embedded_columns():
 
 def test_maps_are_affine_where_columns_are_scaled_only():
     X, y = table()
-    scaled = fit(X, y, numeric_embedding=None, categorical_features=None, activation="leaky_relu", learning_rate_init=0.1)
+    scaled = fit(
+        X, y, numeric_embedding=None, categorical_features=None, activation="leaky_relu", learning_rate_init=0.1
+    )
     for x in X[:10]:
         W, b = inspection.local_linear_map(scaled, x)
         np.testing.assert_allclose(W @ x + b, scaled.predict(x[np.newaxis]), rtol=1e-10, atol=1e-12)

@@ -160,7 +160,9 @@ def test_neutral_factors_change_no_bit(solver):
     X, y = table()
     neutral = {name: {"learning_rate": 1.0, "alpha": row.alpha} for name, row in parameter_groups.items()}
     neutral["weights"]["ntk"] = False
-    same = [fit(X, y, solver=solver, param_groups=groups, dropout_schedule="constant") for groups in (None, {}, neutral)]
+    same = [
+        fit(X, y, solver=solver, param_groups=groups, dropout_schedule="constant") for groups in (None, {}, neutral)
+    ]
     assert all(same_bits(same[0].predict(X), one.predict(X)) for one in same)
 
 
@@ -181,7 +183,10 @@ def test_lbfgs_takes_alpha():
         ({"slopes": {}}, "has the group 'slopes'; there are: weights, biases, activations"),
         ({3: {}}, "has the group 3"),
         ({"weights": 3}, "param_groups['weights'] must be a dict of learning_rate, alpha, schedule, ntk. Got 3"),
-        ({"biases": {"ntk": True}}, "param_groups['biases'] must be a dict of learning_rate, alpha, schedule. Got 'ntk'"),
+        (
+            {"biases": {"ntk": True}},
+            "param_groups['biases'] must be a dict of learning_rate, alpha, schedule. Got 'ntk'",
+        ),
         ({"weights": {"ntk": 1}}, "param_groups['weights']['ntk'] must be a bool. Got 1"),
         ({"weights": {"alpha": -1}}, "param_groups['weights']['alpha'] must be a float in the range [0, inf). Got -1"),
         ({"scales": {"learning_rate": math.nan}}, "['learning_rate'] must be a float in the range [0, inf). Got nan"),

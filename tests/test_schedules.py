@@ -171,7 +171,10 @@ ADAPTIVE = ("learning_rate", "solver", "tol", "n_iter_no_change", "random_state"
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ("fast", "must be one of 'constant', 'invscaling', 'adaptive', 'cosine', 'step', 'one_cycle', 'coslog4', 'flat_cos' or a pair"),
+        (
+            "fast",
+            "must be one of 'constant', 'invscaling', 'adaptive', 'cosine', 'step', 'one_cycle', 'coslog4', 'flat_cos' or a pair",
+        ),
         (0.1, "or a callable epoch -> rate. Got 0.1 instead"),
         (("fast", {}), "must be one of 'constant'"),
         (("step", {"stepsize": 3}), "has no parameter 'stepsize'; 'step' has: step_size, gamma"),

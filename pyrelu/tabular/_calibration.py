@@ -43,7 +43,6 @@ def fit_temperature(probabilities, targets, weights, each_label):
     each_label : bool
         As `apply` takes it.
     """
-
     n_classes = 2 if each_label else probabilities.shape[1]
     smoothing = 1 / (len(probabilities) + 2)
     wrong = smoothing / n_classes  # Platt's: a few rows without an error do not make probabilities of 0 and 1
