@@ -72,6 +72,21 @@ def test_what_underflows_keeps_its_sign(activation, namespace):
             np.testing.assert_array_equal(np.signbit(got[zero]), np.signbit(want[zero]))
 
 
+def test_results_are_rounded_to_half_precision_as_by_numpy():
+    """prelu(-1, -v) is v: here all numbers of float16, what is halfway between two of them, and its neighbours."""
+    halves = np.arange(0x7C00, dtype=np.uint16).view(np.float16).astype(np.float32)
+    between = np.append((halves[:-1] + halves[1:]) / 2, np.float32(65520))  # the least that rounds to infinity
+    ends = np.float32([0, np.inf])
+    values = np.concatenate([halves, between, *(np.nextafter(between, end) for end in ends), 2 * between[-8:]])
+    values = np.concatenate([values, -values])
+    want = values.astype(np.float16)
+    for n in (7, 64):  # the rest of a vector, and whole ones
+        rows = values[: len(values) // n * n].reshape(-1, n)
+        slopes = np.pad(-rows, [(0, 0), (0, 1)])[:, :n]  # apart, so that NumPy passes row by row
+        got = pr.prelu(np.full(rows.shape, -1, np.float16), slopes)
+        assert same_bits(got, want[: rows.size].reshape(rows.shape))
+
+
 @pytest.mark.parametrize("namespace", NAMESPACES)
 def test_no_nan_unless_one_goes_in(activation, namespace, dtype):
     """Whatever the parameters; a slope of 0 stops every gradient, and a gradient of 0 stays one."""
