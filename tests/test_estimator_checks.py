@@ -30,12 +30,10 @@ SOLVERS = (
     {"solver": "lbfgs", "max_iter": 30, "alpha": 0.1},  # less held back, it amplifies rounding
 )
 
-# Every family and every solver, each with several of the others: how a layer is computed and how its weights are
-# updated do not know of each other.
+# Every family, and every solver of either class; not each with each, as what computes a layer, a loss and an update does
+# not know of the others.
 ESTIMATORS = [
-    cls(**SOLVERS[(i + shift) % len(SOLVERS)], **family)
-    for cls, shift in ((MLPClassifier, 0), (MLPRegressor, 2))
-    for i, family in enumerate(FAMILIES)
+    (MLPClassifier, MLPRegressor)[i % 2](**SOLVERS[i // 2 % len(SOLVERS)], **family) for i, family in enumerate(FAMILIES)
 ]
 
 
