@@ -27,6 +27,7 @@ import numpy as np
 import safetensors
 import safetensors.numpy
 import scipy.sparse
+from helpers import HAS_CALLBACKS
 from pyrelu._network import LOSSES, Network, Samples
 from sklearn import neural_network
 from sklearn.base import clone
@@ -205,6 +206,10 @@ def _changed(rnd, value, depth):
 
 def calls(mlp, X, y, rnd):
     """Return functions of everything that reads a fitted estimator."""
+    with_callbacks = [
+        lambda: mlp.set_callbacks(inspection.ActivityRecorder(X)).set_params(warm_start=True).fit(X, y),
+        lambda: mlp.set_callbacks(EarlyStopping(patience=1)).set_params(warm_start=True).fit(X, y),
+    ]
     found = [
         lambda: mlp.predict(X),
         lambda: mlp.score(X, y),
@@ -221,8 +226,7 @@ def calls(mlp, X, y, rnd):
         lambda: inspection.local_linear_map(mlp, X[0]),
         lambda: mlp.to_sklearn(),
         lambda: type(mlp).from_sklearn(mlp.to_sklearn()).predict(X),
-        lambda: mlp.set_callbacks(inspection.ActivityRecorder(X)).set_params(warm_start=True).fit(X, y),
-        lambda: mlp.set_callbacks(EarlyStopping(patience=1)).set_params(warm_start=True).fit(X, y),
+        *(with_callbacks if HAS_CALLBACKS else []),
         lambda: mlp.fit(X, y, eval_set=(X, y)),
         lambda: copy.deepcopy(mlp).predict(X),
         lambda: repr(mlp) + mlp._repr_html_(),
@@ -566,7 +570,7 @@ ATTACKS = (
     attack_rows,
     attack_core,
     attack_model_file,
-    attack_checkpoint,
+    *([attack_checkpoint] if HAS_CALLBACKS else []),
     attack_attributes,
     attack_sklearn,
 )

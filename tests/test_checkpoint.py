@@ -19,6 +19,7 @@ from pyrelu._storage import files
 from pyrelu.callbacks import Checkpoint, EarlyStopping
 from pyrelu.exceptions import InvalidFileError
 
+pytest.importorskip("sklearn.callback", reason="checkpoints are callbacks, which need scikit-learn 1.9")
 pytestmark = few_epochs
 
 

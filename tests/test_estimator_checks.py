@@ -33,7 +33,8 @@ SOLVERS = (
 # Every family, and every solver of either class; not each with each, as what computes a layer, a loss and an update does
 # not know of the others.
 ESTIMATORS = [
-    (MLPClassifier, MLPRegressor)[i % 2](**SOLVERS[i // 2 % len(SOLVERS)], **family) for i, family in enumerate(FAMILIES)
+    (MLPClassifier, MLPRegressor)[i % 2](**SOLVERS[i // 2 % len(SOLVERS)], **family)
+    for i, family in enumerate(FAMILIES)
 ]
 
 
