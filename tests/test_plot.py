@@ -265,7 +265,9 @@ def test_the_scores_of_early_stopping_are_below_the_loss():
         assert line.get_ydata().tolist() == fit.validation_scores_ and line.get_label() == name
     assert [line.get_color() for line in display.validation_lines_] == [line.get_color() for line in display.lines_[:2]]
     dots = [line for line in display.validation_ax_.get_lines() if line.get_marker() == "o"]
-    assert [dot.get_ydata()[0] for dot in dots] == [fit.best_validation_score_ for fit in list(fits.values())[:2]]
+    for dot, fit in zip(dots, list(fits.values())[:2], strict=True):
+        best = int(np.argmax(fit.validation_scores_))
+        assert dot.get_xydata().tolist() == [[best + 1, fit.best_validation_score_]]  # epochs count from 1
     upper, lower = matplotlib.figure.Figure().subplots(2)
     assert LossCurveDisplay.from_estimators(fits, ax=upper).validation_ax_ is None
     assert LossCurveDisplay.from_estimators(fits, ax=upper, validation_ax=lower).validation_ax_ is lower
