@@ -26,6 +26,7 @@ import scipy.sparse
 from fuzz_files import attack_checkpoint, attack_model_file
 from fuzz_models import ERRORS, LARGE, SOLVERS, TARGETS, X, attempt, model, use
 from fuzz_values import changed, hostile
+from helpers import HAS_CALLBACKS
 from pyrelu._network import LOSSES, Network, Samples
 from sklearn import neural_network
 
@@ -204,7 +205,7 @@ ATTACKS = (
     attack_rows,
     attack_core,
     attack_model_file,
-    attack_checkpoint,
+    *([attack_checkpoint] if HAS_CALLBACKS else []),
     attack_attributes,
     attack_sklearn,
 )

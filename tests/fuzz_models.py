@@ -7,6 +7,7 @@ import pickle
 
 import numpy as np
 import scipy.sparse
+from helpers import HAS_CALLBACKS
 from sklearn.base import clone
 
 from pyrelu import MLPClassifier, MLPRegressor, inspection
@@ -98,6 +99,10 @@ def model(i):
 
 def calls(mlp, X, y, rnd):
     """Return functions of everything that reads a fitted estimator."""
+    with_callbacks = [
+        lambda: mlp.set_callbacks(inspection.ActivityRecorder(X)).set_params(warm_start=True).fit(X, y),
+        lambda: mlp.set_callbacks(EarlyStopping(patience=1)).set_params(warm_start=True).fit(X, y),
+    ]
     found = [
         lambda: mlp.predict(X),
         lambda: mlp.score(X, y),
@@ -114,8 +119,7 @@ def calls(mlp, X, y, rnd):
         lambda: inspection.local_linear_map(mlp, X[0]),
         lambda: mlp.to_sklearn(),
         lambda: type(mlp).from_sklearn(mlp.to_sklearn()).predict(X),
-        lambda: mlp.set_callbacks(inspection.ActivityRecorder(X)).set_params(warm_start=True).fit(X, y),
-        lambda: mlp.set_callbacks(EarlyStopping(patience=1)).set_params(warm_start=True).fit(X, y),
+        *(with_callbacks if HAS_CALLBACKS else []),
         lambda: mlp.fit(X, y, eval_set=(X, y)),
         lambda: copy.deepcopy(mlp).predict(X),
         lambda: repr(mlp) + mlp._repr_html_(),

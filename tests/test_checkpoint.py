@@ -19,6 +19,7 @@ from pyrelu._storage import files
 from pyrelu.callbacks import Checkpoint, EarlyStopping
 from pyrelu.exceptions import InvalidFileError
 
+pytest.importorskip("sklearn.callback", reason="checkpoints are callbacks, which need scikit-learn 1.9")
 pytestmark = few_epochs
 
 
@@ -130,6 +131,7 @@ def test_finished_fit_is_not_trained_again(tmp_path):
     assert stop.epochs == 2
 
 
+@pytest.mark.interrupts
 def test_eval_set_and_sparse(tmp_path):
     path = tmp_path / "fit.safetensors"
 
@@ -144,6 +146,7 @@ def test_eval_set_and_sparse(tmp_path):
     check_same(fit(Checkpoint(path, resume=True)), fit())
 
 
+@pytest.mark.interrupts
 def test_warm_start(tmp_path):
     path = tmp_path / "fit.safetensors"
     twice = make("adam").set_params(warm_start=True, max_iter=5)
