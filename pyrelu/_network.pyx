@@ -108,6 +108,7 @@ cdef extern from "training/network.h" nogil:
                         void *outputs, unsigned char *alive) noexcept nogil
         pyrelu_epoch_sums (*train)(const pyrelu_network *, const pyrelu_samples *, Py_ssize_t start, Py_ssize_t stop,
                                Py_ssize_t batch_size, pyrelu_optimizer *) noexcept nogil
+        pyrelu_epoch_sums (*step)(const pyrelu_network *, double weight, pyrelu_optimizer *) noexcept nogil
         void (*losses)(const pyrelu_network *, const void *targets, Py_ssize_t n_targets, void *outputs, void *losses,
                        Py_ssize_t rows) noexcept nogil
 
@@ -860,6 +861,43 @@ cdef class Network:
             self.network.alive = NULL
             self._leave(limited)
         return Epoch(sums.loss / n, sums.gradient_norm / n, alive)
+
+    def step(self, gradient, double weight, optimizer):
+        """Take one step, with a gradient that was computed elsewhere.
+
+        Parameters
+        ----------
+        gradient : ndarray of shape (n_parameters,)
+            The gradient of the loss, a sum over rows, without penalties.
+        weight : float
+            The total weight of these rows, greater than 0.
+        optimizer : Optimizer
+            Its `state` and `t` are updated.
+
+        Returns
+        -------
+        penalties : float
+            Divided by `weight`.
+        gradient_norm : float
+            The L2 norm of the gradient of the mean loss, including penalties, before clipping.
+        """
+        cdef pyrelu_optimizer opt = self._optimizer(optimizer)
+        cdef pyrelu_epoch_sums sums
+        cdef bint limited
+        if not 0 < weight < INFINITY:
+            raise ValueError(f"weight={weight!r} is not in the range (0, inf)")
+        if not isinstance(gradient, np.ndarray) or gradient.shape != self.parameters.shape:
+            raise ValueError(f"gradient: expected an array of shape {self.parameters.shape}, got {describe(gradient)}")
+        if self.planned is None:
+            self._plan_workspace(1, True)
+        limited = self._enter()
+        try:
+            self.gradients[:] = gradient
+            sums = self.core.step(&self.network, weight, &opt)
+            optimizer.t = opt.t
+        finally:
+            self._leave(limited)
+        return sums.loss, sums.gradient_norm
 
     cdef pyrelu_optimizer _optimizer(self, optimizer) except *:
         """Return the optimizer as C reads it."""

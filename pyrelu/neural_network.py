@@ -381,10 +381,7 @@ class MLPClassifier(ClassifierMixin, BasePerceptron):
             numbers = numbers.ravel()
             per_class = compute_class_weight(self.class_weight, classes=self.classes_, y=self.classes_[numbers])
             of_rows = per_class[numbers]
-        of_rows = of_rows.astype(targets.dtype) if weights is None else weights * of_rows.astype(targets.dtype)
-        if not of_rows.any():
-            raise ValueError(f"class_weight={self.class_weight!r} leaves no row of y with a weight greater than 0")
-        return of_rows
+        return of_rows.astype(targets.dtype) if weights is None else weights * of_rows.astype(targets.dtype)
 
     def _decode(self, targets):
         if self._is_multiclass():
