@@ -16,6 +16,7 @@ from sklearn.utils.validation import validate_data
 
 from pyrelu._mlp import losses
 from pyrelu._mlp.activation import out_activation
+from pyrelu._mlp.batches import OutOfCore
 from pyrelu._mlp.optimizers import STOCHASTIC
 from pyrelu._mlp.parameters import documented, extends
 from pyrelu._mlp.perceptron import BasePerceptron
@@ -108,7 +109,7 @@ def _as_targets(values, X):
 
 
 @documented
-class MLPClassifier(ClassifierMixin, BasePerceptron):
+class MLPClassifier(ClassifierMixin, OutOfCore, BasePerceptron):
     """A multilayer perceptron that minimises the log-loss, or another loss.
 
     It takes the place of scikit-learn's class of that name: where that one has the setting, the same `random_state`
@@ -404,7 +405,7 @@ class MLPClassifier(ClassifierMixin, BasePerceptron):
 
 
 @documented
-class MLPRegressor(RegressorMixin, BasePerceptron):
+class MLPRegressor(RegressorMixin, OutOfCore, BasePerceptron):
     """A multilayer perceptron that minimises the squared error, or another loss.
 
     It takes the place of scikit-learn's class of that name: where that one has the setting, the same `random_state`

@@ -1,5 +1,6 @@
 """The loss as a sum over rows in many places, against a fit of all rows, finite differences and the local steps."""
 
+import itertools
 import pickle
 from functools import reduce
 
@@ -63,7 +64,7 @@ def test_the_gradient_is_that_of_the_loss(name, mlp, X, y, weights):
 def test_sums_over_partitions_are_those_over_all_rows(name, mlp, X, y, weights):
     objective = Objective(mlp.set_params(random_state=0), X, y)
     ends = np.array([0, 1, 1, 90, len(X)])  # one has a single row
-    rows = [slice(a, b) for a, b in zip(ends, ends[1:]) if a < b]
+    rows = [slice(a, b) for a, b in itertools.pairwise(ends) if a < b]
     parts = [(X[s], y[s], None if weights is None else weights[s]) for s in rows]
     whole = objective.loss_and_gradient(objective.parameters, X, y, weights)
     summed = total(objective, objective.parameters, parts)

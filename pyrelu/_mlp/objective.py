@@ -13,7 +13,7 @@ from pyrelu._mlp.fit_state import ATTRIBUTES
 from pyrelu._mlp.optimizers import STOCHASTIC, Gradient
 from pyrelu._mlp.perceptron import BasePerceptron, check_row_weights
 from pyrelu._mlp.training import pack
-from pyrelu._network import DefaultFloatingPoint, Samples
+from pyrelu._network import DefaultFloatingPoint, Epoch, Samples
 from pyrelu.exceptions import InvalidParameterError
 
 _NO_CALLBACKS = ("_skl_callbacks", "_fit_state")
@@ -144,10 +144,13 @@ class Objective:
         self._take(mlp, network, int(random_state.randint(2**63, dtype=np.uint64)) if network.draws else 0)
 
     @classmethod
-    def of_fit(cls, mlp, network, seed):
-        """Return that of an estimator whose fit has begun."""
+    def of_fit(cls, mlp, network, class_weight=None):
+        """Return that of an estimator whose fit has begun, with these class weights in place of "balanced"."""
         self = object.__new__(cls)
-        self._take(mlp._shallow_copy(), network, seed)
+        mlp = mlp._shallow_copy()
+        if class_weight is not None:
+            mlp.class_weight = class_weight
+        self._take(mlp, network, 0)
         return self
 
     def _take(self, mlp, network, seed):
@@ -243,7 +246,7 @@ class Objective:
         """
         return tuple(self.sums(parameters, self._rows(X, y, sample_weight)))[:3]
 
-    def sums(self, parameters, partition, order=None, stream=0, t=0):
+    def sums(self, parameters, partition, order=None, seed=0, t=0):
         """Return the Sums over rows of a partition.
 
         Parameters
@@ -252,8 +255,8 @@ class Objective:
         partition : Partition
         order : ndarray of intp, default=None
             The rows to take; None: all.
-        stream, t : int
-            What random numbers depend on, beside the row's place in `order`: a number of the partition, and the step.
+        seed, t : int
+            What random numbers depend on, beside the row's place in `order`: t is the number of steps before.
         """
         network = self._network(parameters)
         n_rows = len(partition) if order is None else len(order)
@@ -261,7 +264,7 @@ class Objective:
         if weight == 0:
             return Sums(0.0, np.zeros(len(self.parameters)), 0.0, np.zeros(network.n_hidden_units, bool))
         optimizer = self._gradient_alone()
-        optimizer.seed, optimizer.t = (self._seed + 0x9E3779B97F4A7C15 * stream) % 2**64, t
+        optimizer.seed, optimizer.t = seed, t
         trained = network.train(partition.samples, order, n_rows, optimizer)
         return Sums(trained.loss * weight, optimizer.state[0].astype(np.float64) * weight, weight, trained.alive)
 
@@ -296,6 +299,14 @@ class Objective:
         optimizer.clip_norm = np.inf
         penalties, _ = self._network(parameters).step(gradient_sum, weight_sum, optimizer)
         return penalties, optimizer.state[0].astype(np.float64)
+
+    def mean(self, parameters, sums):
+        """Return the `Epoch` that Sums over all rows make, with penalties, and the gradient of its loss."""
+        if sums.weight == 0:
+            raise ValueError("the weights, sample_weight times class_weight, are 0 for all rows")
+        penalties, gradient = self.penalised(parameters, sums.gradient, sums.weight)
+        loss = sums.loss / sums.weight + penalties
+        return Epoch(loss, float(np.sqrt(gradient @ gradient)), sums.alive), gradient
 
     def optimizer(self):
         """Return the optimizer before the first step."""
@@ -379,10 +390,24 @@ def _twin(optimizer):
     return twin
 
 
-def begin(mlp, X, y, classes):
-    """Begin the fit of an estimator of which these are some rows. Return its network and random state."""
+def begin(mlp, X, y, classes, class_weight=None):
+    """Begin the fit of an estimator of which these are some rows.
+
+    Parameters
+    ----------
+    mlp : estimator
+    X, y : array-like
+    classes : array-like or None
+    class_weight : dict, default=None
+        What "balanced" amounts to.
+
+    Returns
+    -------
+    network : Network
+    random_state : RandomState
+    """
     if is_classifier(mlp):
-        if isinstance(mlp.class_weight, str):
+        if isinstance(mlp.class_weight, str) and class_weight is None:
             raise ValueError(
                 f"class_weight={mlp.class_weight!r} needs the frequencies of all classes, which some rows do not have; "
                 "it must be a dict of label: weight or None"
@@ -404,3 +429,22 @@ def begin(mlp, X, y, classes):
         if weights is not None:
             mlp.class_weight = weights
     return network, random_state
+
+
+def count_labels(y):
+    """Return how many rows each label has: label -> number."""
+    y = np.asarray(y)
+    y = y.ravel() if y.ndim == 2 and y.shape[1] == 1 else y
+    if y.ndim != 1:
+        raise ValueError(
+            f"y has the shape {y.shape}; the labels of an indicator matrix are not counted: give class_weight as a list of "
+            "dicts, and classes=range(n_columns)"
+        )
+    labels, counts = np.unique(y, return_counts=True)
+    return dict(zip(labels.tolist(), counts.tolist(), strict=True))
+
+
+def balanced(counts):
+    """Return the class weights that "balanced" stands for, as `sklearn.utils.class_weight.compute_class_weight` has it."""
+    n_rows = sum(counts.values())
+    return {label: n_rows / (len(counts) * count) for label, count in counts.items()}
