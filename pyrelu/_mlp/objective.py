@@ -71,6 +71,9 @@ class Partition:
         parts = [X] if isinstance(X, np.ndarray) else [X.data, X.indices, X.indptr]
         return sum(part.nbytes for part in (*parts, *others) if part is not None)
 
+    def __sizeof__(self):
+        return self.nbytes
+
     def weight(self, order=None):
         """Return the total weight of the rows, or of those in `order`."""
         weights = self.data[2]
