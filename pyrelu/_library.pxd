@@ -63,9 +63,26 @@ cdef extern from "table/table.h" nogil:
         const char *summary
         const char *reference
 
+    ctypedef struct pyrelu_embedding_row:
+        const char *name
+        int learned
+        const char *formula
+        const char *summary
+        const char *reference
+
+    ctypedef struct pyrelu_parameter_group:
+        const char *name
+        double alpha
+        const char *summary
+
     enum:
         PYRELU_N_OPTIMIZERS
         PYRELU_GRADIENT
+        PYRELU_N_EMBEDDINGS
+        PYRELU_N_GROUPS
+
+    const pyrelu_embedding_row[] pyrelu_embeddings
+    const pyrelu_parameter_group[] pyrelu_parameter_groups
 
     const pyrelu_gate[] pyrelu_gates
     const int pyrelu_n_gates
@@ -78,6 +95,9 @@ cdef extern from "table/table.h" nogil:
     const int pyrelu_n_axis_functions
 
 cdef extern from "kernels/kernels.h" nogil:
+    enum:
+        PYRELU_MAX_EMBEDDING
+
     ctypedef enum pyrelu_type:
         PYRELU_F16
         PYRELU_F32

@@ -11,10 +11,14 @@ from scipy.linalg.cython_blas cimport dgemm, sgemm
 from pyrelu._library cimport (
     PYRELU_ALL_THREADS,
     PYRELU_GRADIENT,
+    PYRELU_MAX_EMBEDDING,
     PYRELU_MAX_PARAMETERS,
+    PYRELU_N_EMBEDDINGS,
+    PYRELU_N_GROUPS,
     PYRELU_N_OPTIMIZERS,
     pyrelu_activations,
     pyrelu_axis_functions,
+    pyrelu_embeddings,
     pyrelu_loss,
     pyrelu_losses,
     pyrelu_n_activations,
@@ -46,6 +50,7 @@ cdef extern from "training/network.h" nogil:
     ctypedef enum pyrelu_transform:
         PYRELU_ELEMENTWISE
         PYRELU_LEARNED_SLOPES
+        PYRELU_PARAMETRIC
         PYRELU_DRAWN_SLOPES
         PYRELU_ROWWISE
         PYRELU_GATED
@@ -59,15 +64,35 @@ cdef extern from "training/network.h" nogil:
         int activation
         double parameters[PYRELU_MAX_PARAMETERS]
         double dropout
+        double rate_factor
         void (*call)(void *context, int derivative, const void *z, void *out, Py_ssize_t rows, Py_ssize_t n) noexcept
         void *context
         void *weights
         void *bias
         void *slopes
 
+    ctypedef struct pyrelu_embedding:
+        Py_ssize_t n_numeric, n_plain, n_categorical
+        const Py_ssize_t *numeric
+        const Py_ssize_t *plain
+        const Py_ssize_t *categorical
+        int embedding
+        Py_ssize_t n_features, size
+        void *frequencies
+        void *phases
+        void *weights
+        void *biases
+        const Py_ssize_t *n_levels
+        Py_ssize_t level_size
+        void *levels
+        void *scales
+        Py_ssize_t n_outputs
+
     ctypedef struct pyrelu_network:
         int n_layers
         pyrelu_layer *layers
+        Py_ssize_t n_features
+        pyrelu_embedding *embedding
         double input_dropout
         int loss
         const void *loss_parameters
@@ -92,13 +117,16 @@ cdef extern from "training/network.h" nogil:
     ctypedef struct pyrelu_optimizer:
         int solver
         double learning_rate, momentum, beta_1, beta_2, epsilon, alpha, l1, decay, clip_norm
+        double rate_factors[PYRELU_N_GROUPS]
+        double alpha_factors[PYRELU_N_GROUPS]
+        double dropout_factor
         uint64_t seed
         Py_ssize_t t
         void *parameters
         void *gradients
         void *state[2]
 
-    ctypedef struct pyrelu_epoch_sums:
+    ctypedef struct pyrelu_epoch_totals:
         double loss, gradient_norm
 
     ctypedef struct pyrelu_core:
@@ -106,22 +134,24 @@ cdef extern from "training/network.h" nogil:
         int (*calls_blas)(const pyrelu_network *) noexcept nogil
         void (*predict)(const pyrelu_network *, const pyrelu_samples *, Py_ssize_t start, Py_ssize_t stop,
                         void *outputs, unsigned char *alive) noexcept nogil
-        pyrelu_epoch_sums (*train)(const pyrelu_network *, const pyrelu_samples *, Py_ssize_t start, Py_ssize_t stop,
+        pyrelu_epoch_totals (*train)(const pyrelu_network *, const pyrelu_samples *, Py_ssize_t start, Py_ssize_t stop,
                                Py_ssize_t batch_size, pyrelu_optimizer *) noexcept nogil
-        pyrelu_epoch_sums (*step)(const pyrelu_network *, double weight, pyrelu_optimizer *) noexcept nogil
+        pyrelu_epoch_totals (*step)(const pyrelu_network *, double weight, pyrelu_optimizer *) noexcept nogil
         void (*losses)(const pyrelu_network *, const void *targets, Py_ssize_t n_targets, void *outputs, void *losses,
                        Py_ssize_t rows) noexcept nogil
 
     const pyrelu_core pyrelu_core_f32, pyrelu_core_f64
 
 
+EMBEDDINGS = {pyrelu_embeddings[i].name.decode(): i for i in range(PYRELU_N_EMBEDDINGS)}
 LOSSES = {pyrelu_losses[i].name.decode(): i for i in range(pyrelu_n_losses)}
 SOLVERS = {pyrelu_optimizers[i].name.decode(): i for i in range(PYRELU_N_OPTIMIZERS)} | {"gradient": PYRELU_GRADIENT}
 OPTIMIZER_ATTRIBUTES = ("solver", "learning_rate", "momentum", "beta_1", "beta_2", "epsilon", "alpha", "l1", "decay",
-                        "clip_norm", "seed", "t", "state")
+                        "clip_norm", "rate_factors", "alpha_factors", "dropout_factor", "seed", "t", "state")
 TRANSFORMS = {
     "elementwise": PYRELU_ELEMENTWISE,
     "learned_slopes": PYRELU_LEARNED_SLOPES,
+    "parametric": PYRELU_PARAMETRIC,
     "drawn_slopes": PYRELU_DRAWN_SLOPES,
     "rowwise": PYRELU_ROWWISE,
     "gated": PYRELU_GATED,
@@ -496,7 +526,7 @@ cdef object uninterrupted(function, tuple arguments):
 
 cdef int _n_values(const pyrelu_layer *layer) noexcept:
     """Return the number of activation parameters that the layer's transform takes."""
-    if layer.transform == PYRELU_ELEMENTWISE:
+    if layer.transform == PYRELU_ELEMENTWISE or layer.transform == PYRELU_PARAMETRIC:
         return pyrelu_activations[layer.activation].n_parameters
     if layer.transform == PYRELU_LEARNED_SLOPES:
         return 1
@@ -526,6 +556,10 @@ cdef class Network:
     label_smoothing : float, default=0
     n_threads : int, default=None
         The maximum number of threads.
+    embedding : InputEmbedding, default=None
+        What makes the first layer's inputs of the columns of the samples; None: they are the inputs.
+    rate_factors : sequence of float, default=()
+        The factors on the learning rate of each layer's weights; none: all 1.
 
     Raises
     ------
@@ -535,11 +569,12 @@ cdef class Network:
     """
 
     cdef pyrelu_network network
+    cdef pyrelu_embedding embedding
     cdef const pyrelu_core *core
     cdef readonly object dtype
     cdef readonly Py_ssize_t n_hidden_units, n_outputs
     cdef readonly bint draws  # whether training needs random numbers
-    cdef object arrays, layers, loss_parameters, workspace  # keep alive what `network` points to
+    cdef object arrays, layers, loss_parameters, workspace, kept  # keep alive what `network` points to
     cdef bint has_loss
     cdef list called
     cdef readonly object parameters
@@ -549,7 +584,7 @@ cdef class Network:
     cdef bint busy  # whether the workspace is in use
 
     def __cinit__(self, weights, biases, activations, output, loss, slopes=(), parameters=None, dropout=(),
-                  label_smoothing=0.0, n_threads=None):
+                  label_smoothing=0.0, n_threads=None, embedding=None, rate_factors=()):
         cdef Py_ssize_t n
         weights = listed(weights, "coefs_", -1)
         n = len(weights)
@@ -564,7 +599,8 @@ cdef class Network:
         if self.dtype not in (np.float32, np.float64):
             raise ValueError(f"weights of dtype {self.dtype}; a network computes in float32 or float64")
         self.core = &pyrelu_core_f32 if self.dtype == np.float32 else &pyrelu_core_f64
-        self.arrays = weights, biases, slopes
+        self.arrays = [weights, biases, slopes]
+        rate_factors = listed(rate_factors, "rate_factors", n) if len(rate_factors or ()) else [1.0] * n
         self.called = []
         self.layers = np.zeros(n * sizeof(pyrelu_layer), np.uint8)
         self.network.n_layers = n
@@ -579,17 +615,20 @@ cdef class Network:
         self.network.input_dropout = number(dropout[0], "dropout", 0, 1)
         self.draws = any(dropout)
         for i in range(n - 1):
-            self._set_layer(i, weights[i], biases[i], dropout[i + 1])
+            self._set_layer(i, weights[i], biases[i], dropout[i + 1], rate_factors[i])
             self._set_activation(i, activations[i], slopes[i])
             self.n_hidden_units += self.network.layers[<int>i].n_outputs
-        self._set_layer(n - 1, weights[n - 1], biases[n - 1], 0.0)
+        self._set_layer(n - 1, weights[n - 1], biases[n - 1], 0.0, rate_factors[n - 1])
         self._set_output(output)
+        self.network.n_features = self.network.layers[0].n_inputs
+        if embedding is not None:
+            self._set_embedding(embedding)
         if loss is not None:
             self._set_loss(loss)
         if parameters is not None:
             self._set_parameters(parameters)
 
-    cdef _set_layer(self, Py_ssize_t i, weights, bias, dropout):
+    cdef _set_layer(self, Py_ssize_t i, weights, bias, dropout, rate_factor):
         cdef pyrelu_layer *layer = &self.network.layers[i]
         shape = two_dimensional(weights, f"coefs_[{i}]")
         layer.weights = address(weights, f"coefs_[{i}]", self.dtype, shape)
@@ -597,6 +636,7 @@ cdef class Network:
         layer.n_inputs, layer.width = shape
         layer.n_outputs = layer.width
         layer.dropout = number(dropout, "dropout", 0, 1)
+        layer.rate_factor = number(rate_factor, "rate_factors", 0)
         if i > 0 and layer.n_inputs != self.network.layers[i - 1].n_outputs:
             raise ValueError(f"coefs_[{i}] of shape {shape} does not fit coefs_[{i - 1}] of shape "
                              f"{self.arrays[0][i - 1].shape}" + (
@@ -626,7 +666,7 @@ cdef class Network:
         if layer.width % pieces:
             raise ValueError(f"coefs_[{i}] has {layer.width} columns, which {activation.name} cannot take in {pieces}s")
         layer.n_outputs = layer.width // pieces
-        if layer.transform == PYRELU_LEARNED_SLOPES:
+        if layer.transform == PYRELU_LEARNED_SLOPES or layer.transform == PYRELU_PARAMETRIC:
             layer.slopes = address(slopes, f"activation_weights_[{i}]", self.dtype, (layer.n_outputs,))
         elif slopes is not None:
             raise ValueError(f"activation_weights_[{i}] must be None: {activation.name} learns no slopes")
@@ -635,6 +675,67 @@ cdef class Network:
             self.called.append(Called(activation.functions, self.dtype))
             layer.call = call
             layer.context = <void *>self.called[-1]
+
+    cdef _set_embedding(self, embedding):
+        """Set the embedding, after checking that its arrays and column numbers fit each other and the first layer."""
+        cdef pyrelu_embedding *e = &self.embedding
+        cdef Py_ssize_t k, m, total = 0
+        cdef list learned = []  # the names of the arrays that training changes
+        for name in ("n_features", "numeric", "plain", "categorical", "n_levels", "kind", "arrays"):
+            if not hasattr(embedding, name):
+                raise TypeError(f"embedding must be an InputEmbedding, got {describe(embedding)} without {name}")
+        if not isinstance(embedding.arrays, dict):
+            raise TypeError(f"the embedding's arrays must be a dict, got {describe(embedding.arrays)}")
+        n_columns = integer(embedding.n_features, "the embedding's number of columns", 1, MAX_DIMENSION)
+        numeric, categorical, n_levels = embedding.numeric, embedding.categorical, embedding.n_levels
+        arrays = dict(embedding.arrays)
+        plain = embedding.plain
+        self.kept = numeric, plain, categorical, n_levels, arrays
+        e.numeric = self._column_numbers(numeric, "numeric", n_columns, &e.n_numeric)
+        e.plain = self._column_numbers(plain, "plain", n_columns, &e.n_plain)
+        e.categorical = self._column_numbers(categorical, "categorical", n_columns, &e.n_categorical)
+        e.n_levels = <Py_ssize_t *>address(n_levels, "n_levels", np.dtype(np.intp), (e.n_categorical,))
+        for k in range(e.n_categorical):
+            if not 0 < e.n_levels[k] < MAX_DIMENSION:
+                raise ValueError(f"n_levels must be in the range [1, {MAX_DIMENSION}), got {e.n_levels[k]}")
+            total += e.n_levels[k]
+        e.size = 1
+        if e.n_numeric:
+            e.embedding = one_of(embedding.kind, "numeric_embedding", EMBEDDINGS)
+            k = e.n_features = two_dimensional(arrays.get("frequencies"), "frequencies")[1]
+            m = two_dimensional(arrays.get("biases"), "biases")[1]
+            e.size = integer(m + 1, "the size of an embedding", 2, PYRELU_MAX_EMBEDDING + 1)
+            e.frequencies = address(arrays["frequencies"], "frequencies", self.dtype, (e.n_numeric, k))
+            e.phases = address(arrays.get("phases"), "phases", self.dtype, (e.n_numeric, k))
+            e.weights = address(arrays.get("weights"), "weights", self.dtype, (e.n_numeric, k, m))
+            e.biases = address(arrays["biases"], "biases", self.dtype, (e.n_numeric, m))
+            learned += ["weights", "biases"]
+            if pyrelu_embeddings[e.embedding].learned:
+                learned += ["frequencies", "phases"]
+        if e.n_categorical:
+            e.level_size = two_dimensional(arrays.get("levels"), "levels")[1]
+            e.levels = address(arrays["levels"], "levels", self.dtype, (total, e.level_size))
+            learned += ["levels"]
+        e.n_outputs = e.n_numeric * e.size + e.n_plain + e.n_categorical * e.level_size
+        if e.n_outputs != self.network.layers[0].n_inputs:
+            raise ValueError(f"an embedding of {e.n_outputs} outputs does not fit coefs_[0] of shape "
+                             f"{self.arrays[0][0].shape}")
+        if "scales" in arrays:
+            e.scales = address(arrays["scales"], "scales", self.dtype, (e.n_outputs,))
+            learned += ["scales"]
+        if arrays.keys() - {*learned, "frequencies", "phases"}:
+            raise ValueError(f"the embedding has arrays that it does not use: {', '.join(map(str, arrays))}")
+        self.arrays.append([arrays[name] for name in learned])
+        self.network.n_features = n_columns
+        self.network.embedding = e
+
+    cdef const Py_ssize_t *_column_numbers(self, columns, name, Py_ssize_t n_columns, Py_ssize_t *n) except? NULL:
+        """Return the numbers of columns, after checking that they exist."""
+        n[0] = len(columns) if isinstance(columns, np.ndarray) and columns.ndim == 1 else 0
+        cdef const Py_ssize_t *numbers = <Py_ssize_t *>address(columns, name, np.dtype(np.intp), (n[0],))
+        if not all_below(numbers, n[0], n_columns):
+            raise ValueError(f"the {name} columns must be in the range [0, {n_columns})")
+        return numbers
 
     cdef _set_output(self, output):
         cdef pyrelu_layer *layer = &self.network.layers[self.network.n_layers - 1]
@@ -751,9 +852,11 @@ cdef class Network:
 
     cdef pyrelu_samples _samples(self, Samples samples, order) except *:
         """Return the samples as C reads them."""
-        if samples.dtype != self.dtype or samples.n_features != self.network.layers[0].n_inputs:
+        if samples.dtype != self.dtype or samples.n_features != self.network.n_features:
             raise ValueError(f"{samples.n_features} features of dtype {samples.dtype} do not fit a network of "
-                             f"{self.network.layers[0].n_inputs} inputs and dtype {self.dtype}")
+                             f"{self.network.n_features} inputs and dtype {self.dtype}")
+        if samples.samples.starts is not NULL and self.network.embedding is not NULL:
+            raise ValueError("the columns of a sparse X are not embedded; pass X.toarray()")
         cdef pyrelu_samples data = samples.samples
         cdef Py_ssize_t n
         cdef bint right
@@ -782,6 +885,11 @@ cdef class Network:
         self.busy = False
         if limited:
             release_blas()
+
+    @property
+    def n_features(self):
+        """Columns of the samples."""
+        return self.network.n_features
 
     def predict(self, Samples samples, order=None):
         """Return the outputs, of shape (n_samples, n_outputs).
@@ -843,7 +951,7 @@ cdef class Network:
         cdef pyrelu_samples data = self._samples(samples, order)
         cdef pyrelu_optimizer opt = self._optimizer(optimizer)
         cdef Py_ssize_t n = samples.n_samples if order is None else len(order)
-        cdef pyrelu_epoch_sums sums
+        cdef pyrelu_epoch_totals sums
         cdef bint limited
         if n < 1 or batch_size < 1:
             raise ValueError(f"{n} samples in batches of {batch_size}; training takes at least 1 and 1")
@@ -882,7 +990,7 @@ cdef class Network:
             The L2 norm of the gradient of the mean loss, including penalties, before clipping.
         """
         cdef pyrelu_optimizer opt = self._optimizer(optimizer)
-        cdef pyrelu_epoch_sums sums
+        cdef pyrelu_epoch_totals sums
         cdef bint limited
         if not 0 < weight < INFINITY:
             raise ValueError(f"weight={weight!r} is not in the range (0, inf)")
@@ -925,6 +1033,12 @@ cdef class Network:
         opt.l1 = number(optimizer.l1, "l1")
         opt.decay = number(optimizer.decay, "decay")
         opt.clip_norm = number(optimizer.clip_norm, "clip_norm")
+        opt.dropout_factor = number(optimizer.dropout_factor, "dropout_factor", 0, 1 + 1e-9)
+        rates = listed(list(optimizer.rate_factors), "rate_factors", PYRELU_N_GROUPS)
+        alphas = listed(list(optimizer.alpha_factors), "alpha_factors", PYRELU_N_GROUPS)
+        for i in range(PYRELU_N_GROUPS):
+            opt.rate_factors[<int>i] = number(rates[i], "rate_factors", 0)
+            opt.alpha_factors[<int>i] = number(alphas[i], "alpha_factors", 0)
         opt.seed = integer(optimizer.seed, "seed", 0, 1 << 64)
         opt.t = integer(optimizer.t, "t", 0, 1 << 62)
         opt.parameters = cnp.PyArray_DATA(self.parameters)

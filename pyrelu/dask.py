@@ -9,7 +9,7 @@ elsewhere. docs/scale.md has an example, and says when which `sync` pays.
 from sklearn.utils.metaestimators import available_if
 
 from pyrelu._mlp.parameters import documented, extends
-from pyrelu.neural_network import MLPClassifier, MLPRegressor, _has_margins, _has_probabilities
+from pyrelu.neural_network import MLPClassifier, MLPRegressor, has_margins, has_probabilities
 
 try:
     from pyrelu._dask import collections
@@ -83,7 +83,7 @@ class DaskMLPClassifier(Distributed, MLPClassifier):
         self.client = client
         self.sync = sync
 
-    @available_if(_has_probabilities)
+    @available_if(has_probabilities)
     def predict_proba(self, X):
         """Return the probability of each class.
 
@@ -101,7 +101,7 @@ class DaskMLPClassifier(Distributed, MLPClassifier):
             return super().predict_proba(X)
         return self._lazily("predict_proba", X)
 
-    @available_if(_has_probabilities)
+    @available_if(has_probabilities)
     def predict_log_proba(self, X):
         """Return the logarithm of the probability of each class.
 
@@ -119,7 +119,7 @@ class DaskMLPClassifier(Distributed, MLPClassifier):
             return super().predict_log_proba(X)
         return self._lazily("predict_log_proba", X)
 
-    @available_if(_has_margins)
+    @available_if(has_margins)
     def decision_function(self, X):
         """Return how far each row is on the side of each class, where the loss gives no probabilities.
 

@@ -1,4 +1,4 @@
-"""Multilayer perceptrons, named as in scikit-learn and with its parameters, attributes, warnings and errors."""
+"""Multilayer perceptrons with the names, parameters, attributes, warnings and errors of scikit-learn's."""
 
 from numbers import Real
 
@@ -35,35 +35,37 @@ def _is_stochastic(mlp):
 
 
 def _gives_probabilities(mlp):
-    """Whether the outputs of a classifier are probabilities: as it was fitted, or as it is about to be."""
+    """Whether the outputs of a classifier are probabilities, in its fit or, before one, with its parameters."""
     if hasattr(mlp, "out_activation_"):
         return mlp.out_activation_ in ("softmax", "logistic")
     try:
         return losses.resolve(mlp.loss, losses.CLASSIFIER).gives_probabilities
     except ValueError:
-        return True  # fit is about to say what is wrong
+        return True  # fit raises the error
 
 
-def _has_probabilities(mlp):
+def has_probabilities(mlp):
+    """Return True; AttributeError where the loss gives no probabilities."""
     if not _gives_probabilities(mlp):
-        raise AttributeError(f"there are no probabilities with loss={mlp.loss!r}; decision_function gives the outputs")
+        raise AttributeError(f"loss={mlp.loss!r} gives no probabilities; use decision_function")
     return True
 
 
-def _has_margins(mlp):
+def has_margins(mlp):
+    """Return True; AttributeError where the loss gives probabilities."""
     if _gives_probabilities(mlp):
         raise AttributeError(
-            f"decision_function is for losses without probabilities; loss={mlp.loss!r} has predict_proba"
+            f"decision_function is for losses without probabilities; with loss={mlp.loss!r}, use predict_proba"
         )
     return True
 
 
 def _check(mlp, X, y, first, **more):
-    """Return X and y as scikit-learn's own validation leaves them; y of one column becomes one-dimensional."""
-    _check_objects(y)
+    """Return X and y after scikit-learn's validation; y with a single column becomes one-dimensional."""
+    check_objects(y)
     if issparse(y) and (y.shape[1] == 1 or not is_classifier(mlp)):
         raise TypeError(
-            f"y of shape {y.shape} is sparse, as only an indicator matrix of several columns can be; pass y.toarray()"
+            f"y of shape {y.shape} is sparse; only an indicator matrix of several columns may be. Pass y.toarray()"
         )
     X, y = validate_data(
         mlp,
@@ -79,11 +81,11 @@ def _check(mlp, X, y, first, **more):
     return X, column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
 
 
-def _check_objects(y):
-    """Raise ValueError where y has a missing or an infinite number among objects, where scikit-learn overlooks some."""
+def check_objects(y):
+    """Raise ValueError if y has dtype object and a missing or infinite value, some of which scikit-learn overlooks."""
     try:
         values = np.asarray(None if issparse(y) else y)
-    except ValueError:  # no array at all, as scikit-learn is about to say
+    except ValueError:  # no array at all; scikit-learn's validation raises the error
         return
     if values.dtype != object or values.ndim == 0:
         return
@@ -100,8 +102,8 @@ def _check_objects(y):
 
 
 def _as_targets(values, X):
-    """Return targets as the network takes them, in the precision of X."""
-    with np.errstate(over="ignore"):  # it is about to be an error
+    """Return targets as a C-contiguous array in the precision of X."""
+    with np.errstate(over="ignore"):  # the next check reports infinities
         targets = np.ascontiguousarray(np.asarray(values).astype(X.dtype, copy=False))
     with np.errstate(invalid="ignore"):
         assert_all_finite(targets, input_name="y")
@@ -110,29 +112,29 @@ def _as_targets(values, X):
 
 @documented
 class MLPClassifier(ClassifierMixin, OutOfCore, BasePerceptron):
-    """A multilayer perceptron that minimises the log-loss, or another loss.
+    """A multilayer perceptron classifier that minimises the log-loss, or another loss.
 
-    It takes the place of scikit-learn's class of that name: where that one has the setting, the same `random_state`
-    gives the same `loss_curve_` and `coefs_` to rounding. It trains in float32 where X is float32.
+    It replaces scikit-learn's class of the same name: for settings that both have, the same `random_state` gives the
+    same `loss_curve_` and `coefs_` up to rounding. If X is float32, training runs in float32.
 
     Parameters
     ----------
     {PARAMETERS}
     class_weight : dict, list of dict, "balanced" or None, default=None
-        Weights of the classes, ``{label: weight}`` with 1 where there is none; for multilabel targets one dict
-        ``{0: weight, 1: weight}`` per column, the product of which counts; or "balanced", inversely proportional to
-        the classes' frequencies in y. The sample weights are multiplied with them, also those of held-out rows.
+        Weights of the classes, as ``{label: weight}``; a label that is missing has weight 1. For multilabel targets, a
+        list with one dict ``{0: weight, 1: weight}`` per column; a row's weight is the product over the columns.
+        "balanced" makes weights inversely proportional to the frequencies of the classes in y. Class weights multiply
+        the sample weights, also those of held-out rows.
     label_smoothing : float, default=0.0
-        Share of each target, in [0, 1), that is spread evenly over all classes (Szegedy et al., 2016). For losses of
-        probabilities.
+        Share of each target, in [0, 1), that is spread evenly over all classes (Szegedy et al., 2016). Only for losses
+        that give probabilities.
     loss : str or (str, dict), default="log_loss"
-        What is minimised: a name, or with its parameters, as in ``("focal", {"gamma": 1.0})``.
+        The loss to minimise: a name, or a pair of a name and its parameters, as in ``("focal", {"gamma": 1.0})``.
 
         {LOSSES}
 
-        Those of labels, for two classes and multilabel targets, are sums over the labels. "hinge" and "squared_hinge" take
-        one class against the rest; they give no probabilities, and `decision_function` takes the place of
-        `predict_proba`.
+        For multilabel targets, the loss is the sum over the labels. "hinge" and "squared_hinge" compare each class with
+        the rest. They give no probabilities: `decision_function` replaces `predict_proba`.
 
     Attributes
     ----------
@@ -140,8 +142,8 @@ class MLPClassifier(ClassifierMixin, OutOfCore, BasePerceptron):
         The class labels.
     {ATTRIBUTES}
     out_activation_ : {"softmax", "logistic", "identity"}
-        Its activation: softmax for three or more classes, logistic for two and for multilabel targets, identity for
-        "hinge" and "squared_hinge".
+        Activation of the output layer: softmax for three or more classes, logistic for two classes and for multilabel
+        targets, identity for "hinge" and "squared_hinge".
 
     Warns
     -----
@@ -149,7 +151,7 @@ class MLPClassifier(ClassifierMixin, OutOfCore, BasePerceptron):
 
     See Also
     --------
-    sklearn.neural_network.MLPClassifier : What this is modelled on.
+    sklearn.neural_network.MLPClassifier : The class that this one replaces.
 
     Examples
     --------
@@ -175,10 +177,10 @@ class MLPClassifier(ClassifierMixin, OutOfCore, BasePerceptron):
 
     @available_if(_is_stochastic)
     def partial_fit(self, X, y, sample_weight=None, classes=None):
-        """Train for one epoch, going on from where the last call ended.
+        """Train for one more epoch.
 
-        The solver and its settings, such as the learning rate, stay those of the first call, or of `fit` before it,
-        whatever `set_params` changes in between, as with scikit-learn.
+        As in scikit-learn, the solver and its settings, such as the learning rate, are those of the first call, or of a
+        `fit` before it, even if `set_params` changes them in between.
 
         Parameters
         ----------
@@ -189,12 +191,12 @@ class MLPClassifier(ClassifierMixin, OutOfCore, BasePerceptron):
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the rows in the loss; None: all 1.
         classes : array-like of shape (n_classes,), default=None
-            All labels that will ever occur. The first call needs it.
+            All labels that may occur in any call. Required in the first call.
 
         Returns
         -------
         MLPClassifier
-            The estimator itself. Where training fails, it is left as it was.
+            The estimator itself. If training fails, it stays unchanged.
         """
         with self._transaction() as training:
             training._set_classes(y, classes)
@@ -214,15 +216,15 @@ class MLPClassifier(ClassifierMixin, OutOfCore, BasePerceptron):
         ndarray of shape (n_samples,) or (n_samples, n_classes)
             The labels; for multilabel targets an indicator matrix.
         """
-        mlp = self._shallow_copy()  # all of one fit, whatever other threads do
+        mlp = self._shallow_copy()  # so that all attributes are those of one fit, whatever other threads do
         outputs = mlp._outputs(X)
         return mlp._label_binarizer.inverse_transform(
             outputs.ravel() if mlp.n_outputs_ == 1 else outputs, threshold=mlp._threshold()
         )
 
-    @available_if(_has_margins)
+    @available_if(has_margins)
     def decision_function(self, X):
-        """Return how far each row is on the side of each class, where the loss gives no probabilities.
+        """Return a score for each row and class, if the loss gives no probabilities.
 
         Parameters
         ----------
@@ -232,8 +234,8 @@ class MLPClassifier(ClassifierMixin, OutOfCore, BasePerceptron):
         Returns
         -------
         ndarray of shape (n_samples,) or (n_samples, n_classes)
-            The outputs. For two classes a positive number stands for ``classes_[1]``; for more the largest counts; for
-            multilabel targets the positive ones.
+            The outputs of the network. With two classes, a positive output predicts ``classes_[1]``; with more, the
+            largest output decides; with multilabel targets, each positive output predicts its label.
 
         Examples
         --------
@@ -247,7 +249,7 @@ class MLPClassifier(ClassifierMixin, OutOfCore, BasePerceptron):
         outputs = mlp._outputs(X)
         return outputs.ravel() if mlp.n_outputs_ == 1 else outputs
 
-    @available_if(_has_probabilities)
+    @available_if(has_probabilities)
     def predict_proba(self, X):
         """Return the probability of each class.
 
@@ -259,13 +261,13 @@ class MLPClassifier(ClassifierMixin, OutOfCore, BasePerceptron):
         Returns
         -------
         ndarray of shape (n_samples, n_classes)
-            The columns are in the order of `classes_`.
+            One column per class, in the order of `classes_`.
         """
         mlp = self._shallow_copy()
         outputs = mlp._outputs(X)
         return np.hstack((1 - outputs, outputs)) if mlp.n_outputs_ == 1 else outputs
 
-    @available_if(_has_probabilities)
+    @available_if(has_probabilities)
     def predict_log_proba(self, X):
         """Return the logarithm of the probability of each class.
 
@@ -277,7 +279,7 @@ class MLPClassifier(ClassifierMixin, OutOfCore, BasePerceptron):
         Returns
         -------
         ndarray of shape (n_samples, n_classes)
-            The columns are in the order of `classes_`.
+            One column per class, in the order of `classes_`.
         """
         probabilities = self.predict_proba(X)
         with DefaultFloatingPoint():
@@ -299,8 +301,8 @@ class MLPClassifier(ClassifierMixin, OutOfCore, BasePerceptron):
             self._check_kind(y)
             self._check_classes(unique_labels(y))
         if self._is_multilabel():
-            targets = self._label_binarizer.transform(y) != 0  # as scikit-learn has it, whatever the number
-        else:  # numbers of classes, without a column for each
+            targets = self._label_binarizer.transform(y) != 0  # as in scikit-learn, any number but 0 is a label
+        else:  # a single column with the index of the class
             targets = np.searchsorted(self.classes_, y)[:, np.newaxis]
         self.n_outputs_ = len(self.classes_) if self._is_multiclass() else targets.shape[1]
         self.out_activation_ = out_activation(self._output_loss().link)
@@ -311,13 +313,13 @@ class MLPClassifier(ClassifierMixin, OutOfCore, BasePerceptron):
         loss = losses.resolve(self.loss, losses.CLASSIFIER, labels)
         if self.label_smoothing and not loss.gives_probabilities:
             raise InvalidParameterError(
-                f"label_smoothing={self.label_smoothing!r} does not go with loss={self.loss!r}, which gives no "
+                f"label_smoothing={self.label_smoothing!r} cannot be combined with loss={self.loss!r}, which gives no "
                 "probabilities; it must be 0"
             )
         return loss
 
     def _threshold(self):
-        """Return what an output is greater than where its label is predicted."""
+        """Return the threshold: a label is predicted if its output is greater."""
         return 0.5 if _gives_probabilities(self) else 0.0
 
     def _is_multiclass(self):
@@ -327,16 +329,16 @@ class MLPClassifier(ClassifierMixin, OutOfCore, BasePerceptron):
         return self._label_binarizer.y_type_.startswith("multilabel")
 
     def _check_kind(self, y):
-        """Raise ValueError where y is not of the kind, one-dimensional or an indicator matrix, fitted before."""
+        """Raise ValueError if y is one-dimensional and the network was fitted to an indicator matrix, or vice versa."""
         fitted = f"indicator matrix of {len(self.classes_)} columns" if self._is_multilabel() else "array of labels"
         columns = y.shape[1] if y.ndim == 2 else None
         if columns != (len(self.classes_) if self._is_multilabel() else None):
-            raise ValueError(f"y has the shape {y.shape}, but the network is fitted to y as an {fitted}")
+            raise ValueError(f"y has shape {y.shape}, but the network was fitted to y as an {fitted}")
         if self._is_multilabel() and type_of_target(y) != "multilabel-indicator":
             raise ValueError(f"y must be an {fitted}, got {type_of_target(y, input_name='y')} targets")
 
     def _set_classes(self, y, classes):
-        """Take the classes of a first call of partial_fit, or check that they are those of the calls before."""
+        """Set the classes in the first call of partial_fit; in later calls, check that they are the same."""
         known = getattr(self, "classes_", None)
         if classes is None:
             if known is None:
@@ -363,19 +365,19 @@ class MLPClassifier(ClassifierMixin, OutOfCore, BasePerceptron):
             return weights
         if incremental and isinstance(self.class_weight, str):
             raise ValueError(
-                "class_weight='balanced' is not supported by partial_fit, which sees a part of y only. Give "
-                "class_weight=dict(zip(classes, compute_class_weight('balanced', classes=classes, y=y))), with y large "
-                "enough to estimate the classes' frequencies."
+                "class_weight='balanced' is not supported by partial_fit, which sees only a part of y. Use "
+                "class_weight=dict(zip(classes, compute_class_weight('balanced', classes=classes, y=y))), with a y "
+                "that is large enough to estimate the frequencies of the classes."
             )
         numbers = targets.astype(int)
         if isinstance(self.class_weight, list) and not self._is_multilabel():
             raise ValueError(
-                f"class_weight={self.class_weight!r} has one dict for each column of multilabel targets; for y of shape "
-                f"({len(targets)},) it must be one dict, label: weight"
+                f"class_weight={self.class_weight!r} is a list, which is for multilabel targets; for y of shape "
+                f"({len(targets)},) it must be one dict of label: weight"
             )
         if self._is_multilabel():
             per_class = self.class_weight
-            if isinstance(per_class, list):  # complete, as a batch may lack a value that has no weight of its own
+            if isinstance(per_class, list):  # scikit-learn raises if y lacks one value and the dict the other
                 per_class = [{0: 1.0, 1: 1.0} | weights_of for weights_of in per_class]
             of_rows = compute_sample_weight(per_class, numbers)
         else:
@@ -393,7 +395,7 @@ class MLPClassifier(ClassifierMixin, OutOfCore, BasePerceptron):
         return not self._is_multilabel() and len(np.unique(targets)) < len(self.classes_)
 
     def _strata(self, targets):
-        # as words, which errors have from scikit-learn's
+        # words, because scikit-learn's errors list them
         return np.where(targets.ravel() != 0, "True", "False") if self.n_outputs_ == 1 else None
 
     def _score_outputs(self, outputs, targets, weights):
@@ -406,32 +408,33 @@ class MLPClassifier(ClassifierMixin, OutOfCore, BasePerceptron):
 
 @documented
 class MLPRegressor(RegressorMixin, OutOfCore, BasePerceptron):
-    """A multilayer perceptron that minimises the squared error, or another loss.
+    """A multilayer perceptron regressor that minimises the squared error, or another loss.
 
-    It takes the place of scikit-learn's class of that name: where that one has the setting, the same `random_state`
-    gives the same `loss_curve_` and `coefs_` to rounding. It trains in float32 where X is float32.
+    It replaces scikit-learn's class of the same name: for settings that both have, the same `random_state` gives the
+    same `loss_curve_` and `coefs_` up to rounding. If X is float32, training runs in float32.
 
     Parameters
     ----------
     loss : str, (str, dict) or (callable, callable), default="squared_error"
-        What is minimised: a name; with its parameters, as in ``("huber", {"delta": 1.35})``; or functions of one's own.
+        The loss to minimise: a name; a pair of a name and its parameters, as in ``("huber", {"delta": 1.35})``; or a pair
+        of your own functions.
 
         {LOSSES}
 
-        With several levels, as in ``("quantile", {"level": [0.1, 0.5, 0.9]})``, the network has an output for each, y is of
-        shape (n_samples,), predictions are of shape (n_samples, n_levels), and ``"monotone": True`` beside them sorts these,
-        so that no quantile is below that of a lower level (Chernozhukov et al., 2010).
+        With several levels, as in ``("quantile", {"level": [0.1, 0.5, 0.9]})``, the network has one output per level: y has
+        shape (n_samples,) and predictions have shape (n_samples, n_levels). ``"monotone": True`` in the same dict sorts
+        each row's predictions, so that a higher level never has a lower quantile (Chernozhukov et al., 2010).
 
-        Of two functions ``loss(y_true, y_pred)`` returns the loss of each row or of each element, and
-        ``gradient(y_true, y_pred)`` its derivative with respect to y_pred. Both take arrays of shape
-        (n_rows, n_outputs), of some of the rows.
+        In a pair of functions, ``loss(y_true, y_pred)`` returns the loss of each row or of each element, and
+        ``gradient(y_true, y_pred)`` returns its derivative with respect to y_pred. Both take arrays of shape
+        (n_rows, n_outputs) and are called with blocks of rows.
     {PARAMETERS}
 
     Attributes
     ----------
     {ATTRIBUTES}
     out_activation_ : {"identity", "exp"}
-        Its activation: exp for "poisson", "gamma" and "tweedie".
+        Activation of the output layer: exp for "poisson", "gamma" and "tweedie", identity for other losses.
 
     Warns
     -----
@@ -439,7 +442,7 @@ class MLPRegressor(RegressorMixin, OutOfCore, BasePerceptron):
 
     See Also
     --------
-    sklearn.neural_network.MLPRegressor : What this is modelled on.
+    sklearn.neural_network.MLPRegressor : The class that this one replaces.
 
     Examples
     --------
@@ -451,7 +454,7 @@ class MLPRegressor(RegressorMixin, OutOfCore, BasePerceptron):
     >>> mlp.score(X, scale(y)) > 0.99
     True
 
-    Counts, with means that are never negative:
+    Counts, whose predicted means are never negative:
 
     >>> y = [len(word) for word in "the squared error of counts is a poor measure".split()]
     >>> mlp = MLPRegressor("poisson", (5,), solver="lbfgs", max_iter=1000, random_state=0).fit(X[:9], y)
@@ -467,10 +470,10 @@ class MLPRegressor(RegressorMixin, OutOfCore, BasePerceptron):
 
     @available_if(_is_stochastic)
     def partial_fit(self, X, y, sample_weight=None):
-        """Train for one epoch, going on from where the last call ended.
+        """Train for one more epoch.
 
-        The solver and its settings, such as the learning rate, stay those of the first call, or of `fit` before it,
-        whatever `set_params` changes in between, as with scikit-learn.
+        As in scikit-learn, the solver and its settings, such as the learning rate, are those of the first call, or of a
+        `fit` before it, even if `set_params` changes them in between.
 
         Parameters
         ----------
@@ -484,7 +487,7 @@ class MLPRegressor(RegressorMixin, OutOfCore, BasePerceptron):
         Returns
         -------
         MLPRegressor
-            The estimator itself. Where training fails, it is left as it was.
+            The estimator itself. If training fails, it stays unchanged.
         """
         with self._transaction() as training:
             training._fit(X, y, sample_weight, incremental=True)
@@ -501,16 +504,18 @@ class MLPRegressor(RegressorMixin, OutOfCore, BasePerceptron):
         Returns
         -------
         ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            In the precision that the weights and X have in common. With several levels of "quantile", a column for each.
+            The predictions, in the precision that the weights and X have in common. With several levels of "quantile",
+            one column per level.
         """
-        mlp = self._shallow_copy()  # all of one fit, whatever other threads do
+        mlp = self._shallow_copy()  # so that all attributes are those of one fit, whatever other threads do
         outputs = mlp._output_loss().in_order(mlp._outputs(X))
         return outputs.ravel() if mlp.n_outputs_ == 1 else outputs
 
     def score(self, X, y, sample_weight=None):
-        """Return R2, or with several levels of "quantile" the mean of their D2.
+        """Return R2 or, with several levels of "quantile", the mean of their D2.
 
-        D2 is the share of the loss that predicting the empirical quantile would leave (`sklearn.metrics.d2_pinball_score`).
+        D2 is 1 minus the loss divided by that of always predicting the empirical quantile
+        (`sklearn.metrics.d2_pinball_score`).
 
         Parameters
         ----------
@@ -524,7 +529,7 @@ class MLPRegressor(RegressorMixin, OutOfCore, BasePerceptron):
         Returns
         -------
         float
-            1 at best.
+            The score; 1 is the best.
         """
         return self._score(y, self.predict(X), sample_weight)
 

@@ -168,3 +168,13 @@ def test_errors_leave_the_estimator_as_it_was():
     with pytest.raises(ValueError, match="features"):
         mlp.fit_batches([(X, y), (X[:, 1:], y)])
     assert vars(mlp) == before
+
+
+@pytest.mark.parametrize(
+    "parameters", [{"init": "unit_variance"}, {"categorical_features": [0]}, {"numeric_embedding": "piecewise_linear"}]
+)
+def test_what_depends_on_all_rows_is_refused(parameters):
+    mlp = MLPRegressor(max_iter=1, **parameters)
+    [name] = parameters
+    with pytest.raises(ValueError, match=f"^{name}=.*is set from all rows"):
+        mlp.fit_batches([(np.arange(16.0).reshape(8, 2) % 3, np.arange(8.0))])

@@ -1,5 +1,6 @@
 """Fits on a cluster of processes: against local fits, for any number of workers, and with one that dies."""
 
+import itertools
 import os
 import pickle
 import warnings
@@ -186,7 +187,7 @@ def test_frames_and_delayed_partitions(client):
     of_frames = DaskMLPClassifier(**settings).fit(frames[list("uvwxyz")], frames["label"])
     assert of_frames.feature_names_in_.tolist() == list("uvwxyz")
     ends = [*frames.divisions[:-1], len(X)]
-    pairs = [(X[a:b], y[a:b]) for a, b in zip(ends, ends[1:], strict=False)]
+    pairs = [(X[a:b], y[a:b]) for a, b in itertools.pairwise(ends)]
     delayed = [[dask.delayed(part) for part in parts] for parts in zip(*pairs, strict=True)]
     of_delayed = DaskMLPClassifier(**settings).fit(*delayed)
     assert same_fit(of_frames, of_delayed)

@@ -118,7 +118,7 @@ def test_names_that_mean_the_same(given, their_word):
         ({"solver": "adamw"}, "The 'solver' parameter of MLPClassifier must be"),
         (
             {"dropout": 0.5},
-            "has no parameter 'dropout'; where dropout=0.5 is for training only, set_params(dropout=0.0)",
+            "has no parameter 'dropout'. If dropout=0.5 only affects training, set_params(dropout=0.0)",
         ),
         ({"class_weight": "balanced"}, "has no parameter 'class_weight'"),
     ],
@@ -157,5 +157,5 @@ def test_counts_that_coefs_contradict(module, name):
     mlp = module.MLPRegressor(max_iter=2).fit(X[:20], y[:20])
     for value in (2**40, -1, "3"):
         setattr(mlp, name, value)
-        with pytest.raises(ValueError, match=f"{name}={value!r} where coefs_ say"):
+        with pytest.raises(ValueError, match=f"{name}={value!r}, but coefs_ are for"):
             mlp.to_sklearn() if module is pyrelu else pyrelu.MLPRegressor.from_sklearn(mlp)

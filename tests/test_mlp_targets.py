@@ -85,7 +85,7 @@ ANOTHER_KIND = [(Y, BOTH), (THREE, BOTH), (BOTH, Y), (BOTH, THREE), (BOTH, BOTH[
 def test_targets_of_another_kind(first, then, how):
     mlp = MLPClassifier(warm_start=how == "warm start", **FEW)
     classes = np.unique(first) if first.ndim == 1 else range(3)
-    with pytest.raises(ValueError, match="y (has the shape|must be an indicator matrix)"):
+    with pytest.raises(ValueError, match="y (has shape|must be an indicator matrix)"):
         if how == "eval_set":
             mlp.fit(X, first, eval_set=(X, then))
         elif how == "partial_fit":
@@ -173,7 +173,7 @@ def test_words():
         MLPClassifier((5,), "relu", "adam")
     with pytest.raises(TypeError, match=re.escape("MLPRegressor.__init__() got an unexpected keyword argument 'foo'")):
         MLPRegressor(foo=1)
-    with pytest.raises(ValueError, match=re.escape("class_weight=[{0: 1}] has one dict for each column")):
+    with pytest.raises(ValueError, match=re.escape("class_weight=[{0: 1}] is a list, which is for multilabel targets")):
         MLPClassifier(class_weight=[{0: 1}]).fit(X, Y)
     with pytest.raises(ValueError, match="validation_fraction=0 leaves early_stopping no rows"):
         MLPClassifier(early_stopping=True, validation_fraction=0).fit(X, Y)

@@ -10,8 +10,7 @@ import numpy as np
 
 from pyrelu._commands import datasets, interrupt, progress, standardised
 from pyrelu._commands.options import check_output, estimator, network_parameters, reading
-from pyrelu._commands.table_file import MOST_NAMED
-from pyrelu._text import pairs, show
+from pyrelu._text import MOST_NAMED, pairs, show
 from pyrelu.exceptions import InvalidParameterError
 
 
@@ -93,17 +92,17 @@ def _fit(mlp, X, y, n_scaled):
 
 
 def _message(mlp, warning):
-    """Return what to say of a warning, in the words of the command line; None: nothing."""
+    """Return the message for a warning, in terms of command-line options; None for no message."""
     from sklearn.exceptions import ConvergenceWarning
 
     if issubclass(warning.category, ConvergenceWarning) and mlp.n_iter_ == mlp.max_iter:
         return f"training ended after {mlp.n_iter_} epochs without converging; raise --epochs"
     message = " ".join(str(warning.message).split())
-    return None if message == "Training interrupted by user." else message  # which is said once the model is saved
+    return None if message == "Training interrupted by user." else message  # printed after the model is saved
 
 
 def _scores(mlp, data, parts):
-    """Return the score on each part that has rows; None where it is not defined, as R2 of one row is not."""
+    """Return the score on each part that has rows; None if it is undefined, like R2 of a single row."""
     score = "accuracy" if data.classification else "R2"
     scores = {}
     with warnings.catch_warnings():

@@ -1,9 +1,10 @@
-"""The estimators' `activation=`: resolves what the user writes to what each hidden layer computes."""
+"""The estimators' parameter `activation`: what it may be, and the `HiddenActivation` of each layer that it gives."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from math import isfinite
 from numbers import Real
+from typing import Any
 
 import numpy as np
 
@@ -12,7 +13,16 @@ from pyrelu._functions import composed
 from pyrelu._functions.domains import Parameters
 from pyrelu._mlp.constraints import is_sequence
 
-INITIAL_SLOPE = 0.25  # of prelu, as He et al. (2015) and PyTorch have it
+INITIAL_SLOPE = 0.25  # of prelu, as in He et al. (2015) and PyTorch
+
+
+class ValueMissing(ValueError):
+    """An activation lacks values of `parameters`, which have no defaults."""
+
+    def __init__(self, name, parameters):
+        example = ", ".join(f"{parameter!r}: 0.25" for parameter in parameters)
+        super().__init__(f"activation={name!r} needs a value, as in ({name!r}, {{{example}}})")
+        self.name, self.parameters = name, parameters
 
 
 @dataclass(frozen=True)
@@ -25,11 +35,11 @@ class HiddenActivation:
     parameters : Mapping[str, float]
         Values of its parameters.
     transform : str
-        Which of the core's transforms (src/training/transforms-inl.h) it is.
+        The name of its transform in the core (src/training/transforms-inl.h).
     index : int
         The row of the table.
     values : tuple of float
-        The parameters as the core takes them.
+        The parameters, as arguments for the core.
     pieces : int
         Pre-activations per unit.
     functions : (callable, callable) or None
@@ -42,7 +52,7 @@ class HiddenActivation:
     index: int = 0
     values: tuple[float, ...] = ()
     pieces: int = 1
-    functions: tuple[Callable, Callable] | None = None
+    functions: tuple[Callable[..., Any], Callable[..., Any]] | None = None
 
     def width(self, n_units):
         """Return the number of pre-activations of this many units."""
@@ -56,15 +66,28 @@ class HiddenActivation:
         """Return the activation with random slopes replaced by their mean."""
         return replace(self, values=(sum(self.values) / 2,) * 2) if self.transform == "drawn_slopes" else self
 
+    def parametric(self):
+        """Return z + a (f(z) - z) with a learned a for each unit, of an elementwise f."""
+        if self.transform != "elementwise":
+            raise ValueError(
+                f"parametric_activation=True does not go with activation={self.name!r}, which is not an elementwise "
+                "function of pyrelu's without learned or random slopes of its own"
+            )
+        return replace(self, transform="parametric")
+
     @property
     def initial_slope(self):
-        """The initial value of learned slopes, or None."""
+        """The initial value of what is learned for each unit, or None."""
+        if self.transform == "parametric":
+            return 1.0
         return self.values[0] if self.transform == "learned_slopes" else None
 
     def forward(self, z, slopes=None):
         """Return the outputs for pre-activations of shape (n, width), as in prediction."""
         if self.functions:
             return self.functions[0](z)
+        if self.transform == "parametric":
+            return z + slopes * (replace(self, transform="elementwise").forward(z) - z)
         with np.errstate(over="ignore"):
             return getattr(functional, self.name)(z, *self._parameters(slopes))
 
@@ -72,6 +95,8 @@ class HiddenActivation:
         """Return the gradient with respect to z, given that with respect to the outputs."""
         if self.functions:
             return g * self.functions[1](z)
+        if self.transform == "parametric":
+            return g + slopes * (replace(self, transform="elementwise").backward(z, g) - g)
         with np.errstate(over="ignore"):
             return getattr(vjp, self.name)(z, g, *self._parameters(slopes))
 
@@ -84,9 +109,8 @@ def resolve(activation, n_hidden):
 
     Parameters
     ----------
-    activation : str, (str, dict), (callable, callable), or a sequence of such with one per hidden layer
-        A name or alias, with values for parameters other than the defaults; or a function of arrays and its
-        derivative.
+    activation : str, (str, dict), (callable, callable), or a sequence of these with one per hidden layer
+        A name or alias; a pair of one and its parameters; or a function of arrays and its derivative.
     n_hidden : int
 
     Returns
@@ -111,8 +135,14 @@ def resolve(activation, n_hidden):
     return [_resolve_one(one) for one in per_layer]
 
 
+def resolve_of(mlp, n_hidden):
+    """Return the `HiddenActivation` of each hidden layer of an estimator of ours or of scikit-learn's."""
+    activations = resolve(mlp.activation, n_hidden)
+    return [one.parametric() for one in activations] if getattr(mlp, "parametric_activation", False) else activations
+
+
 def output_name(out_activation):
-    """Return the table's name of an estimator's `out_activation_`, which is scikit-learn's word for it.
+    """Return the table's name for an estimator's `out_activation_`, which is scikit-learn's name.
 
     Examples
     --------
@@ -123,7 +153,7 @@ def output_name(out_activation):
 
 
 def out_activation(name):
-    """Return scikit-learn's word for an output activation, the reverse of `output_name`."""
+    """Return scikit-learn's name for an output activation; the reverse of `output_name`."""
     return _THEIR_WORDS.get(name, name)
 
 
@@ -131,7 +161,7 @@ _THEIR_WORDS = {"exponential": "exp", "sigmoid": "logistic"}
 
 
 def names():
-    """Return all names that a hidden layer's activation may have, aliases included."""
+    """Return the names of all activations for hidden layers, including aliases."""
     return [*registry.names(), *_ROWWISE, *composed.GATES, "maxout"]
 
 
@@ -191,14 +221,14 @@ def _resolve_elementwise(activation, row, given):
 
 
 def _values(activation, given, defaults):
-    """Return the values of all parameters, the defaults where none are given."""
+    """Return the values of all parameters, with defaults for those that are not given."""
     name = activation if isinstance(activation, str) else activation[0]
     if unknown := given.keys() - defaults.keys():
         known = ", ".join(defaults) or "none"
         raise ValueError(f"activation={activation!r} has no parameter {min(unknown)!r}; {name} has: {known}")
+    if missing := [parameter for parameter, value in (defaults | given).items() if value is None]:
+        raise ValueMissing(name, missing)
     for parameter, value in (defaults | given).items():
-        if value is None:
-            raise ValueError(f"activation={name!r} needs a value, as in ({name!r}, {{{parameter!r}: 0.25}})")
         if not isinstance(value, Real) or not isfinite(value):
             raise ValueError(f"activation={activation!r}: {parameter}={value!r} is not a finite number")
     return {parameter: float(value) for parameter, value in (defaults | given).items()}
@@ -213,5 +243,5 @@ def _num_pieces(activation, pieces):
 def _unknown(name):
     return ValueError(
         f"activation={name!r} is not known; allowed are {', '.join(sorted(names()))}, one of them with its parameters "
-        "as in ('leaky_relu', {'negative_slope': 0.2}), a pair of functions (f, derivative), and a sequence of such"
+        "as in ('leaky_relu', {'negative_slope': 0.2}), a pair of functions (f, derivative), and a sequence of these"
     )

@@ -1,4 +1,4 @@
-"""What each parameter of the estimators may be: one list, made of the tables that they choose from."""
+"""The allowed values of each parameter of the estimators, in one list that refers to the tables of choices."""
 
 from numbers import Integral, Real
 
@@ -18,11 +18,13 @@ from pyrelu._mlp.constraints import (
     real,
     string,
 )
-from pyrelu._mlp.initializers import INITIALIZERS, is_known
+from pyrelu._mlp.embedding import COLUMNS, NUMERIC_EMBEDDING
+from pyrelu._mlp.initializers import COMMON, INITIALIZERS, UNIT_VARIANCE, is_known
 from pyrelu._mlp.optimizers import STOCHASTIC
-from pyrelu._mlp.schedules import SCHEDULE
+from pyrelu._mlp.param_groups import PARAM_GROUPS
+from pyrelu._mlp.schedules import FACTOR_SCHEDULE, SCHEDULE
 
-# True is an int, but no size.
+# bool is a subclass of int, but not a size.
 layer_size = Constraint(
     positive_int.description, lambda value: positive_int.test(value) and not isinstance(value, bool)
 )
@@ -45,7 +47,9 @@ seed = Constraint(
 )
 weights = Constraint(
     "a dict of label: weight with weights in the range [0, inf)",
-    lambda value: isinstance(value, dict) and all(map(not_negative.test, value.values())),
+    lambda value: (
+        isinstance(value, dict) and all(not_negative.test(weight) and weight < np.inf for weight in value.values())
+    ),
 )
 list_of_weights = Constraint(
     "a list of such dicts, one per column of y",
@@ -77,22 +81,33 @@ CONSTRAINTS = {
     "max_fun": positive_int,
     "dropout": fraction | fractions,
     "init": Constraint(
-        f"one of 'auto', {', '.join(map(repr, INITIALIZERS))}, or a pair of such a name and a dict of its parameters "
-        f"({', '.join(f'{p} of {name}' for name, i in INITIALIZERS.items() for p in i.parameters)}, each a float in the "
-        "range (0, inf)), or a callable",
+        f"one of 'auto', {UNIT_VARIANCE!r}, {', '.join(map(repr, INITIALIZERS))}, or a pair of one of the latter and a dict "
+        f"of its parameters ({', '.join(f'{p} of {name}' for name, i in INITIALIZERS.items() for p in i.parameters)}, each "
+        f"a float in the range (0, inf); of all {', '.join(f'{name}, {what}' for name, (_, what, _) in COMMON.items())}), "
+        "or a callable",
         is_known,
     ),
     "l1": not_negative,
     "clip_norm": positive | none,
     "scoring": string | Constraint("a callable", callable) | none,
     "n_threads": positive_int | none,
+    "numeric_embedding": NUMERIC_EMBEDDING,
+    "numeric_features": COLUMNS,
+    "categorical_features": COLUMNS,
+    "embedding_size": positive_int,
+    "scale_inputs": boolean,
+    "parametric_activation": boolean,
+    "param_groups": PARAM_GROUPS,
+    "alpha_schedule": FACTOR_SCHEDULE,
+    "dropout_schedule": FACTOR_SCHEDULE,
+    "drop_last": boolean,
     "class_weight": weights | list_of_weights | one_of("balanced") | none,
     "label_smoothing": fraction,
 }
 
 
-def check_parameters(estimator):
+def check_parameters(estimator, constraints=CONSTRAINTS):
     """Raise InvalidParameterError for the first parameter that is not allowed."""
     for name, value in estimator.get_params(deep=False).items():
-        if name in CONSTRAINTS:
-            check(estimator, name, value, CONSTRAINTS[name])
+        if name in constraints:
+            check(estimator, name, value, constraints[name])

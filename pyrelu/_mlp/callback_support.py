@@ -1,4 +1,4 @@
-"""scikit-learn's callbacks in a fit, where the installed scikit-learn has them (from 1.9)."""
+"""scikit-learn's callbacks in a fit, if the installed scikit-learn has them (1.9 or later)."""
 
 import copy
 
@@ -81,6 +81,8 @@ class Callbacks(NoCallbacks):
         """Return copies of the attributes that training changes in place."""
         arrays = ("coefs_", "intercepts_", "activation_weights_")
         weights = {name: copy.deepcopy(vars(self.mlp)[name]) for name in arrays}
+        if "embedding_" in vars(self.mlp):
+            weights["embedding_"] = copy.deepcopy(self.mlp.embedding_)
         records = {name: list(vars(self.mlp).get(name) or ()) for name in ("loss_curve_", "history_")}
         return weights | records
 

@@ -35,14 +35,14 @@ def load(state, path, rules):
     Parameters
     ----------
     state : FitState
-        Of a fit that has begun. It changes only if the whole file is valid for it.
+        The state of a fit that has begun. It changes only if the whole file is valid for it.
     path : str or path-like
     rules : list of EarlyStopping
 
     Raises
     ------
     InvalidFileError
-        If the file is no checkpoint, or one of other data or settings.
+        If the file is not a checkpoint, or a checkpoint of a fit to other data or with other settings.
     """
     content = files.read(path, _kind(state))
     _check_same(content.pop("settings", None), _settings(state, rules), path)
@@ -70,7 +70,7 @@ def _settings(state, rules):
 
 def _describe(value):
     if isinstance(value, np.random.RandomState):
-        return "RandomState"  # its state is in the file, too
+        return "RandomState"  # the file also has its state
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, list | tuple):

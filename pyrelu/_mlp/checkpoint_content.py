@@ -33,10 +33,10 @@ def check(state, content, path):
     for name, test in PARTS.items():
         try:
             right = test(state, content[name], content)
-        except Exception:  # such as a list in place of a dict: too many cases to test one by one
+        except Exception:  # for example a list instead of a dict: too many cases to test one by one
             right = False
         if not right:
-            raise InvalidFileError(path, f"is not a checkpoint of this fit: its {name} cannot be right")
+            raise InvalidFileError(path, f"is not a checkpoint of this fit: {name!r} has an impossible value")
 
 
 def _is_count(value, below=2**63):
@@ -108,7 +108,7 @@ def _is_record(record):
 
 
 def _order(state, value, content):
-    """The order and the rows held out together contain each row once."""
+    """Test that the order and the held-out rows together contain each row exactly once."""
     rows, held_out = value, content["held_out"]
     if held_out is not None:
         rows = np.concatenate([value, held_out])
@@ -139,7 +139,7 @@ def _stopped(state, value, content):
 def _random_state(state, value, content):
     if not _are_alike(value, state.random_state.get_state(legacy=False)):
         return False
-    copy.deepcopy(state.random_state).set_state(value)  # raises for a number that NumPy has no room for
+    copy.deepcopy(state.random_state).set_state(value)  # raises for a number that is too large for NumPy
     return True
 
 
@@ -157,7 +157,7 @@ def _are_alike(value, here):
     return _is_number(value) if isinstance(here, float) else _is_count(value, 2**128)
 
 
-# Field -> test(state, value, content). A test may rely on those before it.
+# Field -> test(state, value, content). A test may rely on the tests before it.
 PARTS = {
     "parameters": _parameters,
     "optimizer_state": _optimizer_state,

@@ -1,8 +1,9 @@
-"""Constraints on parameters, each with its wording in errors; allowed.py lists those of the estimators."""
+"""Constraints on parameters, with their wording in errors; allowed.py lists those of the estimators."""
 
 from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass
 from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
 
@@ -11,10 +12,10 @@ from pyrelu.exceptions import InvalidParameterError
 
 @dataclass(frozen=True)
 class Constraint:
-    """What a value must be, in words and as a test."""
+    """A condition on a value: a description for errors, and a test."""
 
     description: str
-    test: Callable
+    test: Callable[[Any], bool]
 
     def __or__(self, other):
         return Constraint(
@@ -44,7 +45,7 @@ positive_int = Constraint("an int in the range [1, inf)", lambda value: isinstan
 
 
 def is_sequence(value):
-    """Return whether a value is a collection with an order, other than a str: it can be iterated over repeatedly."""
+    """Return whether a value is an ordered collection other than a string, which can be iterated over repeatedly."""
     return (
         hasattr(value, "__len__")
         and np.iterable(value)

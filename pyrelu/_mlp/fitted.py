@@ -1,4 +1,4 @@
-"""The attributes that a fit sets, with their types: reading a file accepts no others."""
+"""The types of the attributes that a fit sets. A file may contain no others."""
 
 from numbers import Integral, Real
 
@@ -6,6 +6,8 @@ import numpy as np
 from sklearn.base import is_classifier
 from sklearn.preprocessing import LabelBinarizer
 
+from pyrelu import registry
+from pyrelu._mlp.embedding import InputEmbedding
 from pyrelu._mlp.optimizers import STOCHASTIC
 from pyrelu._mlp.schedules import SCHEDULES, Schedule
 from pyrelu._storage import encoding
@@ -33,6 +35,10 @@ def _or_none(test):
     return lambda value: value is None or test(value)
 
 
+def _is_schedule(value):
+    return isinstance(value, Schedule)
+
+
 def _is_record(value):
     return isinstance(value, dict) and _is_count(value.get("epoch")) and all(_is_real(item) for item in value.values())
 
@@ -54,6 +60,9 @@ ATTRIBUTES = {
     "n_outputs_": _is_count,
     "n_features_in_": _is_count,
     "feature_names_in_": lambda value: _is_array(value, "OU") and all(isinstance(name, str) for name in value),
+    "temperature_": _is_real,
+    "undoes_smoothing_": lambda value: isinstance(value, bool),
+    "embedding_": lambda value: isinstance(value, InputEmbedding),
     "classes_": lambda value: _is_array(value, "biufUO"),
     "_no_improvement_count": _is_count,
     "_random_state": lambda value: value is np.random or isinstance(value, np.random.RandomState),
@@ -63,17 +72,17 @@ ATTRIBUTES = {
 
 
 def check_fitted(mlp):
-    """Raise ValueError where an attribute is not as a fit leaves it, or the attributes do not go together."""
+    """Raise ValueError if an attribute does not have the type that a fit gives it, or contradicts another one."""
     attributes = {name: value for name, value in vars(mlp).items() if name not in mlp._get_param_names()}
     for name, value in attributes.items():
         if hasattr(type(mlp), name):
-            raise ValueError(f"{name} is no attribute of a fit")
+            raise ValueError(f"{name} is not an attribute that a fit sets")
         if name in ATTRIBUTES and not ATTRIBUTES[name](value):
-            raise ValueError(f"{name} is not as a fit leaves it")
+            raise ValueError(f"{name} does not have the type or shape that a fit gives it")
     if "coefs_" not in attributes:
         return
     network = mlp._network(mlp._arrays())
-    n_features, n_outputs = mlp.coefs_[0].shape[0], network.n_outputs
+    n_features, n_outputs = network.n_features, network.n_outputs
     _check_same(mlp, "n_features_in_", n_features)
     _check_same(mlp, "n_outputs_", n_outputs)
     _check_same(mlp, "n_layers_", len(mlp.coefs_) + 1)
@@ -86,7 +95,7 @@ def check_fitted(mlp):
     if is_classifier(mlp):
         _check_length("classes_", mlp.classes_, (n_outputs,) if n_outputs > 1 else (1, 2))
         if not np.array_equal(mlp._label_binarizer.classes_, mlp.classes_):
-            raise ValueError("classes_ are not those that labels are coded by")
+            raise ValueError("classes_ are not the classes of _label_binarizer")
     if "_optimizer" in attributes:
         n = sum(array.size for group in mlp._arrays() for array in group if array is not None)
         if [array.shape for array in mlp._optimizer.state] != [(n,)] * mlp._optimizer.n_states:
@@ -95,15 +104,15 @@ def check_fitted(mlp):
 
 def _check_same(mlp, name, value):
     if getattr(mlp, name) != value:
-        raise ValueError(f"{name}={getattr(mlp, name)} where coefs_ say {value}")
+        raise ValueError(f"{name}={getattr(mlp, name)}, but coefs_ are for {name}={value}")
 
 
 def _check_length(name, value, lengths):
     if len(value) not in lengths:
-        raise ValueError(f"{name} has {len(value)} entries where coefs_ say {lengths[-1]}")
+        raise ValueError(f"{name} has {len(value)} entries, but coefs_ are for {lengths[-1]}")
 
 
-# ---- the parts of an estimator that are written as their attributes ----
+# ---- objects in an estimator that are stored as their attributes ----
 
 
 def _like(make):
@@ -112,10 +121,10 @@ def _like(make):
     def check(attributes):
         template = vars(make())
         if attributes.keys() != template.keys():
-            raise ValueError(f"the attributes {', '.join(map(str, attributes))} where there are {', '.join(template)}")
+            raise ValueError(f"the attributes are {', '.join(map(str, attributes))}, not {', '.join(template)}")
         for name, known in template.items():
             if not _is_like(attributes[name], known):
-                raise ValueError(f"{name} is not as a fit leaves it")
+                raise ValueError(f"{name} does not have the type or sign that a fit gives it")
 
     return check
 
@@ -129,6 +138,8 @@ def _is_like(value, known):
         return _is_real(value) and value >= 0
     if isinstance(known, list):
         return _all(_is_array)(value)
+    if isinstance(known, dict):
+        return isinstance(value, dict) and value.keys() == known.keys() and all(map(_is_schedule, value.values()))
     if isinstance(known, np.ndarray):
         return _is_array(value, "biufUO")
     return isinstance(value, Schedule if isinstance(known, Schedule) else type(known))
@@ -136,7 +147,7 @@ def _is_like(value, known):
 
 def _optimizer(cls):
     def make():
-        from pyrelu.neural_network import MLPRegressor  # which knows of files
+        from pyrelu.neural_network import MLPRegressor  # here, because it imports this module
 
         return cls(np.zeros(1), MLPRegressor())
 
@@ -168,10 +179,29 @@ def _check_binarizer(attributes):
     _like(lambda: LabelBinarizer().fit(["a", "b"]))(attributes)
     coded_by = [attributes[name] for name in ("neg_label", "pos_label", "sparse_output")]
     if attributes["y_type_"] not in LABELS or coded_by != [0, 1, False]:
-        raise ValueError("labels are coded by 0 and 1")
+        raise ValueError("labels must be encoded as 0 and 1")
+
+
+def _check_embedding(attributes):
+    columns = np.zeros(0, np.intp)
+    like = vars(InputEmbedding(1, columns, columns, columns, columns, None, {}))
+    dimensions = {"frequencies": 2, "phases": 2, "weights": 3, "biases": 2, "levels": 2, "scales": 1}
+    arrays = attributes.get("arrays")
+    right = (
+        attributes.keys() == like.keys()
+        and _is_count(attributes["n_features"])
+        and all(_is_array(attributes[name], "i") for name in ("numeric", "plain", "categorical", "n_levels"))
+        and (attributes["kind"] is None or attributes["kind"] in registry.embeddings)
+        and isinstance(arrays, dict)
+        and arrays.keys() <= dimensions.keys()
+        and all(_is_array(array, "f", dimensions[name]) for name, array in arrays.items())
+    )
+    if not right:  # how the arrays go together is checked by `Network`
+        raise ValueError("the embedding is not as a fit leaves it")
 
 
 encoding.add_class(LabelBinarizer, _check_binarizer)
+encoding.add_class(InputEmbedding, _check_embedding)
 for _cls in STOCHASTIC.values():
     encoding.add_class(_cls, _optimizer(_cls))
 for _schedule_cls in SCHEDULES.values():

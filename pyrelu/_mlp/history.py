@@ -4,7 +4,7 @@ import numpy as np
 
 from pyrelu._mlp.fit_state import ABSENT
 
-MAX_RECORDS = 1000  # kept by partial_fit, which may be called any number of times (scikit-learn's issue 19959)
+MAX_RECORDS = 1000  # limits the memory of partial_fit, which may be called any number of times
 
 
 def continued(records, incremental):
@@ -27,7 +27,7 @@ def append(history, trained, learning_rate=None, score=None):
     history : list of dict
     trained : Epoch
     learning_rate, score : float, default=None
-        None where there is none.
+        None if there is none.
     """
     record = {"epoch": history[-1]["epoch"] + 1 if history else 1, "loss": trained.loss}
     if score is not None:

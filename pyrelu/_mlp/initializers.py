@@ -1,6 +1,7 @@
-"""The estimators' `init=`: how the initial weights of a layer are drawn.
+"""The estimators' parameter `init`: the distributions of the initial weights.
 
-"auto" is scikit-learn's and draws biases as well as weights; with all others, biases start at 0.
+"auto" is scikit-learn's and draws biases as well as weights. All others set the biases to 0 unless "bias_std" is given.
+"unit_variance" depends on the training rows.
 """
 
 from collections.abc import Callable
@@ -13,11 +14,11 @@ from scipy.special import ndtr, ndtri
 
 @dataclass(frozen=True)
 class Initializer:
-    """One way to draw weights; `formula` is of fan_in inputs and fan_out outputs."""
+    """A distribution of weights; `formula` describes it in terms of fan_in inputs and fan_out outputs."""
 
     formula: str
     reference: str
-    draw: Callable  # (shape, rng, **parameters) -> array of that shape
+    draw: Callable[..., np.ndarray]  # (shape, rng, **parameters) -> array of that shape
     parameters: tuple[str, ...] = ()
 
 
@@ -63,8 +64,8 @@ INITIALIZERS = {
     "glorot_uniform": Initializer("uniform up to sqrt(6/(fan_in + fan_out))", _GLOROT, _uniform(6, _fan_sum)),
     "lecun_normal": Initializer("normal, variance 1/fan_in", _LECUN, _normal(1, _fan_in)),
     "truncated_normal": Initializer(
-        "normal of standard deviation std=0.01, without what lies beyond 2*std",
-        "TensorFlow's of that name",
+        "normal of standard deviation std=0.01, truncated at 2*std",
+        "as in TensorFlow",
         _truncated_normal,
         ("std",),
     ),
@@ -77,15 +78,32 @@ INITIALIZERS = {
 }
 
 
+UNIT_VARIANCE = "unit_variance"
+MAX_ROWS = 10_000  # that "unit_variance" looks at
+
+# What any of the initializers takes beside its own parameters: name -> default, allowed, test
+COMMON = {
+    "bias_std": (0.0, "a float in the range [0, inf)", lambda value: _is_number(value) and 0 <= value < np.inf),
+    "zero_output": (False, "a bool", lambda value: isinstance(value, bool | np.bool_)),
+}
+
+
+def _is_number(value):
+    return isinstance(value, Real) and not isinstance(value, bool)
+
+
 def is_known(init):
     """Return whether `init` is "auto", a name, a pair (name, parameters) or a callable."""
-    if callable(init) or (isinstance(init, str) and init == "auto"):
+    if callable(init) or (isinstance(init, str) and init in ("auto", UNIT_VARIANCE)):
         return True
     name, given = _parts(init)
     if not (isinstance(name, str) and name in INITIALIZERS):
         return False
-    return given.keys() <= {*INITIALIZERS[name].parameters} and all(
-        isinstance(value, Real) and 0 < value < np.inf for value in given.values()
+    own = {key: value for key, value in given.items() if key not in COMMON}
+    return (
+        own.keys() <= {*INITIALIZERS[name].parameters}
+        and all(_is_number(value) and 0 < value < np.inf for value in own.values())
+        and all(test(given[key]) for key, (_, _, test) in COMMON.items() if key in given)
     )
 
 
@@ -94,18 +112,20 @@ def _parts(init):
     return init if is_pair else (init, {})
 
 
-def draw(init, shape, activation, rng):
+def draw(init, shape, activation, rng, *, is_output=False):
     """Return the initial weights and biases of a layer.
 
     Parameters
     ----------
     init : str, (str, dict) or callable
-        What `is_known` allows.
+        A value for which `is_known` is true.
     shape : (int, int)
-        Of the weights: inputs and outputs.
+        The shape of the weights: inputs and outputs.
     activation : str
-        Its name in `pyrelu.activations`; "auto" draws less wide for sigmoid.
+        Its name in `pyrelu.activations`; "auto" has a narrower range for sigmoid.
     rng : numpy.random.RandomState
+    is_output : bool, default=False
+        Whether it is the output layer.
 
     Returns
     -------
@@ -132,5 +152,46 @@ def draw(init, shape, activation, rng):
             )
     else:
         name, given = _parts(init)
-        weights = INITIALIZERS[name].draw(shape, rng, **given)
+        common = {key: given.get(key, default) for key, (default, _, _) in COMMON.items()}
+        weights = INITIALIZERS[name].draw(shape, rng, **{k: v for k, v in given.items() if k not in COMMON})
+        if common["zero_output"] and is_output:
+            return np.zeros(shape), np.zeros(shape[1])
+        if common["bias_std"]:
+            return weights, rng.normal(0, common["bias_std"], shape[1])
     return weights, np.zeros(shape[1])
+
+
+def draw_unit_variance(X, shapes, activations, slopes, rng):
+    """Return the initial weights and biases of all layers, such that every pre-activation has variance 1 on X.
+
+    Weights are normal, those of each unit divided by the standard deviation of its pre-activations. Each bias is minus a
+    random convex combination of five of them, so that units bend where the data is (RealMLP, arXiv:2407.04491).
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_inputs)
+        What the first layer takes.
+    shapes : list of (int, int)
+        Of the weights of each layer.
+    activations : list of HiddenActivation
+    slopes : list of (ndarray or None)
+        What the activations learn.
+    rng : numpy.random.RandomState
+    """
+    all_weights, all_biases = [], []
+    for i, (n_inputs, width) in enumerate(shapes):
+        weights = rng.normal(size=(n_inputs, width)) / np.sqrt(n_inputs)
+        z = X @ weights
+        deviations = z.std(axis=0)
+        rounding = 1e-12 * abs(z).max(axis=0)
+        deviations[deviations <= rounding] = 1  # of inputs that are all the same
+        weights /= deviations
+        z /= deviations
+        shares = rng.exponential(size=(5, width))
+        chosen = np.take_along_axis(z, rng.randint(0, len(z), (5, width)), axis=0)
+        biases = -(chosen * shares / shares.sum(axis=0)).sum(axis=0)
+        all_weights.append(weights)
+        all_biases.append(biases)
+        if i < len(activations):
+            X = activations[i].forward(z + biases, slopes[i])
+    return all_weights, all_biases

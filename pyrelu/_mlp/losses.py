@@ -1,10 +1,11 @@
-"""The estimators' `loss=`: from what the user writes to what the network minimises."""
+"""The estimators' parameter `loss`: what it may be, and the `OutputLoss` that it gives the network."""
 
 import textwrap
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from math import isfinite
 from numbers import Real
+from typing import Any
 
 import numpy as np
 
@@ -18,30 +19,31 @@ CLASSIFIER, REGRESSOR = "classifier", "regressor"
 WIDTH = 100  # of the lines in docstrings
 EVERYWHERE = "(-inf, inf)"
 
-_LABELS = "binary_"  # what the name of a row begins with whose outputs are each the probability of one label
-_LEVEL = "level"  # the parameter that may be a sequence: one output for each
+_LABELS = "binary_"  # prefix of rows in which each output is the probability of one label
+_LEVEL = "level"  # the parameter that may be a sequence, with one output per value
 _MONOTONE = "monotone"
+_IN_UNITS = "delta"  # the parameter that is in the target's units
 
 
 @dataclass(frozen=True)
 class OutputLoss:
-    """What a network minimises.
+    """The loss that a network minimises.
 
     Attributes
     ----------
     name : str
     link : str
-        The activation of the output layer, as the tables call it.
+        The activation of the output layer: its name in the tables.
     domain : str
-        Where a target may be.
+        The domain of a target, in interval notation.
     parameters : Mapping[str, tuple of float]
-        Of each parameter one value, or one for each output.
+        For each parameter, one value, or one value per output.
     monotone : bool
-        Whether predictions of several levels are put in the order of the levels.
+        Whether predictions of several levels are sorted.
     index : int
-        The row of the table; -1: `functions`.
+        The row of the table; -1 if `functions` are given.
     values : list of list of float
-        What the core is to know of the parameters: those of each output. Set by `of`.
+        For the core: the parameters of each output. Set by `of`.
     functions : (callable, callable) or None
         The user's own loss and its gradient.
     """
@@ -53,11 +55,11 @@ class OutputLoss:
     monotone: bool = False
     index: int = -1
     values: list[list[float]] = field(default_factory=list)
-    functions: tuple[Callable, Callable] | None = None
+    functions: tuple[Callable[..., Any], Callable[..., Any]] | None = None
 
     @property
     def levels(self):
-        """The levels where there are several, else None."""
+        """The levels if there are several, else None."""
         levels = self.parameters.get(_LEVEL, ())
         return levels if len(levels) > 1 else None
 
@@ -68,11 +70,11 @@ class OutputLoss:
 
     @property
     def scales_with_target(self):
-        """Whether a network with another output layer gives any multiple of its predictions plus any number."""
+        """Whether changing the output layer can scale and shift predictions by any numbers."""
         return self.link == "identity" and self.domain == EVERYWHERE
 
     def n_outputs(self, n_columns):
-        """Return how many outputs a network has for y of so many columns."""
+        """Return the number of outputs of a network for a y with `n_columns` columns."""
         if self.levels is None:
             return n_columns
         if n_columns != 1:
@@ -80,21 +82,47 @@ class OutputLoss:
         return len(self.levels)
 
     def of(self, n_outputs):
-        """Return the same for a network of so many outputs."""
+        """Return this loss for a network with `n_outputs` outputs, with `values` set."""
         columns = [values * n_outputs if len(values) == 1 else values for values in self.parameters.values()]
         if any(len(column) != n_outputs for column in columns):
             raise ValueError(f"loss={self.name!r} has {len(self.levels)} levels for a network of {n_outputs} outputs")
         return replace(self, values=[[column[i] for column in columns] for i in range(n_outputs)])
 
+    def of_standardised(self, mean, scale):
+        """Return this loss for targets and outputs that are standardised, with parameters in the target's units.
+
+        Parameters
+        ----------
+        mean, scale : ndarray of shape () or (n_outputs,)
+        """
+        parameters = {
+            name: tuple(np.ravel(values / scale).tolist()) if name == _IN_UNITS else values
+            for name, values in self.parameters.items()
+        }
+        if self.functions is None:
+            return replace(self, parameters=parameters)
+        loss, gradient = self.functions
+
+        def in_units(y_true, y_pred):
+            return y_true * scale + mean, y_pred * scale + mean
+
+        return replace(
+            self,
+            functions=(
+                lambda y_true, y_pred: loss(*in_units(y_true, y_pred)),
+                lambda y_true, y_pred: gradient(*in_units(y_true, y_pred)) * scale,
+            ),
+        )
+
     def check_targets(self, targets):
-        """Raise ValueError where a target is outside the domain."""
+        """Raise ValueError if any target is outside the domain."""
         low, high, low_belongs, high_belongs = interval(self.domain) or (-np.inf, np.inf, True, True)
         for extreme in (targets.min(), targets.max()):
             if outside(extreme, low, high, low_belongs, high_belongs):
                 raise ValueError(f"y must be in the range {self.domain} with loss={self.name!r}, got {extreme}")
 
     def in_order(self, outputs):
-        """Return predictions of several levels as they are to be: where monotone, higher levels' are not lower.
+        """Return predictions of several levels; with `monotone`, sorted so that a higher level is never lower.
 
         Sorting brings them closer to the true quantiles (Chernozhukov, Fernandez-Val and Galichon, 2010).
         """
@@ -105,7 +133,7 @@ class OutputLoss:
         return ordered
 
     def of_rows(self, targets, outputs):
-        """Return the loss of each row and its gradient before the output activation, in float64.
+        """Return the loss of each row and its gradient with respect to the pre-activations, in float64.
 
         Parameters
         ----------
@@ -118,7 +146,7 @@ class OutputLoss:
 
 
 def names(kind):
-    """Return the names of the losses of "classifier" or "regressor".
+    """Return the names of the losses for a "classifier" or a "regressor".
 
     Examples
     --------
@@ -129,12 +157,12 @@ def names(kind):
 
 
 def resolve(loss, kind, labels=False):
-    """Return the `OutputLoss` that `loss=` stands for.
+    """Return the `OutputLoss` for a value of the parameter `loss`.
 
     Parameters
     ----------
     loss : str, (str, dict) or (callable, callable)
-        A name, with values for its parameters if they are not to be the defaults; or, of a regressor, the user's own.
+        A name, or a pair of a name and values of its parameters; for a regressor also the user's functions.
     kind : {"classifier", "regressor"}
     labels : bool, default=False
         Whether each output is the probability of one label.
@@ -163,7 +191,7 @@ def resolve(loss, kind, labels=False):
 
 
 def _complete(row, given):
-    """Return the values of all parameters: those given, else the defaults."""
+    """Return the values of all parameters, with defaults for those that are not given."""
     if unknown := given.keys() - row.parameters.keys():
         known = [*row.parameters, *([_MONOTONE] if _LEVEL in row.parameters else [])]
         raise InvalidParameterError(
@@ -178,7 +206,7 @@ def _values(row, parameter, value):
     values = tuple(value) if several else (value,)
     for one in values:
         if not isinstance(one, Real) or isinstance(one, bool) or not isfinite(one) or outside(one, *interval(domain)):
-            sequence = ", or a sequence of such" if parameter == _LEVEL else ""
+            sequence = ", or a sequence of such floats" if parameter == _LEVEL else ""
             raise InvalidParameterError(
                 f"loss={row.name!r}: {parameter} must be a float in the range {domain}{sequence}. Got {value!r} instead."
             )
@@ -198,7 +226,7 @@ def _not_allowed(loss, kind):
 
 
 def describe(kind):
-    """Return the losses, for a docstring."""
+    """Return a list of the losses as lines for a docstring."""
     lines = []
     for name in names(kind):
         row = registry.losses[name]

@@ -9,7 +9,9 @@ from sklearn.base import is_classifier
 from sklearn.utils.multiclass import unique_labels
 
 from pyrelu import _ufuncs
+from pyrelu._mlp import embedding
 from pyrelu._mlp.fit_state import ATTRIBUTES
+from pyrelu._mlp.initializers import UNIT_VARIANCE
 from pyrelu._mlp.optimizers import STOCHASTIC, Gradient
 from pyrelu._mlp.perceptron import BasePerceptron, check_row_weights
 from pyrelu._mlp.training import pack
@@ -161,7 +163,7 @@ class Objective:
             vars(mlp).pop(name, None)
         self.parameters, arrays = pack(mlp._arrays(), network.parameters.dtype)
         self.parameters.setflags(write=False)
-        mlp.coefs_, mlp.intercepts_, mlp.activation_weights_ = arrays
+        mlp._set_arrays(arrays, network.parameters.dtype)
         self._mlp = mlp
         self._seed = seed
         self._isa = _ufuncs.isa()
@@ -383,7 +385,7 @@ class Objective:
         mlp = self._mlp._shallow_copy()
         buffer, arrays = pack(mlp._arrays(), self.parameters.dtype)
         buffer[:] = parameters
-        mlp.coefs_, mlp.intercepts_, mlp.activation_weights_ = arrays
+        mlp._set_arrays(arrays, self.parameters.dtype)
         return mlp
 
 
@@ -409,6 +411,13 @@ def begin(mlp, X, y, classes, class_weight=None):
     network : Network
     random_state : RandomState
     """
+    for name, uses_rows in (
+        ("init", isinstance(mlp.init, str) and mlp.init == UNIT_VARIANCE),
+        ("categorical_features", mlp.categorical_features is not None),
+        ("numeric_embedding", embedding.resolve(mlp.numeric_embedding)[0] == embedding.PIECEWISE_LINEAR),
+    ):
+        if uses_rows:
+            raise ValueError(f"{name}={getattr(mlp, name)!r} is set from all rows, and these are some of them only")
     if is_classifier(mlp):
         if isinstance(mlp.class_weight, str) and class_weight is None:
             raise ValueError(

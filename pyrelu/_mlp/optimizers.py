@@ -1,6 +1,6 @@
-"""Solvers: what they are set to, and what they keep between steps.
+"""Settings and state of the solvers.
 
-The arithmetic of a step is in src/kernels/optimizers.c, how the learning rate changes in schedules.py.
+src/kernels/optimizers.c has the arithmetic of a step, and schedules.py the schedules of the learning rate.
 """
 
 import copy
@@ -8,21 +8,21 @@ import copy
 import numpy as np
 
 from pyrelu import registry
-from pyrelu._mlp import schedules
+from pyrelu._mlp import param_groups, schedules
 
 
 class Optimizer:
-    """What a solver keeps between steps: `state`, arrays laid out as the parameters are, and the `counters`.
+    """The state of a solver between steps: `state`, arrays with the layout of the parameters, and the `counters`.
 
     Parameters
     ----------
     parameters : ndarray of shape (n_parameters,)
         All weights, biases and slopes of the network.
     mlp : estimator
-        Its parameters say how to train.
+        Its parameters set the solver's.
     """
 
-    solver: str  # as src/kernels/optimizers.c calls it
+    solver: str  # its name in src/kernels/optimizers.c
     n_states: int
     momentum = beta_1 = beta_2 = epsilon = decay = 0.0
     counters = ("learning_rate", "t", "epoch", "seed")
@@ -34,15 +34,18 @@ class Optimizer:
         self.t = 0  # steps so far
         self.epoch = 0  # epochs so far
         self.seed = 0  # of dropout and of drawn slopes
+        self.rate_factors = np.ones(len(param_groups.GROUPS))  # of the kinds of parameters, in this epoch
+        self.dropout_factor = 1.0
         self.take_penalties(mlp)
 
     def take_penalties(self, mlp):
-        """Set what belongs to the loss, of which `mlp` is master from fit to fit."""
+        """Set the penalties and the clipping norm, which may change from one call of partial_fit to the next."""
         self.alpha, self.l1 = mlp.alpha, mlp.l1
         self.clip_norm = np.inf if mlp.clip_norm is None else mlp.clip_norm
+        self.base_alpha_factors = self.alpha_factors = param_groups.resolve(mlp)[1]
 
     def copy(self, mlp, dtype):
-        """Return one that goes on from here, in that precision, and leaves this one as it is."""
+        """Return a copy in precision `dtype`, with the penalties of `mlp`."""
         twin = copy.copy(self)
         twin.state = [array.astype(dtype) for array in self.state]
         twin.take_penalties(mlp)
@@ -50,7 +53,7 @@ class Optimizer:
 
 
 class Gradient(Optimizer):
-    """Leaves the parameters as they are; `state[0]` gets the gradient."""
+    """Stores the gradient in `state[0]` and leaves the parameters unchanged."""
 
     solver = "gradient"
     n_states = 1
@@ -58,15 +61,23 @@ class Gradient(Optimizer):
 
 
 class Stochastic(Optimizer):
-    """One that the estimator's parameters describe, and whose learning rate follows a schedule."""
+    """A solver whose settings are the estimator's parameters and whose learning rate follows a schedule."""
 
     def __init__(self, parameters, mlp):
         super().__init__(parameters, mlp)
         self.schedule = schedules.resolve(mlp)
+        self.base_rate_factors, _, self.factor_schedules = param_groups.resolve(mlp)
+        for name in ("alpha", "dropout"):
+            given = getattr(mlp, f"{name}_schedule")
+            self.factor_schedules[name] = schedules.resolve_factor(mlp, f"{name}_schedule", given)
 
     def begin_epoch(self):
-        """Set the learning rate of the epoch."""
+        """Set the learning rate of the epoch, and the factors on it, on alpha and on dropout."""
         self.learning_rate = self.schedule.rate(self.epoch, self.learning_rate)
+        factors = {name: schedule.rate(self.epoch, 1.0) for name, schedule in self.factor_schedules.items()}
+        self.rate_factors = self.base_rate_factors * [factors[name] for name in param_groups.GROUPS]
+        self.alpha_factors = self.base_alpha_factors * factors["alpha"]
+        self.dropout_factor = factors["dropout"]
 
     def end_epoch(self, n_samples_seen):
         """Count the epoch."""
@@ -74,18 +85,18 @@ class Stochastic(Optimizer):
         self.learning_rate = self.schedule.after(self.learning_rate, n_samples_seen)
 
     def stall(self):
-        """Adjust the learning rate now that training gets no further. Return whether to stop, and what was done."""
+        """Adjust the learning rate after training has stalled. Return whether to stop, and a message about it."""
         rate, consequence = self.schedule.stall(self.learning_rate)
         self.learning_rate = rate or self.learning_rate
         return rate is None, consequence
 
 
-_NESTEROV = "nesterov"  # the row that sgd takes with nesterovs_momentum=True
-_CLASS_NAMES = {"sgd": "SGD", "adamw": "AdamW"}  # in files; the others' are the rows' names, capitalised
+_NESTEROV = "nesterov"  # the row for solver="sgd" with nesterovs_momentum=True
+_CLASS_NAMES = {"sgd": "SGD", "adamw": "AdamW"}  # in files; other classes are called like their row, capitalised
 
 
 def _class_of(row):
-    """Return the class of a row of the table."""
+    """Return the solver class for a row of the table."""
 
     class Rule(Stochastic):
         __doc__ = row.summary
@@ -102,7 +113,7 @@ def _class_of(row):
 
         def take_penalties(self, mlp):
             super().take_penalties(mlp)
-            if row.decoupled:  # alpha is no penalty
+            if row.decoupled:  # alpha is a decay instead of a penalty
                 self.alpha, self.decay = 0.0, mlp.alpha
 
     Rule.__name__ = Rule.__qualname__ = _CLASS_NAMES.get(row.name, row.name.capitalize())
@@ -110,4 +121,4 @@ def _class_of(row):
 
 
 STOCHASTIC = {row.name: _class_of(row) for row in registry.optimizers.values() if row.name != _NESTEROV}
-globals().update({cls.__name__: cls for cls in STOCHASTIC.values()})  # where pickles look for them
+globals().update({cls.__name__: cls for cls in STOCHASTIC.values()})  # pickles look for them here

@@ -1,7 +1,7 @@
-"""The estimators' parameters, attributes and warnings in words, and constructors that share them.
+"""Documentation of the estimators' parameters, attributes and warnings, and constructors that share parameters.
 
-A parameter is written here, in a constructor's signature and body (`BasePerceptron.__init__`, or that of the one class
-that has it), and in `allowed.CONSTRAINTS`.
+A new parameter is described here, assigned in a constructor (`BasePerceptron.__init__`, or that of the one class that
+has it), and constrained in `allowed.CONSTRAINTS`.
 """
 
 import functools
@@ -11,95 +11,143 @@ import textwrap
 from sklearn.base import ClassifierMixin
 
 from pyrelu import registry
-from pyrelu._mlp import losses
+from pyrelu._mlp import embedding, losses
 from pyrelu._mlp.initializers import INITIALIZERS
 from pyrelu._mlp.optimizers import STOCHASTIC
-from pyrelu._mlp.schedules import describe
+from pyrelu._mlp.schedules import FACTORS, SCHEDULES, describe
 
 PARAMETERS = """\
 hidden_layer_sizes : int or sequence of int, default=(100,)
-    Units of each hidden layer; `()` for none.
+    Number of units in each hidden layer; `()` for no hidden layers.
 activation : str, (str, dict), (callable, callable) or sequence of such, default="relu"
-    Activation of the hidden layers: a name or alias in `pyrelu.activations`; with its parameters, as in
-    ``("leaky_relu", {"negative_slope": 0.2})``; or one of these for each hidden layer.
+    Activation of the hidden layers: a name or alias in `pyrelu.activations`; a pair of a name and its parameters, as in
+    ``("leaky_relu", {"negative_slope": 0.2})``; a pair of your own functions (f, derivative); or a sequence with one of
+    these per hidden layer.
 solver : {SOLVER_NAMES}, default="adam"
-    How the loss is minimised. What each step does is in `pyrelu.registry.optimizers`.
+    How the loss is minimised. `pyrelu.registry.optimizers` has the update rules.
 
-    - "lbfgs": L-BFGS on all data, for small data sets.
+    - "lbfgs": L-BFGS on all rows at once, for small data sets.
 {SOLVERS}
 
-    "lion" moves every weight by the learning rate, which is to be some ten times smaller than Adam's; its authors take
-    ``beta_2=0.99``, as do those of "rmsprop".
+    "lion" changes every weight by the learning rate, which should be about ten times smaller than Adam's. Its authors
+    recommend ``beta_2=0.99``, as do those of "rmsprop".
 alpha : float, default=0.0001
-    Strength of the L2 penalty on the weights. The penalty is divided by the batch's number of rows.
-    With {DECOUPLED} there is no penalty in the loss: each step takes ``learning_rate * alpha`` of every
-    weight away from it ("lamb": as a part of the step that it scales).
+    Strength of the L2 penalty on the weights. The penalty is divided by the number of rows in the batch.
+    {DECOUPLED} have decoupled weight decay instead of a penalty: each step reduces every weight by
+    ``learning_rate * alpha`` times the weight ("lamb": before it scales the step).
 batch_size : int or "auto", default="auto"
-    Rows in a batch; "auto" is ``min(200, n_samples)``. L-BFGS has no batches.
+    Number of rows in a batch; "auto" is ``min(200, n_samples)``. L-BFGS does not use batches.
 learning_rate : str, (str, dict) or callable, default="constant"
-    How the learning rate changes, over `max_iter` epochs: a name from this list; with its parameters, as in
-    ``("step", {"step_size": 10})``; or a callable that takes the epoch, counted from 0, and returns its rate. L-BFGS has
-    none. Each fit begins anew, partial_fit goes on.
+    The schedule of the learning rate over `max_iter` epochs: a name from this list; a pair of a name and its parameters,
+    as in ``("step", {"step_size": 10})``; or a callable that takes the epoch, counted from 0, and returns its learning
+    rate. L-BFGS does not use it. `fit` starts the schedule again; `partial_fit` continues it.
 
 {SCHEDULES}
 learning_rate_init : float, default=0.001
-    The learning rate at the start; of "one_cycle" the largest.
+    The initial learning rate; for "one_cycle" the largest.
 power_t : float, default=0.5
-    Exponent of "invscaling".
+    Exponent of the schedule "invscaling".
 max_iter : int, default=200
-    The largest number of epochs, or of iterations of L-BFGS.
+    The largest number of epochs, or of L-BFGS iterations.
 shuffle : bool, default=True
     Whether to shuffle the rows before each epoch.
 random_state : int, RandomState instance or None, default=None
-    Determines the first weights, the validation split, the shuffling, and what else a fit draws.
+    Seed or generator for the initial weights, the validation split, the shuffling and all other random choices of a fit.
 tol : float, default=1e-4
-    An epoch that does not lower the loss (raise the validation score) by as much has not improved.
+    An epoch counts as an improvement only if it lowers the loss, or raises the validation score, by at least this much.
 verbose : bool or int, default=False
-    True prints the loss of each epoch as scikit-learn does, as do 2 and more; 1 shows a progress bar instead, where tqdm
-    is installed (``pip install tqdm``).
+    True, or 2 and more, prints the loss of each epoch in scikit-learn's words. 1 shows a progress bar instead, if tqdm is
+    installed (``pip install tqdm``).
 warm_start : bool, default=False
-    Whether `fit` goes on from the last solution.
+    Whether `fit` continues from the last solution.
 momentum : float, default=0.9
-    Momentum of {momentum}, between 0 and 1.
+    Momentum of {momentum}, in [0, 1].
 nesterovs_momentum : bool, default=True
-    Whether that is Nesterov's.
+    Whether to use Nesterov's momentum.
 early_stopping : bool, default=False
-    Whether to hold out some rows, or take `eval_set`, and stop once the score on them stalls; L-BFGS ignores it. As in
-    scikit-learn, the split is stratified where there are two classes, and random where there are more, so that a rare
-    class may have no row in it. The weights of the epoch with the best score are kept.
+    Whether to hold out some of the rows, or use `eval_set`, and to stop when the score on them no longer improves. The
+    weights of the epoch with the best score are kept. L-BFGS ignores it. As in scikit-learn, the split is stratified for
+    two classes and random for more, so that it may contain no row of a rare class.
 validation_fraction : float, default=0.1
-    Share of the rows to hold out.
+    Fraction of the rows to hold out.
 beta_1 : float, default=0.9
-    Decay of the running mean of the gradient, in [0, 1), of {beta_1}.
+    Decay of the moving average of the gradient, in [0, 1), for {beta_1}.
 beta_2 : float, default=0.999
-    Decay of the running mean of the squared gradient, in [0, 1), of {beta_2}; of "lion" the second one of the gradient.
+    Decay of the moving average of the squared gradient, in [0, 1), for {beta_2}; for "lion", of the gradient.
 epsilon : float, default=1e-8
-    Keeps the step of {epsilon} finite.
+    Prevents division by 0 in the steps of {epsilon}.
 n_iter_no_change : int or inf, default=10
-    How many epochs may pass without improvement before training stops.
+    The largest number of consecutive epochs without improvement; training stops at the next one.
 max_fun : int, default=15000
     The largest number of evaluations of the loss by L-BFGS.
 dropout : float or sequence of float, default=0.0
-    Probability, in [0, 1), with which training drops a unit for a row (Srivastava et al., 2014): of the hidden units;
-    or one for the input and one for each hidden layer. What is kept is scaled up, and predictions drop nothing.
+    Probability, in [0, 1), that training drops a unit for a row (Srivastava et al., 2014): one number for all hidden
+    units, or a sequence of one for the input and one for each hidden layer. Units that are not dropped are scaled up.
+    Predictions drop nothing.
 init : str, (str, dict) or callable, default="auto"
-    How the first weights are drawn. "auto" is as scikit-learn does it: uniform up to sqrt(6/(fan_in + fan_out)), with
-    sigmoid sqrt(2/(fan_in + fan_out)), the biases too. With all others the biases are 0:
+    The distribution of the initial weights. "auto" is scikit-learn's: uniform up to sqrt(6/(fan_in + fan_out)), or with
+    sigmoid sqrt(2/(fan_in + fan_out)), for weights and biases. All others set the biases to 0 unless told otherwise:
 
 {INITIALIZERS}
 
-    The last two take a parameter, as in ``("orthogonal", {"gain": 2.0})``. A function is called with the shape
-    (fan_in, fan_out) and the `numpy.random.RandomState` of the fit, and returns the weights.
+    The last two take a parameter, as in ``("orthogonal", {"gain": 2.0})``. All of these take ``bias_std``, with which the
+    biases are normal with that standard deviation (default 0), and ``zero_output``, with which weights and biases of the
+    output layer are 0 (default False).
+
+    "unit_variance" looks at up to 10,000 training rows: weights are normal and scaled so that each pre-activation, of
+    every layer, has variance 1 on them, and each bias is minus a random convex combination of five of its
+    pre-activations, so that units bend where the data is (Holzmueller et al., arXiv:2407.04491).
+
+    A callable takes the shape (fan_in, fan_out) and the `numpy.random.RandomState` of the fit, and returns the weights.
 l1 : float, default=0.0
-    Strength of an L1 penalty on the weights, divided by the batch's number of rows as alpha's is.
+    Strength of an L1 penalty on the weights, which is also divided by the number of rows in the batch.
 clip_norm : float or None, default=None
-    The largest norm of a batch's gradient, penalties included; a longer one is scaled down to it.
+    The largest norm of a batch's gradient, including penalties; a larger gradient is scaled down to it. None: no limit.
 scoring : str, callable or None, default=None
-    What scores the rows held out or `eval_set` after each epoch, higher being better: a name that scikit-learn knows as
-    scorer, or a callable that takes the estimator, X and y (and, where it has a parameter of that name, sample_weight).
+    The score of the held-out rows, or of `eval_set`, after each epoch; higher is better. The name of a scikit-learn
+    scorer, or a callable that takes the estimator, X and y (and sample_weight, if it has a parameter of that name).
     None: accuracy or R2.
 n_threads : int or None, default=None
-    The largest number of threads of a fit or prediction; None: `pyrelu.get_num_threads()`. Results do not depend on it.
+    The largest number of threads for a fit or a prediction; None: `pyrelu.get_num_threads()`. It does not change results.
+numeric_embedding : str, (str, dict) or None, default=None
+    What the first layer takes in place of a column of numbers x: x itself and linear combinations of features of it,
+    which are learned for each column. A name from this list, or a pair of a name and its parameters, as in
+    ``("periodic", {"sigma": 0.5})``. None: x alone. `pyrelu.registry.embeddings` has the formulas.
+
+{EMBEDDINGS}
+
+    "size" counts what a column becomes, x included, in [2, 64]. "sigma" is the standard deviation of the initial
+    frequencies.
+numeric_features : sequence of int, sequence of bool or None, default=None
+    The columns to which `numeric_embedding` applies, as numbers or as a mask; None: all but `categorical_features`.
+categorical_features : sequence of int, sequence of bool or None, default=None
+    The columns that hold numbers of categories, from 0, as numbers or as a mask. Each category has a learned vector that
+    takes its place. A number that the training rows do not reach counts as category 0. None: no columns.
+embedding_size : int, default=8
+    The length of the vector of a category; initially it is normal with variance 1.
+scale_inputs : bool, default=False
+    Whether each input of the first layer, after any embedding, is multiplied by a learned factor, initially 1.
+parametric_activation : bool, default=False
+    Whether hidden layers compute ``x + a*(f(x) - x)`` with a learned a for each unit, initially 1, in place of an
+    elementwise activation f (Holzmueller et al., arXiv:2407.04491).
+param_groups : dict or None, default=None
+    Kind of parameters -> dict of its "learning_rate", a factor on the learning rate (default 1); "alpha", a factor on
+    `alpha` and `l1`; and "schedule", a schedule of the former factor, as for `alpha_schedule`. For example,
+    ``{"biases": {"learning_rate": 0.1}, "scales": {"learning_rate": 6.0}}``. L-BFGS uses "alpha" alone. The kinds:
+
+{GROUPS}
+
+    "weights" also takes "ntk", whether the learning rate of each layer is divided by sqrt(fan_in), as the neural tangent
+    parametrization does (Jacot et al., arXiv:1806.07572).
+alpha_schedule : str, (str, dict) or callable, default="constant"
+    A factor in [0, 1] on `alpha` and `l1` that changes over the epochs as `learning_rate` does, with 1 in place of
+    `learning_rate_init`:
+    {FACTORS};
+    or a callable that takes the epoch and returns the factor. L-BFGS does not use it.
+dropout_schedule : str, (str, dict) or callable, default="constant"
+    A factor in [0, 1] on `dropout`, like `alpha_schedule`.
+drop_last : bool, default=False
+    Whether an epoch ends with the last whole batch. The rows left over take part in other epochs if `shuffle` is True.
 """
 
 
@@ -110,7 +158,7 @@ def _in_words(names):
 
 
 def _optimizers():
-    """Return what the parameters' text says of the rows: placeholder -> text."""
+    """Return the parts of `PARAMETERS` that come from the table of optimizers: placeholder -> text."""
     rows = [registry.optimizers[name] for name in STOCHASTIC]
     return {
         "{SOLVER_NAMES}": "{" + ", ".join(f'"{name}"' for name in ("lbfgs", *STOCHASTIC)) + "}",
@@ -134,6 +182,12 @@ PARAMETERS = PARAMETERS.replace(
     "{INITIALIZERS}",
     "\n".join(f'    - "{name}": {how.formula} ({how.reference}).' for name, how in INITIALIZERS.items()),
 )
+PARAMETERS = PARAMETERS.replace("{EMBEDDINGS}", embedding.describe())
+PARAMETERS = PARAMETERS.replace(
+    "{GROUPS}",
+    "\n".join(f'    - "{row.name}", alpha {row.alpha:g}: {row.summary}' for row in registry.parameter_groups.values()),
+)
+PARAMETERS = PARAMETERS.replace("{FACTORS}", _in_words(FACTORS))
 for _placeholder, _text in _optimizers().items():
     PARAMETERS = PARAMETERS.replace(_placeholder, _text)
 
@@ -143,52 +197,59 @@ coefs_ : list of ndarray
 intercepts_ : list of ndarray
     Biases of each layer, of shape (n_outputs,).
 activation_weights_ : list
-    For each hidden layer the slopes that were learned, of shape (n_units,), or None where its activation has none.
+    What each hidden layer has learned for its activation, the slopes of "prelu" or the factors of
+    `parametric_activation`, of shape (n_units,); None if nothing.
+embedding_ : InputEmbedding
+    From the columns of X to the inputs of the first layer: `transform(X)` returns these, and `arrays` what has been
+    learned. Only with `numeric_embedding`, `categorical_features` or `scale_inputs`.
 dead_units_ : list of ndarray of bool
-    For each hidden layer, which units were 0 for every training row at the end of `fit`; after partial_fit or Ctrl-C,
-    for every row of the last epoch when its batch came.
+    For each hidden layer, which units are 0 for every training row at the end of `fit`. After partial_fit or Ctrl-C:
+    which units were 0 for every row during the last epoch.
 loss_ : float
     The loss of the last epoch.
 best_loss_ : float or None
     The lowest loss of an epoch; None with early stopping.
 loss_curve_ : list of float
-    The loss of each epoch; under partial_fit of the last 1000.
+    The loss of each epoch; with partial_fit, of the last 1000.
 history_ : list of dict
-    A record of each epoch, or iteration of L-BFGS, that `pandas.DataFrame` takes; under warm_start and partial_fit going
-    on, under partial_fit the last 1000: "epoch" (from 1), "loss", "validation_score" (where rows are scored),
-    "learning_rate" (not L-BFGS), "gradient_norm" (mean over the batches, penalties included, before clipping)
-    and "dead_units" (share of the hidden units that were 0 for every row of the epoch).
+    One record per epoch, or L-BFGS iteration, for `pandas.DataFrame`: "epoch" (from 1), "loss", "validation_score" (if
+    rows are scored), "learning_rate" (not with L-BFGS), "gradient_norm" (mean over the batches, including penalties,
+    before clipping) and "dead_units" (share of the hidden units that were 0 for every row of the epoch). warm_start and
+    partial_fit append to it; partial_fit keeps the last 1000 records.
 validation_scores_ : list of float or None
-    Score on the held-out rows, with early stopping, or on `eval_set` after each epoch: `scoring`.
+    The score after each epoch, on the held-out rows with early stopping, or on `eval_set`; see `scoring`.
 best_validation_score_ : float or None
-    The best of them.
+    The best validation score.
 n_iter_ : int
-    Epochs (iterations of L-BFGS) of the last fit.
+    Number of epochs, or L-BFGS iterations, in the last fit.
 t_ : int
-    Training rows seen.
+    Number of training rows seen.
 n_features_in_ : int
-    Features seen by `fit`.
+    Number of features seen by `fit`.
 feature_names_in_ : ndarray of shape (`n_features_in_`,)
-    Their names, where X has names that are all strings.
+    Names of the features, if X has feature names that are all strings.
 n_layers_ : int
-    Layers, counting the input and the output.
+    Number of layers, including the input and the output.
 n_outputs_ : int
-    Units of the output layer.
+    Number of units in the output layer.
 """
 
 WARNINGS = """\
 ConvergenceWarning
-    Where `max_iter` was reached before the loss stalled, unless the learning rate is "cosine" or "one_cycle" and
-    has come to its end there.
+    If `max_iter` is reached before training converges, unless the learning rate is one of those that end there:
+    {ENDING}.
 DeadUnitWarning
-    Where more than 40% of a hidden layer is dead.
+    If more than 40% of the units in a hidden layer are dead.
 """
 
 
-def extends(base):
-    """Return a decorator that gives a constructor the parameters of `base`'s beside its own.
+WARNINGS = WARNINGS.replace("{ENDING}", _in_words(name for name, cls in SCHEDULES.items() if cls.ends_with_max_iter))
 
-    Its own positional parameters come first, its keyword-only ones last.
+
+def extends(base):
+    """Return a decorator that adds the parameters of the base class's constructor to those of a constructor.
+
+    The constructor's own positional parameters come first, its keyword-only ones last.
     """
     shared = list(inspect.signature(base.__init__).parameters.values())[1:]
 
@@ -215,15 +276,15 @@ def extends(base):
 
 
 def _in_pythons_words(error, signature, args):
-    """Return what Python says where a function is called with too many arguments, or the error's own words."""
-    most = sum(p.kind is p.POSITIONAL_OR_KEYWORD for p in signature.parameters.values())
-    if len(args) <= most:
+    """Return the message that Python itself would give for a call with wrong arguments."""
+    n_allowed = sum(p.kind is p.POSITIONAL_OR_KEYWORD for p in signature.parameters.values())
+    if len(args) <= n_allowed:
         return str(error).replace("multiple values", "got multiple values")
-    return f"takes from 1 to {most} positional arguments but {len(args)} were given"
+    return f"takes from 1 to {n_allowed} positional arguments but {len(args)} were given"
 
 
 def documented(cls):
-    """Write the shared text into the class's docstring, in place of {PARAMETERS}, {LOSSES} and the like."""
+    """Replace {PARAMETERS}, {LOSSES} and other placeholders in a class's docstring by the shared text."""
     kind = losses.CLASSIFIER if issubclass(cls, ClassifierMixin) else losses.REGRESSOR
     texts = {
         "PARAMETERS": PARAMETERS.replace("{SCHEDULES}", describe()),
@@ -237,4 +298,15 @@ def documented(cls):
         text = texts[name] if line.strip() == f"{{{name}}}" else None
         lines += [line] if text is None else [textwrap.indent(text.rstrip(), line[: line.index("{")])]
     cls.__doc__ = "\n".join(lines)
+    _hide_private_classes(cls)
     return cls
+
+
+def _hide_private_classes(cls):
+    """Rename inherited public methods, so that Python's errors say fit() and not BasePerceptron.fit()."""
+    for base in cls.__mro__:
+        if base.__module__.startswith("pyrelu._"):
+            for name, member in vars(base).items():
+                function = getattr(member, "__func__", member)
+                if inspect.isfunction(function) and not name.startswith("_"):
+                    function.__qualname__ = name

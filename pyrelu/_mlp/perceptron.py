@@ -1,30 +1,32 @@
 """The base class of the estimators: parameters, fitting, and the network's outputs."""
 
-import os
-import threading
-from contextlib import closing, contextmanager
+from contextlib import closing
 from numbers import Integral, Real
-from weakref import WeakValueDictionary
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.base import BaseEstimator
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_array, check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from pyrelu import registry
-from pyrelu._mlp import schedules
-from pyrelu._mlp.activation import output_name, resolve
+from pyrelu._mlp import embedding as embeddings
+from pyrelu._mlp import param_groups, schedules
+from pyrelu._mlp.activation import output_name, resolve_of
 from pyrelu._mlp.allowed import check_parameters
 from pyrelu._mlp.callback_support import NO_CALLBACKS, CallbackSupportMixin, callbacks_of, with_callbacks
 from pyrelu._mlp.conversion import Convertible
 from pyrelu._mlp.display import choose as choose_display
+from pyrelu._mlp.documentation import Documented
 from pyrelu._mlp.fit_state import ATTRIBUTES, FitState
-from pyrelu._mlp.initializers import draw
+from pyrelu._mlp.initializers import MAX_ROWS, UNIT_VARIANCE, draw, draw_unit_variance
 from pyrelu._mlp.lbfgs import fit_lbfgs, start_lbfgs
 from pyrelu._mlp.optimizers import STOCHASTIC
+from pyrelu._mlp.param_groups import rate_factors
 from pyrelu._mlp.persistence import Persistent
 from pyrelu._mlp.training import BEST_SCORE, NOT_FINITE, fit_stochastic, pack, start_stochastic
+from pyrelu._mlp.transaction import Transactional
 from pyrelu._mlp.validation import Validation
 from pyrelu._mlp.warn import warn
 from pyrelu._network import DefaultFloatingPoint, Network, Samples
@@ -32,23 +34,8 @@ from pyrelu.exceptions import DeadUnitWarning, InvalidParameterError
 
 MANY_DEAD = 0.4  # the share of dead units in a layer above which a fit warns
 
-# Estimators that are in training, by their id: the copy that is trained, which goes away with the fit whatever happens.
-_in_training: WeakValueDictionary = WeakValueDictionary()
-_lock = threading.RLock()
 
-
-def _forget_other_threads():
-    """In a forked child, where no thread but this one goes on."""
-    global _lock
-    _lock = threading.RLock()
-    _in_training.clear()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget_other_threads)
-
-
-class BasePerceptron(Convertible, Persistent, CallbackSupportMixin, BaseEstimator):
+class BasePerceptron(Transactional, Convertible, Documented, Persistent, CallbackSupportMixin, BaseEstimator):
     """A multilayer perceptron; subclasses define its targets.
 
     A subclass implements `_validate(X, y, incremental, first)`, which returns X and the targets as `Samples` takes them
@@ -58,6 +45,7 @@ class BasePerceptron(Convertible, Persistent, CallbackSupportMixin, BaseEstimato
     """
 
     label_smoothing = 0.0  # for subclasses without the parameter
+    keeps_latest_of_best = False  # of several epochs with the best validation score, early stopping keeps the first
 
     def __init__(
         self,
@@ -91,6 +79,16 @@ class BasePerceptron(Convertible, Persistent, CallbackSupportMixin, BaseEstimato
         clip_norm=None,
         scoring=None,
         n_threads=None,
+        numeric_embedding=None,
+        numeric_features=None,
+        categorical_features=None,
+        embedding_size=8,
+        scale_inputs=False,
+        parametric_activation=False,
+        param_groups=None,
+        alpha_schedule="constant",
+        dropout_schedule="constant",
+        drop_last=False,
     ):
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
@@ -121,6 +119,16 @@ class BasePerceptron(Convertible, Persistent, CallbackSupportMixin, BaseEstimato
         self.clip_norm = clip_norm
         self.scoring = scoring
         self.n_threads = n_threads
+        self.numeric_embedding = numeric_embedding
+        self.numeric_features = numeric_features
+        self.categorical_features = categorical_features
+        self.embedding_size = embedding_size
+        self.scale_inputs = scale_inputs
+        self.parametric_activation = parametric_activation
+        self.param_groups = param_groups
+        self.alpha_schedule = alpha_schedule
+        self.dropout_schedule = dropout_schedule
+        self.drop_last = drop_last
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -173,36 +181,6 @@ class BasePerceptron(Convertible, Persistent, CallbackSupportMixin, BaseEstimato
             training._fit_with_callbacks(X, y, sample_weight, eval_set)
         return self
 
-    @contextmanager
-    def _transaction(self):
-        """Yield a copy to train. On success its attributes become this estimator's.
-
-        They do so in one step: a signal or another thread finds the old attributes or the new ones, never a mixture.
-        """
-        training = self._shallow_copy()
-        start = vars(training).copy()
-        with _lock:
-            if _in_training.setdefault(id(self), training) is not training:
-                raise RuntimeError(
-                    f"this {type(self).__name__} is being fitted already, in another thread or by a function that this "
-                    "fit has called. Train copies of an estimator"
-                )
-        try:
-            with DefaultFloatingPoint():
-                yield training
-            end, now = vars(training), vars(self)
-            attributes = {name: value for name, value in now.items() if name in end or name not in start}
-            attributes |= {name: value for name, value in end.items() if name not in start or value is not start[name]}
-            self.__dict__ = attributes
-        finally:
-            _in_training.pop(id(self), None)
-
-    def _shallow_copy(self):
-        """Return an estimator with the same attributes, without calling a subclass's own `__copy__`."""
-        twin = object.__new__(type(self))
-        twin.__dict__ = vars(self).copy()
-        return twin
-
     @with_callbacks
     def _fit_with_callbacks(self, X, y, sample_weight, eval_set):
         self._fit(X, y, sample_weight, eval_set, callbacks_of(self, X, y, sample_weight))
@@ -231,11 +209,13 @@ class BasePerceptron(Convertible, Persistent, CallbackSupportMixin, BaseEstimato
         random_state : RandomState
         """
         check_parameters(self)
-        schedules.resolve(self)  # these two raise their errors early
+        schedules.resolve(self)  # these raise their errors early
+        param_groups.resolve(self)
+        embeddings.resolve(self.numeric_embedding)
         self._output_loss()
         first = not (hasattr(self, "coefs_") and (self.warm_start or incremental))
         n_hidden = len(self._hidden_units()) if first else len(self.coefs_) - 1
-        activations = resolve(self.activation, n_hidden or 1)
+        activations = resolve_of(self, n_hidden or 1)
         dropout = self._dropout(n_hidden)
         X, targets = self._validate(X, y, incremental, first)
         weights = None if sample_weight is None else _check_weights(sample_weight, X)
@@ -244,9 +224,9 @@ class BasePerceptron(Convertible, Persistent, CallbackSupportMixin, BaseEstimato
             raise ValueError(f"class_weight={self.class_weight!r} leaves no row of y with a weight greater than 0")
         random_state = check_random_state(self.random_state)
         if first:
-            self._initialize(X.shape[1], self._hidden_units(), activations, random_state)
+            self._initialize(X, self._hidden_units(), activations, random_state)
         parameters, arrays = pack(self._arrays(), X.dtype)
-        self.coefs_, self.intercepts_, self.activation_weights_ = arrays
+        self._set_arrays(arrays, X.dtype)
         network = self._network(self._arrays(), parameters, dropout, self._output_loss())
         return (X, targets, weights), network, random_state
 
@@ -313,7 +293,7 @@ class BasePerceptron(Convertible, Persistent, CallbackSupportMixin, BaseEstimato
             values = sorted({"NaN" if np.isnan(score) else f"{score:g}" for score in scores})
             raise ValueError(
                 f"the validation score was {' or '.join(values)} after each of the {len(scores)} epochs, with "
-                f"scoring={self.scoring!r}: it is not defined for the "
+                f"scoring={self.scoring!r}: this score is undefined for the "
                 f"{len(state.validation.targets)} rows "
                 f"{'of eval_set' if state.validation.rows is None else 'held out by validation_fraction'}"
             )
@@ -331,25 +311,42 @@ class BasePerceptron(Convertible, Persistent, CallbackSupportMixin, BaseEstimato
                 f"{n_hidden + 1}"
             )
         if any(per_layer) and self.solver not in STOCHASTIC:
-            raise ValueError(f"dropout={self.dropout!r} does not go with solver={self.solver!r}, which is not random")
+            raise ValueError(
+                f"dropout={self.dropout!r} cannot be combined with solver={self.solver!r}, which is deterministic"
+            )
         return per_layer
 
-    def _initialize(self, n_features, hidden, activations, random_state):
+    def _initialize(self, X, hidden, activations, random_state):
         """Draw the initial weights, and remove the attributes of the fit before."""
-        for name in (*ATTRIBUTES.values(), "dead_units_"):
+        for name in (*ATTRIBUTES.values(), "dead_units_", "embedding_"):
             vars(self).pop(name, None)
         self.n_layers_ = len(hidden) + 2
-        self.coefs_, self.intercepts_ = [], []
+        embedding = embeddings.draw(self, X, random_state)
+        if embedding is not None:
+            self.embedding_ = embedding
+        n_inputs = X.shape[1] if embedding is None else embedding.n_outputs
         widths = [*(activation.width(n) for activation, n in zip(activations, hidden)), self.n_outputs_]
-        for i, shape in enumerate(zip([n_features, *hidden], widths, strict=True)):
-            name = activations[min(i, len(activations) - 1)].name
-            coef, intercept = draw(self.init, shape, name, random_state)
-            self.coefs_.append(coef)
-            self.intercepts_.append(intercept)
+        shapes = list(zip([n_inputs, *hidden], widths, strict=True))
         self.activation_weights_ = [
             None if activation.initial_slope is None else np.full(n, activation.initial_slope)
             for activation, n in zip(activations, hidden)
         ]
+        if isinstance(self.init, str) and self.init == UNIT_VARIANCE:
+            rows = (
+                X[:MAX_ROWS] if X.shape[0] <= MAX_ROWS else X[np.sort(random_state.permutation(X.shape[0])[:MAX_ROWS])]
+            )
+            rows = rows.toarray() if issparse(rows) else rows
+            inputs = rows.astype(float) if embedding is None else embedding.transform(rows)
+            self.coefs_, self.intercepts_ = draw_unit_variance(
+                inputs, shapes, activations[: len(hidden)], self.activation_weights_, random_state
+            )
+            return
+        self.coefs_, self.intercepts_ = [], []
+        for i, shape in enumerate(shapes):
+            name = activations[min(i, len(activations) - 1)].name
+            coef, intercept = draw(self.init, shape, name, random_state, is_output=i == len(hidden))
+            self.coefs_.append(coef)
+            self.intercepts_.append(intercept)
 
     def _hold_out(self, data, samples, eval_set, random_state):
         """Return the indices of the samples to train on, and the `Validation` that scores after each epoch, or None."""
@@ -357,20 +354,15 @@ class BasePerceptron(Convertible, Persistent, CallbackSupportMixin, BaseEstimato
         if eval_set is not None:
             data = self._validate_eval_set(eval_set, samples.dtype)
             return everything, Validation(self, Samples(*data), data)
-        if not self.early_stopping or self.solver == "lbfgs":
+        if not self._holds_out():
             return everything, None
         if self.validation_fraction == 0:
             raise InvalidParameterError(
                 f"validation_fraction={self.validation_fraction!r} leaves early_stopping no rows to score; it must be in "
-                "the range (0, 1), or fit be given an eval_set"
+                "the range (0, 1), unless you pass an eval_set to fit"
             )
         try:
-            training, held_out = train_test_split(
-                everything,
-                random_state=random_state,
-                test_size=self.validation_fraction,
-                stratify=self._strata(data[1]),
-            )
+            training, held_out = self._split(everything, data[1], random_state)
         except ValueError as error:
             raise ValueError(f"{error} (validation_fraction={self.validation_fraction!r})") from error
         if len(held_out) < 2:
@@ -384,6 +376,20 @@ class BasePerceptron(Convertible, Persistent, CallbackSupportMixin, BaseEstimato
                     f"with validation_fraction={self.validation_fraction!r} and this random_state"
                 )
         return training, Validation(self, samples, data, held_out)
+
+    def _holds_out(self):
+        """Return whether the fit scores some of its rows rather than train on them."""
+        return self.early_stopping and self.solver != "lbfgs"
+
+    def _split(self, rows, targets, random_state):
+        """Return the rows to train on and those to hold out."""
+        return train_test_split(
+            rows, random_state=random_state, test_size=self.validation_fraction, stratify=self._strata(targets)
+        )
+
+    def _should_stop(self, n_iter):
+        """Return whether training is to end after this many epochs, whatever the stopping rules say."""
+        return False
 
     def _validate_eval_set(self, eval_set, dtype):
         """Return X, targets and weights of the user's validation data."""
@@ -407,9 +413,9 @@ class BasePerceptron(Convertible, Persistent, CallbackSupportMixin, BaseEstimato
         for i, dead in enumerate(self.dead_units_):
             if dead.mean() > MANY_DEAD:
                 warn(
-                    f"{dead.sum()} of the {len(dead)} units of hidden layer {i} are 0 for every training row and "
-                    "learn no more. Lower learning_rate_init, scale the data, or take an activation without a flat "
-                    "side, such as leaky_relu or elu.",
+                    f"{dead.sum()} of the {len(dead)} units of hidden layer {i} are 0 for every training row and no "
+                    "longer learn. Lower learning_rate_init, scale the data, or use an activation without a flat side, "
+                    "such as leaky_relu or elu.",
                     DeadUnitWarning,
                 )
 
@@ -428,14 +434,21 @@ class BasePerceptron(Convertible, Persistent, CallbackSupportMixin, BaseEstimato
     # ---- the network ----
 
     def _arrays(self):
-        """Return the weights, biases and slopes. Slopes may be missing if the weights were set by hand."""
+        """Return the weights, biases, slopes and the embedding's. Slopes may be missing if weights were set by hand."""
         slopes = getattr(self, "activation_weights_", [None] * (len(self.coefs_) - 1))
-        return self.coefs_, self.intercepts_, slopes
+        embedding = getattr(self, "embedding_", None)
+        return self.coefs_, self.intercepts_, slopes, [] if embedding is None else list(embedding.learned.values())
+
+    def _set_arrays(self, arrays, dtype):
+        self.coefs_, self.intercepts_, self.activation_weights_, of_embedding = arrays
+        if hasattr(self, "embedding_"):
+            self.embedding_ = self.embedding_.replace(of_embedding, dtype)
 
     def _network(self, arrays, parameters=None, dropout=(), loss=None):
         """Return the network of these arrays. For training, they must be views of `parameters`, and it needs a loss."""
-        coefs, intercepts, slopes = arrays
-        activations = resolve(self.activation, len(coefs) - 1)
+        coefs, intercepts, slopes, of_embedding = arrays
+        embedding = getattr(self, "embedding_", None)
+        activations = resolve_of(self, len(coefs) - 1)
         if self.solver not in STOCHASTIC:
             activations = [activation.deterministic() for activation in activations]
         name = output_name(self.out_activation_)
@@ -451,6 +464,8 @@ class BasePerceptron(Convertible, Persistent, CallbackSupportMixin, BaseEstimato
             dropout,
             self.label_smoothing,
             self.n_threads,
+            embedding and embedding.replace(of_embedding, coefs[0].dtype),
+            () if parameters is None else rate_factors(self, [len(coef) for coef in coefs]),
         )
 
     def _outputs(self, X):

@@ -6,11 +6,11 @@ import sklearn
 
 import pyrelu
 from pyrelu._mlp.fitted import check_fitted
-from pyrelu._storage import files
+from pyrelu._storage import encoding, files
 from pyrelu.exceptions import InvalidFileError
 
-# Attributes that belong to the fit that a callback is called in, and to the process, not to the model.
-OF_THE_FIT = ("_callback_fit_ctx", "_skl_callbacks_to_teardown", "_fit_state")
+# Attributes that are not part of the model: of a running fit in which a callback is called, and of the process.
+OF_THE_FIT = ("_callback_fit_ctx", "_skl_callbacks_to_teardown", "_fit_state", "_task")
 OF_THE_PROCESS = ("_skl_callbacks", "_parent_callback_ctx", *OF_THE_FIT)
 
 
@@ -20,8 +20,8 @@ class Persistent:
     def save(self, path):
         """Save the estimator, fitted or not, to a file that can be loaded without running code from it.
 
-        The file is safetensors, with the parameters and everything else that is not an array as JSON in its metadata.
-        It is written atomically: at any time, even after a crash, `path` holds the old file or the new one.
+        The format is safetensors; parameters and all other values that are not arrays are JSON in its metadata. The file
+        is written atomically: at any time, even after a crash, `path` is the complete old file or the complete new one.
 
         Parameters
         ----------
@@ -31,7 +31,7 @@ class Persistent:
         Raises
         ------
         TypeError
-            If the file format cannot hold a parameter or attribute, such as a function as activation. Nothing is
+            If the format cannot store a parameter or attribute, for example a function as activation. Nothing is
             written.
 
         See Also
@@ -53,7 +53,7 @@ class Persistent:
         fitted = {name: value for name, value in vars(self).items() if name not in parameters}
         for name in OF_THE_PROCESS:
             fitted.pop(name, None)
-        content = {"dtype": str(self.coefs_[0].dtype) if hasattr(self, "coefs_") else None}
+        content = {"dtype": str(self.coefs_[0].dtype)} if hasattr(self, "coefs_") else {"dtype": None}
         if "_metadata_request" in fitted:
             fitted.pop("_metadata_request")
             content["requests"] = _requests(self)
@@ -61,7 +61,7 @@ class Persistent:
 
     @classmethod
     def load(cls, path):
-        """Load an estimator that `save` saved. Its predictions and further training give the same bits.
+        """Load an estimator from a file written by `save`. Predictions and further training give the same bits.
 
         Parameters
         ----------
@@ -74,10 +74,10 @@ class Persistent:
         Raises
         ------
         InvalidFileError
-            A ValueError: the file is truncated or damaged, of another program, of another class or of a newer version.
-            The check detects damage, not who wrote the file. Loading runs no code from it in any case.
+            A ValueError, if the file is truncated or damaged, or comes from another program, another class or a newer
+            version. The check detects damage, not forgery. Loading never runs code from a file.
         OSError
-            The file cannot be opened.
+            If the file cannot be opened.
 
         See Also
         --------
@@ -90,23 +90,28 @@ class Persistent:
             requests = content.pop("requests", {})
             mlp = cls()
             mlp._take(content, path)
-            check_fitted(mlp)
+            mlp._check_fitted()
             with sklearn.config_context(enable_metadata_routing=True):
                 for method, requested in requests.items():
                     getattr(mlp, f"set_{method}_request")(**requested)
         except (InvalidFileError, MemoryError):
             raise
         except Exception as error:
-            raise InvalidFileError(path, f"does not hold an estimator as a fit leaves it ({error})") from error
+            raise InvalidFileError(path, f"does not hold a valid estimator ({error})") from error
         return mlp
+
+    def _check_fitted(self):
+        check_fitted(self)
 
     def __getstate__(self):
         state = {name: value for name, value in super().__getstate__().items() if name not in OF_THE_FIT}
+        state |= {name: encoding.take_apart(state[name]) for name in state.keys() - self._get_param_names()}
         return state | {"_pyrelu": (files.FORMAT, pyrelu.__version__)}
 
     def __setstate__(self, state):
         state = dict(state)
         files.check_format(*state.pop("_pyrelu", (0, "0.1.0")), "this pickle")
+        state |= {name: encoding.put_together(state[name]) for name in state.keys() - self._get_param_names()}
         self._take(state, "this pickle")
 
     def _take(self, attributes, source):
@@ -116,14 +121,14 @@ class Persistent:
             if not (name in known or name.startswith("_") or name.endswith("_")):
                 raise InvalidFileError(
                     source,
-                    f"has the parameter {name!r}, which {type(self).__name__} of pyrelu {pyrelu.__version__} has not. "
-                    "Update pyrelu to read it",
+                    f"has the parameter {name!r}, which {type(self).__name__} of pyrelu {pyrelu.__version__} does not "
+                    "have. Update pyrelu to read it",
                 )
         super().__setstate__(attributes)
 
 
 def _requests(estimator):
-    """Return the requests that `set_..._request` set: method -> metadata -> request."""
+    """Return the metadata requests of `set_fit_request` and so on: method -> metadata -> request."""
     routing = estimator.get_metadata_routing()
     methods = ("fit", "partial_fit", "score")
     return {method: dict(getattr(routing, method).requests) for method in methods if hasattr(routing, method)}

@@ -31,8 +31,10 @@ class InMemory:
         """
         if state.estimator.shuffle:
             state.order = state.order[state.random_state.permutation(len(state.order))]
-        trained = state.network.train(state.samples, state.order, self.batch_size, state.optimizer)
-        return trained, len(state.order)
+        order = state.order
+        if state.estimator.drop_last:
+            order = order[: len(order) // self.batch_size * self.batch_size]
+        return state.network.train(state.samples, order, self.batch_size, state.optimizer), len(order)
 
     def evaluate(self, state):
         """Evaluate the loss of all rows.

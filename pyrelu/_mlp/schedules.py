@@ -41,6 +41,10 @@ class Schedule:
         """Return the rate after an epoch, given the estimator's `t_`."""
         return rate
 
+    def _share(self, epoch):
+        """Return the share of training that is over in the middle of an epoch: 1 where partial_fit goes on."""
+        return min((epoch + 0.5) / self.n_epochs, 1.0)
+
     def stall(self, rate):
         """Return the rate with which to continue stalled training, or None to stop, and a message that says so."""
         return None, "Stopping."
@@ -92,8 +96,8 @@ class Step(Schedule):
 
 
 class OneCycle(Schedule):
-    """Up from ``learning_rate_init / div_factor`` to `learning_rate_init`, which takes the share ``pct_start`` of the
-    epochs, and down to ``1 / final_div_factor`` of where it began, both along half a cosine (Smith and Topin, 2017).
+    """Up from ``learning_rate_init / div_factor`` to `learning_rate_init` over the fraction ``pct_start`` of the epochs,
+    then down to ``1 / final_div_factor`` of the start, both along half a cosine (Smith and Topin, 2017).
     """
 
     parameters: ClassVar = {
@@ -112,25 +116,50 @@ class OneCycle(Schedule):
         return _cosine(self.initial, start / self.final_div_factor, share)
 
 
-class Called(Schedule):
-    """The rate that the user's function returns for each epoch."""
+class Coslog4(Schedule):
+    """Four cosine waves between 0 and `learning_rate_init`, each about twice as long as the one before:
+    ``(1 - cos(2 pi log2(1 + 15 t)))/2`` at the share t of the epochs (Holzmueller et al., 2024).
+    """
 
-    def __init__(self, function, *estimators):
+    ends_with_max_iter = True
+
+    def rate(self, epoch, last):
+        return self.initial * (1 - math.cos(2 * math.pi * math.log2(1 + 15 * self._share(epoch)))) / 2
+
+
+class FlatCos(Schedule):
+    """`learning_rate_init` for half of the epochs, then half a cosine to 0."""
+
+    ends_with_max_iter = True
+
+    def rate(self, epoch, last):
+        return _cosine(self.initial, 0.0, max(2 * self._share(epoch) - 1, 0))
+
+
+class Called(Schedule):
+    """The rate, or the factor, that the user's function returns for each epoch."""
+
+    def __init__(self, function, what, *estimators):
         super().__init__(*estimators)
         self.function = function
+        self.what = what
 
     def rate(self, epoch, last):
         rate = self.function(epoch)
-        if not positive.test(rate) or not math.isfinite(rate):
+        if self.what == "learning_rate":
+            allowed, right = "greater than 0", positive.test(rate)
+        else:
+            allowed, right = "in the range [0, 1]", not_negative.test(rate) and rate <= 1
+        if not right or not math.isfinite(rate):
             raise ValueError(
-                f"learning_rate={self.function!r} must return a finite float greater than 0 for each epoch. Got "
-                f"{rate!r} for epoch {epoch}."
+                f"{self.what}={self.function!r} must return a finite float {allowed} for each epoch. Got {rate!r} for "
+                f"epoch {epoch}."
             )
         return float(rate)
 
 
 def _power(base, exponent):
-    """A power, which may be infinite: a rate that is so, or is 0, is for the fit to deal with."""
+    """Return a power, which may be infinite; the fit deals with rates of 0 or infinity."""
     try:
         return float(base) ** exponent
     except OverflowError:
@@ -149,6 +178,8 @@ SCHEDULES = {
     "cosine": Cosine,
     "step": Step,
     "one_cycle": OneCycle,
+    "coslog4": Coslog4,
+    "flat_cos": FlatCos,
 }
 
 SCHEDULE = (  # the constraint on `learning_rate`
@@ -177,24 +208,53 @@ def resolve(mlp):
     >>> [schedule.rate(epoch, None) for epoch in range(4)]
     [1.0, 1.0, 0.1, 0.1]
     """
-    given = mlp.learning_rate
     of_mlp = mlp.learning_rate_init, mlp.max_iter, mlp.power_t
+    schedule = _resolve("learning_rate", mlp.learning_rate, of_mlp)
+    return schedule if schedule.for_adam or mlp.solver == "sgd" else Constant(*of_mlp)
+
+
+# Those that depend on the epoch alone.
+FACTORS = {name: cls for name, cls in SCHEDULES.items() if cls.for_adam}
+
+FACTOR_SCHEDULE = (  # the constraint on `alpha_schedule` and `dropout_schedule`
+    one_of(*FACTORS)
+    | Constraint(
+        "a pair of such a name and a dict of its parameters", lambda value: _is_pair(value) and value[0] in FACTORS
+    )
+    | Constraint("a callable epoch -> factor", callable)
+)
+
+
+def resolve_factor(mlp, name, given):
+    """Return the Schedule of a factor that begins, or is at most, 1."""
+    if not FACTOR_SCHEDULE.test(given):
+        raise InvalidParameterError(f"The {name} must be {FACTOR_SCHEDULE.description}. Got {given!r} instead.")
+    schedule = _resolve(name, given, (1.0, mlp.max_iter, mlp.power_t))
+    if not isinstance(schedule, Called | Constant):  # a function is called for one epoch at a time
+        for epoch in {*range(0, mlp.max_iter, max(mlp.max_iter // 100, 1)), mlp.max_iter - 1}:
+            if not 0 <= schedule.rate(epoch, 1.0) <= 1:
+                raise InvalidParameterError(
+                    f"{name}={given!r} gives the factor {schedule.rate(epoch, 1.0):g} for epoch {epoch}; it must be in "
+                    "the range [0, 1]"
+                )
+    return schedule
+
+
+def _resolve(what, given, of_mlp):
     if callable(given):
-        return Called(given, *of_mlp)
+        return Called(given, what, *of_mlp)
     name, values = given if _is_pair(given) else (given, {})
     cls = SCHEDULES[name]
     for parameter, value in values.items():
         if parameter not in cls.parameters:
             known = ", ".join(cls.parameters) or "none"
-            raise InvalidParameterError(
-                f"learning_rate={given!r} has no parameter {parameter!r}; {name!r} has: {known}"
-            )
+            raise InvalidParameterError(f"{what}={given!r} has no parameter {parameter!r}; {name!r} has: {known}")
         constraint = cls.parameters[parameter][1]
         if not constraint.test(value):
             raise InvalidParameterError(
-                f"{parameter!r} of learning_rate={given!r} must be {constraint.description}. Got {value!r} instead."
+                f"{parameter!r} of {what}={given!r} must be {constraint.description}. Got {value!r} instead."
             )
-    return cls(*of_mlp, **values) if cls.for_adam or mlp.solver == "sgd" else Constant(*of_mlp)
+    return cls(*of_mlp, **values)
 
 
 def describe():

@@ -76,6 +76,7 @@ def fit_stochastic(state, incremental):
         callbacks.begin_epoch(state.n_iter + 1)
         _train_epoch(state)
         state.stopped = (state.no_improvement_count > mlp.n_iter_no_change and _stops(state)) or incremental
+        state.stopped |= mlp._should_stop(state.n_iter)
         state.write_attributes()
         if incremental:
             return
@@ -118,7 +119,8 @@ def _compare(state, score):
         state.validation_scores.append(score)
         if not np.isnan(score):
             improves = score >= state.best_validation_score + mlp.tol
-            if mlp.early_stopping and score > state.best_validation_score:
+            ties = mlp.keeps_latest_of_best and score == state.best_validation_score
+            if mlp.early_stopping and (score > state.best_validation_score or ties):
                 state.best_parameters[BEST_SCORE] = state.parameters.copy()
             state.best_validation_score = max(state.best_validation_score, score)
     if not mlp.early_stopping:

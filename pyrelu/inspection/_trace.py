@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from pyrelu import derivative, registry
 from pyrelu._mlp import losses
-from pyrelu._mlp.activation import HiddenActivation, output_name, resolve
+from pyrelu._mlp.activation import HiddenActivation, output_name, resolve, resolve_of
 
 SATURATED = 0.01  # a derivative below this passes on less than a hundredth of the gradient
 BLOCK_ROWS = 1024  # bounds the outputs of a wide layer to a few megabytes per block
@@ -47,13 +47,17 @@ class Layer:
 
     def slopes(self, z):
         """Return the derivative at z; None where an output depends on more than one element of z."""
-        slopes = _derivative_of(self.activation, self.learned)
+        learned = self.learned
+        if self.activation.transform == "parametric":
+            slopes = _derivative_of(self.activation)
+            return slopes and 1 + learned * (slopes(z) - 1)
+        slopes = _derivative_of(self.activation, learned)
         return slopes and slopes(z)
 
     @property
     def description(self):
         """The activation's name, with the values of its parameters."""
-        given = {} if self.learned is not None else self.activation.parameters
+        given = {} if self.activation.transform == "learned_slopes" else self.activation.parameters
         return described(self.activation.name, given)
 
     @property
@@ -102,7 +106,7 @@ def layers_of(estimator):
             "steps before leave it"
         )
     check_is_fitted(estimator)
-    hidden = resolve(estimator.activation, len(estimator.coefs_) - 1)
+    hidden = resolve_of(estimator, len(estimator.coefs_) - 1)
     learned = getattr(estimator, "activation_weights_", [None] * len(hidden))  # scikit-learn's learn none
     output = HiddenActivation(output_name(estimator.out_activation_))
     return [
@@ -114,7 +118,7 @@ def layers_of(estimator):
 
 
 def activation_name(estimator):
-    """Return the names of a fitted estimator's hidden activations, one where all are the same."""
+    """Return the names of a fitted estimator's hidden activations, or a single name if all are the same."""
     names = [layer.description for layer in layers_of(estimator)[:-1]] or ["no hidden layer"]
     return names[0] if len(set(names)) == 1 else ", ".join(names)
 
@@ -131,10 +135,10 @@ class Pass:
         Pre-activations and outputs of each layer.
     """
 
-    layers: list
-    inputs: list
-    before: list
-    after: list
+    layers: list[Layer]
+    inputs: list[np.ndarray]
+    before: list[np.ndarray]
+    after: list[np.ndarray]
 
     @classmethod
     def forward(cls, layers, X):
@@ -160,25 +164,29 @@ def passes(estimator, X, y=None):
     X = validate_data(estimator, X, accept_sparse="csr", reset=False)
     targets = None if y is None else targets_of(estimator, y)
     check_consistent_length(X, targets)
+    embedding = getattr(estimator, "embedding_", None)
     for rows in gen_batches(X.shape[0], BLOCK_ROWS):
-        yield Pass.forward(layers, X[rows].astype(float)), None if targets is None else targets[rows]
+        inputs = X[rows].astype(float) if embedding is None else embedding.transform(X[rows])
+        yield Pass.forward(layers, inputs), None if targets is None else targets[rows]
 
 
 def targets_of(estimator, y):
-    """Return y as the loss takes it: a number for each output, or the number of the class, one row per sample."""
+    """Return y in the form that the loss expects: one row per sample, with a number per output or the index of the class."""
     if not hasattr(estimator, "classes_"):
         y = np.asarray(y, float)
         return y.reshape(len(y), -1)
     y = np.asarray(y) if np.ndim(y) == 2 and np.shape(y)[1] > 1 else column_or_1d(y)
     if y.ndim == 1 and len(unknown := np.setdiff1d(y, estimator.classes_)):
-        raise ValueError(f"y has {unknown.tolist()[0]!r}, which is none of the classes {estimator.classes_.tolist()}")
+        raise ValueError(
+            f"y has {unknown.tolist()[0]!r}, which is not one of the classes {estimator.classes_.tolist()}"
+        )
     if y.ndim == 1 and estimator.n_outputs_ > 1:
         return np.searchsorted(estimator.classes_, y)[:, np.newaxis].astype(float)
     return label_binarize(y, classes=estimator.classes_).astype(float)
 
 
 def loss_of(estimator):
-    """Return what a fitted estimator of pyrelu or scikit-learn minimises, as an `OutputLoss`."""
+    """Return the loss of a fitted estimator of pyrelu or scikit-learn as an `OutputLoss`."""
     if not hasattr(estimator, "classes_"):
         return losses.resolve(estimator.loss, losses.REGRESSOR)
     return losses.resolve(estimator.loss, losses.CLASSIFIER, labels=estimator.out_activation_ != "softmax")

@@ -3,8 +3,8 @@
  * Compiled once per instruction set and precision. A formula reaches these loops as a constant function pointer that
  * `flatten` inlines, so each kernel is one loop over one formula, with nothing left to call.
  *
- * An array that does not end with a unrolled block has its remainder copied into one, so that there is no second code
- * for it: an element's bits do not depend on its place.
+ * The remainder of an array is padded to an unrolled block, so that the same code computes it and an element's bits do
+ * not depend on its place.
  */
 #include "kernels/targets.h"
 #include "math/activations.h"
@@ -14,8 +14,8 @@
 #define KERNEL static __attribute__((flatten, noinline)) void
 #define FORM static inline __attribute__((always_inline)) void
 
-/* out[i .. i + LANES) = value, an expression of i, for all of n, which is a multiple of UNROLL_LANES. The vectors of a
- * unrolled block are computed side by side. */
+/* out[i .. i + LANES) = value, an expression in i, for a whole array of n elements, a multiple of UNROLL_LANES. The
+ * vectors of an unrolled block are computed side by side. */
 #define STORE_EACH_VECTOR(value)                                                             \
     for (ptrdiff_t block = 0; block < n; block += UNROLL_LANES) {                            \
         vector result[UNROLL];                                                               \
@@ -30,9 +30,9 @@ typedef vector formula0(vector);
 typedef vector formula1(vector, vector);
 typedef vector formula2(vector, vector, vector);
 
-/* out = f(x, parameters). `out` may be an input as well, or begin before one and overlap it, as NumPy lets it: a
- * unrolled block is read before it is written. So nothing here is `restrict`, or the compiler would read again what it
- * wrote. */
+/* out = f(x, parameters). As NumPy allows, `out` may be an input, or overlap one that begins after it, since an
+ * unrolled block is read before it is written. So no pointer here is `restrict`, which would let the compiler reorder
+ * these. */
 
 FORM map0(formula0 *f, const void *const *in, int scalars, real *out, ptrdiff_t n) {
     const real *x = in[0];
@@ -60,20 +60,20 @@ FORM map2(formula2 *f, const void *const *in, int scalars, real *out, ptrdiff_t 
     }
 }
 
-/* out = g * f(x, parameters). Infinity times 0 is 0: a slope of 0 stops every gradient, and a gradient of 0 stays one
+/* out = g * f(x, parameters). Infinity times 0 is 0: a slope of 0 stops every gradient, and a gradient of 0 stays 0
  * where the slope overflows. NaN stays. */
 INLINE vector gradient(vector g, vector slope) {
     const vector product = mul(g, slope);
     return blend(ordered(g, slope) & ~equal(product, product), V(0), product);
 }
 
-FORM gmap0(formula0 *f, const void *const *in, int scalars, real *out, ptrdiff_t n) {
+FORM vjp_map0(formula0 *f, const void *const *in, int scalars, real *out, ptrdiff_t n) {
     const real *x = in[0], *g = in[1];
     (void)scalars;
     STORE_EACH_VECTOR(gradient(load(g + i), f(load(x + i))))
 }
 
-FORM gmap1(formula1 *f, const void *const *in, int scalars, real *out, ptrdiff_t n) {
+FORM vjp_map1(formula1 *f, const void *const *in, int scalars, real *out, ptrdiff_t n) {
     const real *x = in[0], *g = in[1], *p = in[2];
     if (scalars) {
         const vector p0 = V(*p);
@@ -83,7 +83,7 @@ FORM gmap1(formula1 *f, const void *const *in, int scalars, real *out, ptrdiff_t
     }
 }
 
-FORM gmap2(formula2 *f, const void *const *in, int scalars, real *out, ptrdiff_t n) {
+FORM vjp_map2(formula2 *f, const void *const *in, int scalars, real *out, ptrdiff_t n) {
     const real *x = in[0], *g = in[1], *p = in[2], *q = in[3];
     if (scalars) {
         const vector p0 = V(*p), q0 = V(*q);
@@ -93,8 +93,9 @@ FORM gmap2(formula2 *f, const void *const *in, int scalars, real *out, ptrdiff_t
     }
 }
 
-/* Any length: whole unrolled blocks, then the remainder as one, filled up with its last element. The first `n_data`
- * operands have n elements each, the parameters too unless they are scalars. */
+/* Runs a kernel on any number of elements: first the whole unrolled blocks, then the remainder, padded to a block with
+ * its last element. The first `n_data` operands have n elements each, and so do the parameters unless they are scalars.
+ */
 static void in_unrolled_blocks(pyrelu_map *loop, int n_data, int n_parameters, const void *const *in, int scalars,
                                real *out, ptrdiff_t n) {
     const ptrdiff_t rest = n % UNROLL_LANES, whole = n - rest;
@@ -113,11 +114,11 @@ static void in_unrolled_blocks(pyrelu_map *loop, int n_data, int n_parameters, c
     memcpy(out + whole, result, rest * sizeof(real));
 }
 
-/* The table read twice: first as functions, then as the array of them. */
+/* The table is included twice: first to define the functions, then to list them in an array. */
 
 #define ARGUMENTS const void *const *in, int scalars, void *out, ptrdiff_t n
 #define DATA_map 1
-#define DATA_gmap 2
+#define DATA_vjp_map 2
 
 #define DEFINE(name, form, n_parameters, f)                                \
     KERNEL name(ARGUMENTS) { form##n_parameters(f, in, scalars, out, n); } \
@@ -130,7 +131,7 @@ static void in_unrolled_blocks(pyrelu_map *loop, int n_data, int n_parameters, c
 #define BACKWARD_X(name) any_vjp_##name
 #define BACKWARD_Y(name) any_backward_##name
 #define DEFINE_BACKWARD_X(name)
-#define DEFINE_BACKWARD_Y(name) DEFINE_0(backward_##name, gmap, dfy_##name)
+#define DEFINE_BACKWARD_Y(name) DEFINE_0(backward_##name, vjp_map, dfy_##name)
 
 #define NONE DEFINE_0
 #define ONE(...) DEFINE_1
@@ -139,7 +140,7 @@ static void in_unrolled_blocks(pyrelu_map *loop, int n_data, int n_parameters, c
 
 #define ACTIVATION(name, reads, parameters, ...)                                            \
     parameters(forward_##name, map, f_##name) parameters(derivative_##name, map, df_##name) \
-        parameters(vjp_##name, gmap, df_##name) DEFINE_BACKWARD_##reads(name)
+        parameters(vjp_##name, vjp_map, df_##name) DEFINE_BACKWARD_##reads(name)
 #include "table/activations.def"
 #undef ACTIVATION
 
@@ -149,7 +150,7 @@ pyrelu_map *const PER_TARGET(map)[][PYRELU_N_KINDS] = {
 #include "table/activations.def"
 };
 
-/* Gated linear units: x of the kernels is b; the product takes a, or g in its place, the slope a and g. */
+/* Gated linear units: their first operand is b; the product also takes a (or g instead), and the slope a and g. */
 
 FORM gated0(formula1 *f, const void *const *in, int scalars, real *out, ptrdiff_t n) {
     const real *b = in[0], *a = in[1];

@@ -1,9 +1,9 @@
-/* Rows in groups that stay in the first-level cache: for each of a group's rows the maximum, the exponentials of what
- * the others are below it, and their sum.
+/* Groups of rows that fit into the first-level cache: for each row its maximum m, the exponentials e^(x - m), and their
+ * sum.
  *
- * Each step is a loop over all of a group, since in one row the steps wait for each other. What is found of a row
- * stands in an array with a number for each; of LANES rows it is computed in one vector. Which rows are beside one does
- * not matter to it: in which way it is computed depends on its length alone.
+ * Each step is a loop over the whole group, because within a single row every step waits for the one before it. Results
+ * of rows are kept in arrays with one number per row, and are computed for LANES rows in one vector. The way in which a
+ * row is computed depends on its length alone, so its neighbours do not change its bits.
  */
 #ifndef PYRELU_GROUPS_INL_H
 #define PYRELU_GROUPS_INL_H
@@ -12,42 +12,41 @@
 #include "math/exponential.h"
 
 enum {
-    SHORT = (1 << 8) / sizeof(real),           /* elements of a row, so few that a part of a vector counts */
-    GROUP_ROWS = 1 << 7,                       /* rows of a group at most, */
-    GROUP_OF_SHORT = (1 << 13) / sizeof(real), /* and elements, */
-    GROUP = (1 << 14) / sizeof(real)           /* if more than one row */
+    SHORT_ROW_ELEMENTS = (1 << 8) / sizeof(real), /* in rows up to this, an incomplete vector per row is expensive */
+    MAX_GROUP_ROWS = 1 << 7,
+    SHORT_GROUP_ELEMENTS = (1 << 13) / sizeof(real), /* the most in a group of short rows, */
+    GROUP_ELEMENTS = (1 << 14) / sizeof(real)        /* and of other rows, unless it is a single row */
 };
 
 #define EACH_ROW for (ptrdiff_t r = 0; r < rows; r++)
-#define EACH_BLOCK for (ptrdiff_t b = 0; b < rows; b += LANES) /* of rows */
+#define EACH_BLOCK_OF_ROWS for (ptrdiff_t b = 0; b < rows; b += LANES)
 #define EACH_ROW_OF_BLOCK for (ptrdiff_t r = b; r < rows && r < b + LANES; r++)
 
-/* How many of `rows` rows are the next group */
+/* The number of rows in the next group, of `rows` that are left */
 INLINE ptrdiff_t group_of(ptrdiff_t rows, ptrdiff_t n) {
-    const ptrdiff_t elements = n <= SHORT ? GROUP_OF_SHORT : GROUP;
-    const ptrdiff_t most = n <= elements / GROUP_ROWS ? GROUP_ROWS : n < elements ? elements / n : 1;
-    return rows < most ? rows : most;
+    const ptrdiff_t elements = n <= SHORT_ROW_ELEMENTS ? SHORT_GROUP_ELEMENTS : GROUP_ELEMENTS;
+    const ptrdiff_t max_rows = n <= elements / MAX_GROUP_ROWS ? MAX_GROUP_ROWS : n < elements ? elements / n : 1;
+    return rows < max_rows ? rows : max_rows;
 }
 
-/* m rounded to a multiple of 2^-15, or nearly m if that is large, and the rest. Rounded, it has no lower bits than any
- * x that is larger in size and for which e^(x - m) is not 0, so that sums with such x do not lose any. */
+/* hi is m rounded to a multiple of 2^-15 (or about m, if m is large), and lo the rest. The lowest bit of hi is not
+ * below that of any larger |x| for which e^(x - m) is not 0, so that x - hi loses no bits. */
 INLINE dd coarse(vector m) {
     const vector near = (m + SHIFTER * R(0x1p-15)) - SHIFTER * R(0x1p-15);
     return (dd){near, m - near};
 }
 
-/* e^(x - m), where x is at most m, which is in two parts for x - m.hi to want no more than the shorter addition,
- * whichever of them is larger. Where the result is 0, what the difference lost is of no matter, but must not be large.
- */
+/* e^(x - m), for x <= m. As m is a `coarse` double-double, a fast two-sum gives x - m.hi, whichever is larger. If the
+ * result is 0, the error of the difference does not matter, but it must not become large. */
 INLINE vector exponential_of(vector x, dd m) {
     const vector d = x - m.hi, lost = x - (max_(d, V(EXP_LOWEST)) + m.hi);
     return exp_nonpositive((dd){d, max_(lost, V(-1)) - m.lo});
 }
 
-/* With what sums of exponentials begin */
+/* The initial value of a sum of exponentials; see dd_accumulate_exponential. */
 #define ONE_IN_EACH_LANE ((dd){V(1), V(0)})
 
-/* log s for s >= 3/4, with as many digits near 1 as s.lo brings: s = 2^k f, log f = 2 atanh((f - 1)/(f + 1)) */
+/* log s for s >= 3/4; near 1 it uses the digits of s.lo. s = 2^k f, log f = 2 atanh((f - 1)/(f + 1)) */
 INLINE dd log_(dd s) {
     const vector_bits k = ((vector_bits)s.hi - to_bits(R(0.75))) >> R_FRACTION;
     const vector p = (vector)(to_bits(R(1.0)) - (k << R_FRACTION)), hi = s.hi * p, lo = s.lo * p;
@@ -57,7 +56,7 @@ INLINE dd log_(dd s) {
     return fast_two_sum(t.hi, t.lo + mad(kr, V(LN2.lo), 2 * mad(q.hi * z, POLYNOMIAL(z, ATANH_POLYNOMIAL), q.lo)));
 }
 
-/* e^(sign x - m) as `out` if that is not NULL; returns their sums, added to `sum`. */
+/* Adds e^(sign x - m) to `sum`, lane by lane, and writes the terms to `out` unless that is NULL. */
 INLINE dd add_exponentials(dd sum, const real *x, real sign, dd m, real *restrict out, ptrdiff_t n) {
     ptrdiff_t i = 0;
     for (; i + UNROLL_LANES <= n; i += UNROLL_LANES) {
@@ -81,12 +80,12 @@ INLINE dd add_exponentials(dd sum, const real *x, real sign, dd m, real *restric
 
 typedef struct {
     ptrdiff_t rows;
-    _Alignas(WIDTH) real most[GROUP_ROWS];               /* the largest of each row, */
-    const real *terms;                                   /* e^(x - most), */
-    _Alignas(WIDTH) real hi[GROUP_ROWS], lo[GROUP_ROWS]; /* and the sum of these */
-    /* Room for short rows. Reading and writing whole vectors, one goes beyond the end. */
-    _Alignas(WIDTH) real terms_of_short[GROUP_OF_SHORT + LANES], near[GROUP_OF_SHORT + LANES],
-        rest[GROUP_OF_SHORT + LANES];
+    _Alignas(WIDTH) real maxima[MAX_GROUP_ROWS];
+    const real *terms;                                           /* e^(x - maximum) */
+    _Alignas(WIDTH) real hi[MAX_GROUP_ROWS], lo[MAX_GROUP_ROWS]; /* the maxima, `coarse`; then the sums of the terms */
+    /* Space for short rows, with room for a whole vector at the end. */
+    _Alignas(WIDTH) real short_terms[SHORT_GROUP_ELEMENTS + LANES], near[SHORT_GROUP_ELEMENTS + LANES],
+        rest[SHORT_GROUP_ELEMENTS + LANES];
 } group;
 
 INLINE dd load_dd(const group *g, ptrdiff_t b) { return (dd){load(g->hi + b), load(g->lo + b)}; }
@@ -95,17 +94,17 @@ INLINE void store_dd(group *g, ptrdiff_t b, dd p) {
     store(g->lo + b, p.lo);
 }
 
-/* A row's double-double in every lane */
+/* The double-double of a row, in every lane */
 INLINE dd dd_of_row(const group *g, ptrdiff_t r) { return (dd){V(g->hi[r]), V(g->lo[r])}; }
 
 INLINE vector short_rows_exponential(const group *g, vector x, ptrdiff_t i) {
     return exponential_of(x, (dd){load(g->near + i), load(g->rest + i)});
 }
 
-/* The exponentials of short rows are one stream, without a vector at each row's end that is filled in part. */
+/* Computes the exponentials of short rows as one array, so that rows do not end in incomplete vectors. */
 INLINE void exponentials_of_short_rows(group *g, const real *x, real sign, ptrdiff_t n) {
     const ptrdiff_t rows = g->rows, all = rows * n;
-    real *terms = g->terms_of_short;
+    real *terms = g->short_terms;
     EACH_ROW for (ptrdiff_t i = r * n; i < r * n + n; i += LANES) {
         store(g->near + i, V(g->hi[r]));
         store(g->rest + i, V(g->lo[r]));
@@ -125,41 +124,41 @@ INLINE dd sum_of_terms(const real *terms, ptrdiff_t n) {
     return sum;
 }
 
-/* The maxima of a group's rows. Returns whether one of them is infinite. */
+/* Finds the maxima of a group's rows; returns whether one of them is infinite. */
 INLINE int find_maxima(group *g, const real *x, real sign, ptrdiff_t n) {
     const ptrdiff_t rows = g->rows;
     vector infinite = V(0);
-    EACH_BLOCK {
+    EACH_BLOCK_OF_ROWS {
         _Alignas(WIDTH) vector of_row[LANES];
-        EACH_ROW_OF_BLOCK of_row[r - b] = largest(x + r * n, sign, n);
-        const vector most = maximum_of_each(of_row, rows - b);
-        store(g->most + b, most);
-        store_dd(g, b, coarse(most));
-        infinite = blend(greater(abs_(most), V(R_MAX)), V(1), infinite);
+        EACH_ROW_OF_BLOCK of_row[r - b] = row_maximum(x + r * n, sign, n);
+        const vector maxima = maximum_of_each(of_row, rows - b);
+        store(g->maxima + b, maxima);
+        store_dd(g, b, coarse(maxima));
+        infinite = blend(greater(abs_(maxima), V(R_MAX)), V(1), infinite);
     }
     real found = 0;
     for (int lane = 0; lane < LANES; lane++) found += infinite[lane];
     return found > 0;
 }
 
-/* Rows with an infinite maximum as what they tend to: the elements that have it are equal, and nothing beside them
- * counts. x less an infinite maximum is that already, but for those elements. */
+/* Replaces each row with an infinite maximum by one with the same limit of softmax: 0 for the elements that equal the
+ * maximum, which share everything, and -infinity for the others, which is what x - maximum gives. */
 static __attribute__((noinline)) void take_limits(const group *g, const real *x, real sign, real *out, ptrdiff_t n) {
     const ptrdiff_t rows = g->rows;
     EACH_ROW {
-        const vector most = V(g->most[r]);
-        const mask infinite = greater(abs_(most), V(R_MAX));
+        const vector maximum = V(g->maxima[r]);
+        const mask infinite = greater(abs_(maximum), V(R_MAX));
         EACH_VECTOR({
             const vector v = load_some(x + r * n + i, left, 0), signed_ = sign * v;
-            const vector limit = blend(equal(signed_, most), V(0), signed_ - most);
+            const vector limit = blend(equal(signed_, maximum), V(0), signed_ - maximum);
             store_some(out + r * n + i, left, blend(infinite, sign * limit, v));
         });
     }
 }
 
-/* The next group of `left` rows: what stands in `g`. Exponentials of rows that are not short become `out`, if that is
- * not NULL. Returns the rows; where they have an infinite maximum, what they tend to, in `limits` (or as they are, if
- * that is NULL). */
+/* Computes the next group, of `left` rows, in `g`. The exponentials of rows that are not short are written to `out`
+ * unless that is NULL. Returns the rows; if one has an infinite maximum and `limits` is not NULL, a copy in `limits`
+ * with such rows replaced by their limits. */
 INLINE const real *begin_group(group *g, const real *x, real sign, real *out, real *limits, ptrdiff_t left,
                                ptrdiff_t n) {
     const ptrdiff_t rows = g->rows = group_of(left, n);
@@ -168,14 +167,14 @@ INLINE const real *begin_group(group *g, const real *x, real sign, real *out, re
         x = limits;
         find_maxima(g, x, sign, n);
     }
-    if (n <= SHORT) exponentials_of_short_rows(g, x, sign, n);
-    g->terms = n <= SHORT ? g->terms_of_short : out;
-    EACH_BLOCK {
+    if (n <= SHORT_ROW_ELEMENTS) exponentials_of_short_rows(g, x, sign, n);
+    g->terms = n <= SHORT_ROW_ELEMENTS ? g->short_terms : out;
+    EACH_BLOCK_OF_ROWS {
         _Alignas(WIDTH) dd of_row[LANES];
         EACH_ROW_OF_BLOCK {
             const ptrdiff_t start = r * n;
             const dd m = dd_of_row(g, r);
-            of_row[r - b] = n <= SHORT
+            of_row[r - b] = n <= SHORT_ROW_ELEMENTS
                                 ? sum_of_terms(g->terms + start, n)
                                 : add_exponentials(ONE_IN_EACH_LANE, x + start, sign, m, out ? out + start : NULL, n);
         }

@@ -19,7 +19,7 @@ static inline float widen(uint16_t half) {
 static inline uint16_t narrow(float x) {
     const uint32_t sign = to_bits(x) & 0x80000000, magnitude = to_bits(x) ^ sign;
     /* Round to nearest even: a normal number by adding just under half a unit of the last of 11 bits, a subnormal one
-     * by a sum whose unit in the last place is 2^-24. 65520 is the least number that rounds to infinity. */
+     * by a sum whose unit in the last place is 2^-24. 65520 is the smallest number that rounds to infinity. */
     const uint32_t normal = (magnitude + 0xfff + (magnitude >> 13 & 1) - (112 << 23)) >> 13;
     const uint32_t subnormal = to_bits(from_bits(magnitude) + 0.5f) - to_bits(0.5f);
     const uint32_t nan = 0x7e00 | (magnitude >> 13 & 0x3ff);

@@ -55,6 +55,27 @@ typedef struct {
  * returns the squares of both norms. */
 typedef pyrelu_sums pyrelu_update(const pyrelu_step *step, void *w, void *gradient, void *const *state, ptrdiff_t n);
 
+/* The embedding of a numeric column: x becomes `size` numbers, x itself and
+ * y[c] = sum over k of f(frequencies[k], phases[k], x) weights[k][c], plus biases[c], for c < size - 1. */
+enum { PYRELU_MAX_EMBEDDING = 64 }; /* the largest size */
+
+typedef struct {
+    ptrdiff_t n_features, size;
+    const void *frequencies, *phases, *weights, *biases;
+} pyrelu_numeric_embedding;
+
+typedef struct {
+    void *frequencies, *phases, *weights, *biases; /* the first two NULL where they are fixed */
+} pyrelu_numeric_gradients;
+
+/* Embeds `rows` numbers that are x_stride apart. */
+typedef void pyrelu_embed(const pyrelu_numeric_embedding *, const void *x, ptrdiff_t x_stride, ptrdiff_t rows, void *y,
+                          ptrdiff_t y_stride);
+
+/* Adds to the gradients, from g, the gradient with respect to y. */
+typedef void pyrelu_embed_backward(const pyrelu_numeric_embedding *, const void *x, ptrdiff_t x_stride, ptrdiff_t rows,
+                                   const void *g, ptrdiff_t g_stride, const pyrelu_numeric_gradients *);
+
 /* The counter of the training's random numbers (philox.h). */
 typedef struct {
     uint64_t seed;
@@ -84,14 +105,26 @@ typedef struct {
     pyrelu_rowwise_blocked *const (*rowwise_blocked)[2]; /* likewise */
     int (*any_outside)(const void *x, double low, double high, ptrdiff_t n); /* whether a number is; NaN is not */
     pyrelu_update *const *update;                                            /* [row of pyrelu_optimizers] */
+    pyrelu_embed *const *embed;                                              /* [row of pyrelu_embeddings] */
+    pyrelu_embed_backward *const *embed_backward;                            /* likewise */
     void (*softmax_rows)(void *x, ptrdiff_t rows, ptrdiff_t n);              /* in place */
     pyrelu_map *const (*gated)[2]; /* [row of pyrelu_gates][product of b and a, slope of b, a and g] */
     void (*gemm)(const pyrelu_gemm_args *);
     void (*add_multiple)(double a, const void *x, void *y, ptrdiff_t n);   /* y += a x */
     void (*add_rows)(const void *x, ptrdiff_t rows, ptrdiff_t n, void *y); /* y += the sum of the rows of x */
     void (*random)(const pyrelu_random_counter *, uint32_t first_unit, uint32_t *out,
-                   ptrdiff_t n); /* a multiple of 4 */
-    pyrelu_map *widen, *narrow;  /* half to float and back; with the float kernels only */
+                   ptrdiff_t n);                                          /* a multiple of 4 */
+    void (*uniform)(const pyrelu_random_counter *, void *u, ptrdiff_t n); /* numbers in [0, 1) */
+    void (*dropout_mask)(const pyrelu_random_counter *, double dropout, void *mask, ptrdiff_t n); /* 0 or 1/(1 - p) */
+    void (*drop)(const void *x, const void *mask, ptrdiff_t n,
+                 void *out); /* x mask; 0 where the mask is, even of NaN */
+    void (*scale_rows)(const void *x, const void *scales, ptrdiff_t rows, ptrdiff_t n,
+                       void *y); /* each row times them */
+    /* y = z + a (f - z), and f becomes f - z; then the change, f - z, becomes its product with g, and
+     * delta = g + a (vjp - g). */
+    void (*mix)(const void *z, const void *a, void *f, void *y, ptrdiff_t n);
+    void (*mix_backward)(const void *g, const void *a, const void *vjp, void *change, void *delta, ptrdiff_t n);
+    pyrelu_map *widen, *narrow; /* half to float and back; with the float kernels only */
 } pyrelu_kernels;
 
 /* The kernels for F32 or F64 of the instruction set that was chosen when the library was loaded. */

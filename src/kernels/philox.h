@@ -8,11 +8,16 @@
 
 #include "kernels/kernels.h"
 
+#define PHILOX_FACTOR_0 0xD2511F53u
+#define PHILOX_FACTOR_1 0xCD9E8D57u
+#define PHILOX_WEYL_0 0x9E3779B9u /* what the keys grow by in each round */
+#define PHILOX_WEYL_1 0xBB67AE85u
+
 static inline void philox(const pyrelu_random_counter *counter, uint32_t i, uint32_t out[4]) {
     uint32_t a = i, b = counter->row, c = counter->stream, d = counter->step;
     uint32_t key_0 = (uint32_t)counter->seed, key_1 = (uint32_t)(counter->seed >> 32);
-    for (int round = 0; round < 10; round++, key_0 += 0x9E3779B9, key_1 += 0xBB67AE85) {
-        const uint64_t p = (uint64_t)0xD2511F53 * a, q = (uint64_t)0xCD9E8D57 * c;
+    for (int round = 0; round < 10; round++, key_0 += PHILOX_WEYL_0, key_1 += PHILOX_WEYL_1) {
+        const uint64_t p = (uint64_t)PHILOX_FACTOR_0 * a, q = (uint64_t)PHILOX_FACTOR_1 * c;
         a = (uint32_t)(q >> 32) ^ b ^ key_0;
         c = (uint32_t)(p >> 32) ^ d ^ key_1;
         b = (uint32_t)q;

@@ -1,15 +1,58 @@
-/* Random numbers for the units of a row (philox.h). Compiled once per instruction set and precision. */
+/* Random numbers for the units of a row (philox.h). Compiled once per instruction set and precision.
+ *
+ * Each 64-bit lane holds a counter: products of 32 bits by 32 need the width, and read nothing of a lane's upper half,
+ * so that what is left there does no harm.
+ */
 #include "kernels/philox.h"
 
 #include "kernels/targets.h"
+#include "simd/vectors.h"
+
+typedef uint64_t lanes __attribute__((vector_size(WIDTH)));
+enum { COUNTERS = WIDTH / sizeof(uint64_t) };
+
+/* The product of the lower halves. */
+INLINE lanes multiply_halves(lanes x, uint32_t factor) {
+    const lanes y = factor - (lanes){0};
+#if WIDTH == 64
+    return (lanes)_mm512_mul_epu32((__m512i)x, (__m512i)y);
+#elif WIDTH == 32
+    return (lanes)_mm256_mul_epu32((__m256i)x, (__m256i)y);
+#elif defined(__SSE2__)
+    return (lanes)_mm_mul_epu32((__m128i)x, (__m128i)y);
+#else
+    return (x & 0xFFFFFFFF) * y;
+#endif
+}
+
+/* The numbers of COUNTERS counters from i on, as philox() computes those of one. */
+INLINE void philox_lanes(const pyrelu_random_counter *counter, uint32_t i, uint32_t *out) {
+    lanes a, b = counter->row - (lanes){0}, c = counter->stream - (lanes){0}, d = counter->step - (lanes){0};
+#pragma GCC unroll 8
+    for (int lane = 0; lane < COUNTERS; lane++) a[lane] = (uint32_t)(i + lane);
+    uint32_t key_0 = (uint32_t)counter->seed, key_1 = (uint32_t)(counter->seed >> 32);
+#pragma GCC unroll 10
+    for (int round = 0; round < 10; round++, key_0 += PHILOX_WEYL_0, key_1 += PHILOX_WEYL_1) {
+        const lanes p = multiply_halves(a, PHILOX_FACTOR_0), q = multiply_halves(c, PHILOX_FACTOR_1);
+        a = (q >> 32) ^ b ^ key_0;
+        c = (p >> 32) ^ d ^ key_1;
+        b = q;
+        d = p;
+    }
+    const lanes first = (a & 0xFFFFFFFF) | b << 32, last = (c & 0xFFFFFFFF) | d << 32;
+#pragma GCC unroll 8
+    for (int lane = 0; lane < COUNTERS; lane++) {
+        memcpy(out + 4 * lane, (const char *)&first + 8 * lane, 8);
+        memcpy(out + 4 * lane + 2, (const char *)&last + 8 * lane, 8);
+    }
+}
 
 void PER_TARGET(random)(const pyrelu_random_counter *counter, uint32_t first, uint32_t *out, ptrdiff_t n) {
-    const ptrdiff_t whole = n / 4;
-#pragma omp simd
-    for (ptrdiff_t i = 0; i < whole; i++) philox(counter, first / 4 + (uint32_t)i, out + 4 * i);
-    if (n % 4) {
-        uint32_t last[4];
-        philox(counter, first / 4 + (uint32_t)whole, last);
-        for (ptrdiff_t i = 4 * whole; i < n; i++) out[i] = last[i % 4];
+    ptrdiff_t i = 0;
+    for (; i + 4 * COUNTERS <= n; i += 4 * COUNTERS) philox_lanes(counter, (first + (uint32_t)i) / 4, out + i);
+    for (; i < n; i += 4) {
+        uint32_t four[4];
+        philox(counter, (first + (uint32_t)i) / 4, four);
+        memcpy(out + i, four, (n - i < 4 ? n - i : 4) * sizeof *four);
     }
 }

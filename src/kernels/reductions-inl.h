@@ -1,4 +1,5 @@
-/* Maxima and sums of rows: a vector of each row, then one number of each of up to LANES rows in one vector. */
+/* Maxima and sums of rows: first reduce each row to one vector, then up to LANES such vectors to one with a number per
+ * row. */
 #ifndef PYRELU_REDUCTIONS_INL_H
 #define PYRELU_REDUCTIONS_INL_H
 
@@ -7,7 +8,8 @@
 
 #define EACH_UNROLLED UNROLLED for (int v = 0; v < UNROLL; v++)
 
-/* What follows in parentheses, for each vector of a row: at i, with `left` elements, LANES but for the last */
+/* Runs the statements in parentheses for each vector of a row of n elements: it begins at element i and has `left`
+ * elements, which is LANES except perhaps for the last vector. */
 #define EACH_VECTOR(...)                      \
     do {                                      \
         ptrdiff_t i = 0;                      \
@@ -21,40 +23,41 @@
         }                                     \
     } while (0)
 
-/* Compensated sums, one in each lane: as exact as if in twice the precision */
+/* Adds a term to the compensated sum in each lane, which is as accurate as a sum in twice the precision. */
 INLINE dd dd_accumulate(dd sum, vector term) {
     const dd s = two_sum(sum.hi, term);
     return (dd){s.hi, sum.lo + s.lo};
 }
 
-/* As no exponential is larger than 1, their sums begin with 1 and want no more than the shorter addition. */
+/* The same for exponentials, which are at most 1. Since their sums start at 1, a fast two-sum is enough. */
 INLINE dd dd_accumulate_exponential(dd sum, vector term) {
     const dd s = fast_two_sum(sum.hi, term);
     return (dd){s.hi, sum.lo + s.lo};
 }
 
-/* The largest elements of sign x; a NaN may be passed over, since whatever is computed next keeps it. */
-INLINE void take_larger(vector *most, const real *x, real sign, ptrdiff_t n) {
+/* Updates the maxima with the elements of sign x. It may ignore NaN, because the next computation keeps it. */
+INLINE void update_maxima(vector *maxima, const real *x, real sign, ptrdiff_t n) {
     ptrdiff_t i = 0;
     for (; i + UNROLL_LANES <= n; i += UNROLL_LANES)
-        EACH_UNROLLED most[v] = max_(sign * load(x + i + v * LANES), most[v]);
-    for (; i + LANES <= n; i += LANES) most[0] = max_(sign * load(x + i), most[0]);
-    if (i < n) most[0] = max_(sign * load_some(x + i, n % LANES, -sign * R_INF), most[0]);
+        EACH_UNROLLED maxima[v] = max_(sign * load(x + i + v * LANES), maxima[v]);
+    for (; i + LANES <= n; i += LANES) maxima[0] = max_(sign * load(x + i), maxima[0]);
+    if (i < n) maxima[0] = max_(sign * load_some(x + i, n % LANES, -sign * R_INF), maxima[0]);
 }
 
-INLINE vector largest_of(vector *most) {
-    UNROLLED for (int v = 1; v < UNROLL; v++) most[0] = max_(most[v], most[0]);
-    return most[0];
+INLINE vector maximum_of_vectors(vector *maxima) {
+    UNROLLED for (int v = 1; v < UNROLL; v++) maxima[0] = max_(maxima[v], maxima[0]);
+    return maxima[0];
 }
 
-INLINE vector largest(const real *x, real sign, ptrdiff_t n) {
-    vector most[UNROLL];
-    EACH_UNROLLED most[v] = V(-R_INF);
-    take_larger(most, x, sign, n);
-    return largest_of(most);
+/* A vector whose largest lane is the maximum of sign x */
+INLINE vector row_maximum(const real *x, real sign, ptrdiff_t n) {
+    vector maxima[UNROLL];
+    EACH_UNROLLED maxima[v] = V(-R_INF);
+    update_maxima(maxima, x, sign, n);
+    return maximum_of_vectors(maxima);
 }
 
-/* 0, or NaN if one of them is */
+/* NaN if x contains one, and 0 otherwise */
 INLINE real nan_among(const real *x, ptrdiff_t n) {
     vector found = V(0);
     EACH_VECTOR({
@@ -72,9 +75,9 @@ INLINE dd sum_of_row(const real *x, ptrdiff_t n) {
     return sum;
 }
 
-/* Two reductions side by side: x in lanes whose number lacks the bit, y in the others. `own` is each lane's own number,
- * `other` that of the lane which differs in this bit. After a step for each bit every lane has the result of the row of
- * its own number. */
+/* One step of two reductions in one vector: lanes whose index lacks the bit continue x, the others continue y. `own` is
+ * the lane's own element, `other` that of the lane whose index differs in this bit. After a step per bit, lane i has
+ * the result of row i. */
 INLINE vector own(vector x, vector y, const int bit) { return blend(lanes_with(bit), y, x); }
 INLINE vector other(vector x, vector y, const int bit) { return shuffle_xor(blend(lanes_with(bit), x, y), bit); }
 #define EACH_BIT _Pragma("GCC unroll 4") for (int bit = LANES / 2; bit; bit /= 2)
@@ -86,7 +89,8 @@ INLINE vector maximum_of_each(vector *x, ptrdiff_t rows) {
     return x[0];
 }
 
-/* The sums of all lanes, less `seeds`. Of one that is hardly more than 1 even the excess is right. */
+/* The sum of all lanes of each row, minus `seeds`, which is what the sums started at. It is subtracted before the last
+ * rounding, so that a sum slightly above 1 keeps the digits of its excess. */
 INLINE dd sum_of_each(dd *x, ptrdiff_t rows, int seeds) {
     for (ptrdiff_t r = rows; r < LANES; r++) x[r] = (dd){V(0), V(0)};
     EACH_BIT UNROLLED for (ptrdiff_t r = 0; r < bit; r++) {
@@ -97,7 +101,7 @@ INLINE dd sum_of_each(dd *x, ptrdiff_t rows, int seeds) {
     return fast_two_sum(sum.hi, sum.lo + x[0].lo);
 }
 
-/* The sum of all lanes, in each */
+/* The sum of all lanes, in every lane */
 INLINE dd total(dd sum) {
     _Alignas(WIDTH) dd of_row[LANES] = {sum};
     const dd all = sum_of_each(of_row, 1, 0);

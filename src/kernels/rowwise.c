@@ -1,27 +1,27 @@
-/* Functions of a whole row: softmax and its kin. Compiled once per instruction set and precision. */
+/* Functions of a whole row: softmax and related ones. Compiled once per instruction set and precision. */
 #include "kernels/groups-inl.h"
 #include "kernels/targets.h"
 #include "math/elementary.h"
 
 #define EACH_GROUP for (ptrdiff_t first = 0; first < all; first += g.rows)
 
-/* Results of a row. Those of short rows are written as whole vectors until all end: what comes to lie behind the row's
- * end is written again, by the next row. */
+/* Stores results of a row. Short rows are stored as whole vectors, except at the end of the array; what exceeds a row's
+ * end is overwritten by the next row. */
 INLINE void store_result(real *y, ptrdiff_t left, ptrdiff_t n, const real *end, vector v) {
-    store_some(y, n <= SHORT && left < LANES ? end - y : left, v);
+    store_some(y, n <= SHORT_ROW_ELEMENTS && left < LANES ? end - y : left, v);
 }
 
-/* 1/sum in place of each sum */
+/* Replaces each sum by 1/sum. */
 INLINE void invert_sums(group *g) {
     const ptrdiff_t rows = g->rows;
-    EACH_BLOCK store_dd(g, b, dd_div((dd){V(1), V(0)}, load_dd(g, b)));
+    EACH_BLOCK_OF_ROWS store_dd(g, b, dd_div((dd){V(1), V(0)}, load_dd(g, b)));
 }
 
-/* log(sum(e^x)) = most + log(sum(e^(x - most))) in place of each sum. The maximum is taken off first, or the sum would
- * overflow and, for large x, drown. */
+/* Replaces each sum by log(sum(e^x)) = m + log(sum(e^(x - m))), where m is the maximum. Without subtracting m, the sum
+ * would overflow for large x and underflow for small x. */
 INLINE void take_logarithms(group *g) {
     const ptrdiff_t rows = g->rows;
-    EACH_BLOCK store_dd(g, b, dd_add((dd){load(g->most + b), V(0)}, log_(load_dd(g, b))));
+    EACH_BLOCK_OF_ROWS store_dd(g, b, dd_add((dd){load(g->maxima + b), V(0)}, log_(load_dd(g, b))));
 }
 
 INLINE vector softmax_at(const group *g, ptrdiff_t r, ptrdiff_t at, ptrdiff_t left) {
@@ -43,11 +43,11 @@ INLINE void softmax_vjp_of(const real *x, const real *gradient, real sign, real 
     group g;
     EACH_GROUP {
         const real *dy = gradient + first * n;
-        real *dx = out + first * n, mean[GROUP_ROWS];
+        real *dx = out + first * n, mean[MAX_GROUP_ROWS];
         begin_group(&g, x + first * n, sign, dx, dx, all - first, n);
         invert_sums(&g);
         const ptrdiff_t rows = g.rows;
-        EACH_BLOCK {
+        EACH_BLOCK_OF_ROWS {
             _Alignas(WIDTH) dd of_row[LANES];
             EACH_ROW_OF_BLOCK {
                 dd sum = {V(0), V(0)};
@@ -98,11 +98,11 @@ static void vjp_log_softmax(const void *const *in, void *out, ptrdiff_t all, ptr
     group g;
     EACH_GROUP {
         const real *dy = (const real *)in[1] + first * n;
-        real *dx = (real *)out + first * n, sum[GROUP_ROWS];
+        real *dx = (real *)out + first * n, sum[MAX_GROUP_ROWS];
         begin_group(&g, (const real *)in[0] + first * n, 1, dx, dx, all - first, n);
         invert_sums(&g);
         const ptrdiff_t rows = g.rows;
-        EACH_BLOCK {
+        EACH_BLOCK_OF_ROWS {
             _Alignas(WIDTH) dd of_row[LANES];
             EACH_ROW_OF_BLOCK of_row[r - b] = sum_of_row(dy + r * n, n);
             store(sum + b, sum_of_each(of_row, rows - b, 0).hi);
@@ -123,10 +123,10 @@ static void forward_logsumexp(const void *const *in, void *out, ptrdiff_t all, p
         begin_group(&g, x, 1, NULL, NULL, all - first, n);
         take_logarithms(&g);
         const ptrdiff_t rows = g.rows;
-        EACH_BLOCK store_some(y + b, rows - b, dd_value(load_dd(&g, b)));
-        EACH_ROW { /* an infinite maximum is the result, and x less that was not a number */
-            const real most = g.most[r];
-            if (most == R_INF || most == -R_INF) y[r] = most + nan_among(x + r * n, n);
+        EACH_BLOCK_OF_ROWS store_some(y + b, rows - b, dd_value(load_dd(&g, b)));
+        EACH_ROW { /* an infinite maximum is the result unless x contains NaN; x - maximum was NaN */
+            const real maximum = g.maxima[r];
+            if (maximum == R_INF || maximum == -R_INF) y[r] = maximum + nan_among(x + r * n, n);
         }
     }
 }
@@ -148,28 +148,29 @@ static void vjp_logsumexp(const void *const *in, void *out, ptrdiff_t all, ptrdi
 
 /* ---- sparsemax, a row at a time ---- */
 
-/* max(x - tau, 0), where tau makes that sum to 1: the mean excess of the elements above it, found by dropping those
- * that are not until none is left to drop (Michelot 1986). With the maximum taken off, tau is in [-1, 0). */
+/* max(x - tau, 0), where tau is such that the results sum to 1. The support, the elements above tau, shrinks from all
+ * elements until it no longer changes; each step computes tau from the sum over the support (Michelot 1986). After the
+ * maximum is subtracted, tau is in [-1, 0). */
 INLINE void sparsemax_of_row(const real *x, real *y, ptrdiff_t n) {
-    vector most[LANES] = {largest(x, 1, n)};
-    const real m = maximum_of_each(most, 1)[0];
+    vector maxima[LANES] = {row_maximum(x, 1, n)};
+    const real m = maximum_of_each(maxima, 1)[0];
     vector tau = V(-1);
-    EACH_VECTOR({ /* equal to an infinite maximum: 0 below it */
+    EACH_VECTOR({ /* 0 for elements equal to the maximum, even if it is infinite */
                   const vector v = load_some(x + i, left, 0);
                   store_some(y + i, left, blend(equal(v, V(m)), V(0), v - m));
     });
-    for (ptrdiff_t kept = n + 2, above = n + 1; above < kept;) {
-        const real least = tau[0];
-        kept = above;
-        above = 0;
-        for (ptrdiff_t i = 0; i < n; i++) above += !(y[i] <= least);
+    for (ptrdiff_t previous = n + 2, support = n + 1; support < previous;) {
+        const real threshold = tau[0];
+        previous = support;
+        support = 0;
+        for (ptrdiff_t i = 0; i < n; i++) support += !(y[i] <= threshold);
         dd sum = {V(0), V(0)};
         EACH_VECTOR({
             const vector value = load_some(y + i, left, -R_INF);
             sum = dd_accumulate(sum, blend(less_equal(value, tau), V(0), value));
         });
         sum = total(sum);
-        tau = ((sum.hi - 1) + sum.lo) / (real)above;
+        tau = ((sum.hi - 1) + sum.lo) / (real)support;
     }
     EACH_VECTOR(store_some(y + i, left, max_(load_some(y + i, left, 0) - tau, V(0))));
 }
@@ -178,7 +179,7 @@ static void forward_sparsemax(const void *const *in, void *out, ptrdiff_t rows, 
     EACH_ROW sparsemax_of_row((const real *)in[0] + r * n, (real *)out + r * n, n);
 }
 
-/* g less its mean over the elements that are not 0, and 0 for those that are */
+/* g minus its mean over the support, where the output is not 0; elsewhere 0 */
 static void vjp_sparsemax(const void *const *in, void *out, ptrdiff_t rows, ptrdiff_t n) {
     EACH_ROW {
         const real *g = (const real *)in[1] + r * n;

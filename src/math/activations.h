@@ -1,21 +1,23 @@
 /* Each activation and its derivative, side by side, once for float and double.
  *
- * f_<name>(x, parameters...) is the function, df_<name>(x, parameters...) its derivative and, for the rows of
- * activations.def that read Y, dfy_<name>(y) the derivative as a function of the output. No branches: every
- * alternative is a choice, so that a formula takes the same time for all values. Comparisons are written so that NaN
- * takes the branch that keeps it.
- * "ULP" above a function is the largest error that tools/ulp found, over all instruction sets, and where.
+ * f_<name>(x, parameters...) is the function and df_<name>(x, parameters...) its derivative. For the rows of
+ * activations.def that read Y, dfy_<name>(y) is the derivative as a function of the output. Formulas blend alternatives
+ * and do not branch, so that they take the same time for all values. Comparisons are written such that NaN selects the
+ * alternative that keeps it.
+ * "ULP" above a function is the largest error that tools/ulp found over all instruction sets, and the argument at which
+ * it occurs.
  */
 #ifndef PYRELU_ACTIVATIONS_H
 #define PYRELU_ACTIVATIONS_H
 
 #include "math/normal.h"
 
-/* value where c holds, 0 where not; NaN stays. Two masks and a sum are faster than selects one in the other. */
+/* `value` where c is true and 0 elsewhere, but NaN where x is NaN. Two blends and a sum are faster than nested blends.
+ */
 INLINE vector blend_zero(mask c, vector value, vector x) { return blend(c, value, V(0)) + blend(equal(x, x), V(0), x); }
 INLINE mask inside(vector x, vector low, vector high) { return greater(x, low) & less(x, high); }
 
-/* The identity and what is made of straight lines */
+/* Piecewise linear and piecewise quadratic functions */
 
 INLINE vector f_identity(vector x) { return x; }
 INLINE vector df_identity(vector x) { return blend_zero(equal(x, x), V(1), x); }
@@ -27,7 +29,7 @@ INLINE vector dfy_relu(vector y) { return df_relu(y); }
 
 /* ULP 0.84 at -0x1.6ad948p-119 (float), 0.50 at -0x1.8p+6 (double) */
 INLINE vector f_leaky_relu(vector x, vector slope) {
-    const vector lowest = blend(equal(slope, V(0)), V(-R_MAX), V(-R_INF)); /* 0, not NaN, for -inf and a slope of 0 */
+    const vector lowest = blend(equal(slope, V(0)), V(-R_MAX), V(-R_INF)); /* a slope of 0 gives 0 at -inf, not NaN */
     return blend(greater(x, V(0)), x, slope * max_(x, lowest));
 }
 INLINE vector df_leaky_relu(vector x, vector slope) {
@@ -45,7 +47,7 @@ INLINE vector f_relu6(vector x) { return clamp(x, V(0), V(6)); }
 INLINE vector df_relu6(vector x) { return blend_zero(inside(x, V(0), V(6)), V(1), x); }
 INLINE vector dfy_relu6(vector y) { return df_relu6(y); }
 
-INLINE vector f_relu_squared(vector x) { return f_relu(x) * f_relu(x); }
+INLINE vector f_relu_squared(vector x) { return mul(f_relu(x), f_relu(x)); }
 INLINE vector df_relu_squared(vector x) { return 2 * f_relu(x); }
 
 INLINE vector f_threshold(vector x, vector threshold, vector value) {
@@ -97,11 +99,12 @@ INLINE vector f_sparse_plus(vector x) {
 }
 INLINE vector df_sparse_plus(vector x) { return f_sparse_sigmoid(x); }
 
-/* Exponentials. Positive and negative part are added, as one of them is 0. */
+/* Exponentials. The positive and the negative part of a function are added, since one of them is 0. */
 
 /* ULP 0.88 at 0x1.f31782p+3 (float), 0.88 at 0x1.e9ec21ca034c4p+1 (double) */
 INLINE vector f_exponential(vector x) {
-    mask large = greater(x, V(0)); /* UNIT for either end */
+    mask large =
+        greater(x, V(0)); /* the power of 2 is scaled by UNIT or 1/UNIT, so that neither end needs a subnormal */
     dd limited = {clamp(x, V(EXP_LOWEST), V(EXP_HIGHEST)), V(-0.0)};
     short_exponential e =
         EXP_SHORT_BY(limited, blend(large, BIASED(-SCALE_BIAS), BIASED(SCALE_BIAS)), EXP_SHORT_POLYNOMIAL);
@@ -165,7 +168,7 @@ INLINE vector df_tanh(vector x) { return sigmoid_slope(4, 2 * x); }
 /* ULP 1.50 at 0x1.6a11f2p-13 (float), 1.50 at 0x1.75f3a70ae4f7ap-22 (double) */
 INLINE vector dfy_tanh(vector y) { return (1 - y) * (1 + y); }
 
-/* x - tanh x, which cancels near 0: there the series, and where results are subnormal 2^SCALE_BIAS times it */
+/* x - tanh x. Near 0, where the difference cancels, a series, computed times 2^SCALE_BIAS to avoid subnormal numbers */
 /* ULP 0.94 at 0x1.8b578ep-1 (float), 1.10 at -0x1.c8110c8ad7fbp-1 (double) */
 INLINE vector f_tanhshrink(vector x) {
     vector a = abs_(x), b = min_(a, V(TANH_NEAR));
@@ -182,12 +185,12 @@ INLINE vector df_tanhshrink(vector x) {
     return blend(greater(a, V(TANH_NEAR)), mad(-w, 2 - w, V(1)), fma_(t.hi, t.hi, 2 * t.hi * t.lo));
 }
 
-/* x/(1 + |x|). In double the rounding of the sum stays below 2 ULP uncorrected. */
+/* x/(1 + |x|). In double, the error stays below 2 ULP without a correction for the rounded sum. */
 /* ULP 0.50 at 0x1.c2fa7ep-7 (float), 1.50 at -0x1.ff52141893f17p+8 (double) */
 INLINE vector f_softsign(vector x) {
     vector a = clamp(x, V(-SOFTSIGN_LIMIT), V(SOFTSIGN_LIMIT));
     if (PYRELU_BITS == 64) return a / (1 + abs_(a));
-    return div_by_dd(a, dd_add_positive(V(1), (dd){abs_(a), V(-0.0)})); /* to which adding -0 is nothing */
+    return div_by_dd(a, dd_add_positive(V(1), (dd){abs_(a), V(-0.0)})); /* adding -0 changes nothing */
 }
 /* ULP 1.25 at 0x1.555538p+62 (float), 1.21 at 0x1.07935daae839cp+510 (double) */
 INLINE vector df_softsign(vector x) {
@@ -281,14 +284,14 @@ INLINE vector df_mish(vector x) {
     return scale(dd_div_value(dd_mul(m, w), dd_square(v)), e.k);
 }
 
-/* (x + root)/2 with root = sqrt(x^2 + b), which for x < 0 is b/2/(root - x). Far out root = |x|. */
+/* (x + root)/2 with root = sqrt(x^2 + b); for x < 0 the same as b/2/(root - x). Beyond SQUAREPLUS_FAR root = |x|. */
 INLINE vector f_squareplus(vector x, vector b) {
     vector a = abs_(x);
     dd root = hypotenuse(min_(a, V(SQUAREPLUS_FAR)), b), h = fast_two_sum(max_(root.hi, a) / 2, a / 2);
     h.lo += root.lo / 2;
     mask left = less(x, V(0));
     vector near = blend(left, div_by_dd(b / 4, h), dd_value(h)), far = blend(left, b / 4 * (1 / h.hi), x);
-    /* For b = 0, x^2 may underflow; 0 is added for f(-0) to be 0, as it is for other b. */
+    /* For b = 0, x^2 may underflow. Adding 0 makes f(-0) = 0, as for other b. */
     return blend(equal(b, V(0)), max_(x, V(0)) + 0, blend(greater(a, V(SQUAREPLUS_FAR)), far, near));
 }
 /* f/root; the derivative of relu for b = 0 */

@@ -1,7 +1,6 @@
 /* Each loss and its gradient, side by side, once for float and double; losses.def says how the functions are called.
  *
- * As in scikit-learn, the logarithm takes a probability of 0 for the smallest step from 1, and the distance of 1 from
- * it likewise.
+ * As in scikit-learn, probabilities are clipped to [EPSILON, 1 - EPSILON] before a logarithm.
  */
 #ifndef PYRELU_LOSSES_H
 #define PYRELU_LOSSES_H
@@ -40,8 +39,8 @@ static inline real dloss_binary_log_loss(real y, real t, const real *p) {
     return y - t;
 }
 
-/* y times the derivative of (1 - y)^gamma log y: gamma (1 - y)^(gamma - 1) y log y - (1 - y)^gamma, of which the first
- * term tends to 0 with 1 - y or gamma. */
+/* y times the derivative of -(1 - y)^gamma log y, which is gamma (1 - y)^(gamma - 1) y log y - (1 - y)^gamma. The first
+ * term tends to 0 with 1 - y and with gamma. */
 static inline real focal_slope(real y, real gamma) {
     const real q = 1 - y;
     const real curvature = q > 0 && gamma > 0 ? gamma * pow(q, gamma - 1) * y * log(clip(y)) : 0;
@@ -120,11 +119,11 @@ static inline real dloss_huber(real y, real t, const real *p) {
 static inline real loss_quantile(real y, real t, const real *p) { return (t < y ? p[0] - 1 : p[0]) * (t - y); }
 static inline real dloss_quantile(real y, real t, const real *p) { return y > t ? 1 - p[0] : y < t ? -p[0] : y - t; }
 
-/* |x| + log(1 + e^(-2|x|)) - log 2 neither overflows nor, for small x, cancels to less than the error of x itself. */
+/* |x| + log(1 + e^(-2|x|)) - log 2 does not overflow; below 0.5, where it would cancel, log(1 + 2 sinh^2(x/2)). */
 static inline real loss_log_cosh(real y, real t, const real *p) {
     (void)p;
     const real error = fabs(y - t);
-    if (error < R(0.5)) { /* log cosh x = log(1 + 2 sinh^2(x/2)) */
+    if (error < R(0.5)) {
         const real s = sinh(error / 2);
         return log1p(2 * s * s);
     }

@@ -99,7 +99,7 @@ INLINE vector gelu_slope(vector x) {
 #endif
 
 /* x (GELU_TANH_LINEAR + cubic x^2): with GELU_TANH_CUBIC u = 2 sqrt(2/pi) (x + 0.044715 x^3), with three times that x
- * u'. The head of the linear term is so short that what is lost when the other joins it is a number. */
+ * u'. The head of the linear term has so few bits that the rounding error of the sum is representable. */
 INLINE dd gelu_tanh_cubic(vector x, dd_constant cubic) {
     dd xx = two_product(x, x);
     vector sum = mad(V(cubic.hi), xx.hi, V(GELU_TANH_LINEAR.hi));

@@ -64,8 +64,8 @@ INLINE vector fma_(vector a, vector b, vector c) {
 #endif
 }
 
-/* a*b where that may be subnormal or underflow to 0: on most processors this slows down a multiplication, but not an
- * fma. Adding -0 changes nothing, not even the sign of a zero. */
+/* a*b that may be subnormal or underflow to 0, which on most processors slows down a multiplication but not an fma.
+ * Adding -0 changes nothing, not even the sign of a zero. */
 INLINE vector mul(vector a, vector b) { return mad(a, b, V(-0.0)); }
 
 /* a*b exactly: hi is a*b rounded, lo the rest */

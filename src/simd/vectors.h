@@ -1,9 +1,9 @@
-/* Vectors as wide as the instruction set has them, for what is written once and runs on each.
+/* Vectors as wide as the instruction set has them, so that a formula is written once and runs on all.
  *
- * `vector` is gcc's and clang's vector type: + - * / work on it, with a number on either side as well. What else
- * formulas are made of stands here: fused multiply-add, minimum, comparison, choice. We say what is done with vectors
- * and do not leave it to the compiler to vectorise scalar code: that masks every operation before a choice, makes nine
- * instructions of a minimum, and cannot be told to look something up by a permutation.
+ * `vector` is a vector type of gcc and clang: + - * / work on two vectors, or on a vector and a number. This file adds
+ * the other operations that formulas need: multiply-add, minimum, comparison, blend. The vectors are explicit because
+ * a compiler that vectorises scalar code masks every operation before a select, turns a minimum into nine
+ * instructions, and cannot be told to look up a value by a permutation.
  */
 #ifndef PYRELU_VECTORS_H
 #define PYRELU_VECTORS_H
@@ -25,19 +25,19 @@
 #endif
 enum { LANES = WIDTH / sizeof(real) };
 
-/* At any address: what is loaded from or stored to need not be aligned. */
+/* The alignment is that of a number, so that vectors may be loaded from and stored to any array. */
 typedef real vector __attribute__((vector_size(WIDTH), aligned(sizeof(real))));
 typedef bits vector_bits __attribute__((vector_size(WIDTH)));
 
 #define INLINE static inline __attribute__((always_inline))
 
-/* x in every lane: x - 0 is x, even for -0. */
+/* Broadcasts x to all lanes. x - 0 is x, even for -0. */
 #define V(x) ((real)(x) - (vector){0})
 
 INLINE vector load(const real *x) { return *(const vector *)x; }
 INLINE void store(real *x, vector v) { *(vector *)x = v; }
 
-/* x86's names for the precision and width at hand: X86(max) is _mm512_max_ps, say. */
+/* The x86 intrinsic of this precision and width: X86(max) is _mm512_max_ps, for example. */
 #if defined(__SSE2__)
 #define PASTE3_(a, b, c) a##b##c
 #define PASTE3(a, b, c) PASTE3_(a, b, c)
@@ -55,7 +55,7 @@ INLINE void store(real *x, vector v) { *(vector *)x = v; }
 #endif
 #endif
 
-/* A mask has yes or no for each lane; & | ~ combine masks. A comparison with NaN is no. */
+/* A mask is true or false for each lane; & | ~ combine masks. A comparison with NaN is false. */
 #if WIDTH == 64
 #if PYRELU_BITS == 32
 typedef __mmask16 mask;
@@ -81,7 +81,7 @@ INLINE mask less_equal(vector x, vector y) { return COMPARE(x, <=, y, _CMP_LE_OQ
 INLINE mask greater_equal(vector x, vector y) { return COMPARE(x, >=, y, _CMP_GE_OQ); }
 INLINE mask equal(vector x, vector y) { return COMPARE(x, ==, y, _CMP_EQ_OQ); }
 
-/* yes where neither is NaN */
+/* True for lanes where neither x nor y is NaN */
 INLINE mask ordered(vector x, vector y) {
 #if WIDTH >= 32
     return COMPARE_ORDERED(x, y);
@@ -90,7 +90,7 @@ INLINE mask ordered(vector x, vector y) {
 #endif
 }
 
-/* yes where c, no elsewhere */
+/* `yes` for lanes where c is true, `no` for the others */
 INLINE vector blend(mask c, vector yes, vector no) {
 #if WIDTH == 64
     return X86(mask_blend)(c, no, yes);
@@ -101,7 +101,7 @@ INLINE vector blend(mask c, vector yes, vector no) {
 #endif
 }
 
-/* yes for the first n lanes */
+/* True for the first n lanes */
 INLINE mask first_lanes(ptrdiff_t n) {
     vector number;
 #pragma GCC unroll 16
@@ -109,7 +109,7 @@ INLINE mask first_lanes(ptrdiff_t n) {
     return less(number, V(n));
 }
 
-/* yes for lanes whose number has that bit */
+/* True for lanes whose index has this bit set */
 INLINE mask lanes_with(const int bit) {
     mask m = {0};
 #pragma GCC unroll 16
@@ -122,7 +122,7 @@ INLINE mask lanes_with(const int bit) {
     return m;
 }
 
-/* load and store where only n elements are left */
+/* Load or store n elements, or LANES if n is larger. Loading puts `filler` into the other lanes. */
 INLINE vector load_some(const real *x, ptrdiff_t n, real filler) {
     if (n >= LANES) return load(x);
 #if WIDTH == 64
@@ -152,7 +152,7 @@ INLINE void store_some(real *x, ptrdiff_t n, vector v) {
 #endif
 }
 
-/* The larger and the smaller; x where one of them is NaN, or both are zeros. */
+/* Maximum and minimum. The result is x if either is NaN or both are zeros. */
 INLINE vector max_(vector x, vector bound) {
 #if defined(__SSE2__)
     return X86(max)(bound, x);
@@ -169,7 +169,7 @@ INLINE vector min_(vector x, vector bound) {
 }
 INLINE vector clamp(vector x, vector low, vector high) { return min_(max_(x, low), high); }
 
-/* Each lane has what the lane had whose number differs in one bit. */
+/* Exchanges lanes whose indices differ in this bit alone. */
 INLINE vector shuffle_xor(vector x, const int bit) {
     vector y;
 #pragma GCC unroll 16
@@ -179,10 +179,10 @@ INLINE vector shuffle_xor(vector x, const int bit) {
 
 #define SIGN_BIT ((bits)1 << (PYRELU_BITS - 1))
 INLINE vector abs_(vector x) { return (vector)((vector_bits)x & ~SIGN_BIT); }
-/* x, which has no sign or the same, with the sign of another */
+/* |x| with the sign of `sign`, provided that x is positive or already has that sign */
 INLINE vector copysign_(vector x, vector sign) { return (vector)((vector_bits)x | ((vector_bits)sign & SIGN_BIT)); }
 
-/* x, which is not positive, with a sign even where it is 0 */
+/* x, which must not be positive, with the sign bit set: 0 becomes -0. */
 INLINE vector negative(vector x) { return (vector)((vector_bits)x | SIGN_BIT); }
 
 INLINE vector sqrt_(vector x) {
@@ -195,8 +195,9 @@ INLINE vector sqrt_(vector x) {
 #endif
 }
 
-/* table[i % LOOKUP], for a table of LOOKUP numbers in which one instruction looks up a number for each lane. LOOKUP is
- * 0 where there is none: gathering from memory takes longer than it is to spare. OF_LOOKUP(name) is that size's. */
+/* lookup(table, i) is table[i % LOOKUP] for each lane, in one instruction, which limits a table to LOOKUP numbers.
+ * LOOKUP is 0 if the instruction set has no such instruction, because a gather from memory takes longer than the
+ * computation that a table would save. OF_LOOKUP(name) names the table of that size. */
 #if WIDTH == 64 && PYRELU_BITS == 32
 #define LOOKUP 16
 #define OF_LOOKUP(name) name##_16
@@ -215,7 +216,7 @@ INLINE vector lookup(const real *table, vector_bits i) { return _mm256_permuteva
 #define LOOKUP 0
 #endif
 
-/* a*b + c, rounded once or twice, whichever is faster */
+/* a*b + c, rounded once if the instruction set has an fma and twice if not */
 INLINE vector mad(vector a, vector b, vector c) {
 #if defined(__FMA__)
     return X86(fmadd)(a, b, c);

@@ -62,6 +62,20 @@ const pyrelu_optimizer_row pyrelu_optimizers[] = {
 #include "table/optimizers.def"
 };
 
+#define IS_LEARNED 1
+#define IS_FIXED 0
+#define EMBEDDING(name, features, formula, summary, reference) {#name, IS_##features, formula, summary, reference},
+
+const pyrelu_embedding_row pyrelu_embeddings[] = {
+#include "table/embeddings.def"
+};
+
+#define GROUP(name, alpha, summary) {#name, alpha, summary},
+
+const pyrelu_parameter_group pyrelu_parameter_groups[] = {
+#include "table/parameter_groups.def"
+};
+
 #define LENGTH(array) (int)(sizeof(array) / sizeof *(array))
 const int pyrelu_n_activations = LENGTH(pyrelu_activations);
 const int pyrelu_n_axis_functions = LENGTH(pyrelu_axis_functions);

@@ -52,6 +52,20 @@ typedef struct {
     const char *update, *summary, *reference;
 } pyrelu_optimizer_row;
 
+/* An embedding of numeric columns. */
+typedef struct {
+    const char *name;
+    int learned; /* whether training changes w and b */
+    const char *formula, *summary, *reference;
+} pyrelu_embedding_row;
+
+/* A kind of learned parameters. */
+typedef struct {
+    const char *name;
+    double alpha;
+    const char *summary;
+} pyrelu_parameter_group;
+
 extern PYRELU_API const pyrelu_activation pyrelu_activations[];
 extern PYRELU_API const int pyrelu_n_activations;
 extern PYRELU_API const pyrelu_axis_function pyrelu_axis_functions[];
@@ -70,5 +84,22 @@ enum {
     PYRELU_GRADIENT = PYRELU_N_OPTIMIZERS
 };
 #undef OPTIMIZER
+
+extern PYRELU_API const pyrelu_embedding_row pyrelu_embeddings[];
+extern PYRELU_API const pyrelu_parameter_group pyrelu_parameter_groups[];
+
+#define EMBEDDING(name, ...) PYRELU_EMBEDDING_##name,
+enum {
+#include "table/embeddings.def"
+    PYRELU_N_EMBEDDINGS
+};
+#undef EMBEDDING
+
+#define GROUP(name, ...) PYRELU_GROUP_##name,
+typedef enum {
+#include "table/parameter_groups.def"
+    PYRELU_N_GROUPS
+} pyrelu_group;
+#undef GROUP
 
 #endif

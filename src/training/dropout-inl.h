@@ -36,38 +36,28 @@ static inline real input_multiplier(const micro_batch *s, ptrdiff_t row, ptrdiff
     uint32_t bits[4];
     const pyrelu_random_counter p = counter_at(s, INPUT_STREAM, row);
     philox(&p, (uint32_t)(feature / 4), bits);
-    return multiplier(uniform(bits[feature % 4]), s->net->input_dropout);
+    return multiplier(uniform(bits[feature % 4]), s->net->input_dropout * s->opt->dropout_factor);
 }
 
 /* Draws numbers in [0, 1) for n units in each of `rows` rows of the micro-batch, from `first` on. */
 static inline void draw(const micro_batch *s, uint32_t stream, ptrdiff_t first, ptrdiff_t rows, ptrdiff_t n, real *u) {
-    enum { BUFFER = 256 };
-    uint32_t bits[BUFFER];
-    for (ptrdiff_t row = first; row < first + rows; row++) {
-        const pyrelu_random_counter p = counter_at(s, stream, row);
-        for (ptrdiff_t j = 0; j < n; j += BUFFER, u += BUFFER) {
-            const ptrdiff_t m = min_size(BUFFER, n - j);
-            pyrelu_kernels_for(TYPE)->random(&p, (uint32_t)j, bits, m);
-            for (ptrdiff_t k = 0; k < m; k++) u[k] = uniform(bits[k]);
-        }
-        u += n % BUFFER ? n % BUFFER - BUFFER : 0;
+    for (ptrdiff_t row = first; row < first + rows; row++, u += n) {
+        const pyrelu_random_counter counter = counter_at(s, stream, row);
+        pyrelu_kernels_for(TYPE)->uniform(&counter, u, n);
     }
 }
 
 static inline void draw_mask(const micro_batch *s, uint32_t stream, ptrdiff_t first, ptrdiff_t rows, ptrdiff_t n,
-                             real dropout, real *mask) {
-    draw(s, stream, first, rows, n, mask);
-#pragma omp simd
-    for (ptrdiff_t i = 0; i < rows * n; i++) mask[i] = multiplier(mask[i], dropout);
+                             double dropout, real *mask) {
+    for (ptrdiff_t row = first; row < first + rows; row++, mask += n) {
+        const pyrelu_random_counter counter = counter_at(s, stream, row);
+        pyrelu_kernels_for(TYPE)->dropout_mask(&counter, dropout, mask, n);
+    }
 }
 
 /* out = x * mask, and 0 where the mask is 0, even if x is infinite or NaN */
 static inline void drop(const real *x, const real *mask, ptrdiff_t n, real *out) {
-#pragma omp simd
-    for (ptrdiff_t i = 0; i < n; i++) {
-        const real product = x[i] * mask[i];
-        out[i] = mask[i] == 0 ? 0 : product;
-    }
+    pyrelu_kernels_for(TYPE)->drop(x, mask, n, out);
 }
 
 #endif

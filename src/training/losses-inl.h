@@ -1,14 +1,14 @@
-/* The losses of rows: the table's (losses.def, math/losses.h) as an array of functions. */
+/* The losses of the table (losses.def, math/losses.h) as functions of a row, in an array. */
 #ifndef PYRELU_LOSSES_INL_H
 #define PYRELU_LOSSES_INL_H
 
 #include "math/losses.h"
 #include "training/network.h"
 
-/* Returns the loss of one row of n outputs and turns the outputs into its gradient before their activation. A row has
- * a target for each output, or one for all: of a classifier, the number of its class. `smoothing` is the share of a
- * class's target that goes to all of them evenly. `p` has the parameters of each output, one output's after the
- * other's. */
+/* Returns the loss of one row of n outputs, and replaces the outputs by the gradient with respect to the
+ * pre-activations. A row has one target per output, or a single target for all outputs, which for a classifier is the
+ * index of the class. `smoothing` is the part of a target that is spread evenly over all classes. `p` has the
+ * parameters of the first output, then those of the second, and so on. */
 typedef real row_loss(real *y, const real *target, ptrdiff_t n, ptrdiff_t n_targets, real smoothing, const real *p);
 
 /* The target of output j. */

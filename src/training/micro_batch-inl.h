@@ -42,16 +42,28 @@ static inline ptrdiff_t sample_at(const samples *data, ptrdiff_t row) { return d
 
 static inline int drops_inputs(const micro_batch *s) { return s->opt && s->net->input_dropout > 0; }
 
-/* Whether rows must be copied before use, because they are shuffled or dropout changes them. */
-static inline int gathers(const micro_batch *s) { return !s->data->starts && (s->data->order || drops_inputs(s)); }
+/* The inputs of the first layer. */
+static inline ptrdiff_t n_inputs(const network *net) { return net->layers[0].n_inputs; }
+
+/* Whether rows must be copied before use, because they are shuffled or dropout changes them. Dropout of embedded
+ * columns changes what they become: a category times a factor would be another one. */
+static inline int gathers(const micro_batch *s) {
+    return !s->data->starts && (s->data->order || (drops_inputs(s) && !s->net->embedding));
+}
+
+/* The columns of the samples, from row `first` of the micro-batch on. */
+static inline const real *features(const micro_batch *s, ptrdiff_t first) {
+    const ptrdiff_t n = s->net->n_features;
+    if (!gathers(s)) return (const real *)s->data->values + (s->start + first) * n;
+    return (const real *)s->net->inputs + first * n;
+}
 
 /* The inputs of layer i, from row `first` of the micro-batch on. */
 static inline const real *inputs(const micro_batch *s, int i, ptrdiff_t first) {
     const network *net = s->net;
-    const ptrdiff_t n = net->layers[i].n_inputs;
-    if (i > 0) return (const real *)net->layers[i - 1].output + first * n;
-    if (!gathers(s)) return (const real *)s->data->values + (s->start + first) * n;
-    return (const real *)net->inputs + first * n;
+    if (i > 0) return from(net->layers[i - 1].output, first, net->layers[i].n_inputs);
+    if (net->embedding) return from(net->embedding->outputs, first, net->embedding->n_outputs);
+    return features(s, first);
 }
 
 /* Multiply-adds that are worth a thread of their own. */
@@ -64,10 +76,15 @@ static inline ptrdiff_t block_length(ptrdiff_t n, ptrdiff_t work_per_row, ptrdif
     return blocks > 1 ? ceil_div(n, blocks) : n;
 }
 
+/* The multiply-adds that take as long as a feature of an embedding. */
+enum { WORK_PER_FEATURE = 16 };
+
 /* Multiply-adds of the forward pass for one row. */
 static inline ptrdiff_t forward_work(const network *net) {
     ptrdiff_t work = 0;
     for (int i = 0; i < net->n_layers; i++) work += net->layers[i].n_inputs * net->layers[i].width;
+    const pyrelu_embedding *e = net->embedding;
+    if (e) work += e->n_numeric * e->n_features * (e->size + WORK_PER_FEATURE);
     return work;
 }
 

@@ -30,11 +30,19 @@ static size_t plan_workspace(network *net, ptrdiff_t rows, int training, void *w
     size_t used = 0;
     ptrdiff_t n_blocks = rows; /* at most one block per row, and one per row of weights */
     net->micro_batch_rows = rows;
-    net->inputs = RESERVE(net->layers->n_inputs);
+    net->inputs = RESERVE(net->n_features);
     const ptrdiff_t n_outputs = net->layers[net->n_layers - 1].n_outputs;
     net->targets = training && net->loss < 0 ? RESERVE(n_outputs) : NULL;
     net->losses = training && net->loss < 0 ? RESERVE(1) : NULL;
-    net->input_mask = training && net->input_dropout > 0 ? RESERVE(net->layers->n_inputs) : NULL;
+    net->input_mask = training && net->input_dropout > 0 ? RESERVE(n_inputs(net)) : NULL;
+    pyrelu_embedding *e = net->embedding;
+    if (e) {
+        e->embedded = RESERVE(e->n_outputs);
+        e->outputs = e->scales ? RESERVE(e->n_outputs) : e->embedded;
+        e->gradient = training ? RESERVE(e->n_outputs) : NULL;
+        e->scale_delta = training && e->scales ? RESERVE(e->n_outputs) : NULL;
+        n_blocks += embedding_blocks(net);
+    }
     for (layer *l = net->layers, *last = l + net->n_layers - 1; l <= last; l++) {
         const int trains = training && l < last, in_place = transforms[l->transform].in_place;
         const int drops = trains && l->dropout > 0;
@@ -44,7 +52,7 @@ static size_t plan_workspace(network *net, ptrdiff_t rows, int training, void *w
         l->gradient = trains && !in_place ? RESERVE(l->n_outputs) : l->delta;
         l->mask = drops ? RESERVE(l->n_outputs) : NULL;
         l->drawn = trains && l->transform == PYRELU_DRAWN_SLOPES ? RESERVE(l->width) : NULL;
-        l->slope_delta = trains && l->transform == PYRELU_LEARNED_SLOPES ? RESERVE(l->width) : NULL;
+        l->slope_delta = trains && l->slopes ? RESERVE(l->width) : NULL;
         n_blocks += l->n_inputs;
     }
     net->partial_sums = reserve(workspace, &used, n_blocks, sizeof(pyrelu_sums));
@@ -61,13 +69,13 @@ static int calls_blas(const network *net) {
 
 /* A pass over blocks of rows or of weights, which the team shares. */
 typedef struct {
-    const micro_batch *s;
+    const micro_batch *micro;
     pyrelu_sums (*work)(const micro_batch *, ptrdiff_t);
 } pass;
 
 static void run_block(void *context, ptrdiff_t i) {
     const pass *p = context;
-    p->s->net->partial_sums[i] = p->work(p->s, i);
+    p->micro->net->partial_sums[i] = p->work(p->micro, i);
 }
 
 /* Runs a pass over n blocks; returns the sum of their results. */
@@ -81,7 +89,7 @@ static pyrelu_sums run(const micro_batch *s, pyrelu_sums (*work)(const micro_bat
 static ptrdiff_t n_weight_blocks(const micro_batch *s) {
     ptrdiff_t n = 0;
     for (int i = 0; i < s->net->n_layers; i++) n += weight_blocks_of(s, &s->net->layers[i]);
-    return n;
+    return n + embedding_blocks(s->net);
 }
 
 static pyrelu_sums run_row_blocks(const micro_batch *s) {
@@ -92,7 +100,8 @@ static pyrelu_sums run_weight_blocks(const micro_batch *s) { return run(s, weigh
 
 /* The threads for a micro-batch: one if neither its rows nor the weights of any layer make more than one block. */
 static int threads_for(const micro_batch *s) {
-    const int divides = ceil_div(s->rows, rows_per_block(s)) > 1 || (s->opt && n_weight_blocks(s) > s->net->n_layers);
+    const int divides = ceil_div(s->rows, rows_per_block(s)) > 1 ||
+                        (s->opt && n_weight_blocks(s) > s->net->n_layers + embedding_blocks(s->net));
     return divides ? s->net->n_threads : 1;
 }
 
@@ -153,11 +162,11 @@ static void update_measured(micro_batch *s, double norm) {
 
 /* One call of the core. */
 typedef struct {
-    micro_batch s;
+    micro_batch micro;
     ptrdiff_t stop, batch_size;
     double work; /* multiply-adds since `interrupted` was last called */
     int stopped;
-    pyrelu_epoch_sums sums;
+    pyrelu_epoch_totals sums;
     real *outputs;
     unsigned char *alive;
 } run_context;
@@ -168,18 +177,18 @@ static const double WORK_BETWEEN_CHECKS = 3e8, WORK_PER_BATCH = 3e5;
 
 /* Records that rows are done, and now and then calls `interrupted`. */
 static void advance(run_context *ctx, ptrdiff_t rows) {
-    const network *net = ctx->s.net;
-    ctx->work += (double)rows * forward_work(net) * (ctx->s.opt ? 3 : 1) + WORK_PER_BATCH;
+    const network *net = ctx->micro.net;
+    ctx->work += (double)rows * forward_work(net) * (ctx->micro.opt ? 3 : 1) + WORK_PER_BATCH;
     if (ctx->work < WORK_BETWEEN_CHECKS) return;
     ctx->work = 0;
     ctx->stopped = net->interrupted && net->interrupted(net->context);
 }
 
 /* Returns the batch's loss and the norm of its gradient. */
-static pyrelu_epoch_sums train_batch(run_context *ctx, ptrdiff_t start, ptrdiff_t stop) {
-    micro_batch s = ctx->s;
+static pyrelu_epoch_totals train_batch(run_context *ctx, ptrdiff_t start, ptrdiff_t stop) {
+    micro_batch s = ctx->micro;
     const double weight = total_weight(s.data, start, stop);
-    if (weight == 0) return (pyrelu_epoch_sums){0, 0}; /* skips a batch without weight */
+    if (weight == 0) return (pyrelu_epoch_totals){0, 0}; /* skips a batch without weight */
     optimizer *opt = s.opt;
     s.batch = start;
     s.step = next_step(opt, weight);
@@ -194,27 +203,27 @@ static pyrelu_epoch_sums train_batch(run_context *ctx, ptrdiff_t start, ptrdiff_
         if (s.ends && s.stage == MEASURE) update_measured(&s, sqrt(parameters.gradient));
         advance(ctx, s.rows);
     }
-    return (pyrelu_epoch_sums){(rows.loss + parameters.loss) / weight, sqrt(parameters.gradient)};
+    return (pyrelu_epoch_totals){(rows.loss + parameters.loss) / weight, sqrt(parameters.gradient)};
 }
 
 static void train_batches(pyrelu_team *team, void *context) {
     run_context *ctx = context;
-    ctx->s.team = team;
-    for (ptrdiff_t start = ctx->s.start, rows; start < ctx->stop && !ctx->stopped; start += rows) {
+    ctx->micro.team = team;
+    for (ptrdiff_t start = ctx->micro.start, rows; start < ctx->stop && !ctx->stopped; start += rows) {
         rows = min_size(ctx->batch_size, ctx->stop - start);
-        const pyrelu_epoch_sums batch = train_batch(ctx, start, start + rows);
+        const pyrelu_epoch_totals batch = train_batch(ctx, start, start + rows);
         ctx->sums.loss += batch.loss * rows;
         ctx->sums.gradient_norm += batch.gradient_norm * rows;
     }
 }
 
-static pyrelu_epoch_sums train(const network *net, const samples *data, ptrdiff_t start, ptrdiff_t stop,
-                               ptrdiff_t batch_size, optimizer *opt) {
+static pyrelu_epoch_totals train(const network *net, const samples *data, ptrdiff_t start, ptrdiff_t stop,
+                                 ptrdiff_t batch_size, optimizer *opt) {
     const ptrdiff_t rows = min_size(min_size(batch_size, stop - start), net->micro_batch_rows);
-    run_context ctx = {.s = {.net = net, .data = data, .start = start, .rows = rows, .opt = opt},
+    run_context ctx = {.micro = {.net = net, .data = data, .start = start, .rows = rows, .opt = opt},
                        .stop = stop,
                        .batch_size = batch_size};
-    pyrelu_with_team(threads_for(&ctx.s), train_batches, &ctx);
+    pyrelu_with_team(threads_for(&ctx.micro), train_batches, &ctx);
     return ctx.sums;
 }
 
@@ -231,21 +240,21 @@ static void take_step(pyrelu_team *team, void *context) {
     if (s->stage == MEASURE) update_measured(s, sqrt(ctx->sums.gradient));
 }
 
-static pyrelu_epoch_sums step(const network *net, double weight, optimizer *opt) {
+static pyrelu_epoch_totals step(const network *net, double weight, optimizer *opt) {
     const samples none = {NULL};
     step_context ctx = {.s = {.net = net, .data = &none, .rows = 1, .opt = opt, .given = 1, .ends = 1}};
     ctx.s.step = next_step(opt, weight);
     ctx.s.stage = isinf(opt->clip_norm) && !works_on_arrays(opt) ? FUSED : MEASURE;
     pyrelu_with_team(1, take_step, &ctx);
-    return (pyrelu_epoch_sums){ctx.sums.loss / weight, sqrt(ctx.sums.gradient)};
+    return (pyrelu_epoch_totals){ctx.sums.loss / weight, sqrt(ctx.sums.gradient)};
 }
 
 static void predict_micro_batches(pyrelu_team *team, void *context) {
     run_context *ctx = context;
-    const network *net = ctx->s.net;
+    const network *net = ctx->micro.net;
     const layer *last = &net->layers[net->n_layers - 1];
     const ptrdiff_t n = last->n_outputs;
-    micro_batch s = ctx->s;
+    micro_batch s = ctx->micro;
     s.team = team;
     for (; s.start < ctx->stop && !ctx->stopped; s.start += s.rows) {
         s.rows = min_size(net->micro_batch_rows, ctx->stop - s.start);
@@ -260,11 +269,11 @@ static void predict_micro_batches(pyrelu_team *team, void *context) {
 static void predict(const network *net, const samples *data, ptrdiff_t start, ptrdiff_t stop, void *outputs,
                     unsigned char *alive) {
     const ptrdiff_t rows = min_size(stop - start, net->micro_batch_rows);
-    run_context ctx = {.s = {.net = net, .data = data, .start = start, .rows = rows},
+    run_context ctx = {.micro = {.net = net, .data = data, .start = start, .rows = rows},
                        .stop = stop,
                        .outputs = outputs,
                        .alive = alive};
-    pyrelu_with_team(threads_for(&ctx.s), predict_micro_batches, &ctx);
+    pyrelu_with_team(threads_for(&ctx.micro), predict_micro_batches, &ctx);
 }
 
 static void losses_of_rows(const network *net, const void *targets, ptrdiff_t n_targets, void *outputs, void *losses,

@@ -16,6 +16,7 @@
 typedef enum {
     PYRELU_ELEMENTWISE,    /* `activation` is a row of pyrelu_activations */
     PYRELU_LEARNED_SLOPES, /* prelu (then the row `activation`) with a learned slope per unit: `slopes` */
+    PYRELU_PARAMETRIC,     /* z + a (f(z) - z) of an elementwise f, with a learned a per unit: `slopes` */
     PYRELU_DRAWN_SLOPES,   /* rrelu: in training, random slopes between the two parameters, else their mean */
     PYRELU_ROWWISE,        /* a row of pyrelu_axis_functions, over the units */
     PYRELU_GATED,          /* the first half of the pre-activations times an elementwise activation of the second */
@@ -37,8 +38,9 @@ typedef struct {
     pyrelu_call *call;
     void *context;        /* of the call */
     double trust_ratio;   /* set in training, for optimizers of scope ARRAY (optimizers.def) */
+    double rate_factor;   /* on the learning rate of the weights */
     void *weights, *bias; /* (n_inputs, width) and (width,) */
-    void *slopes;         /* (n_outputs,), for LEARNED_SLOPES */
+    void *slopes;         /* (n_outputs,), for LEARNED_SLOPES and PARAMETRIC */
     /* plan_workspace sets the rest: buffers with a row per row of the micro-batch. */
     void *saved;        /* what the backward pass needs: pre-activations, or the outputs of an in-place activation */
     void *output;       /* may be `saved` */
@@ -48,6 +50,25 @@ typedef struct {
     void *slope_delta;  /* each row's contribution to the gradient of the slopes */
 } pyrelu_layer;
 
+/* What the first layer takes in place of the columns of the samples: embeddings of numeric columns, then columns as
+ * they are, then embeddings of categories; each input times a learned scale. */
+typedef struct {
+    ptrdiff_t n_numeric, n_plain, n_categorical;
+    const ptrdiff_t *numeric, *plain, *categorical; /* the numbers of the columns */
+    int embedding;                                  /* of numeric columns: a row of pyrelu_embeddings */
+    ptrdiff_t n_features, size; /* of a numeric column: its features, and the inputs that it becomes */
+    /* (n_numeric, n_features) twice, (n_numeric, n_features, size - 1), (n_numeric, size - 1) */
+    void *frequencies, *phases, *weights, *biases;
+    const ptrdiff_t *n_levels; /* of each categorical column; a number that is none of its levels stands for level 0 */
+    ptrdiff_t level_size;
+    void *levels; /* (sum of n_levels, level_size) */
+    void *scales; /* (n_outputs,); NULL: all 1 */
+    ptrdiff_t n_outputs;
+    /* plan_workspace sets the rest: (micro_batch_rows, n_outputs) each. */
+    void *embedded, *outputs; /* before and after the scales; may be the same */
+    void *gradient, *scale_delta;
+} pyrelu_embedding;
+
 /* The caller's own loss: writes the loss of each row to `losses`, and replaces `outputs`, of shape (rows, n_outputs),
  * by the gradient with respect to the pre-activations. Any thread may call it. */
 typedef void pyrelu_loss_call(void *context, const void *targets, void *outputs, void *losses, ptrdiff_t rows,
@@ -56,6 +77,8 @@ typedef void pyrelu_loss_call(void *context, const void *targets, void *outputs,
 typedef struct {
     int n_layers; /* hidden layers and the output layer */
     pyrelu_layer *layers;
+    ptrdiff_t n_features;        /* columns of the samples */
+    pyrelu_embedding *embedding; /* of these columns; NULL: they are the first layer's inputs */
     double input_dropout;        /* probability of dropping an input in training */
     int loss;                    /* a row of pyrelu_losses; -1: loss_call */
     const void *loss_parameters; /* (n_outputs, its n_parameters) */
@@ -70,7 +93,7 @@ typedef struct {
     /* plan_workspace sets the rest. */
     ptrdiff_t micro_batch_rows;
     void *targets, *losses;    /* for loss_call: (micro_batch_rows, n_outputs), (micro_batch_rows,) */
-    void *inputs, *input_mask; /* (micro_batch_rows, n_features) */
+    void *inputs, *input_mask; /* (micro_batch_rows, n_features), and that many rows of the first layer's inputs */
     pyrelu_sums *partial_sums; /* one for each block of work */
 } pyrelu_network;
 
@@ -87,17 +110,20 @@ typedef struct {
     int solver;                                              /* a row of pyrelu_optimizers, or PYRELU_GRADIENT */
     double learning_rate, momentum, beta_1, beta_2, epsilon; /* as scikit-learn's */
     double alpha, l1;                                        /* penalties on weights, not on biases and slopes */
-    double decay;     /* decoupled weight decay; a step applies it times the rate */
-    double clip_norm; /* upper bound on the gradient's norm; may be infinite */
-    uint64_t seed;    /* of dropout and random slopes */
-    ptrdiff_t t;      /* updates so far */
+    double decay;                          /* decoupled weight decay; a step applies it times the rate */
+    double clip_norm;                      /* upper bound on the gradient's norm; may be infinite */
+    double rate_factors[PYRELU_N_GROUPS];  /* on the learning rate of each kind of parameters */
+    double alpha_factors[PYRELU_N_GROUPS]; /* on alpha, l1 and decay */
+    double dropout_factor;                 /* on the probabilities of dropping */
+    uint64_t seed;                         /* of dropout and random slopes */
+    ptrdiff_t t;                           /* updates so far */
     /* Buffers of one layout: the weights, biases and slopes of all layers. */
     void *parameters, *gradients, *state[2];
 } pyrelu_optimizer;
 
 typedef struct {
     double loss, gradient_norm; /* sums over batches, each weighted by its number of rows */
-} pyrelu_epoch_sums;
+} pyrelu_epoch_totals;
 
 typedef struct {
     /* Returns the size in bytes of the workspace for micro-batches of that many rows. Unless `workspace` is NULL, sets
@@ -113,11 +139,11 @@ typedef struct {
                     unsigned char *alive);
 
     /* Trains on rows [start, stop), batch by batch. */
-    pyrelu_epoch_sums (*train)(const pyrelu_network *, const pyrelu_samples *, ptrdiff_t start, ptrdiff_t stop,
-                               ptrdiff_t batch_size, pyrelu_optimizer *);
+    pyrelu_epoch_totals (*train)(const pyrelu_network *, const pyrelu_samples *, ptrdiff_t start, ptrdiff_t stop,
+                                 ptrdiff_t batch_size, pyrelu_optimizer *);
     /* One step, with the gradient in opt->gradients: sums over rows of that total weight, without penalties. Returns
      * the penalties and the norm of the gradient, divided by the weight. */
-    pyrelu_epoch_sums (*step)(const pyrelu_network *, double weight, pyrelu_optimizer *);
+    pyrelu_epoch_totals (*step)(const pyrelu_network *, double weight, pyrelu_optimizer *);
     /* The loss alone: writes the loss of each row, and replaces the outputs by the gradient with respect to the
      * pre-activations, as training does. */
     void (*losses)(const pyrelu_network *, const void *targets, ptrdiff_t n_targets, void *outputs, void *losses,

@@ -5,22 +5,28 @@
 #include <tgmath.h>
 
 #include "training/dropout-inl.h"
+#include "training/embedding-inl.h"
 #include "training/losses-inl.h"
 #include "training/micro_batch-inl.h"
 #include "training/products-inl.h"
 #include "training/transforms-inl.h"
 
 static void gather(const micro_batch *s, ptrdiff_t first, ptrdiff_t rows) {
-    const ptrdiff_t n = s->net->layers->n_inputs;
+    const ptrdiff_t n = s->net->n_features;
     const real *values = s->data->values;
     real *row = from(s->net->inputs, first, n);
     for (ptrdiff_t i = s->start + first, stop = i + rows; i < stop; i++, row += n)
         memcpy(row, values + sample_at(s->data, i) * n, n * sizeof(real));
-    if (drops_inputs(s)) {
-        real *inputs = from(s->net->inputs, first, n), *mask = from(s->net->input_mask, first, n);
-        draw_mask(s, INPUT_STREAM, first, rows, n, s->net->input_dropout, mask);
-        drop(inputs, mask, rows * n, inputs);
-    }
+}
+
+/* Drops some of the dense inputs of the first layer. */
+static void drop_inputs(const micro_batch *s, ptrdiff_t first, ptrdiff_t rows) {
+    const network *net = s->net;
+    const ptrdiff_t n = n_inputs(net);
+    real *all = net->embedding ? net->embedding->outputs : net->inputs;
+    real *inputs = from(all, first, n), *mask = from(net->input_mask, first, n);
+    draw_mask(s, INPUT_STREAM, first, rows, n, net->input_dropout * s->opt->dropout_factor, mask);
+    drop(inputs, mask, rows * n, inputs);
 }
 
 static void activate(const micro_batch *s, const layer *l, ptrdiff_t first, ptrdiff_t rows) {
@@ -36,13 +42,15 @@ static void activate(const micro_batch *s, const layer *l, ptrdiff_t first, ptrd
     transforms[l->transform].forward(l, first, rows, z, y);
     if (l->mask) {
         real *mask = from(l->mask, first, n);
-        draw_mask(s, output_stream(s, l), first, rows, n, l->dropout, mask);
+        draw_mask(s, output_stream(s, l), first, rows, n, l->dropout * s->opt->dropout_factor, mask);
         drop(y, mask, rows * n, output);
     }
 }
 
 static void forward(const micro_batch *s, ptrdiff_t first, ptrdiff_t rows) {
     if (gathers(s)) gather(s, first, rows);
+    if (s->net->embedding) embed(s, first, rows);
+    if (drops_inputs(s) && !s->data->starts) drop_inputs(s, first, rows);
     for (int i = 0; i < s->net->n_layers; i++) {
         const layer *l = &s->net->layers[i];
         const ptrdiff_t n = l->width;
@@ -108,6 +116,15 @@ static void backward(const micro_batch *s, ptrdiff_t first, ptrdiff_t rows) {
         transforms[below->transform].backward(below, first, rows, from(below->saved, first, below->width), gradient,
                                               from(below->delta, first, below->width));
     }
+    const pyrelu_embedding *e = s->net->embedding;
+    if (!e) return;
+    const layer *l = s->net->layers;
+    const ptrdiff_t n = l->width, m = l->n_inputs;
+    gemm(s->net, &(product){rows, m, n, plain(from(l->delta, first, n), n), transposed(l->weights, n),
+                            from(e->gradient, first, m), m, .bias = NULL});
+    real *gradient = from(e->gradient, first, m);
+    if (drops_inputs(s)) drop(gradient, from(s->net->input_mask, first, m), rows * m, gradient);
+    if (e->scales) scale_backward(e, first, rows);
 }
 
 /* The first phase for one block of rows. */

@@ -21,11 +21,19 @@ static double trust_ratio(pyrelu_sums squares) {
 
 /* Updates parameters from their gradient after the last micro-batch of a batch, or does the part of the update that
  * belongs to this stage. */
-static pyrelu_sums update(const micro_batch *s, real *parameters, ptrdiff_t n, int penalized, double trust_ratio) {
+static pyrelu_sums update(const micro_batch *s, real *parameters, ptrdiff_t n, pyrelu_group group, double rate_factor,
+                          double trust_ratio) {
     const optimizer *opt = s->opt;
     if (!s->ends) return (pyrelu_sums){0, 0};
+    const double rate = opt->rate_factors[group], alpha = opt->alpha_factors[group];
     pyrelu_step step = s->step;
-    if (!penalized) step.l2 = step.l1 = step.decay = step.weight_decay = 0;
+    step.l2 *= alpha;
+    step.l1 *= alpha;
+    step.decay *=
+        rate * alpha; /* not the factor of the layer: see neural tangent parametrization in docs/training.md */
+    step.weight_decay *= alpha;
+    step.rate *= rate * rate_factor;
+    step.adam_rate *= rate * rate_factor;
     real *gradient = element_of(opt, opt->gradients, parameters);
     void *const state[] = {element_of(opt, opt->state[0], parameters), element_of(opt, opt->state[1], parameters)};
     if (s->stage == MEASURE)
@@ -37,19 +45,28 @@ static pyrelu_sums update(const micro_batch *s, real *parameters, ptrdiff_t n, i
     return pyrelu_kernels_for(TYPE)->update[opt->solver](&step, parameters, gradient, state, n);
 }
 
-/* Gradient and update of biases or slopes, one per unit: their gradient is the sum of the rows of `delta`. */
-static pyrelu_sums unit_parameters(const micro_batch *s, real *parameters, const real *delta, ptrdiff_t n) {
-    real *gradient = element_of(s->opt, s->opt->gradients, parameters);
-    if (computes_gradient(s)) {
-        if (s->begins) memset(gradient, 0, n * sizeof(real));
-        pyrelu_kernels_for(TYPE)->add_rows(delta, s->rows, n, gradient);
-    }
+/* The same for an array that one block updates whole. */
+static pyrelu_sums update_array(const micro_batch *s, real *parameters, ptrdiff_t n, pyrelu_group group) {
     if (s->stage == SCALE) return (pyrelu_sums){0, 0}; /* done in the stage DIRECT */
-    const pyrelu_sums sums = update(s, parameters, n, 0, 1);
+    const pyrelu_sums sums = update(s, parameters, n, group, 1, 1);
     if (s->stage != DIRECT) return sums;
     micro_batch scale = *s;
     scale.stage = SCALE;
-    return update(&scale, parameters, n, 0, trust_ratio(sums));
+    return update(&scale, parameters, n, group, 1, trust_ratio(sums));
+}
+
+/* The gradient of n parameters, which is 0 where a batch begins. */
+static real *gradient_of(const micro_batch *s, const real *parameters, ptrdiff_t n) {
+    real *gradient = element_of(s->opt, s->opt->gradients, parameters);
+    if (s->begins) memset(gradient, 0, n * sizeof(real));
+    return gradient;
+}
+
+/* Gradient and update of biases, slopes or scales: their gradient is the sum of the rows of `delta`. */
+static pyrelu_sums unit_parameters(const micro_batch *s, real *parameters, const real *delta, ptrdiff_t n,
+                                   pyrelu_group group) {
+    if (computes_gradient(s)) pyrelu_kernels_for(TYPE)->add_rows(delta, s->rows, n, gradient_of(s, parameters, n));
+    return update_array(s, parameters, n, group);
 }
 
 static pyrelu_sums weights(const micro_batch *s, const layer *l, ptrdiff_t first, ptrdiff_t rows) {
@@ -64,24 +81,74 @@ static pyrelu_sums weights(const micro_batch *s, const layer *l, ptrdiff_t first
             gemm(s->net, &(product){rows, n, s->rows, transposed(inputs(s, i, 0) + first, l->n_inputs),
                                     plain(l->delta, n), gradient, n, .add = !s->begins});
     }
-    return update(s, weights, rows * n, 1, l->trust_ratio);
+    return update(s, weights, rows * n, PYRELU_GROUP_weights, l->rate_factor, l->trust_ratio);
 }
 
 static ptrdiff_t weight_blocks_of(const micro_batch *s, const layer *l) {
     return ceil_div(l->n_inputs, rows_per_weight_block(s, l));
 }
 
-/* Gradient and update of block i, counted over all layers. The first block of a layer includes its biases and slopes.
- */
+/* ---- the embedding: a block for the scales and the categories, then one for every few numeric columns ---- */
+
+enum { COLUMNS_PER_BLOCK = 8 };
+
+static ptrdiff_t embedding_blocks(const network *net) {
+    const pyrelu_embedding *e = net->embedding;
+    return e ? 1 + ceil_div(e->n_numeric, COLUMNS_PER_BLOCK) : 0;
+}
+
+static pyrelu_sums categorical_embeddings(const micro_batch *s) {
+    const pyrelu_embedding *e = s->net->embedding;
+    const ptrdiff_t n = n_levels(e) * e->level_size;
+    if (computes_gradient(s)) add_level_gradients(s, gradient_of(s, e->levels, n));
+    return update_array(s, e->levels, n, PYRELU_GROUP_categorical_embeddings);
+}
+
+/* Gradient and update of the embedding of numeric column j. */
+static pyrelu_sums numeric_embedding(const micro_batch *s, ptrdiff_t j) {
+    const pyrelu_embedding *e = s->net->embedding;
+    const int learned = pyrelu_embeddings[e->embedding].learned;
+    const ptrdiff_t n = e->n_features, m = e->size - 1;
+    real *frequencies = from(e->frequencies, j, n), *phases = from(e->phases, j, n);
+    real *weights = from(e->weights, j, n * m), *biases = from(e->biases, j, m);
+    if (computes_gradient(s)) {
+        const pyrelu_numeric_gradients to = {learned ? gradient_of(s, frequencies, n) : NULL,
+                                             learned ? gradient_of(s, phases, n) : NULL, gradient_of(s, weights, n * m),
+                                             gradient_of(s, biases, m)};
+        add_numeric_gradients(s, j, &to);
+    }
+    const pyrelu_group group = PYRELU_GROUP_numeric_embeddings;
+    pyrelu_sums sums = {0, 0};
+    if (learned) sums = add(update_array(s, frequencies, n, group), update_array(s, phases, n, group));
+    sums = add(sums, update_array(s, weights, n * m, group));
+    return add(sums, update_array(s, biases, m, group));
+}
+
+static pyrelu_sums embedding_block(const micro_batch *s, ptrdiff_t i) {
+    const pyrelu_embedding *e = s->net->embedding;
+    pyrelu_sums sums = {0, 0};
+    if (i == 0) {
+        if (e->scales) sums = unit_parameters(s, e->scales, e->scale_delta, e->n_outputs, PYRELU_GROUP_scales);
+        return e->n_categorical ? add(sums, categorical_embeddings(s)) : sums;
+    }
+    const ptrdiff_t first = (i - 1) * COLUMNS_PER_BLOCK, end = min_size(first + COLUMNS_PER_BLOCK, e->n_numeric);
+    for (ptrdiff_t j = first; j < end; j++) sums = add(sums, numeric_embedding(s, j));
+    return sums;
+}
+
+/* Gradient and update of block i: the blocks of all layers, then those of the embedding. The first block of a layer
+ * includes its biases and slopes. */
 static pyrelu_sums weight_block(const micro_batch *s, ptrdiff_t i) {
     const network *net = s->net;
     const layer *l = net->layers, *last = l + net->n_layers - 1;
-    for (; i >= weight_blocks_of(s, l); l++) i -= weight_blocks_of(s, l);
+    for (; l <= last && i >= weight_blocks_of(s, l); l++) i -= weight_blocks_of(s, l);
+    if (l > last) return embedding_block(s, i);
     const ptrdiff_t each = rows_per_weight_block(s, l), first = i * each;
     pyrelu_sums sums = {0, 0};
     if (i == 0) {
-        sums = unit_parameters(s, l->bias, l->delta, l->width);
-        if (l->slopes) sums = add(sums, unit_parameters(s, l->slopes, l->slope_delta, l->n_outputs));
+        sums = unit_parameters(s, l->bias, l->delta, l->width, PYRELU_GROUP_biases);
+        if (l->slopes)
+            sums = add(sums, unit_parameters(s, l->slopes, l->slope_delta, l->n_outputs, PYRELU_GROUP_activations));
         if (net->alive && l < last && computes_gradient(s)) mark_alive(l, s->rows, flags(net, l, net->alive));
     }
     return add(sums, weights(s, l, first, min_size(each, l->n_inputs - first)));

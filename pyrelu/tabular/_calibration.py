@@ -1,0 +1,81 @@
+"""Temperatures: the exponent that makes probabilities of held-out rows right on average."""
+
+import numpy as np
+from scipy.optimize import minimize_scalar
+
+TINY = np.finfo(np.float32).tiny  # in place of probabilities of 0, of which there is no logarithm
+RANGE = 0.05, 20.0  # temperatures beyond these say that there are too few rows
+
+
+def apply(probabilities, temperature, each_label):
+    """Return the probabilities of the same outputs before their activation, divided by the temperature, in float64.
+
+    Parameters
+    ----------
+    probabilities : ndarray of shape (n_samples, n_classes)
+    temperature : float
+    each_label : bool
+        Whether each column is the probability of one label, rather than all columns those of the classes.
+    """
+    if temperature == 1:
+        p = probabilities.astype(float)
+        return p if each_label else p / p.sum(axis=1, keepdims=True)
+    logs = np.log(np.maximum(probabilities, TINY, dtype=float)) / temperature
+    if each_label:
+        others = np.log(np.maximum(1 - probabilities, TINY, dtype=float)) / temperature
+        return 1 / (1 + np.exp(others - logs))
+    scaled = np.exp(logs - logs.max(axis=1, keepdims=True))
+    return scaled / scaled.sum(axis=1, keepdims=True)
+
+
+def undo_smoothing(probabilities, smoothing, each_label):
+    """Return the probabilities for which training with label smoothing gives these.
+
+    Smoothing makes p into ``(1 - smoothing) p + smoothing / n_classes``. What would be below a thousandth of the smoothing
+    is taken for that: a probability of 0 is not known.
+
+    Parameters
+    ----------
+    probabilities : ndarray of shape (n_samples, n_classes)
+    smoothing : float
+    each_label : bool
+        As `apply` takes it.
+    """
+    least = 1e-3 * smoothing
+    n_classes = 2 if each_label else probabilities.shape[1]
+    p = np.clip((probabilities.astype(float) - smoothing / n_classes) / (1 - smoothing), least, 1 - least)
+    return p if each_label else p / p.sum(axis=1, keepdims=True)
+
+
+def fit_temperature(probabilities, targets, weights, each_label):
+    """Return the temperature with the least log-loss (Guo et al., On calibration of modern neural networks, ICML 2017).
+
+    The targets are smoothed by as much as one row in all, as Platt does it (Probabilistic outputs for support vector
+    machines, 1999).
+
+    Parameters
+    ----------
+    probabilities : ndarray of shape (n_samples, n_classes)
+        Of rows that the network was not trained on.
+    targets : ndarray of shape (n_samples, 1) or (n_samples, n_classes)
+        The number of the class, or 0 and 1 for each label.
+    weights : ndarray of shape (n_samples,) or None
+    each_label : bool
+        As `apply` takes it.
+    """
+    n_classes = 2 if each_label else probabilities.shape[1]
+    smoothing = 1 / (len(probabilities) + 2)
+    wrong = smoothing / n_classes  # Platt's: a few rows without an error do not make probabilities of 0 and 1
+    if each_label:
+        shares = np.stack([targets > 0, targets <= 0]) * (1 - smoothing) + wrong
+    else:
+        shares = np.full(probabilities.shape, wrong)
+        np.put_along_axis(shares, targets.astype(np.intp), 1 - smoothing + wrong, axis=1)
+
+    def log_loss(log_temperature):
+        p = apply(probabilities, np.exp(log_temperature), each_label)
+        p = np.maximum(np.stack([p, 1 - p]) if each_label else p, TINY)
+        return -np.average((shares * np.log(p)).sum(axis=(0, 2) if each_label else 1), weights=weights)
+
+    found = minimize_scalar(log_loss, bounds=np.log(RANGE), method="bounded", options={"xatol": 1e-3})
+    return float(np.exp(found.x)) if found.fun < log_loss(0.0) else 1.0
