@@ -270,6 +270,13 @@ cdef bint ascends(const Py_ssize_t *values, Py_ssize_t n) noexcept nogil:
     return right
 
 
+cdef object aligned(array):
+    """Return an array, or a copy of one whose numbers lie across their natural addresses, as some that were received do."""
+    if isinstance(array, np.ndarray) and not cnp.PyArray_ISALIGNED(array):
+        return array.copy()
+    return array
+
+
 cdef class Samples:
     """Rows to train on or to predict.
 
@@ -300,10 +307,12 @@ cdef class Samples:
         if len(X.shape) != 2:
             raise ValueError(f"X must have two dimensions, got {describe(X)}")
         self.n_samples, self.n_features = X.shape
+        targets, weights = aligned(targets), aligned(weights)
         self.dtype = X.dtype
         if self.dtype not in (np.float32, np.float64):
             raise ValueError(f"X of dtype {X.dtype}; a network computes in float32 or float64")
         if isinstance(X, np.ndarray):
+            X = aligned(X)
             self.samples.values = address(X, "X", self.dtype, (self.n_samples, self.n_features))
             self.arrays = X, targets, weights
         else:
@@ -322,20 +331,21 @@ cdef class Samples:
         for name in ("data", "indices", "indptr"):
             if not isinstance(getattr(X, name, None), np.ndarray):
                 raise TypeError(f"X.{name} must be an array, got {describe(getattr(X, name, None))}")
-        columns, starts = X.indices.astype(np.intp, copy=False), X.indptr.astype(np.intp, copy=False)
+        columns, starts = X.indices.astype(np.intp, copy=False), aligned(X.indptr.astype(np.intp, copy=False))
         self.samples.starts = <Py_ssize_t *>address(starts, "X.indptr", np.dtype(np.intp), (self.n_samples + 1,))
         with nogil:
             right = ascends(self.samples.starts, self.n_samples + 1)
         n_stored = self.samples.starts[self.n_samples]
         if not right or n_stored > min(len(columns), len(X.data)):
             raise ValueError("X.indptr must ascend from 0 to no more than the number of X.indices and X.data")
-        self.samples.values = address(X.data, "X.data", self.dtype, (len(X.data),))
+        values, columns = aligned(X.data), aligned(columns)
+        self.samples.values = address(values, "X.data", self.dtype, (len(X.data),))
         self.samples.columns = <Py_ssize_t *>address(columns, "X.indices", np.dtype(np.intp), (len(columns),))
         with nogil:
             right = all_below(self.samples.columns, n_stored, self.n_features)
         if not right:
             raise ValueError(f"X.indices must be in the range [0, {self.n_features}), the number of features")
-        self.arrays = X.data, columns, starts
+        self.arrays = values, columns, starts
 
     cdef tuple target_range(self):
         """Return the least and the largest target, or NaN if a target is NaN."""

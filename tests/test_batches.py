@@ -70,7 +70,7 @@ def test_no_more_than_a_window_and_a_batch_is_held():
     import gc
     import weakref
 
-    X, y = data(2000)
+    X, y = data(800)
     alive, most = weakref.WeakSet(), []
 
     class Part(np.ndarray):
@@ -80,7 +80,7 @@ def test_no_more_than_a_window_and_a_batch_is_held():
         for part, labels in pieces(X, y, size=50):
             part = part.copy().view(Part)
             alive.add(part)
-            gc.collect()
+            gc.collect(0)
             most.append(len(alive))
             yield part, labels
 

@@ -47,6 +47,11 @@ class Sums(NamedTuple):
         )
 
 
+def _aligned(array):
+    """Return an array as C reads it: what came over a network may lie at any address."""
+    return np.require(array, None, "CA") if isinstance(array, np.ndarray) else array
+
+
 class Partition:
     """Some of the rows, checked, and as the network takes them.
 
@@ -270,7 +275,7 @@ class Objective:
             return Sums(0.0, np.zeros(len(self.parameters)), 0.0, np.zeros(network.n_hidden_units, bool))
         optimizer = self._gradient_alone()
         optimizer.seed, optimizer.t = seed, t
-        trained = network.train(partition.samples, order, n_rows, optimizer)
+        trained = network.train(partition.samples, _aligned(order), n_rows, optimizer)
         return Sums(trained.loss * weight, optimizer.state[0].astype(np.float64) * weight, weight, trained.alive)
 
     def _gradient_alone(self):
@@ -360,16 +365,16 @@ class Objective:
         """Train on rows of one partition; return the parameters, the optimizer and the `Epoch`, and change nothing."""
         optimizer = _twin(optimizer)
         network = self._network(parameters)
-        trained = network.train(partition.samples, order, batch_size, optimizer)
+        trained = network.train(partition.samples, _aligned(order), batch_size, optimizer)
         return network.parameters.copy(), optimizer, trained
 
     def find_alive(self, parameters, partition, order=None):
         """Return for each hidden unit whether it is not 0 for every row."""
-        return self._network(parameters).find_alive(partition.samples, order)
+        return self._network(parameters).find_alive(partition.samples, _aligned(order))
 
     def outputs(self, parameters, partition, order=None):
         """Return the outputs of the output layer."""
-        return self._network(parameters).predict(partition.samples, order)
+        return self._network(parameters).predict(partition.samples, _aligned(order))
 
     def to_estimator(self, parameters):
         """Return an estimator that predicts with these parameters.
