@@ -24,7 +24,7 @@ from pyrelu.tabular import _calibration, _preprocessing
 
 pytestmark = few_epochs
 
-SMALL = dict(hidden_layer_sizes=(16,), max_iter=8, random_state=0)
+SMALL = dict(preset="td", hidden_layer_sizes=(16,), max_iter=8, random_state=0)
 BOTH = (TabularMLPClassifier, TabularMLPRegressor)
 
 
@@ -416,7 +416,7 @@ def test_early_stopping():
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        (dict(preset="best"), "'preset' parameter of TabularMLP.* must be one of 'td'"),
+        (dict(preset="best"), "'preset' parameter of TabularMLP.* must be one of 'auto'"),
         (dict(n_members=0), "'n_members'"),
         (dict(cv=1), "'cv'"),
         (dict(cv=3, n_members=2), "n_members=2 must be 1 or the number of splits of cv, which is 3"),

@@ -50,7 +50,7 @@ WORDS = {
 }
 # What a stub imports of these where it names it.
 IMPORTS = {
-    "from collections.abc import": ("Callable", "Mapping", "Sequence"),
+    "from collections.abc import": ("Callable", "Iterable", "Mapping", "Sequence"),
     "from os import": ("PathLike",),
     "from typing import": ("Any", "Literal", "Self"),
     "import": ("numpy as np", "sklearn.neural_network"),
@@ -109,6 +109,8 @@ def _one(part, where, local):
 
     if part in WORDS:
         return WORDS[part]
+    if part == "iterable":
+        return "Iterable[Any]"
     if part in local or part in IMPORTED:
         return part
     if part.startswith('"'):
@@ -278,7 +280,9 @@ def stub(module):
 
 def package():
     """Return the text of the stub of pyrelu itself, which loads a part of what it has on first use."""
-    homes = [import_module(f"pyrelu.{name}") for name in ("functional", "registry", "_threads", "neural_network")]
+    homes = [
+        import_module(f"pyrelu.{name}") for name in ("functional", "registry", "_threads", "neural_network", "tabular")
+    ]
     lines = [f"from pyrelu import {module} as {module}" for module in sorted(pyrelu._LAZY_MODULES)]
     for name in sorted(pyrelu.__all__):
         home = next((home.__name__ for home in homes if name in home.__all__), "pyrelu")
