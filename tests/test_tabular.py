@@ -599,7 +599,7 @@ def test_the_temperature_is_found():
     assert found == pytest.approx(2.5, rel=0.05)
     np.testing.assert_allclose(_calibration.apply(sharp, 2.5, each_label=False), p, atol=1e-9)
     few = _calibration.fit_temperature(np.array([[0.6, 0.4]] * 3), np.zeros((3, 1), int), None, each_label=False)
-    assert 0.3 < few < 1  # three rows that are right make nothing certain
+    assert 0.15 < few < 1  # three rows that are right make nothing certain
 
 
 # ---- callbacks ----

@@ -144,12 +144,9 @@ class BaseTabularMLP(Transactional, Persistent, CallbackSupportMixin, BaseEstima
         jobs = []
         for i, (seed, rows) in enumerate(zip(seeds, splits, strict=True)):
             network = self._network_class(**parameters, random_state=seed)
-            n_rows = len(Z) if rows is None else len(rows[0])
-            if isinstance(self.batch_size, Integral):
-                network.batch_size = min(self.batch_size, n_rows)
-            elif self.batch_size is None:
-                network.batch_size = batch_size(self.preset, is_classifier(self), n_rows)
-            jobs.append(Job(network, rows, i if len(splits) > 1 else None, refit))
+            network.batch_size = self._batch_size(len(Z) if rows is None else len(rows[0]))
+            of_refit = self._batch_size(len(Z)) if refit else None
+            jobs.append(Job(network, rows, i if len(splits) > 1 else None, of_refit))
         jobs = train(self, jobs, Data(Z, y, sample_weight, eval_set))
         self.n_features_in_ = preprocessor.n_features_in_
         if hasattr(preprocessor, "feature_names_in_"):
@@ -159,6 +156,12 @@ class BaseTabularMLP(Transactional, Persistent, CallbackSupportMixin, BaseEstima
             self.classes_ = self.estimators_[0].classes_
         if self.cv is not None:
             self.oof_ = out_of_fold(jobs, len(Z))
+
+    def _batch_size(self, n_rows):
+        """Return the rows in a batch of a network that is trained on so many."""
+        if self.batch_size is None:
+            return batch_size(self.preset, is_classifier(self), n_rows)
+        return self.batch_size if self.batch_size == "auto" else min(self.batch_size, n_rows)
 
     def _network_parameters(self):
         """Return the parameters of each network, the preset's if the user has set no others, and whether to refit."""
@@ -173,7 +176,7 @@ class BaseTabularMLP(Transactional, Persistent, CallbackSupportMixin, BaseEstima
             n_hidden = np.size(parameters.get("hidden_layer_sizes", 1))
             parameters["dropout"] = (0.0, *[dropout] * n_hidden)
         own = {"loss": self._loss(), "scoring": self.scoring, "verbose": self.verbose, "n_threads": self.n_threads}
-        if self.cv is not None:
+        if self.cv is not None and self.early_stopping is None:
             parameters["early_stopping"] = True  # on the rows that each network holds out
         return parameters | own, (refit and self.cv is None) if self.refit is None else self.refit
 
