@@ -226,9 +226,15 @@ def _add_train(commands: "Commands") -> argparse.ArgumentParser:
     train.add_argument(
         "--activation",
         type=options.activation,
-        default="relu",
         help="activation of the hidden layers: NAME or NAME:PARAMETER=VALUE; separate with commas to give one per layer "
-        "(default: %(default)s)",
+        "(default: the model's)",
+    )
+    train.add_argument(
+        "--model",
+        choices=("tabular", "mlp"),
+        default="tabular",
+        help="tabular: networks that embed the columns, TabularMLPClassifier or TabularMLPRegressor; mlp: MLPClassifier or "
+        "MLPRegressor on standardised and one-hot columns (default: %(default)s)",
     )
     train.add_argument(
         "--test-size",
@@ -339,9 +345,14 @@ def _add_format(command: argparse.ArgumentParser, description: str | None = None
 def _add_network(command: argparse.ArgumentParser, of_seed: str) -> None:
     """Add the options that become the estimator's parameters."""
     command.add_argument(
-        "--hidden", type=options.sizes, metavar="N,N,...", help="units in each hidden layer (default: 100)"
+        "--hidden",
+        type=options.sizes,
+        metavar="N,N,...",
+        help="units in each hidden layer (default: the model's; 100 for mlp)",
     )
-    command.add_argument("--epochs", type=options.positive, help="maximum number of epochs (default: 200)")
+    command.add_argument(
+        "--epochs", type=options.positive, help="maximum number of epochs (default: the model's; 200 for mlp)"
+    )
     command.add_argument("--seed", type=options.seed, help=of_seed)
     command.add_argument(
         "--set",
