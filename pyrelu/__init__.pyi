@@ -1,5 +1,7 @@
 # Written by tools/generate.py from signatures and docstrings: do not edit.
 
+from pyrelu import TabularMLPClassifier as TabularMLPClassifier
+from pyrelu import TabularMLPRegressor as TabularMLPRegressor
 from pyrelu import callbacks as callbacks
 from pyrelu import derivative as derivative
 from pyrelu import exceptions as exceptions
@@ -9,6 +11,7 @@ from pyrelu import neural_network as neural_network
 from pyrelu import onnx as onnx
 from pyrelu import plot as plot
 from pyrelu import registry as registry
+from pyrelu import tabular as tabular
 from pyrelu import vjp as vjp
 from pyrelu._threads import get_num_threads as get_num_threads
 from pyrelu._threads import set_num_threads as set_num_threads
@@ -69,6 +72,8 @@ from pyrelu.registry import axis_functions as axis_functions
 __all__ = [
     "MLPClassifier",
     "MLPRegressor",
+    "TabularMLPClassifier",
+    "TabularMLPRegressor",
     "activations",
     "axis_functions",
     "celu",

@@ -598,7 +598,7 @@ cdef class Network:
         if self.dtype not in (np.float32, np.float64):
             raise ValueError(f"weights of dtype {self.dtype}; a network computes in float32 or float64")
         self.core = &pyrelu_core_f32 if self.dtype == np.float32 else &pyrelu_core_f64
-        self.arrays = weights, biases, slopes, [] if embedding is None else list(embedding.learned.values())
+        self.arrays = [weights, biases, slopes]
         rate_factors = listed(rate_factors, "rate_factors", n) if len(rate_factors or ()) else [1.0] * n
         self.called = []
         self.layers = np.zeros(n * sizeof(pyrelu_layer), np.uint8)
@@ -679,11 +679,21 @@ cdef class Network:
         """Set the embedding, after checking that its arrays and column numbers fit each other and the first layer."""
         cdef pyrelu_embedding *e = &self.embedding
         cdef Py_ssize_t k, m, total = 0
+        cdef list learned = []  # the names of the arrays that training changes
+        for name in ("n_features", "numeric", "plain", "categorical", "n_levels", "kind", "arrays"):
+            if not hasattr(embedding, name):
+                raise TypeError(f"embedding must be an InputEmbedding, got {describe(embedding)} without {name}")
+        if not isinstance(embedding.arrays, dict):
+            raise TypeError(f"the embedding's arrays must be a dict, got {describe(embedding.arrays)}")
         n_columns = integer(embedding.n_features, "the embedding's number of columns", 1, MAX_DIMENSION)
-        e.numeric = self._column_numbers(embedding.numeric, "numeric", n_columns, &e.n_numeric)
-        e.plain = self._column_numbers(embedding.plain, "plain", n_columns, &e.n_plain)
-        e.categorical = self._column_numbers(embedding.categorical, "categorical", n_columns, &e.n_categorical)
-        e.n_levels = <Py_ssize_t *>address(embedding.n_levels, "n_levels", np.dtype(np.intp), (e.n_categorical,))
+        numeric, categorical, n_levels = embedding.numeric, embedding.categorical, embedding.n_levels
+        arrays = dict(embedding.arrays)
+        plain = embedding.plain
+        self.kept = numeric, plain, categorical, n_levels, arrays
+        e.numeric = self._column_numbers(numeric, "numeric", n_columns, &e.n_numeric)
+        e.plain = self._column_numbers(plain, "plain", n_columns, &e.n_plain)
+        e.categorical = self._column_numbers(categorical, "categorical", n_columns, &e.n_categorical)
+        e.n_levels = <Py_ssize_t *>address(n_levels, "n_levels", np.dtype(np.intp), (e.n_categorical,))
         for k in range(e.n_categorical):
             if not 0 < e.n_levels[k] < MAX_DIMENSION:
                 raise ValueError(f"n_levels must be in the range [1, {MAX_DIMENSION}), got {e.n_levels[k]}")
@@ -691,24 +701,30 @@ cdef class Network:
         e.size = 1
         if e.n_numeric:
             e.embedding = one_of(embedding.kind, "numeric_embedding", EMBEDDINGS)
-            k = e.n_features = two_dimensional(embedding.arrays.get("frequencies"), "frequencies")[1]
-            m = two_dimensional(embedding.arrays.get("biases"), "biases")[1]
+            k = e.n_features = two_dimensional(arrays.get("frequencies"), "frequencies")[1]
+            m = two_dimensional(arrays.get("biases"), "biases")[1]
             e.size = integer(m + 1, "the size of an embedding", 2, PYRELU_MAX_EMBEDDING + 1)
-            e.frequencies = address(embedding.arrays["frequencies"], "frequencies", self.dtype, (e.n_numeric, k))
-            e.phases = address(embedding.arrays.get("phases"), "phases", self.dtype, (e.n_numeric, k))
-            e.weights = address(embedding.arrays.get("weights"), "weights", self.dtype, (e.n_numeric, k, m))
-            e.biases = address(embedding.arrays["biases"], "biases", self.dtype, (e.n_numeric, m))
+            e.frequencies = address(arrays["frequencies"], "frequencies", self.dtype, (e.n_numeric, k))
+            e.phases = address(arrays.get("phases"), "phases", self.dtype, (e.n_numeric, k))
+            e.weights = address(arrays.get("weights"), "weights", self.dtype, (e.n_numeric, k, m))
+            e.biases = address(arrays["biases"], "biases", self.dtype, (e.n_numeric, m))
+            learned += ["weights", "biases"]
+            if pyrelu_embeddings[e.embedding].learned:
+                learned += ["frequencies", "phases"]
         if e.n_categorical:
-            levels = embedding.arrays.get("levels")
-            e.level_size = two_dimensional(levels, "levels")[1]
-            e.levels = address(levels, "levels", self.dtype, (total, e.level_size))
+            e.level_size = two_dimensional(arrays.get("levels"), "levels")[1]
+            e.levels = address(arrays["levels"], "levels", self.dtype, (total, e.level_size))
+            learned += ["levels"]
         e.n_outputs = e.n_numeric * e.size + e.n_plain + e.n_categorical * e.level_size
         if e.n_outputs != self.network.layers[0].n_inputs:
             raise ValueError(f"an embedding of {e.n_outputs} outputs does not fit coefs_[0] of shape "
                              f"{self.arrays[0][0].shape}")
-        if embedding.arrays.get("scales") is not None:
-            e.scales = address(embedding.arrays["scales"], "scales", self.dtype, (e.n_outputs,))
-        self.kept = embedding.numeric, embedding.plain, embedding.categorical, embedding.n_levels, dict(embedding.arrays)
+        if "scales" in arrays:
+            e.scales = address(arrays["scales"], "scales", self.dtype, (e.n_outputs,))
+            learned += ["scales"]
+        if arrays.keys() - {*learned, "frequencies", "phases"}:
+            raise ValueError(f"the embedding has arrays that it does not use: {', '.join(map(str, arrays))}")
+        self.arrays.append([arrays[name] for name in learned])
         self.network.n_features = n_columns
         self.network.embedding = e
 
@@ -839,7 +855,7 @@ cdef class Network:
             raise ValueError(f"{samples.n_features} features of dtype {samples.dtype} do not fit a network of "
                              f"{self.network.n_features} inputs and dtype {self.dtype}")
         if samples.samples.starts is not NULL and self.network.embedding is not NULL:
-            raise ValueError("an embedding does not take a sparse matrix")
+            raise ValueError("the columns of a sparse X are not embedded; pass X.toarray()")
         cdef pyrelu_samples data = samples.samples
         cdef Py_ssize_t n
         cdef bint right

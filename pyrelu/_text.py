@@ -92,7 +92,7 @@ def listed(names: Sequence[object]) -> str:
     )
 
 
-def number_as_text(value: float) -> str:
+def number_as_text(value: Any) -> str:
     """Return a number as the text of a category: the same one whether a column holds integers or floats.
 
     Examples

@@ -10,6 +10,8 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import sparray, spmatrix
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 
+from pyrelu._mlp.embedding import InputEmbedding
+
 __all__ = [
     "MLPClassifier",
     "MLPRegressor",
@@ -46,6 +48,16 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):
     clip_norm: float | None
     scoring: str | Callable[..., Any] | None
     n_threads: int | None
+    numeric_embedding: str | tuple[str, dict[Any, Any]] | None
+    numeric_features: Sequence[int | Sequence[bool]] | None
+    categorical_features: Sequence[int | Sequence[bool]] | None
+    embedding_size: int
+    scale_inputs: bool
+    parametric_activation: bool
+    param_groups: dict[Any, Any] | None
+    alpha_schedule: str | tuple[str, dict[Any, Any]] | Callable[..., Any]
+    dropout_schedule: str | tuple[str, dict[Any, Any]] | Callable[..., Any]
+    drop_last: bool
     class_weight: dict[Any, Any] | list[dict[Any, Any]] | Literal["balanced"] | None
     label_smoothing: float
     loss: str | tuple[str, dict[Any, Any]]
@@ -53,6 +65,7 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):
     coefs_: list[NDArray[Any]]
     intercepts_: list[NDArray[Any]]
     activation_weights_: list[Any]
+    embedding_: InputEmbedding
     dead_units_: list[NDArray[np.bool_]]
     loss_: float
     best_loss_: float | None
@@ -67,7 +80,7 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):
     n_layers_: int
     n_outputs_: int
     out_activation_: Literal["softmax", "logistic", "identity"]
-    def __init__(self, hidden_layer_sizes: int | Sequence[int] = (100,), activation: str | tuple[str, dict[Any, Any]] | tuple[Callable[..., Any], Callable[..., Any]] | Sequence[str | tuple[str, dict[Any, Any]] | tuple[Callable[..., Any], Callable[..., Any]]] = "relu", *, solver: Literal["lbfgs", "sgd", "adam", "adamw", "nadam", "rmsprop", "lion", "lamb"] = "adam", alpha: float = 0.0001, batch_size: int | Literal["auto"] = "auto", learning_rate: str | tuple[str, dict[Any, Any]] | Callable[..., Any] = "constant", learning_rate_init: float = 0.001, power_t: float = 0.5, max_iter: int = 200, shuffle: bool = True, random_state: int | np.random.RandomState | None = None, tol: float = 0.0001, verbose: bool | int = False, warm_start: bool = False, momentum: float = 0.9, nesterovs_momentum: bool = True, early_stopping: bool = False, validation_fraction: float = 0.1, beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-08, n_iter_no_change: int | float = 10, max_fun: int = 15000, dropout: float | Sequence[float] = 0.0, init: str | tuple[str, dict[Any, Any]] | Callable[..., Any] = "auto", l1: float = 0.0, clip_norm: float | None = None, scoring: str | Callable[..., Any] | None = None, n_threads: int | None = None, class_weight: dict[Any, Any] | list[dict[Any, Any]] | Literal["balanced"] | None = None, label_smoothing: float = 0.0, loss: str | tuple[str, dict[Any, Any]] = "log_loss") -> None: ...
+    def __init__(self, hidden_layer_sizes: int | Sequence[int] = (100,), activation: str | tuple[str, dict[Any, Any]] | tuple[Callable[..., Any], Callable[..., Any]] | Sequence[str | tuple[str, dict[Any, Any]] | tuple[Callable[..., Any], Callable[..., Any]]] = "relu", *, solver: Literal["lbfgs", "sgd", "adam", "adamw", "nadam", "rmsprop", "lion", "lamb"] = "adam", alpha: float = 0.0001, batch_size: int | Literal["auto"] = "auto", learning_rate: str | tuple[str, dict[Any, Any]] | Callable[..., Any] = "constant", learning_rate_init: float = 0.001, power_t: float = 0.5, max_iter: int = 200, shuffle: bool = True, random_state: int | np.random.RandomState | None = None, tol: float = 0.0001, verbose: bool | int = False, warm_start: bool = False, momentum: float = 0.9, nesterovs_momentum: bool = True, early_stopping: bool = False, validation_fraction: float = 0.1, beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-08, n_iter_no_change: int | float = 10, max_fun: int = 15000, dropout: float | Sequence[float] = 0.0, init: str | tuple[str, dict[Any, Any]] | Callable[..., Any] = "auto", l1: float = 0.0, clip_norm: float | None = None, scoring: str | Callable[..., Any] | None = None, n_threads: int | None = None, numeric_embedding: str | tuple[str, dict[Any, Any]] | None = None, numeric_features: Sequence[int | Sequence[bool]] | None = None, categorical_features: Sequence[int | Sequence[bool]] | None = None, embedding_size: int = 8, scale_inputs: bool = False, parametric_activation: bool = False, param_groups: dict[Any, Any] | None = None, alpha_schedule: str | tuple[str, dict[Any, Any]] | Callable[..., Any] = "constant", dropout_schedule: str | tuple[str, dict[Any, Any]] | Callable[..., Any] = "constant", drop_last: bool = False, class_weight: dict[Any, Any] | list[dict[Any, Any]] | Literal["balanced"] | None = None, label_smoothing: float = 0.0, loss: str | tuple[str, dict[Any, Any]] = "log_loss") -> None: ...
     def decision_function(self, X: ArrayLike | spmatrix | sparray) -> NDArray[Any]: ...
     def fit(self, X: ArrayLike | spmatrix | sparray, y: ArrayLike, sample_weight: ArrayLike | None = None, *, eval_set: tuple[ArrayLike | spmatrix | sparray, ArrayLike] | tuple[ArrayLike | spmatrix | sparray, ArrayLike, ArrayLike] | None = None) -> Self: ...
     @classmethod
@@ -119,9 +132,20 @@ class MLPRegressor(RegressorMixin, BaseEstimator):
     clip_norm: float | None
     scoring: str | Callable[..., Any] | None
     n_threads: int | None
+    numeric_embedding: str | tuple[str, dict[Any, Any]] | None
+    numeric_features: Sequence[int | Sequence[bool]] | None
+    categorical_features: Sequence[int | Sequence[bool]] | None
+    embedding_size: int
+    scale_inputs: bool
+    parametric_activation: bool
+    param_groups: dict[Any, Any] | None
+    alpha_schedule: str | tuple[str, dict[Any, Any]] | Callable[..., Any]
+    dropout_schedule: str | tuple[str, dict[Any, Any]] | Callable[..., Any]
+    drop_last: bool
     coefs_: list[NDArray[Any]]
     intercepts_: list[NDArray[Any]]
     activation_weights_: list[Any]
+    embedding_: InputEmbedding
     dead_units_: list[NDArray[np.bool_]]
     loss_: float
     best_loss_: float | None
@@ -136,7 +160,7 @@ class MLPRegressor(RegressorMixin, BaseEstimator):
     n_layers_: int
     n_outputs_: int
     out_activation_: Literal["identity", "exp"]
-    def __init__(self, loss: str | tuple[str, dict[Any, Any]] | tuple[Callable[..., Any], Callable[..., Any]] = "squared_error", hidden_layer_sizes: int | Sequence[int] = (100,), activation: str | tuple[str, dict[Any, Any]] | tuple[Callable[..., Any], Callable[..., Any]] | Sequence[str | tuple[str, dict[Any, Any]] | tuple[Callable[..., Any], Callable[..., Any]]] = "relu", *, solver: Literal["lbfgs", "sgd", "adam", "adamw", "nadam", "rmsprop", "lion", "lamb"] = "adam", alpha: float = 0.0001, batch_size: int | Literal["auto"] = "auto", learning_rate: str | tuple[str, dict[Any, Any]] | Callable[..., Any] = "constant", learning_rate_init: float = 0.001, power_t: float = 0.5, max_iter: int = 200, shuffle: bool = True, random_state: int | np.random.RandomState | None = None, tol: float = 0.0001, verbose: bool | int = False, warm_start: bool = False, momentum: float = 0.9, nesterovs_momentum: bool = True, early_stopping: bool = False, validation_fraction: float = 0.1, beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-08, n_iter_no_change: int | float = 10, max_fun: int = 15000, dropout: float | Sequence[float] = 0.0, init: str | tuple[str, dict[Any, Any]] | Callable[..., Any] = "auto", l1: float = 0.0, clip_norm: float | None = None, scoring: str | Callable[..., Any] | None = None, n_threads: int | None = None) -> None: ...
+    def __init__(self, loss: str | tuple[str, dict[Any, Any]] | tuple[Callable[..., Any], Callable[..., Any]] = "squared_error", hidden_layer_sizes: int | Sequence[int] = (100,), activation: str | tuple[str, dict[Any, Any]] | tuple[Callable[..., Any], Callable[..., Any]] | Sequence[str | tuple[str, dict[Any, Any]] | tuple[Callable[..., Any], Callable[..., Any]]] = "relu", *, solver: Literal["lbfgs", "sgd", "adam", "adamw", "nadam", "rmsprop", "lion", "lamb"] = "adam", alpha: float = 0.0001, batch_size: int | Literal["auto"] = "auto", learning_rate: str | tuple[str, dict[Any, Any]] | Callable[..., Any] = "constant", learning_rate_init: float = 0.001, power_t: float = 0.5, max_iter: int = 200, shuffle: bool = True, random_state: int | np.random.RandomState | None = None, tol: float = 0.0001, verbose: bool | int = False, warm_start: bool = False, momentum: float = 0.9, nesterovs_momentum: bool = True, early_stopping: bool = False, validation_fraction: float = 0.1, beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-08, n_iter_no_change: int | float = 10, max_fun: int = 15000, dropout: float | Sequence[float] = 0.0, init: str | tuple[str, dict[Any, Any]] | Callable[..., Any] = "auto", l1: float = 0.0, clip_norm: float | None = None, scoring: str | Callable[..., Any] | None = None, n_threads: int | None = None, numeric_embedding: str | tuple[str, dict[Any, Any]] | None = None, numeric_features: Sequence[int | Sequence[bool]] | None = None, categorical_features: Sequence[int | Sequence[bool]] | None = None, embedding_size: int = 8, scale_inputs: bool = False, parametric_activation: bool = False, param_groups: dict[Any, Any] | None = None, alpha_schedule: str | tuple[str, dict[Any, Any]] | Callable[..., Any] = "constant", dropout_schedule: str | tuple[str, dict[Any, Any]] | Callable[..., Any] = "constant", drop_last: bool = False) -> None: ...
     def fit(self, X: ArrayLike | spmatrix | sparray, y: ArrayLike, sample_weight: ArrayLike | None = None, *, eval_set: tuple[ArrayLike | spmatrix | sparray, ArrayLike] | tuple[ArrayLike | spmatrix | sparray, ArrayLike, ArrayLike] | None = None) -> Self: ...
     @classmethod
     def from_sklearn(cls, estimator: sklearn.neural_network.MLPRegressor) -> Self: ...

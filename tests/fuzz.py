@@ -26,14 +26,16 @@ import scipy.sparse
 from fuzz_files import attack_checkpoint, attack_model_file
 from fuzz_models import ERRORS, LARGE, SOLVERS, TARGETS, X, attempt, model, use
 from fuzz_values import changed, hostile
+from helpers import HAS_CALLBACKS
 from pyrelu._network import LOSSES, Network, Samples
 from sklearn import neural_network
 
 from pyrelu import MLPClassifier, MLPRegressor
 from pyrelu._mlp.activation import names, resolve
+from pyrelu._mlp.embedding import InputEmbedding
 from pyrelu._mlp.optimizers import STOCHASTIC, Gradient
 from pyrelu._mlp.training import pack
-from pyrelu.registry import losses
+from pyrelu.registry import embeddings, losses
 
 MEMORY = 1 << 30  # bytes that the cases may use beyond those at the start
 SECONDS = 20  # per case
@@ -86,6 +88,25 @@ def attack_rows(rnd, folder):
     attempt(lambda: mlp.fit(X, y, weights, eval_set=rnd.choice([None, (X, y)])))
 
 
+def input_embedding(rnd, dtype):
+    """Return an embedding of the columns of X."""
+    parts = np.split(np.arange(4, dtype=np.intp), sorted(rnd.choices(range(5), k=2)))
+    numeric, plain, categorical = parts
+    kind = rnd.choice(list(embeddings)) if len(numeric) else None
+    n_levels = np.full(len(categorical), 3, np.intp)
+    arrays = {}
+    if kind:
+        n, k = len(numeric), rnd.choice([1, 3, 20])
+        arrays |= {"frequencies": np.ones((n, k)), "phases": np.ones((n, k))}
+        arrays |= {"weights": np.ones((n, k, 2)), "biases": np.ones((n, 2))}
+    if len(categorical):
+        arrays["levels"] = np.ones((n_levels.sum(), 2))
+    found = InputEmbedding(4, numeric, plain, categorical, n_levels, kind, arrays)
+    if rnd.random() < 0.5:
+        arrays["scales"] = np.ones(found.n_outputs)
+    return found
+
+
 def attack_core(rnd, folder):
     """Give the core arguments that do not fit."""
     dtype = rnd.choice([np.float32, np.float64])
@@ -93,8 +114,16 @@ def attack_core(rnd, folder):
     widths = [hidden[0].width(4), 4, 3]
     weights = [np.ones(shape, dtype) for shape in zip((4, 4, 4), widths)]
     slopes = [np.ones(4, dtype) if one.initial_slope is not None else None for one in hidden]
-    parameters, (weights, biases, slopes) = pack((weights, [np.ones(n, dtype) for n in widths], slopes), dtype)
-    arguments = [weights, biases, hidden, None, rnd.choice(list(LOSSES)), slopes, parameters, [0.0, 0.1, 0], 0.1, 2]
+    embedding = input_embedding(rnd, dtype) if rnd.random() < 0.6 else None
+    learned = []
+    if embedding is not None:
+        weights[0] = np.ones((embedding.n_outputs, widths[0]), dtype)
+        learned = list(embedding.learned.values())
+    biases = [np.ones(n, dtype) for n in widths]
+    parameters, (weights, biases, slopes, learned) = pack((weights, biases, slopes, learned), dtype)
+    embedding = embedding and embedding.replace(learned, dtype)
+    arguments = [weights, biases, hidden, None, rnd.choice(list(LOSSES)), slopes, parameters, [0.1, 0.1, 0], 0.1, 2]
+    arguments += [embedding, [1.0, 0.5, 0.1]]
     rows = [
         X.astype(dtype),
         np.ones((40, 1 if losses[arguments[4]].targets == "classes" else 3), dtype),
@@ -176,7 +205,7 @@ ATTACKS = (
     attack_rows,
     attack_core,
     attack_model_file,
-    attack_checkpoint,
+    *([attack_checkpoint] if HAS_CALLBACKS else []),
     attack_attributes,
     attack_sklearn,
 )

@@ -7,10 +7,11 @@ import pickle
 
 import numpy as np
 import scipy.sparse
+from helpers import HAS_CALLBACKS
 from sklearn.base import clone
 
 from pyrelu import MLPClassifier, MLPRegressor, inspection
-from pyrelu._mlp.activation import names
+from pyrelu._mlp.activation import names, resolve
 from pyrelu._mlp.optimizers import STOCHASTIC
 from pyrelu.callbacks import EarlyStopping
 
@@ -34,6 +35,27 @@ SETTINGS = (
     {"learning_rate": ("step", {"step_size": 1, "gamma": 1.5}), "warm_start": True},
     {"learning_rate": "one_cycle", "shuffle": False},
     {"learning_rate": "invscaling", "power_t": 3.0},
+    {
+        "numeric_embedding": ("periodic", {"n_frequencies": 3, "size": 2}),
+        "categorical_features": [3],
+        "embedding_size": 2,
+        "scale_inputs": True,
+        "dropout": (0.2, 0.1, 0.0),
+        "dropout_schedule": "flat_cos",
+    },
+    {
+        "numeric_embedding": ("piecewise_linear", {"n_bins": 3}),
+        "numeric_features": [0, 2],
+        "param_groups": {
+            "weights": {"ntk": True, "schedule": "coslog4"},
+            "numeric_embeddings": {"alpha": 0.5, "learning_rate": 0.1},
+        },
+        "alpha_schedule": ("step", {"step_size": 1}),
+        "drop_last": True,
+        "batch_size": 7,
+    },
+    {"scale_inputs": True, "init": ("he_normal", {"bias_std": 0.1, "zero_output": True}), "learning_rate": "coslog4"},
+    {"init": "unit_variance", "categorical_features": [False, False, False, True], "learning_rate": "flat_cos"},
 )
 LARGE = ("max_iter", "max_fun")  # parameters that are for long fits
 ERRORS = (ValueError, TypeError)
@@ -64,7 +86,11 @@ def model(i):
     elif i // len(TARGETS) % 2:
         settings["loss"] = ("quantile", {"level": [0.1, 0.9], "monotone": True})
     data = X.astype(np.float32) if i % 3 == 0 else X
+    if "categorical_features" in settings:
+        data = np.column_stack([data[:, :3], abs(data[:, 3]).round()]).astype(data.dtype)
     mlp = cls(hidden_layer_sizes=(6, 4), activation=[activation, "relu"], solver=solver, max_iter=2, random_state=i)
+    if i % 5 == 0 and resolve(activation, 1)[0].transform == "elementwise":
+        mlp.set_params(parametric_activation=True)
     return mlp.set_params(**settings).fit(data, TARGETS[target]), data, TARGETS[target]
 
 
@@ -73,6 +99,10 @@ def model(i):
 
 def calls(mlp, X, y, rnd):
     """Return functions of everything that reads a fitted estimator."""
+    with_callbacks = [
+        lambda: mlp.set_callbacks(inspection.ActivityRecorder(X)).set_params(warm_start=True).fit(X, y),
+        lambda: mlp.set_callbacks(EarlyStopping(patience=1)).set_params(warm_start=True).fit(X, y),
+    ]
     found = [
         lambda: mlp.predict(X),
         lambda: mlp.score(X, y),
@@ -89,8 +119,7 @@ def calls(mlp, X, y, rnd):
         lambda: inspection.local_linear_map(mlp, X[0]),
         lambda: mlp.to_sklearn(),
         lambda: type(mlp).from_sklearn(mlp.to_sklearn()).predict(X),
-        lambda: mlp.set_callbacks(inspection.ActivityRecorder(X)).set_params(warm_start=True).fit(X, y),
-        lambda: mlp.set_callbacks(EarlyStopping(patience=1)).set_params(warm_start=True).fit(X, y),
+        *(with_callbacks if HAS_CALLBACKS else []),
         lambda: mlp.fit(X, y, eval_set=(X, y)),
         lambda: copy.deepcopy(mlp).predict(X),
         lambda: repr(mlp) + mlp._repr_html_(),

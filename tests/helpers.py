@@ -1,5 +1,6 @@
 """Shared helpers: uniform calls of the table's functions, comparison of bits, fits of a few epochs."""
 
+import importlib.util
 import itertools
 import math
 import zlib
@@ -14,6 +15,8 @@ from pyrelu.registry import activations
 few_epochs = pytest.mark.filterwarnings(
     "ignore::sklearn.exceptions.ConvergenceWarning", "ignore::pyrelu.exceptions.DeadUnitWarning"
 )
+
+HAS_CALLBACKS = importlib.util.find_spec("sklearn.callback") is not None  # from scikit-learn 1.9 on
 
 PARAMETERS_WITHOUT_DEFAULT = (0.25, -1.75)  # what tests give where a function has none, as `weight` of prelu
 

@@ -1,5 +1,6 @@
 """How `pyrelu train` interprets the columns and the target of a file."""
 
+import datetime
 import io
 import json
 import os
@@ -81,6 +82,14 @@ def test_dates_are_days_and_a_place_in_the_year():
     angle = 2 * np.pi * 730 / 365.2425
     np.testing.assert_allclose(X[1, 2:4], [np.sin(angle), np.cos(angle)])
     np.testing.assert_array_equal(X[:, 4:], [[0] * 3, [0] * 3, [1] * 3, [0] * 3])
+
+
+def test_the_time_of_day_is_a_part_of_the_day():
+    times = [datetime.datetime(1969, 12, 31, 6, 30), datetime.datetime(2024, 2, 29, 23, 59, 59)]
+    frame = pd.DataFrame({"when": [time.strftime("%Y-%m-%d %H:%M:%S") for time in times]})
+    encoded = columns.Columns.learn(frame, {"when": column_kinds.Kind("date", "ISO8601")}).encode(frame)
+    want = [(time - datetime.datetime(1970, 1, 1)) / datetime.timedelta(days=1) for time in times]
+    np.testing.assert_allclose(encoded[:, 0], want, rtol=1e-15)
 
 
 def test_encoding_is_that_of_pandas():

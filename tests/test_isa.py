@@ -10,7 +10,13 @@ import pytest
 from pyrelu import _ufuncs
 
 HERE = Path(__file__).parent
-KERNEL_TESTS = ["test_accuracy.py", "test_special_values.py", "test_ufuncs.py"]
+KERNEL_TESTS = [
+    "test_accuracy.py",
+    "test_special_values.py",
+    "test_ufuncs.py",
+    "test_embedding.py::test_cosine_of_turns",
+    "test_embedding.py::test_features_are_those_of_the_formula",
+]
 
 
 def run(isa, *arguments):

@@ -46,3 +46,30 @@ def test_share_and_size(estimator, dtype, dropout):
     seen.clear()
     mlp.predict(X)
     np.testing.assert_allclose(np.concatenate(seen), 1, rtol=1e-6)  # predictions drop nothing
+
+
+@pytest.mark.parametrize("schedule", ["flat_cos", "cosine", lambda epoch: [1.0, 0.0, 0.25, 0.5][epoch]], ids=["flat_cos", "cosine", "function"])
+def test_schedule_of_the_share(schedule):
+    """In each epoch, of the inputs and of the units."""
+    seen = []
+
+    def activation(z):
+        seen.append(z.copy())
+        return z
+
+    X = np.ones((200, N))
+    MLPRegressor(
+        hidden_layer_sizes=(N, N), activation=(activation, np.ones_like), dropout=(0.4, 0.4, 0.0),
+        dropout_schedule=schedule, init=lambda shape, _: np.eye(*shape), learning_rate_init=1e-30, alpha=0, batch_size=200,
+        max_iter=4, random_state=0, n_threads=1,
+    ).fit(X, X[:, 0])  # fmt: skip
+    for epoch in range(4):
+        inputs, hidden = seen[2 * epoch : 2 * epoch + 2]
+        factor = {
+            "flat_cos": [1, 1, (1 + np.cos(np.pi / 4)) / 2, (1 + np.cos(3 * np.pi / 4)) / 2],
+            "cosine": [(1 + np.cos(np.pi * k / 4)) / 2 for k in range(4)],
+        }.get(schedule if isinstance(schedule, str) else None, [1.0, 0.0, 0.25, 0.5])[epoch]
+        for z, kept in ((inputs, 1 - 0.4 * factor), (hidden, (1 - 0.4 * factor) ** 2)):
+            dropped = abs(z) < 1e-6
+            assert abs(dropped.mean() - (1 - kept)) <= 5 * np.sqrt(kept * (1 - kept) / z.size)
+            np.testing.assert_allclose(z[~dropped], 1 / kept, rtol=1e-6)

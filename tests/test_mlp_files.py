@@ -56,7 +56,7 @@ def test_truncated(file):
     content = file.read_bytes()
     for length in [*range(0, len(content), len(content) // 40), len(content) - 1]:
         file.write_bytes(content[:length])
-        refused(file, "is truncated, or no safetensors file")
+        refused(file, "is truncated, or not a safetensors file")
 
 
 def test_every_bit_counts(file):
@@ -75,9 +75,9 @@ def test_every_bit_counts(file):
 
 def test_foreign(file):
     file.write_bytes(b"not a model, but a text that goes on for a while")
-    refused(file, "is truncated, or no safetensors file")
+    refused(file, "is truncated, or not a safetensors file")
     file.write_bytes(pickle.dumps(MLPClassifier()))
-    refused(file, "is truncated, or no safetensors file")
+    refused(file, "is truncated, or not a safetensors file")
     file.write_bytes(safetensors.numpy.save({"weights": X}))
     refused(file, "was not written by pyrelu")
     file.write_bytes(safetensors.numpy.save({"weights": X}, {"pyrelu": "no JSON", "sha256": ""}))
@@ -260,7 +260,7 @@ def test_a_file_that_is_cut_off_while_it_is_loaded(file, monkeypatch):
 
 
 def test_devices_have_no_end(tmp_path):
-    refused("/dev/zero", "is no file, but a device or a pipe")
+    refused("/dev/zero", "is a device or a pipe, not a file")
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
-from pyrelu import MLPClassifier
+from pyrelu import MLPClassifier, MLPRegressor
+from pyrelu._mlp.embedding import PARAMETERS
 from pyrelu._mlp.initializers import INITIALIZERS, draw
 from pyrelu.exceptions import InvalidParameterError
+from pyrelu.inspection._trace import passes
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -113,9 +115,73 @@ def test_function_that_returns_something_else(wrong, digits):
         None,
         2,
         ("he_normal",),
+        ("he_normal", {"bias_std": -1}),
+        ("he_normal", {"bias_std": np.nan}),
+        ("he_normal", {"zero_output": 1}),
+        ("unit_variance", {}),
     ],
 )
 def test_wrong_value(wrong, digits):
-    message = "The 'init' parameter of MLPClassifier must be one of 'auto', 'he_normal', "
+    message = "The 'init' parameter of MLPClassifier must be one of 'auto', 'unit_variance', 'he_normal', "
     with pytest.raises(InvalidParameterError, match=re.escape(message) + r".*std of truncated_normal, gain of orthog"):
         MLPClassifier(init=wrong).fit(*digits)
+
+
+@pytest.mark.parametrize("name", INITIALIZERS)
+def test_options_of_all(name):
+    rng = np.random.RandomState(0)
+    weights, biases = draw((name, {"bias_std": 0.5}), SHAPE, "relu", rng)
+    assert weights.any() and abs(biases.std() / 0.5 - 1) < 4 / np.sqrt(2 * 500)
+    for is_output in (False, True):
+        weights, biases = draw((name, {"bias_std": 0.5, "zero_output": True}), SHAPE, "relu", rng, is_output=is_output)
+        assert weights.any() == biases.any() == (not is_output)
+
+
+def test_zero_output_is_that_of_the_output_layer(digits):
+    mlp = MLPClassifier((5, 4), init=("he_normal", {"zero_output": True}), solver="sgd", learning_rate_init=1e-300)
+    mlp.set_params(max_iter=1).fit(*digits)
+    assert [abs(coef).max() > 1e-100 for coef in mlp.coefs_] == [True, True, False]
+    assert np.allclose(mlp.predict_proba(digits[0]), 0.1)
+
+
+@pytest.mark.parametrize("embedding", [None, *PARAMETERS])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(
+    "activation", ["relu", "selu", "prelu", "maxout", "rrelu", "softmax", "glu", (np.tanh, np.cos)]
+)
+def test_unit_variance(activation, dtype, embedding):
+    """Of every pre-activation of every layer, on the training rows; and the mean is within their range."""
+    random = np.random.default_rng(0)
+    X = (random.normal(size=(500, 4)) * [1e-3, 1, 1e3, 1] + [0, 100, 0, 0]).astype(dtype)
+    X[:, 3] = 0.1  # with a deviation by rounding errors alone
+    mlp = MLPRegressor(
+        hidden_layer_sizes=(30, 20), activation=[activation, "relu"], init="unit_variance", numeric_embedding=embedding,
+        solver="sgd", momentum=0.0, learning_rate_init=1e-300, max_iter=1, random_state=0,
+    ).fit(X, X[:, 1])  # fmt: skip
+    [step] = [step for step, _ in passes(mlp, X)]
+    for z in step.before:
+        deviations = z.std(axis=0)
+        alive = deviations > 1e-3  # a unit of softmax or relu may get constant inputs
+        assert alive.mean() > 0.5
+        np.testing.assert_allclose(deviations[alive], 1, rtol=1e-6 if dtype == np.float64 else 2e-2)
+        assert (abs(z.mean(axis=0)) < 5).all()
+        assert (z.min(axis=0) <= 1e-6).all() and (z.max(axis=0) >= -1e-6).all()  # each is 0 somewhere between its rows
+    biases = [bias for bias in mlp.intercepts_ if len(bias) > 1]
+    assert all(len(set(bias)) == len(bias) for bias in biases)
+
+
+def test_unit_variance_of_columns_that_do_not_vary():
+    """Rounding errors must not be scaled up to 1."""
+    for X in (np.full((300, 3), 0.1), np.full((7, 1), 1e-3), np.zeros((5, 2))):
+        mlp = MLPRegressor(hidden_layer_sizes=5, activation="tanh", init="unit_variance", max_iter=1, random_state=0)
+        mlp.fit(X, np.arange(len(X)))
+        assert max(abs(coef).max() for coef in mlp.coefs_) < 10
+
+
+def test_unit_variance_looks_at_some_rows():
+    X = np.random.default_rng(0).normal(size=(10_500, 2)).astype(np.float32)
+    fits = [
+        MLPRegressor(hidden_layer_sizes=3, init="unit_variance", max_iter=1, random_state=0).fit(X, X[:, 0])
+        for _ in "ab"
+    ]
+    assert (fits[0].coefs_[0] == fits[1].coefs_[0]).all()

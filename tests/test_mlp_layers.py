@@ -202,3 +202,66 @@ def test_adamw_is_torchs():
         optimizer.step()
     np.testing.assert_allclose(w, theirs[0].detach().numpy(), rtol=1e-9)
     np.testing.assert_allclose(b, theirs[1].detach().numpy(), rtol=1e-9)
+
+
+# ---- x + a (f(x) - x) ----
+
+
+def elementwise():
+    """Yield the names of activations that can have a learned share, and of those that cannot."""
+    for name in names():
+        activation = ("threshold", {"threshold": 0.1, "value": 0.2}) if name == "threshold" else name
+        yield activation, resolve(activation, 1)[0].transform == "elementwise"
+
+
+@pytest.mark.parametrize("activation", [one for one, can in elementwise() if can], ids=str)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_parametric_activations(activation, dtype, small):
+    """They start as f, and each unit learns a share of its own."""
+    X, y = small[0].astype(dtype), small[1]
+    mlp = MLPClassifier((300, 4), activation=(activation, "relu"), parametric_activation=True, random_state=0)
+    mlp.partial_fit(X, y, classes=[0, 1])
+    shares = mlp.activation_weights_
+    assert [a.shape for a in shares] == [(300,), (4,)] and shares[0].dtype == dtype
+    assert abs(shares[0] - 1).max() < 2e-3
+    shares[0][:], shares[1][:] = np.linspace(-1, 2, 300), 0.5
+    f = resolve(activation, 1)[0].forward
+    z = X.astype(float) @ mlp.coefs_[0] + mlp.intercepts_[0]
+    z = (z + shares[0] * (f(z) - z)) @ mlp.coefs_[1] + mlp.intercepts_[1]
+    logits = ((z + np.maximum(z, 0)) / 2) @ mlp.coefs_[2] + mlp.intercepts_[2]
+    # float32 may take the other branch of a jump
+    if dtype == np.float64:
+        np.testing.assert_allclose(mlp.predict_proba(X)[:, 1], 1 / (1 + np.exp(-logits[:, 0])), rtol=1e-9, atol=1e-12)
+
+
+def test_parametric_activation_is_the_activation_while_its_share_is_1(small):
+    X, y = small
+    still = {"activations": {"learning_rate": 0.0}}
+    plain, parametric = (
+        fit(X, y, activation="gelu", parametric_activation=p, param_groups=still) for p in (False, True)
+    )
+    np.testing.assert_allclose(parametric.predict_proba(X), plain.predict_proba(X), rtol=1e-9)
+    assert (parametric.activation_weights_[0] == 1).all()
+    assert (fit(X, y, activation="gelu", parametric_activation=True).activation_weights_[0] != 1).any()
+
+
+@pytest.mark.parametrize("activation", [one for one, can in elementwise() if not can] + [(np.tanh, np.cos)], ids=str)
+def test_parametric_activations_are_elementwise(activation, small):
+    with pytest.raises(ValueError, match="parametric_activation=True does not go with activation="):
+        MLPClassifier((6, 4), activation=[activation, "relu"], parametric_activation=True).fit(*small)
+
+
+# ---- drop_last ----
+
+
+@pytest.mark.parametrize("batch_size", [32, 7, 60, 100])
+def test_drop_last(batch_size, small):
+    """It is a fit to the rows of whole batches."""
+    X, y = small
+    n = len(X)
+    whole = n // min(batch_size, n) * min(batch_size, n)
+    given = dict(batch_size=min(batch_size, n), shuffle=False, max_iter=3)
+    dropped, expected = fit(X, y, **given, drop_last=True), fit(X[:whole], y[:whole], **given)
+    assert dropped.t_ == 3 * whole
+    assert all(map(same_bits, dropped.coefs_, expected.coefs_))
+    assert dropped.loss_curve_ == expected.loss_curve_

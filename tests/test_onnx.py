@@ -243,6 +243,31 @@ def test_learned_and_random_slopes(activation, solver):
     assert_close(got, mlp.predict_proba(X), 1e-6)
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("kind", [None, *registry.embeddings])
+@pytest.mark.parametrize("more", [{}, {"categorical_features": [1, 3]}, {"categorical_features": [0, 1, 2, 3]},
+                                  {"scale_inputs": True, "categorical_features": [0]}], ids=str)  # fmt: skip
+def test_embeddings_of_the_inputs(kind, more, dtype):
+    columns = more.get("categorical_features", [])
+    rows = X.astype(dtype)
+    rows[:, columns] = np.floor(3 * np.abs(rows[:, columns]))
+    mlp = MLPRegressor(numeric_embedding=kind, activation="silu", **more, **FEW).fit(rows, X[:, 0])
+    rows[::3, columns] += 100  # no category of these
+    rows[1::3, columns] -= 50
+    assert_close(run(to_onnx(mlp, dtype=dtype), rows)[0].ravel(), mlp.predict(rows), DTYPES[dtype])
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("activation", ["relu", "mish", ("softplus", {"beta": 2})])
+def test_parametric_activations(activation, dtype):
+    mlp = MLPRegressor(activation=activation, parametric_activation=True, **FEW | {"max_iter": 20})
+    mlp.fit(X.astype(dtype), X[:, 0])
+    assert np.ptp(mlp.activation_weights_[0]) > 0
+    assert_close(
+        run(to_onnx(mlp, dtype=dtype), X.astype(dtype))[0].ravel(), mlp.predict(X.astype(dtype)), DTYPES[dtype]
+    )
+
+
 def test_no_hidden_layer():
     mlp = MLPClassifier(hidden_layer_sizes=(), solver="lbfgs").fit(X, NUMBERS)
     assert_close(run(to_onnx(mlp, options={"zipmap": False}), X)[1], mlp.predict_proba(X), 1e-6)

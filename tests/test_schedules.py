@@ -84,6 +84,29 @@ def test_formulas():
     assert [one_cycle.rate(epoch, None) for epoch in (0, 50, 100)] == pytest.approx([0.1 / 25, 0.1, 0.1 / 25e4])
 
 
+@pytest.mark.parametrize("n_epochs", [1, 2, 7, 12, 100])
+def test_formulas_of_shares(n_epochs):
+    """At the middle of each epoch; partial_fit may go on, with the rate of the end."""
+    coslog4, flat_cos = (schedules.SCHEDULES[name](0.1, n_epochs) for name in ("coslog4", "flat_cos"))
+    for epoch in range(n_epochs):
+        t = (epoch + 0.5) / n_epochs
+        want = 0.1 / 2 * (1 - math.cos(2 * math.pi * math.log2(1 + 15 * t)))
+        assert coslog4.rate(epoch, None) == pytest.approx(want, rel=1e-12)
+        want = 0.1 if t <= 0.5 else 0.1 * (1 + math.cos(2 * math.pi * (t - 0.5))) / 2
+        assert flat_cos.rate(epoch, None) == pytest.approx(want, rel=1e-12)
+    for schedule in (coslog4, flat_cos):
+        assert schedule.rate(n_epochs + 5, None) == pytest.approx(0, abs=1e-15)
+    found = rates(fit(learning_rate="coslog4", learning_rate_init=0.1))
+    assert found == [schedules.SCHEDULES["coslog4"](0.1, 12).rate(epoch, None) for epoch in range(12)]
+
+
+def test_coslog4_has_four_waves():
+    found = np.array([schedules.SCHEDULES["coslog4"](1.0, 3000).rate(epoch, None) for epoch in range(3000)])
+    tops = np.flatnonzero((found[1:-1] > found[:-2]) & (found[1:-1] > found[2:])) + 1
+    np.testing.assert_allclose((tops + 0.5) / 3000, [(2 ** (k + 0.5) - 1) / 15 for k in range(4)], atol=1e-3)
+    np.testing.assert_allclose(found[tops], 1, atol=1e-3)
+
+
 def test_callable_gets_the_epoch():
     table = [0.1, 0.01, 0.05]
     mlp = fit(3, learning_rate=table.__getitem__, solver="sgd")
@@ -102,6 +125,12 @@ def test_the_rate_is_that_of_its_epoch():
         np.testing.assert_allclose(c - a, (b - a) / 2, rtol=1e-9, atol=1e-15)
 
 
+def test_history_has_the_rate_that_an_epoch_took():
+    """Not the one that it leaves to the next."""
+    mlp = fit(4, learning_rate="invscaling", learning_rate_init=0.1, solver="sgd")
+    assert rates(mlp) == pytest.approx([0.1, *(0.1 / (60 * epoch + 1) ** 0.5 for epoch in (1, 2, 3))])
+
+
 def test_restarts_with_fit_and_goes_on_with_partial_fit():
     mlp = fit(4, learning_rate=("step", {"step_size": 1}), warm_start=True).fit(X, Y)
     assert rates(mlp) == pytest.approx([1e-3, 1e-4, 1e-5, 1e-6] * 2)
@@ -112,7 +141,7 @@ def test_restarts_with_fit_and_goes_on_with_partial_fit():
     assert pickle.loads(pickle.dumps(mlp)).partial_fit(X, Y).loss_ > 0
 
 
-@pytest.mark.parametrize("given", ["invscaling", "adaptive", *GIVEN], ids=str)
+@pytest.mark.parametrize("given", ["invscaling", "adaptive", "coslog4", "flat_cos", *GIVEN], ids=str)
 def test_saved_in_the_middle(given, tmp_path):
     mlp = MLPClassifier(5, learning_rate=given, solver="sgd", max_iter=6, random_state=0)
     for _ in range(3):
@@ -148,7 +177,10 @@ ADAPTIVE = ("learning_rate", "solver", "tol", "n_iter_no_change", "random_state"
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ("fast", "must be one of 'constant', 'invscaling', 'adaptive', 'cosine', 'step', 'one_cycle' or a pair"),
+        (
+            "fast",
+            "must be one of 'constant', 'invscaling', 'adaptive', 'cosine', 'step', 'one_cycle', 'coslog4', 'flat_cos' or a pair",
+        ),
         (0.1, "or a callable epoch -> rate. Got 0.1 instead"),
         (("fast", {}), "must be one of 'constant'"),
         (("step", {"stepsize": 3}), "has no parameter 'stepsize'; 'step' has: step_size, gamma"),
@@ -175,7 +207,7 @@ def test_wrong_rate_leaves_the_estimator_as_it_was(wrong):
 
 @pytest.mark.parametrize("name", schedules.SCHEDULES)
 def test_the_end_of_the_schedule_is_no_failure_to_converge(name):
-    ends = name in ("cosine", "one_cycle")
+    ends = name in ("cosine", "one_cycle", "coslog4", "flat_cos")
     with warnings.catch_warnings() if ends else pytest.warns(ConvergenceWarning, match="Maximum iterations"):
         warnings.simplefilter("error" if ends else "always")
         fit(learning_rate=name)

@@ -66,6 +66,7 @@ IMPORTS = {
     "from numpy.typing import": ("ArrayLike", "NDArray"),
     "from scipy.sparse import": ("sparray", "spmatrix"),
     "from sklearn.base import": ("BaseEstimator", "ClassifierMixin", "RegressorMixin"),
+    "from pyrelu._mlp.embedding import": ("InputEmbedding",),
     "from pyrelu.inspection import": ("ActivityRecorder",),
     "from pyrelu.neural_network import": ("MLPClassifier", "MLPRegressor"),
     "from pyrelu.plot._activation import": ("Curve",),

@@ -188,6 +188,15 @@ def _convert(source, cls, parameters):
     """
     if not hasattr(source, "coefs_"):
         return cls(**parameters)
+    if getattr(source, "embedding_", None) is not None:
+        raise ValueError(
+            "scikit-learn's class cannot express embedding_, which numeric_embedding, categorical_features and "
+            "scale_inputs have left"
+        )
+    if getattr(source, "parametric_activation", False) or any(
+        weights is not None for weights in getattr(source, "activation_weights_", None) or ()
+    ):
+        raise ValueError("scikit-learn's class cannot express the learned activations, activation_weights_")
     for name, here, axis in (("n_features_in_", 0, 0), ("n_outputs_", -1, 1)):
         of_coefs = np.shape(source.coefs_[here])[axis]
         if getattr(source, name) != of_coefs:

@@ -1,5 +1,6 @@
 """What the first layer takes in place of the columns of X: embeddings of numbers and of categories, learned scales."""
 
+import textwrap
 from collections.abc import Mapping
 from numbers import Integral, Real
 
@@ -19,6 +20,10 @@ PARAMETERS = {
 }
 
 
+def _all(values, types, not_of=()):
+    return all(isinstance(one, types) and not isinstance(one, not_of) for one in values)
+
+
 def _is_pair(value):
     return (
         isinstance(value, tuple)
@@ -33,7 +38,7 @@ NUMERIC_EMBEDDING = (
 )
 COLUMNS = none | Constraint(
     "a sequence of column numbers, or a mask of booleans",
-    lambda value: is_sequence(value) and all(isinstance(one, Integral | np.bool_) for one in value),
+    lambda value: is_sequence(value) and (_all(value, bool | np.bool_) or _all(value, Integral, not_of=bool)),
 )
 
 
@@ -51,7 +56,7 @@ def resolve(numeric_embedding):
     defaults = PARAMETERS[name]
     if unknown := given.keys() - defaults.keys():
         raise InvalidParameterError(
-            f"numeric_embedding={numeric_embedding!r} has no parameter {min(unknown)!r}; {name!r} has: "
+            f"numeric_embedding={numeric_embedding!r} has no parameter {min(unknown, key=str)!r}; {name!r} has: "
             f"{', '.join(defaults)}"
         )
     for parameter, value in given.items():
@@ -69,6 +74,16 @@ def resolve(numeric_embedding):
 
 def _is_positive(value):
     return isinstance(value, Real) and 0 < value < np.inf
+
+
+def describe():
+    """Return the estimators' documentation of the embeddings."""
+    lines = []
+    for name, row in registry.embeddings.items():
+        defaults = ", ".join(f"{parameter}={default:g}" for parameter, default in PARAMETERS[name].items())
+        text = f'- "{name}" ({defaults}): {row.summary} {row.reference}.'
+        lines += textwrap.wrap(text, 112, initial_indent="    ", subsequent_indent="      ", break_on_hyphens=False)
+    return "\n".join(lines)
 
 
 class InputEmbedding:
@@ -132,7 +147,7 @@ class InputEmbedding:
         starts = np.cumsum(self.n_levels) - self.n_levels
         for column, start, n in zip(self.categorical, starts, self.n_levels, strict=True):
             x = X[:, column]
-            level = np.where((x >= 0) & (x < n), x, 0).astype(np.intp)
+            level = np.where((x >= 0) & (x < n) & (x == np.floor(x)), x, 0).astype(np.intp)
             parts.append(arrays["levels"][start + level])
         outputs = np.concatenate(parts, axis=1)
         return outputs * arrays["scales"] if "scales" in arrays else outputs
@@ -183,17 +198,14 @@ def _column_numbers(name, given, X):
     n_features = X.shape[1]
     if given is None:
         return np.empty(0, np.intp)
-    given = np.asarray(given)
-    if given.dtype == bool:
-        if given.shape != (n_features,):
+    given = list(given)
+    if given and all(isinstance(one, bool | np.bool_) for one in given):
+        if len(given) != n_features:
             raise ValueError(f"{name} is a mask of {len(given)} columns, but X has {n_features}")
         return np.flatnonzero(given)
-    numbers = np.unique(given.astype(np.intp))
-    if len(numbers) != len(given) or (len(numbers) and not 0 <= numbers[0] <= numbers[-1] < n_features):
-        raise ValueError(
-            f"{name}={given.tolist()} must be different numbers in the range [0, {n_features}), the columns of X"
-        )
-    return numbers
+    if len({*given}) != len(given) or not all(0 <= one < n_features for one in given):
+        raise ValueError(f"{name}={given} must be different numbers in the range [0, {n_features}), the columns of X")
+    return np.array(sorted(given), np.intp)
 
 
 MAX_LEVELS = 10**7  # keeps a column that holds no categories from taking all memory
@@ -231,7 +243,8 @@ def _piecewise_linear(X, random_state, n_bins, size):
     """Bins between quantiles: a feature is 0 below its bin, 1 above it and linear within. Empty bins stay 0."""
     edges = np.quantile(X, np.linspace(0, 1, n_bins + 1), axis=0).T
     widths = np.diff(edges)
-    frequencies = np.divide(1, widths, where=widths > 0, out=np.zeros_like(widths))
+    filled = (widths > np.finfo(X.dtype).tiny) & (widths < np.inf)
+    frequencies = np.divide(1, widths, where=filled, out=np.zeros_like(widths))
     return {
         "frequencies": frequencies,
         "phases": -frequencies * edges[:, :-1],

@@ -183,7 +183,8 @@ def draw_unit_variance(X, shapes, activations, slopes, rng):
         weights = rng.normal(size=(n_inputs, width)) / np.sqrt(n_inputs)
         z = X @ weights
         deviations = z.std(axis=0)
-        deviations[deviations == 0] = 1  # of inputs that are all the same
+        rounding = 1e-12 * abs(z).max(axis=0)
+        deviations[deviations <= rounding] = 1  # of inputs that are all the same
         weights /= deviations
         z /= deviations
         shares = rng.exponential(size=(5, width))

@@ -42,7 +42,7 @@ class Optimizer:
         """Set the penalties and the clipping norm, which may change from one call of partial_fit to the next."""
         self.alpha, self.l1 = mlp.alpha, mlp.l1
         self.clip_norm = np.inf if mlp.clip_norm is None else mlp.clip_norm
-        self.alpha_factors = param_groups.resolve(mlp)[1]
+        self.base_alpha_factors = self.alpha_factors = param_groups.resolve(mlp)[1]
 
     def copy(self, mlp, dtype):
         """Return a copy in precision `dtype`, with the penalties of `mlp`."""
@@ -66,7 +66,7 @@ class Stochastic(Optimizer):
     def __init__(self, parameters, mlp):
         super().__init__(parameters, mlp)
         self.schedule = schedules.resolve(mlp)
-        self.base_rate_factors, self.base_alpha_factors, self.factor_schedules = param_groups.resolve(mlp)
+        self.base_rate_factors, _, self.factor_schedules = param_groups.resolve(mlp)
         for name in ("alpha", "dropout"):
             given = getattr(mlp, f"{name}_schedule")
             self.factor_schedules[name] = schedules.resolve_factor(mlp, f"{name}_schedule", given)

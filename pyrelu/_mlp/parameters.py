@@ -11,10 +11,10 @@ import textwrap
 from sklearn.base import ClassifierMixin
 
 from pyrelu import registry
-from pyrelu._mlp import losses
+from pyrelu._mlp import embedding, losses
 from pyrelu._mlp.initializers import INITIALIZERS
 from pyrelu._mlp.optimizers import STOCHASTIC
-from pyrelu._mlp.schedules import describe
+from pyrelu._mlp.schedules import FACTORS, SCHEDULES, describe
 
 PARAMETERS = """\
 hidden_layer_sizes : int or sequence of int, default=(100,)
@@ -86,12 +86,19 @@ dropout : float or sequence of float, default=0.0
     Predictions drop nothing.
 init : str, (str, dict) or callable, default="auto"
     The distribution of the initial weights. "auto" is scikit-learn's: uniform up to sqrt(6/(fan_in + fan_out)), or with
-    sigmoid sqrt(2/(fan_in + fan_out)), for weights and biases. All others set the biases to 0:
+    sigmoid sqrt(2/(fan_in + fan_out)), for weights and biases. All others set the biases to 0 unless told otherwise:
 
 {INITIALIZERS}
 
-    The last two take a parameter, as in ``("orthogonal", {"gain": 2.0})``. A callable takes the shape (fan_in, fan_out)
-    and the `numpy.random.RandomState` of the fit, and returns the weights.
+    The last two take a parameter, as in ``("orthogonal", {"gain": 2.0})``. All of these take ``bias_std``, with which the
+    biases are normal with that standard deviation (default 0), and ``zero_output``, with which weights and biases of the
+    output layer are 0 (default False).
+
+    "unit_variance" looks at up to 10,000 training rows: weights are normal and scaled so that each pre-activation, of
+    every layer, has variance 1 on them, and each bias is minus a random convex combination of five of its
+    pre-activations, so that units bend where the data is (Holzmueller et al., arXiv:2407.04491).
+
+    A callable takes the shape (fan_in, fan_out) and the `numpy.random.RandomState` of the fit, and returns the weights.
 l1 : float, default=0.0
     Strength of an L1 penalty on the weights, which is also divided by the number of rows in the batch.
 clip_norm : float or None, default=None
@@ -102,6 +109,45 @@ scoring : str, callable or None, default=None
     None: accuracy or R2.
 n_threads : int or None, default=None
     The largest number of threads for a fit or a prediction; None: `pyrelu.get_num_threads()`. It does not change results.
+numeric_embedding : str, (str, dict) or None, default=None
+    What the first layer takes in place of a column of numbers x: x itself and linear combinations of features of it,
+    which are learned for each column. A name from this list, or a pair of a name and its parameters, as in
+    ``("periodic", {"sigma": 0.5})``. None: x alone. `pyrelu.registry.embeddings` has the formulas.
+
+{EMBEDDINGS}
+
+    "size" counts what a column becomes, x included, in [2, 64]. "sigma" is the standard deviation of the initial
+    frequencies.
+numeric_features : sequence of int, sequence of bool or None, default=None
+    The columns to which `numeric_embedding` applies, as numbers or as a mask; None: all but `categorical_features`.
+categorical_features : sequence of int, sequence of bool or None, default=None
+    The columns that hold numbers of categories, from 0, as numbers or as a mask. Each category has a learned vector that
+    takes its place. A number that the training rows do not reach counts as category 0. None: no columns.
+embedding_size : int, default=8
+    The length of the vector of a category; initially it is normal with variance 1.
+scale_inputs : bool, default=False
+    Whether each input of the first layer, after any embedding, is multiplied by a learned factor, initially 1.
+parametric_activation : bool, default=False
+    Whether hidden layers compute ``x + a*(f(x) - x)`` with a learned a for each unit, initially 1, in place of an
+    elementwise activation f (Holzmueller et al., arXiv:2407.04491).
+param_groups : dict or None, default=None
+    Kind of parameters -> dict of its "learning_rate", a factor on the learning rate (default 1); "alpha", a factor on
+    `alpha` and `l1`; and "schedule", a schedule of the former factor, as for `alpha_schedule`. For example,
+    ``{"biases": {"learning_rate": 0.1}, "scales": {"learning_rate": 6.0}}``. L-BFGS uses "alpha" alone. The kinds:
+
+{GROUPS}
+
+    "weights" also takes "ntk", whether the learning rate of each layer is divided by sqrt(fan_in), as the neural tangent
+    parametrization does (Jacot et al., arXiv:1806.07572).
+alpha_schedule : str, (str, dict) or callable, default="constant"
+    A factor in [0, 1] on `alpha` and `l1` that changes over the epochs as `learning_rate` does, with 1 in place of
+    `learning_rate_init`:
+    {FACTORS};
+    or a callable that takes the epoch and returns the factor. L-BFGS does not use it.
+dropout_schedule : str, (str, dict) or callable, default="constant"
+    A factor in [0, 1] on `dropout`, like `alpha_schedule`.
+drop_last : bool, default=False
+    Whether an epoch ends with the last whole batch. The rows left over take part in other epochs if `shuffle` is True.
 """
 
 
@@ -136,6 +182,12 @@ PARAMETERS = PARAMETERS.replace(
     "{INITIALIZERS}",
     "\n".join(f'    - "{name}": {how.formula} ({how.reference}).' for name, how in INITIALIZERS.items()),
 )
+PARAMETERS = PARAMETERS.replace("{EMBEDDINGS}", embedding.describe())
+PARAMETERS = PARAMETERS.replace(
+    "{GROUPS}",
+    "\n".join(f'    - "{row.name}", alpha {row.alpha:g}: {row.summary}' for row in registry.parameter_groups.values()),
+)
+PARAMETERS = PARAMETERS.replace("{FACTORS}", _in_words(FACTORS))
 for _placeholder, _text in _optimizers().items():
     PARAMETERS = PARAMETERS.replace(_placeholder, _text)
 
@@ -145,7 +197,11 @@ coefs_ : list of ndarray
 intercepts_ : list of ndarray
     Biases of each layer, of shape (n_outputs,).
 activation_weights_ : list
-    Learned slopes of each hidden layer, of shape (n_units,), or None if its activation has none.
+    What each hidden layer has learned for its activation, the slopes of "prelu" or the factors of
+    `parametric_activation`, of shape (n_units,); None if nothing.
+embedding_ : InputEmbedding
+    From the columns of X to the inputs of the first layer: `transform(X)` returns these, and `arrays` what has been
+    learned. Only with `numeric_embedding`, `categorical_features` or `scale_inputs`.
 dead_units_ : list of ndarray of bool
     For each hidden layer, which units are 0 for every training row at the end of `fit`. After partial_fit or Ctrl-C:
     which units were 0 for every row during the last epoch.
@@ -180,11 +236,14 @@ n_outputs_ : int
 
 WARNINGS = """\
 ConvergenceWarning
-    If `max_iter` is reached before training converges, unless the learning rate is "cosine" or "one_cycle", which end
-    there.
+    If `max_iter` is reached before training converges, unless the learning rate is one of those that end there:
+    {ENDING}.
 DeadUnitWarning
     If more than 40% of the units in a hidden layer are dead.
 """
+
+
+WARNINGS = WARNINGS.replace("{ENDING}", _in_words(name for name, cls in SCHEDULES.items() if cls.ends_with_max_iter))
 
 
 def extends(base):

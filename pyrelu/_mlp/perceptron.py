@@ -445,7 +445,7 @@ class BasePerceptron(Transactional, Convertible, Documented, Persistent, Callbac
             self.label_smoothing,
             self.n_threads,
             embedding and embedding.replace(of_embedding, coefs[0].dtype),
-            rate_factors(self, [len(coef) for coef in coefs]),
+            () if parameters is None else rate_factors(self, [len(coef) for coef in coefs]),
         )
 
     def _outputs(self, X):

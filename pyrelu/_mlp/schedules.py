@@ -42,8 +42,8 @@ class Schedule:
         return rate
 
     def _share(self, epoch):
-        """Return the share of training that is over in the middle of an epoch."""
-        return (epoch + 0.5) / self.n_epochs
+        """Return the share of training that is over in the middle of an epoch: 1 where partial_fit goes on."""
+        return min((epoch + 0.5) / self.n_epochs, 1.0)
 
     def stall(self, rate):
         """Return the rate with which to continue stalled training, or None to stop, and a message that says so."""
@@ -229,7 +229,15 @@ def resolve_factor(mlp, name, given):
     """Return the Schedule of a factor that begins, or is at most, 1."""
     if not FACTOR_SCHEDULE.test(given):
         raise InvalidParameterError(f"The {name} must be {FACTOR_SCHEDULE.description}. Got {given!r} instead.")
-    return _resolve(name, given, (1.0, mlp.max_iter, mlp.power_t))
+    schedule = _resolve(name, given, (1.0, mlp.max_iter, mlp.power_t))
+    if not isinstance(schedule, Called | Constant):  # a function is called for one epoch at a time
+        for epoch in {*range(0, mlp.max_iter, max(mlp.max_iter // 100, 1)), mlp.max_iter - 1}:
+            if not 0 <= schedule.rate(epoch, 1.0) <= 1:
+                raise InvalidParameterError(
+                    f"{name}={given!r} gives the factor {schedule.rate(epoch, 1.0):g} for epoch {epoch}; it must be in "
+                    "the range [0, 1]"
+                )
+    return schedule
 
 
 def _resolve(what, given, of_mlp):

@@ -6,6 +6,7 @@ underscores only are the same function, with parameters of the same names.
 
 import inspect
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -36,11 +37,11 @@ class Modules:
         The output layer's activation, "identity" where there is none.
     """
 
-    coefs: list = field(default_factory=list)
-    intercepts: list = field(default_factory=list)
-    activations: list = field(default_factory=list)
-    slopes: list = field(default_factory=list)
-    dropout: list = field(default_factory=list)
+    coefs: list[Any] = field(default_factory=list)
+    intercepts: list[Any] = field(default_factory=list)
+    activations: list[Any] = field(default_factory=list)
+    slopes: list[Any] = field(default_factory=list)
+    dropout: list[float] = field(default_factory=list)
     output: str = "identity"
 
     @property
@@ -263,7 +264,11 @@ def write(mlp):
     import torch
     from torch import nn
 
-    coefs, intercepts, slopes = mlp._arrays()
+    coefs, intercepts, slopes, _ = mlp._arrays()
+    if hasattr(mlp, "embedding_"):
+        raise ValueError("numeric_embedding, categorical_features and scale_inputs: torch.nn has no modules for them")
+    if mlp.parametric_activation:
+        raise ValueError("parametric_activation=True: torch.nn has no module for it")
     loss = mlp._output_loss()
     if loss.monotone:
         raise ValueError(

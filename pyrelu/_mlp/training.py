@@ -106,7 +106,7 @@ def _train_epoch(state, batch_size):
         raise ValueError(NOT_FINITE.format(mlp.learning_rate_init))
     state.loss = trained.loss
     state.n_iter += 1
-    state.t += len(state.order)
+    state.t += len(order)
     state.loss_curve.append(state.loss)
     state.optimizer.end_epoch(state.t)
     state.alive = trained.alive

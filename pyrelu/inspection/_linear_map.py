@@ -1,5 +1,6 @@
 """The affine map that a piecewise linear network computes around a point."""
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -38,7 +39,7 @@ def local_linear_map(estimator, x):
     NotFittedError
         If the estimator is not fitted.
     ValueError
-        If a hidden layer's activation is not piecewise linear, or x has the wrong shape.
+        If a hidden layer's activation is not piecewise linear, columns of X are embedded, or x has the wrong shape.
 
     Examples
     --------
@@ -55,8 +56,7 @@ def local_linear_map(estimator, x):
     x = np.asarray(x)
     if x.ndim != 1:
         raise ValueError(f"x has shape {x.shape}; it must be one point of shape (n_features,)")
-    layers = layers_of(estimator)
-    check_piecewise_linear(layers)
+    layers = piecewise_linear_layers(estimator)
     if len(x) != len(layers[0].weights):
         raise ValueError(
             f"x has {len(x)} features; {type(estimator).__name__} is expecting {len(layers[0].weights)} features"
@@ -73,11 +73,28 @@ def local_linear_map(estimator, x):
     return LinearMap(jacobians[0] @ step.layers[0].weights.T, b)
 
 
-def check_piecewise_linear(layers):
-    """Raise ValueError if a hidden layer is not piecewise linear."""
+def piecewise_linear_layers(estimator):
+    """Return the layers of an estimator, the scales of its inputs among the weights of the first.
+
+    Raises
+    ------
+    ValueError
+        If it embeds columns, or a hidden layer is not piecewise linear.
+    """
+    layers = layers_of(estimator)
+    embedding = getattr(estimator, "embedding_", None)
+    if embedding is not None:
+        if embedding.kind is not None or len(embedding.categorical):
+            raise ValueError(
+                "the estimator embeds columns of X (numeric_embedding, categorical_features): it is not an affine map of "
+                "them around a point"
+            )
+        weights = layers[0].weights * embedding.arrays["scales"][:, np.newaxis]
+        layers[0] = replace(layers[0], weights=weights)
     for i, layer in enumerate(layers[:-1]):
         if not layer.piecewise_linear:
             raise ValueError(
                 f"hidden layer {i} has the activation {layer.description}, which is not piecewise linear: the "
                 "network is not an affine map around a point"
             )
+    return layers

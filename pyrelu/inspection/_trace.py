@@ -46,14 +46,18 @@ class Layer:
         return self.activation.backward(z, g, self.learned)
 
     def slopes(self, z):
-        """Return the derivative at z; None if an output depends on more than one element of z."""
-        slopes = _derivative_of(self.activation, self.learned)
+        """Return the derivative at z; None where an output depends on more than one element of z."""
+        learned = self.learned
+        if self.activation.transform == "parametric":
+            slopes = _derivative_of(self.activation)
+            return slopes and 1 + learned * (slopes(z) - 1)
+        slopes = _derivative_of(self.activation, learned)
         return slopes and slopes(z)
 
     @property
     def description(self):
         """The activation's name, with the values of its parameters."""
-        given = {} if self.learned is not None else self.activation.parameters
+        given = {} if self.activation.transform == "learned_slopes" else self.activation.parameters
         return described(self.activation.name, given)
 
     @property

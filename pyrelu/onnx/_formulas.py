@@ -88,6 +88,7 @@ RULES = (
     Rule("erfc(u)", "1 - Erf(u)", dtype="float32"),
     Rule("erfc(u)", _erfc_by_exp()),
     Rule("min(max(u, k), c)", "Clip(u, k, c)"),
+    Rule("clip(u, k, c)", "Clip(u, k, c)"),
     Rule("max(u, 0)", "Relu(u)"),
     Rule("max(u, v)", "Max(u, v)"),
     Rule("min(u, v)", "Min(u, v)"),
@@ -99,6 +100,7 @@ RULES = (
     Rule("log(u)", "Log(u)"),
     Rule("sqrt(u)", "Sqrt(u)"),
     Rule("tanh(u)", "Tanh(u)"),
+    Rule("cos(u)", "Cos(u)"),
     # The threshold is the largest of (sum of the i largest - 1)/i. Nothing changes where the maximum is taken away first.
     Rule("project(u)", "threshold_at_0(u - ReduceMax(u, axes=[-1]))"),
     Rule("threshold_at_0(u)", "Relu(u - ReduceMax((CumSum(TopK(u, n), last) - 1)/counts, axes=[-1]))"),
@@ -130,7 +132,7 @@ def convert(graph, formula, tensors, width, numbers):
     counts = np.arange(1, width + 1, dtype=graph.dtype)
     tensors = tensors | {name: np.array(size) for name, size in sizes.items()} | {"counts": counts}
     halves = {"a": _parse("Slice(x, zero, half, [-1])"), "b": _parse("Slice(x, half, n, [-1])")}
-    halves = {name: _Simplify({}).visit(half) for name, half in halves.items()}
+    halves = {name: _Simplify({}).visit(half) for name, half in halves.items() if name not in tensors}
     names = halves | {"k": numbers.get("num_pieces")} | numbers  # k is maxout's
     return _Emitter(graph, tensors, formula).emit(_Simplify(names).visit(_parse(formula)))
 

@@ -3,7 +3,8 @@
 import numpy as np
 
 from pyrelu import registry
-from pyrelu._mlp.activation import output_name, resolve
+from pyrelu._mlp.activation import output_name, resolve_of
+from pyrelu.onnx._embedding import add_embedding
 from pyrelu.onnx._formulas import convert
 
 _TABLES = registry.activations, registry.axis_functions, registry.composed_functions
@@ -31,8 +32,10 @@ def add_network(graph, mlp, tensor):
     ValueError
         If a hidden layer's activation has no ONNX form.
     """
-    coefs, intercepts, slopes = mlp._arrays()
-    activations = resolve(mlp.activation, len(coefs) - 1)
+    coefs, intercepts, slopes, _ = mlp._arrays()
+    activations = resolve_of(mlp, len(coefs) - 1)
+    if hasattr(mlp, "embedding_"):
+        tensor = add_embedding(graph, mlp.embedding_, tensor)
     for i, activation in enumerate(activations):
         tensor = _dense(graph, tensor, coefs[i], intercepts[i])
         tensor = _hidden(graph, activation, tensor, len(intercepts[i]), slopes[i], mlp)
@@ -51,10 +54,14 @@ def _hidden(graph, activation, tensor, width, slopes, mlp):
         raise ValueError(
             f"activation={mlp.activation!r}: a Python function has no ONNX form; take an activation by its name"
         )
+    parametric = activation.transform == "parametric"
     try:
-        return add_function(graph, activation.name, tensor, width, activation.parameters, slopes)
+        f = add_function(graph, activation.name, tensor, width, activation.parameters, None if parametric else slopes)
     except ValueError as error:
         raise ValueError(f"activation={activation.name!r}: {error}") from None
+    if not parametric:
+        return f
+    return graph.add("Add", tensor, graph.add("Mul", np.asarray(slopes), graph.add("Sub", f, tensor)))
 
 
 def add_function(graph, name, tensor, width, parameters, slopes=None):

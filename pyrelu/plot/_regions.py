@@ -3,8 +3,8 @@
 import numpy as np
 from sklearn.utils import check_array
 
-from pyrelu.inspection._linear_map import check_piecewise_linear
-from pyrelu.inspection._trace import Pass, layers_of
+from pyrelu.inspection._linear_map import piecewise_linear_layers
+from pyrelu.inspection._trace import Pass
 from pyrelu.plot._style import bare, figure_and_axes
 
 BLOCK_POINTS = 65_536  # at a time; keeps memory for a layer of 1,000 units below 1 GB
@@ -96,12 +96,12 @@ class LinearRegionsDisplay:
         NotFittedError
             If the estimator is not fitted.
         ValueError
-            If there are not two features, an activation is not piecewise linear, or there is no such output.
+            If there are not two features, an activation is not piecewise linear, columns are embedded, or there is no such
+            output.
         MissingExtraError
             If matplotlib is not installed.
         """
-        layers = layers_of(estimator)
-        check_piecewise_linear(layers)
+        layers = piecewise_linear_layers(estimator)
         feature_names = list(getattr(X, "columns", ()))
         X = check_array(X)
         if X.shape[1] != 2 or len(layers[0].weights) != 2:

@@ -54,7 +54,7 @@ CONSTRAINTS = (
         "preset": one_of(*PRESETS),
         "n_members": positive_int,
         "cv": splitter,
-        "refit": boolean,
+        "refit": boolean | none,
         "calibrate": boolean,
         "network_params": none | Constraint("a dict", lambda value: isinstance(value, dict)),
         "categorical_features": one_of("from_dtype") | columns,

@@ -28,6 +28,25 @@ def apply(probabilities, temperature, each_label):
     return scaled / scaled.sum(axis=1, keepdims=True)
 
 
+def undo_smoothing(probabilities, smoothing, each_label):
+    """Return the probabilities for which training with label smoothing gives these.
+
+    Smoothing makes p into ``(1 - smoothing) p + smoothing / n_classes``. What would be below a thousandth of the smoothing
+    is taken for that: a probability of 0 is not known.
+
+    Parameters
+    ----------
+    probabilities : ndarray of shape (n_samples, n_classes)
+    smoothing : float
+    each_label : bool
+        As `apply` takes it.
+    """
+    least = 1e-3 * smoothing
+    n_classes = 2 if each_label else probabilities.shape[1]
+    p = np.clip((probabilities.astype(float) - smoothing / n_classes) / (1 - smoothing), least, 1 - least)
+    return p if each_label else p / p.sum(axis=1, keepdims=True)
+
+
 def fit_temperature(probabilities, targets, weights, each_label):
     """Return the temperature with the least log-loss (Guo et al., On calibration of modern neural networks, ICML 2017).
 

@@ -30,7 +30,8 @@ networks embed the columns and are trained by a recipe, `preset`, of which singl
 Parameters
 ----------
 preset : {"auto", "td", "td-s"}, default="auto"
-    What the parameters below that are None are. "td" and "td-s" are RealMLP-TD and RealMLP-TD-S of Holzmueller, Grinsztajn
+    What the parameters below that are None are. "auto" is RealMLP-TD with a quarter of its epochs and all rows in the end:
+    a classifier's networks are trained twice (`refit`), a regressor's are not stopped early. "td" and "td-s" are RealMLP-TD and RealMLP-TD-S of Holzmueller, Grinsztajn
     and Steinwart, "Better by default" (NeurIPS 2024, arXiv:2407.04491).
 n_members : int, default=1
     How many networks to train, each from other weights and with other rows held out. Predictions are averaged. They are
@@ -39,8 +40,9 @@ cv : int, splitter, iterable or None, default=None
     With one, a network is trained on each of its splits, so that `n_members` is 1 or their number. An int is that of folds,
     which are shuffled and, for classes, stratified. `oof_` are then predictions for rows by networks that have not seen
     them.
-refit : bool, default=False
+refit : bool or None, default=None
     Whether to train each network once more, on all rows, for as many epochs as were best on those that it had held out.
+    None: with a classifier's preset "auto", unless there is a `cv`.
 categorical_features : "from_dtype" or array-like, default="from_dtype"
     The columns that are categories whatever they hold, such as codes that are numbers: a mask of the columns, their
     positions or their names. All other columns are what their type says.
@@ -64,7 +66,7 @@ dropout : float, sequence of float or None, default=None
 alpha : float or None, default=None
     Strength of the weight decay.
 early_stopping : bool or None, default=None
-    Whether to hold out some of the rows, or use `eval_set`, and keep the weights of the epoch with the best score on them:
+    Whether to hold out some of the rows, or use `eval_set` or the splits of `cv`, and keep the weights of the epoch with the best score on them:
     of equal ones the latest.
 validation_fraction : float or None, default=None
     Fraction of the rows to hold out; 2 at least. They have the classes in proportion, but for classes of a single row,

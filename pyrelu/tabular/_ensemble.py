@@ -24,6 +24,8 @@ class Job:
         The rows to train on and those held out; None: there are none held out.
     number : int or None
         None where there is only one network.
+    refit : bool
+        Whether to train it again on all rows, for as many epochs as were best.
     outputs : ndarray or None
         The predictions for the rows held out, once the network is trained.
     done : bool
@@ -32,6 +34,7 @@ class Job:
     network: object
     rows: tuple | None
     number: int | None = None
+    refit: bool = False
     outputs: np.ndarray | None = None
     done: bool = False
 
@@ -123,7 +126,7 @@ def _fit(estimator, job, data, interrupt):
     network = job.network
     finished = _fit_network(estimator, job, network, Task(job.rows, interrupt), data, data.eval_set)
     job.outputs = estimator._conclude(network, data.scored(job.rows), data.eval_set is None)
-    if estimator.refit and job.rows is not None and finished:
+    if job.refit and job.rows is not None and finished:
         again = network._shallow_copy().set_params(early_stopping=False)
         if _fit_network(estimator, job, again, Task(None, interrupt, _best_epoch(network)), data):
             job.network = again

@@ -26,7 +26,7 @@ from pyrelu.tabular._documentation import RECORDS, documented
 from pyrelu.tabular._ensemble import Data, Job, out_of_fold, train
 from pyrelu.tabular._networks import NetworkClassifier, NetworkRegressor
 from pyrelu.tabular._preprocessing import TablePreprocessor
-from pyrelu.tabular._presets import parameters_of
+from pyrelu.tabular._presets import batch_size, parameters_of
 
 
 class BaseTabularMLP(Transactional, Persistent, CallbackSupportMixin, BaseEstimator):
@@ -42,7 +42,7 @@ class BaseTabularMLP(Transactional, Persistent, CallbackSupportMixin, BaseEstima
         *,
         n_members=1,
         cv=None,
-        refit=False,
+        refit=None,
         categorical_features="from_dtype",
         max_one_hot=8,
         numeric="robust",
@@ -120,7 +120,7 @@ class BaseTabularMLP(Transactional, Persistent, CallbackSupportMixin, BaseEstima
 
     def _fit(self, X, y, sample_weight, eval_set):
         check_parameters(self, CONSTRAINTS)
-        parameters = self._network_parameters()
+        parameters, refit = self._network_parameters()
         if y is None:
             raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None")
         for name in [name for name in vars(self) if name.endswith("_") and not name.startswith("_")]:
@@ -134,6 +134,8 @@ class BaseTabularMLP(Transactional, Persistent, CallbackSupportMixin, BaseEstima
         self.preprocessor_ = preprocessor
         if eval_set is not None:
             eval_set = self._transform_eval_set(eval_set)
+            if self.early_stopping is None:
+                parameters["early_stopping"] = True
         n_columns, n_codes = preprocessor.n_numeric_ + preprocessor.n_one_hot_, len(preprocessor.cardinalities_)
         parameters["numeric_features"] = list(range(preprocessor.n_numeric_))
         parameters["categorical_features"] = list(range(n_columns, n_columns + n_codes)) or None
@@ -142,9 +144,10 @@ class BaseTabularMLP(Transactional, Persistent, CallbackSupportMixin, BaseEstima
         jobs = []
         for i, (seed, rows) in enumerate(zip(seeds, splits, strict=True)):
             network = self._network_class(**parameters, random_state=seed)
-            if self.batch_size is None and network.batch_size != "auto":  # the preset's is for tables of any length
-                network.batch_size = min(network.batch_size, len(Z) if rows is None else len(rows[0]))
-            jobs.append(Job(network, rows, i if len(splits) > 1 else None))
+            if self.batch_size is None:
+                n_rows = len(Z) if rows is None else len(rows[0])
+                network.batch_size = batch_size(self.preset, is_classifier(self), n_rows)
+            jobs.append(Job(network, rows, i if len(splits) > 1 else None, refit))
         jobs = train(self, jobs, Data(Z, y, sample_weight, eval_set))
         self.n_features_in_ = preprocessor.n_features_in_
         if hasattr(preprocessor, "feature_names_in_"):
@@ -156,10 +159,11 @@ class BaseTabularMLP(Transactional, Persistent, CallbackSupportMixin, BaseEstima
             self.oof_ = out_of_fold(jobs, len(Z))
 
     def _network_parameters(self):
-        """Return the parameters of each network: the preset's, with what the user has set in their place."""
+        """Return the parameters of each network, the preset's if the user has set no others, and whether to refit."""
         loss = losses.resolve(self._loss(), self._loss_kind)
         given = {name: value for name in FROM_PRESET if (value := getattr(self, name, None)) is not None}
-        parameters = parameters_of(self.preset, is_classifier(self)) | given | self._further_parameters()
+        parameters, refit = parameters_of(self.preset, is_classifier(self))
+        parameters |= given | self._further_parameters()
         if is_classifier(self) and not loss.gives_probabilities and "label_smoothing" not in given:
             parameters["label_smoothing"] = 0.0  # such a loss allows none
         dropout = parameters.get("dropout", 0.0)
@@ -167,7 +171,9 @@ class BaseTabularMLP(Transactional, Persistent, CallbackSupportMixin, BaseEstima
             n_hidden = np.size(parameters.get("hidden_layer_sizes", 1))
             parameters["dropout"] = (0.0, *[dropout] * n_hidden)
         own = {"loss": self._loss(), "scoring": self.scoring, "verbose": self.verbose, "n_threads": self.n_threads}
-        return parameters | own
+        if self.cv is not None:
+            parameters["early_stopping"] = True  # on the rows that each network holds out
+        return parameters | own, (refit and self.cv is None) if self.refit is None else self.refit
 
     def _further_parameters(self):
         """Return `network_params`; InvalidParameterError where one is not allowed."""
@@ -365,7 +371,8 @@ class TabularMLPClassifier(ClassifierMixin, BaseTabularMLP):
         self.label_smoothing = label_smoothing
 
     def _network_parameters(self):
-        return super()._network_parameters() | {"class_weight": self.class_weight}
+        parameters, refit = super()._network_parameters()
+        return parameters | {"class_weight": self.class_weight}, refit
 
     def _validate_y(self, y):
         check_objects(y)
@@ -379,7 +386,9 @@ class TabularMLPClassifier(ClassifierMixin, BaseTabularMLP):
         """Set the network's temperature, by rows that it was not trained on."""
         network.temperature_ = 1.0
         if scored is None or not _gives_probabilities(self):
+            network.undoes_smoothing_ = bool(self.calibrate and network.label_smoothing)
             return super()._conclude(network, scored, of_fit)
+        network.undoes_smoothing_ = False
         Z, y, weights = scored
         probabilities = network.predict_proba(Z)
         each_label = y.ndim == 2
@@ -394,7 +403,10 @@ class TabularMLPClassifier(ClassifierMixin, BaseTabularMLP):
         outputs = network.outputs(Z)
         if not _gives_probabilities(self):
             return outputs
-        return _calibration.apply(outputs, network.temperature_, network.out_activation_ == "logistic")
+        each_label = network.out_activation_ == "logistic"
+        if network.undoes_smoothing_:
+            return _calibration.undo_smoothing(outputs, network.label_smoothing, each_label)
+        return _calibration.apply(outputs, network.temperature_, each_label)
 
     def predict(self, X):
         """Return the label of each row.

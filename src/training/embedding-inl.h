@@ -14,8 +14,11 @@ static inline ptrdiff_t n_levels(const pyrelu_embedding *e) {
     return n;
 }
 
-/* A sample's number as a level: any number, since what the samples hold is not checked. */
-static inline ptrdiff_t level_of(real x, ptrdiff_t levels) { return x >= 0 && x < levels ? (ptrdiff_t)x : 0; }
+/* A sample's number as a level; 0 for what is none, since what the samples hold is not checked. */
+static inline ptrdiff_t level_of(real x, ptrdiff_t levels) {
+    const ptrdiff_t level = x >= 0 && x < levels ? (ptrdiff_t)x : 0;
+    return level == x ? level : 0;
+}
 
 /* The embedding of numeric column j. */
 static inline pyrelu_numeric_embedding numeric_column(const pyrelu_embedding *e, ptrdiff_t j) {

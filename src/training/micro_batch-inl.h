@@ -41,8 +41,14 @@ static inline ptrdiff_t sample_at(const samples *data, ptrdiff_t row) { return d
 
 static inline int drops_inputs(const micro_batch *s) { return s->opt && s->net->input_dropout > 0; }
 
-/* Whether rows must be copied before use, because they are shuffled or dropout changes them. */
-static inline int gathers(const micro_batch *s) { return !s->data->starts && (s->data->order || drops_inputs(s)); }
+/* The inputs of the first layer. */
+static inline ptrdiff_t n_inputs(const network *net) { return net->layers[0].n_inputs; }
+
+/* Whether rows must be copied before use, because they are shuffled or dropout changes them. Dropout of embedded
+ * columns changes what they become: a category times a factor would be another one. */
+static inline int gathers(const micro_batch *s) {
+    return !s->data->starts && (s->data->order || (drops_inputs(s) && !s->net->embedding));
+}
 
 /* The columns of the samples, from row `first` of the micro-batch on. */
 static inline const real *features(const micro_batch *s, ptrdiff_t first) {
@@ -69,10 +75,15 @@ static inline ptrdiff_t block_length(ptrdiff_t n, ptrdiff_t work_per_row, ptrdif
     return blocks > 1 ? ceil_div(n, blocks) : n;
 }
 
+/* The multiply-adds that take as long as a feature of an embedding. */
+enum { WORK_PER_FEATURE = 16 };
+
 /* Multiply-adds of the forward pass for one row. */
 static inline ptrdiff_t forward_work(const network *net) {
     ptrdiff_t work = 0;
     for (int i = 0; i < net->n_layers; i++) work += net->layers[i].n_inputs * net->layers[i].width;
+    const pyrelu_embedding *e = net->embedding;
+    if (e) work += e->n_numeric * e->n_features * (e->size + WORK_PER_FEATURE);
     return work;
 }
 

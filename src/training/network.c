@@ -34,7 +34,7 @@ static size_t plan_workspace(network *net, ptrdiff_t rows, int training, void *w
     const ptrdiff_t n_outputs = net->layers[net->n_layers - 1].n_outputs;
     net->targets = training && net->loss < 0 ? RESERVE(n_outputs) : NULL;
     net->losses = training && net->loss < 0 ? RESERVE(1) : NULL;
-    net->input_mask = training && net->input_dropout > 0 ? RESERVE(net->n_features) : NULL;
+    net->input_mask = training && net->input_dropout > 0 ? RESERVE(n_inputs(net)) : NULL;
     pyrelu_embedding *e = net->embedding;
     if (e) {
         e->embedded = RESERVE(e->n_outputs);

@@ -93,7 +93,7 @@ typedef struct {
     /* plan_workspace sets the rest. */
     ptrdiff_t micro_batch_rows;
     void *targets, *losses;    /* for loss_call: (micro_batch_rows, n_outputs), (micro_batch_rows,) */
-    void *inputs, *input_mask; /* (micro_batch_rows, n_features) */
+    void *inputs, *input_mask; /* (micro_batch_rows, n_features), and that many rows of the first layer's inputs */
     pyrelu_sums *partial_sums; /* one for each block of work */
 } pyrelu_network;
 

@@ -17,11 +17,16 @@ static void gather(const micro_batch *s, ptrdiff_t first, ptrdiff_t rows) {
     real *row = from(s->net->inputs, first, n);
     for (ptrdiff_t i = s->start + first, stop = i + rows; i < stop; i++, row += n)
         memcpy(row, values + sample_at(s->data, i) * n, n * sizeof(real));
-    if (drops_inputs(s)) {
-        real *inputs = from(s->net->inputs, first, n), *mask = from(s->net->input_mask, first, n);
-        draw_mask(s, INPUT_STREAM, first, rows, n, s->net->input_dropout * s->opt->dropout_factor, mask);
-        drop(inputs, mask, rows * n, inputs);
-    }
+}
+
+/* Drops some of the dense inputs of the first layer. */
+static void drop_inputs(const micro_batch *s, ptrdiff_t first, ptrdiff_t rows) {
+    const network *net = s->net;
+    const ptrdiff_t n = n_inputs(net);
+    real *all = net->embedding ? net->embedding->outputs : net->inputs;
+    real *inputs = from(all, first, n), *mask = from(net->input_mask, first, n);
+    draw_mask(s, INPUT_STREAM, first, rows, n, net->input_dropout * s->opt->dropout_factor, mask);
+    drop(inputs, mask, rows * n, inputs);
 }
 
 static void activate(const micro_batch *s, const layer *l, ptrdiff_t first, ptrdiff_t rows) {
@@ -45,6 +50,7 @@ static void activate(const micro_batch *s, const layer *l, ptrdiff_t first, ptrd
 static void forward(const micro_batch *s, ptrdiff_t first, ptrdiff_t rows) {
     if (gathers(s)) gather(s, first, rows);
     if (s->net->embedding) embed(s, first, rows);
+    if (drops_inputs(s) && !s->data->starts) drop_inputs(s, first, rows);
     for (int i = 0; i < s->net->n_layers; i++) {
         const layer *l = &s->net->layers[i];
         const ptrdiff_t n = l->width;
@@ -116,6 +122,8 @@ static void backward(const micro_batch *s, ptrdiff_t first, ptrdiff_t rows) {
     const ptrdiff_t n = l->width, m = l->n_inputs;
     gemm(s->net, &(product){rows, m, n, plain(from(l->delta, first, n), n), transposed(l->weights, n),
                             from(e->gradient, first, m), m, .bias = NULL});
+    real *gradient = from(e->gradient, first, m);
+    if (drops_inputs(s)) drop(gradient, from(s->net->input_mask, first, m), rows * m, gradient);
     if (e->scales) scale_backward(e, first, rows);
 }
 

@@ -29,7 +29,8 @@ static pyrelu_sums update(const micro_batch *s, real *parameters, ptrdiff_t n, p
     pyrelu_step step = s->step;
     step.l2 *= alpha;
     step.l1 *= alpha;
-    step.decay *= rate * alpha; /* not the factor of the layer: see neural tangent parametrization in docs/tabular.md */
+    step.decay *=
+        rate * alpha; /* not the factor of the layer: see neural tangent parametrization in docs/training.md */
     step.weight_decay *= alpha;
     step.rate *= rate * rate_factor;
     step.adam_rate *= rate * rate_factor;
