@@ -24,7 +24,7 @@ from pyrelu.tabular import _calibration, _preprocessing
 
 pytestmark = few_epochs
 
-SMALL = dict(hidden_layer_sizes=(16,), max_iter=8, random_state=0)
+SMALL = dict(preset="td", hidden_layer_sizes=(16,), max_iter=8, random_state=0)
 BOTH = (TabularMLPClassifier, TabularMLPRegressor)
 
 
@@ -78,7 +78,8 @@ def expected_failures(estimator):
     }
 
 
-# In 10 epochs only with small batches.
+# In 10 epochs only with small batches, which are larger than the smallest tables.
+@pytest.mark.filterwarnings("ignore:Got `batch_size`")
 @parametrize_with_checks(
     [cls(max_iter=10, hidden_layer_sizes=(16,), batch_size=16) for cls in BOTH],
     expected_failed_checks=expected_failures,
@@ -416,7 +417,7 @@ def test_early_stopping():
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        (dict(preset="best"), "'preset' parameter of TabularMLP.* must be one of 'td'"),
+        (dict(preset="best"), "'preset' parameter of TabularMLP.* must be one of 'auto', 'td'"),
         (dict(n_members=0), "'n_members'"),
         (dict(cv=1), "'cv'"),
         (dict(cv=3, n_members=2), "n_members=2 must be 1 or the number of splits of cv, which is 3"),
@@ -469,8 +470,21 @@ def test_network_params():
 def test_presets_can_be_fitted(cls):
     X = table()
     for preset in ("auto", "td", "td-s"):
-        mlp = cls(preset, max_iter=2, random_state=0).fit(X, targets(cls, X))
+        mlp = cls(preset=preset, max_iter=2, random_state=0).fit(X, targets(cls, X))
         assert mlp.estimators_[0].get_params()["hidden_layer_sizes"]
+
+
+def test_the_default_trains_on_all_rows(cls):
+    X = table()
+    mlp = cls(random_state=0, hidden_layer_sizes=(16,), max_iter=8, batch_size=20).fit(X, targets(cls, X))
+    assert mlp.estimators_[0].t_ == 120 * mlp.n_iter_ and mlp.validation_scores_ is None
+    mlp = cls(random_state=0, hidden_layer_sizes=(16,), max_iter=8, batch_size=20, cv=2).fit(X, targets(cls, X))
+    assert mlp.estimators_[0].t_ == 60 * mlp.n_iter_ and np.isfinite(mlp.oof_).all()
+    X_val = table(40, seed=1)
+    mlp = cls(random_state=0, hidden_layer_sizes=(16,), max_iter=8, batch_size=20).fit(
+        X, targets(cls, X), eval_set=(X_val, targets(cls, X_val))
+    )
+    assert mlp.best_validation_score_ == max(mlp.validation_scores_)
 
 
 # ---- reproducible ----
@@ -559,8 +573,8 @@ def test_splitters_of_all_kinds():
 def test_refit():
     X = table()
     y = labels(X)
-    once = TabularMLPClassifier(**SMALL | dict(max_iter=12)).fit(X, y)
-    twice = TabularMLPClassifier(refit=True, **SMALL | dict(max_iter=12)).fit(X, y)
+    once = TabularMLPClassifier(**SMALL | dict(max_iter=12, batch_size=24)).fit(X, y)
+    twice = TabularMLPClassifier(refit=True, **SMALL | dict(max_iter=12, batch_size=24)).fit(X, y)
     scores = np.array(once.validation_scores_)
     assert twice.n_iter_ == np.flatnonzero(scores == scores.max())[-1] + 1
     assert twice.estimators_[0].t_ == 120 * twice.n_iter_
@@ -752,6 +766,7 @@ OF_CLASSIFIERS = {
     "other classes": lambda mlp: setattr(mlp, "classes_", np.array(["a", "b"])),
     "no classes": lambda mlp: delattr(mlp, "classes_"),
     "no temperature": lambda mlp: delattr(mlp.estimators_[0], "temperature_"),
+    "no word on smoothing": lambda mlp: delattr(mlp.estimators_[0], "undoes_smoothing_"),
     "a negative temperature": lambda mlp: setattr(mlp.estimators_[0], "temperature_", -1.0),
 }
 OF_REGRESSORS = {

@@ -171,7 +171,7 @@ class BaseTabularMLP(Transactional, Persistent, CallbackSupportMixin, BaseEstima
             n_hidden = np.size(parameters.get("hidden_layer_sizes", 1))
             parameters["dropout"] = (0.0, *[dropout] * n_hidden)
         own = {"loss": self._loss(), "scoring": self.scoring, "verbose": self.verbose, "n_threads": self.n_threads}
-        if self.cv is not None:
+        if self.cv is not None and self.early_stopping is None:
             parameters["early_stopping"] = True  # on the rows that each network holds out
         return parameters | own, (refit and self.cv is None) if self.refit is None else self.refit
 

@@ -170,9 +170,9 @@ def _check(cls):
         if cls is NetworkRegressor:
             network._check_target()
         else:
-            temperature = vars(network).get("temperature_")
-            if not (isinstance(temperature, float) and 0 < temperature < np.inf):
-                raise ValueError("temperature_ is not as a fit leaves it")
+            temperature, undoes = (vars(network).get(name) for name in ("temperature_", "undoes_smoothing_"))
+            if not (isinstance(temperature, float) and 0 < temperature < np.inf and isinstance(undoes, bool)):
+                raise ValueError("temperature_ and undoes_smoothing_ are not as a fit leaves them")
 
     return check
 
