@@ -673,13 +673,48 @@ def test_checkpoints_resume(cls, tmp_path, settings):
 
     path = tmp_path / "fit.safetensors"
     save = Checkpoint(path, resume=True)
-    with pytest.raises(Kill):
-        cls(**settings, **SMALL).set_callbacks(save, KillIn(5)).fit(X, y)
+    killed = cls(**settings, **SMALL).set_callbacks(save, KillIn(5))
+    with pytest.raises(Kill):  # the other networks end early, and their files say that they are to go on
+        killed.fit(X, y)
     assert os.listdir(tmp_path)
     resumed = cls(**settings, **SMALL).set_callbacks(save).fit(X, y)
     assert same_bits(outputs(resumed, X), outputs(cls(**settings, **SMALL).fit(X, y), X))
     n = max(1, settings.get("n_members", 1), settings.get("cv", 1)) * (2 if "refit" in settings else 1)
     assert len(os.listdir(tmp_path)) == n
+
+
+def test_a_network_that_another_one_ends_goes_on(cls, tmp_path):
+    """Where one network's fit fails, the others end after their epoch, and their checkpoints are not those of ended fits."""
+    X = table()
+    y = targets(cls, X)
+    failed = threading.Event()
+
+    class FailIn:
+        def setup(self, estimator, context):
+            pass
+
+        def on_fit_task_begin(self, estimator, context):
+            if context.task_name == "epoch 3":
+                if estimator.random_state == seeds[0]:
+                    failed.set()
+                    raise RuntimeError("no")
+                failed.wait()
+                time.sleep(0.3)
+
+        def on_fit_task_end(self, estimator, context):
+            pass
+
+        def teardown(self, estimator, context):
+            pass
+
+    whole = cls(n_members=2, **SMALL).fit(X, y)
+    seeds = [network.random_state for network in whole.estimators_]
+    save = Checkpoint(tmp_path / "fit", resume=True)
+    with pytest.raises(RuntimeError, match="no"):
+        cls(n_members=2, n_threads=2, **SMALL).set_callbacks(save, FailIn()).fit(X, y)
+    resumed = cls(n_members=2, **SMALL).set_callbacks(save).fit(X, y)
+    assert [network.n_iter_ for network in resumed.estimators_] == [8, 8]
+    assert same_bits(outputs(resumed, X), outputs(whole, X))
 
 
 def test_scikit_learns_callbacks():

@@ -47,12 +47,20 @@ class TabularNetwork:
         return self._task.rows if self._task else super()._split(rows, targets, random_state)
 
     def _should_stop(self, n_iter):
-        return self._task is not None and (self._task.interrupt.is_set() or n_iter == self._task.last_epoch)
+        return self._task is not None and n_iter == self._task.last_epoch
+
+    def _end_epoch(self):
+        if self._task and self._task.interrupt.is_set():
+            raise KeyboardInterrupt
+
+    def _warn_of_interrupt(self):
+        if not (self._task and self._task.interrupt.is_set()):  # else `_ensemble` warns, once
+            super()._warn_of_interrupt()
 
     def _run(self, state, incremental):
         finished = super()._run(state, incremental)
         if self._task:
-            self._task.interrupted = not finished or self._task.interrupt.is_set()
+            self._task.interrupted = not finished
         return finished
 
 
