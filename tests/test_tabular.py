@@ -5,6 +5,7 @@ import os
 import pickle
 import signal
 import threading
+import time
 
 import joblib
 import numpy as np
