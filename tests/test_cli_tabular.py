@@ -101,4 +101,6 @@ def test_parameters_of_the_model(people, capsys):
     assert len(mlp.estimators_) == 2 and mlp.activation == "gelu" and mlp.preset == "td"
     assert cli.main(["train", "people.csv", "--target", "paid", *SETTINGS, "--set", "solver=lbfgs"]) == 2
     assert "TabularMLPRegressor has no parameter 'solver'" in capsys.readouterr().err
-    assert cli.main(["train", "people.csv", "--target", "paid", *SETTINGS, "--model", "mlp", "--set", "solver=lbfgs"]) == 0
+    assert (
+        cli.main(["train", "people.csv", "--target", "paid", *SETTINGS, "--model", "mlp", "--set", "solver=lbfgs"]) == 0
+    )

@@ -7,9 +7,10 @@ import numpy as np
 from sklearn.utils.metaestimators import available_if
 
 from pyrelu._mlp.fitted import check_fitted
+from pyrelu._mlp.losses import has_margins, has_probabilities
 from pyrelu._mlp.parameters import extends
 from pyrelu._storage import encoding
-from pyrelu.neural_network import MLPClassifier, MLPRegressor, has_margins, has_probabilities
+from pyrelu.neural_network import MLPClassifier, MLPRegressor
 
 
 @dataclass
@@ -28,7 +29,7 @@ class Task:
         Whether Ctrl-C or `interrupt` ended the fit.
     """
 
-    rows: tuple | None
+    rows: tuple[np.ndarray, np.ndarray] | None
     interrupt: threading.Event
     last_epoch: int | None = None
     interrupted: bool = False
