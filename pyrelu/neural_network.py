@@ -14,6 +14,7 @@ from sklearn.utils.validation import validate_data
 
 from pyrelu._mlp import losses
 from pyrelu._mlp.activation import out_activation
+from pyrelu._mlp.batches import OutOfCore
 from pyrelu._mlp.optimizers import STOCHASTIC
 from pyrelu._mlp.parameters import documented, extends
 from pyrelu._mlp.perceptron import BasePerceptron
@@ -63,7 +64,7 @@ def _as_targets(values, X):
 
 
 @documented
-class MLPClassifier(ClassifierMixin, BasePerceptron):
+class MLPClassifier(ClassifierMixin, OutOfCore, BasePerceptron):
     """A multilayer perceptron classifier that minimises the log-loss, or another loss.
 
     It replaces scikit-learn's class of the same name: for settings that both have, the same `random_state` gives the
@@ -336,10 +337,7 @@ class MLPClassifier(ClassifierMixin, BasePerceptron):
             numbers = numbers.ravel()
             per_class = compute_class_weight(self.class_weight, classes=self.classes_, y=self.classes_[numbers])
             of_rows = per_class[numbers]
-        of_rows = of_rows.astype(targets.dtype) if weights is None else weights * of_rows.astype(targets.dtype)
-        if not of_rows.any():
-            raise ValueError(f"class_weight={self.class_weight!r} leaves no row of y with a weight greater than 0")
-        return of_rows
+        return of_rows.astype(targets.dtype) if weights is None else weights * of_rows.astype(targets.dtype)
 
     def _decode(self, targets):
         if self._is_multiclass():
@@ -362,7 +360,7 @@ class MLPClassifier(ClassifierMixin, BasePerceptron):
 
 
 @documented
-class MLPRegressor(RegressorMixin, BasePerceptron):
+class MLPRegressor(RegressorMixin, OutOfCore, BasePerceptron):
     """A multilayer perceptron regressor that minimises the squared error, or another loss.
 
     It replaces scikit-learn's class of the same name: for settings that both have, the same `random_state` gives the

@@ -418,7 +418,7 @@ def test_early_stopping():
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        (dict(preset="best"), "'preset' parameter of TabularMLP.* must be one of 'auto', 'td'"),
+        (dict(preset="best"), "'preset' parameter of TabularMLP.* must be one of 'auto'"),
         (dict(n_members=0), "'n_members'"),
         (dict(cv=1), "'cv'"),
         (dict(cv=3, n_members=2), "n_members=2 must be 1 or the number of splits of cv, which is 3"),

@@ -121,6 +121,8 @@ def _one(part, where, local):
 
     if part in WORDS:
         return WORDS[part]
+    if part == "iterable":
+        return "Iterable[Any]"
     if part in local or part in IMPORTED:
         return part
     if part.startswith('"'):

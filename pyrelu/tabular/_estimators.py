@@ -144,8 +144,10 @@ class BaseTabularMLP(Transactional, Persistent, CallbackSupportMixin, BaseEstima
         jobs = []
         for i, (seed, rows) in enumerate(zip(seeds, splits, strict=True)):
             network = self._network_class(**parameters, random_state=seed)
-            if self.batch_size is None:
-                n_rows = len(Z) if rows is None else len(rows[0])
+            n_rows = len(Z) if rows is None else len(rows[0])
+            if isinstance(self.batch_size, Integral):
+                network.batch_size = min(self.batch_size, n_rows)
+            elif self.batch_size is None:
                 network.batch_size = batch_size(self.preset, is_classifier(self), n_rows)
             jobs.append(Job(network, rows, i if len(splits) > 1 else None, refit))
         jobs = train(self, jobs, Data(Z, y, sample_weight, eval_set))
