@@ -3,12 +3,13 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 import pyrelu
+from pyrelu._mlp.callback_support import for_fit
 from pyrelu._mlp.warn import warn
-from pyrelu.callbacks import for_fit
 from pyrelu.tabular._networks import Task
 
 
@@ -32,7 +33,7 @@ class Job:
     """
 
     network: object
-    rows: tuple | None
+    rows: tuple[np.ndarray, np.ndarray] | None
     number: int | None = None
     refit: int | str | None = None
     outputs: np.ndarray | None = None
@@ -54,7 +55,7 @@ class Data:
     X: np.ndarray
     y: np.ndarray
     sample_weight: np.ndarray | None
-    eval_set: tuple | None
+    eval_set: tuple[Any, ...] | None
 
     def scored(self, rows):
         """Return X, y and weights of the rows that a network is scored on, or None."""

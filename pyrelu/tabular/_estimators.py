@@ -17,9 +17,9 @@ from pyrelu._mlp.callback_support import CallbackSupportMixin
 from pyrelu._mlp.fitted import ATTRIBUTES
 from pyrelu._mlp.parameters import extends
 from pyrelu._mlp.persistence import Persistent
+from pyrelu._mlp.targets import check_objects
 from pyrelu._mlp.transaction import Transactional
 from pyrelu.exceptions import InvalidParameterError
-from pyrelu.neural_network import check_objects
 from pyrelu.tabular import _calibration
 from pyrelu.tabular._allowed import CONSTRAINTS, FROM_PRESET, NETWORK_CONSTRAINTS
 from pyrelu.tabular._documentation import RECORDS, documented
@@ -129,7 +129,7 @@ class BaseTabularMLP(Transactional, Persistent, CallbackSupportMixin, BaseEstima
         preprocessor = TablePreprocessor(
             categorical_features=self.categorical_features, max_one_hot=self.max_one_hot, numeric=self.numeric
         ).fit(X)
-        Z, y = preprocessor.matrix(X), self._validate_y(y)
+        Z, y = preprocessor._matrix(X), self._validate_y(y)
         check_consistent_length(Z, y, sample_weight)
         self.preprocessor_ = preprocessor
         if eval_set is not None:
@@ -250,7 +250,7 @@ class BaseTabularMLP(Transactional, Persistent, CallbackSupportMixin, BaseEstima
         if not isinstance(eval_set, tuple) or len(eval_set) not in (2, 3):
             raise ValueError(f"eval_set must be a tuple of (X, y) or (X, y, sample_weight). Got {eval_set!r}.")
         try:
-            return self.preprocessor_.matrix(eval_set[0]), self._validate_y(eval_set[1]), *eval_set[2:]
+            return self.preprocessor_._matrix(eval_set[0]), self._validate_y(eval_set[1]), *eval_set[2:]
         except (TypeError, ValueError) as error:
             raise ValueError(f"eval_set: {error}") from error
 
@@ -275,7 +275,7 @@ class BaseTabularMLP(Transactional, Persistent, CallbackSupportMixin, BaseEstima
         """Return the mean of what the networks predict, computed in blocks of rows."""
         check_is_fitted(self)
         networks = self.estimators_
-        n_rows, blocks = self.preprocessor_.blocks(X)
+        n_rows, blocks = self.preprocessor_._blocks(X)
         start, outputs = 0, None
         for Z in blocks:
             total = sum((self._outputs_of(network, Z) for network in networks[1:]), self._outputs_of(networks[0], Z))
