@@ -33,7 +33,7 @@ FULL = dict(
     scale_inputs=True,
     parametric_activation=True,
 )
-KINDS = (None, *((name, {"size": 3, list(PARAMETERS[name])[0]: 5}) for name in embeddings))
+KINDS = (None, *((name, {"size": 3, next(iter(PARAMETERS[name])): 5}) for name in embeddings))
 
 
 def table(n=120, dtype=np.float64):
