@@ -36,7 +36,7 @@ html_show_sourcelink = False
 html_copy_source = False
 html_sidebars = {"**": []}  # few pages: the header names them all
 html_theme_options = {
-    "header_links_before_dropdown": 11,
+    "header_links_before_dropdown": 12,
     "navbar_align": "left",
     "navbar_persistent": ["search-button"],
     "navigation_with_keys": False,

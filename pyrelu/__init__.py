@@ -27,8 +27,13 @@ from pyrelu.registry import activations, axis_functions
 __version__ = "0.1.0"
 
 # Loaded on first use: scikit-learn takes a hundred times as long to import as the functions do.
-_LAZY = {"MLPClassifier": "pyrelu.neural_network", "MLPRegressor": "pyrelu.neural_network"}
-_LAZY_MODULES = ("callbacks", "exceptions", "inspection", "neural_network", "plot")
+_LAZY = {
+    "MLPClassifier": "pyrelu.neural_network",
+    "MLPRegressor": "pyrelu.neural_network",
+    "TabularMLPClassifier": "pyrelu.tabular",
+    "TabularMLPRegressor": "pyrelu.tabular",
+}
+_LAZY_MODULES = ("callbacks", "exceptions", "inspection", "neural_network", "onnx", "plot", "tabular")
 
 __all__ = [
     *functional.__all__,

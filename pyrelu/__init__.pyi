@@ -6,8 +6,10 @@ from pyrelu import exceptions as exceptions
 from pyrelu import functional as functional
 from pyrelu import inspection as inspection
 from pyrelu import neural_network as neural_network
+from pyrelu import onnx as onnx
 from pyrelu import plot as plot
 from pyrelu import registry as registry
+from pyrelu import tabular as tabular
 from pyrelu import vjp as vjp
 from pyrelu._threads import get_num_threads as get_num_threads
 from pyrelu._threads import set_num_threads as set_num_threads
@@ -64,10 +66,14 @@ from pyrelu.neural_network import MLPClassifier as MLPClassifier
 from pyrelu.neural_network import MLPRegressor as MLPRegressor
 from pyrelu.registry import activations as activations
 from pyrelu.registry import axis_functions as axis_functions
+from pyrelu.tabular import TabularMLPClassifier as TabularMLPClassifier
+from pyrelu.tabular import TabularMLPRegressor as TabularMLPRegressor
 
 __all__ = [
     "MLPClassifier",
     "MLPRegressor",
+    "TabularMLPClassifier",
+    "TabularMLPRegressor",
     "activations",
     "axis_functions",
     "celu",

@@ -136,6 +136,7 @@ cdef extern from "training/network.h" nogil:
                         void *outputs, unsigned char *alive) noexcept nogil
         pyrelu_epoch_totals (*train)(const pyrelu_network *, const pyrelu_samples *, Py_ssize_t start, Py_ssize_t stop,
                                Py_ssize_t batch_size, pyrelu_optimizer *) noexcept nogil
+        pyrelu_epoch_totals (*step)(const pyrelu_network *, double weight, pyrelu_optimizer *) noexcept nogil
         void (*losses)(const pyrelu_network *, const void *targets, Py_ssize_t n_targets, void *outputs, void *losses,
                        Py_ssize_t rows) noexcept nogil
 
@@ -269,6 +270,13 @@ cdef bint ascends(const Py_ssize_t *values, Py_ssize_t n) noexcept nogil:
     return right
 
 
+cdef object aligned(array):
+    """Return an array, or a copy of one whose numbers lie across their natural addresses, as some that were received do."""
+    if isinstance(array, np.ndarray) and not cnp.PyArray_ISALIGNED(array):
+        return array.copy()
+    return array
+
+
 cdef class Samples:
     """Rows to train on or to predict.
 
@@ -299,10 +307,12 @@ cdef class Samples:
         if len(X.shape) != 2:
             raise ValueError(f"X must have two dimensions, got {describe(X)}")
         self.n_samples, self.n_features = X.shape
+        targets, weights = aligned(targets), aligned(weights)
         self.dtype = X.dtype
         if self.dtype not in (np.float32, np.float64):
             raise ValueError(f"X of dtype {X.dtype}; a network computes in float32 or float64")
         if isinstance(X, np.ndarray):
+            X = aligned(X)
             self.samples.values = address(X, "X", self.dtype, (self.n_samples, self.n_features))
             self.arrays = X, targets, weights
         else:
@@ -321,20 +331,21 @@ cdef class Samples:
         for name in ("data", "indices", "indptr"):
             if not isinstance(getattr(X, name, None), np.ndarray):
                 raise TypeError(f"X.{name} must be an array, got {describe(getattr(X, name, None))}")
-        columns, starts = X.indices.astype(np.intp, copy=False), X.indptr.astype(np.intp, copy=False)
+        columns, starts = X.indices.astype(np.intp, copy=False), aligned(X.indptr.astype(np.intp, copy=False))
         self.samples.starts = <Py_ssize_t *>address(starts, "X.indptr", np.dtype(np.intp), (self.n_samples + 1,))
         with nogil:
             right = ascends(self.samples.starts, self.n_samples + 1)
         n_stored = self.samples.starts[self.n_samples]
         if not right or n_stored > min(len(columns), len(X.data)):
             raise ValueError("X.indptr must ascend from 0 to no more than the number of X.indices and X.data")
-        self.samples.values = address(X.data, "X.data", self.dtype, (len(X.data),))
+        values, columns = aligned(X.data), aligned(columns)
+        self.samples.values = address(values, "X.data", self.dtype, (len(X.data),))
         self.samples.columns = <Py_ssize_t *>address(columns, "X.indices", np.dtype(np.intp), (len(columns),))
         with nogil:
             right = all_below(self.samples.columns, n_stored, self.n_features)
         if not right:
             raise ValueError(f"X.indices must be in the range [0, {self.n_features}), the number of features")
-        self.arrays = X.data, columns, starts
+        self.arrays = values, columns, starts
 
     cdef tuple target_range(self):
         """Return the least and the largest target, or NaN if a target is NaN."""
@@ -968,6 +979,43 @@ cdef class Network:
             self.network.alive = NULL
             self._leave(limited)
         return Epoch(sums.loss / n, sums.gradient_norm / n, alive)
+
+    def step(self, gradient, double weight, optimizer):
+        """Take one step, with a gradient that was computed elsewhere.
+
+        Parameters
+        ----------
+        gradient : ndarray of shape (n_parameters,)
+            The gradient of the loss, a sum over rows, without penalties.
+        weight : float
+            The total weight of these rows, greater than 0.
+        optimizer : Optimizer
+            Its `state` and `t` are updated.
+
+        Returns
+        -------
+        penalties : float
+            Divided by `weight`.
+        gradient_norm : float
+            The L2 norm of the gradient of the mean loss, including penalties, before clipping.
+        """
+        cdef pyrelu_optimizer opt = self._optimizer(optimizer)
+        cdef pyrelu_epoch_totals sums
+        cdef bint limited
+        if not 0 < weight < INFINITY:
+            raise ValueError(f"weight={weight!r} is not in the range (0, inf)")
+        if not isinstance(gradient, np.ndarray) or gradient.shape != self.parameters.shape:
+            raise ValueError(f"gradient: expected an array of shape {self.parameters.shape}, got {describe(gradient)}")
+        if self.planned is None:
+            self._plan_workspace(1, True)
+        limited = self._enter()
+        try:
+            self.gradients[:] = gradient
+            sums = self.core.step(&self.network, weight, &opt)
+            optimizer.t = opt.t
+        finally:
+            self._leave(limited)
+        return sums.loss, sums.gradient_norm
 
     cdef pyrelu_optimizer _optimizer(self, optimizer) except *:
         """Return the optimizer as C reads it."""

@@ -1,13 +1,15 @@
 """Results as text: tables, pairs, JSON; and values in messages."""
 
 import json
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from numbers import Integral
+from typing import Any
 
 MOST_NAMED = 20  # columns, lines or the like that a message lists
 
 
-def aligned(lines):
+def aligned(lines: list[list[str]]) -> str:
     """Return lines of cells as text in columns.
 
     Parameters
@@ -38,7 +40,7 @@ def aligned(lines):
     )
 
 
-def html_table(lines):
+def html_table(lines: list[list[str]]) -> str:
     """Return lines of cells as an HTML table, for notebooks; the first line is the headings.
 
     Examples
@@ -52,8 +54,8 @@ def html_table(lines):
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
-def pairs(facts):
-    """Return name -> value as text, a line each; lists by their elements.
+def pairs(facts: Mapping[str, object]) -> str:
+    """Return name -> value as text, one per line, with the elements of lists separated by commas.
 
     Examples
     --------
@@ -66,12 +68,12 @@ def pairs(facts):
     return "\n".join(f"{name:{width}}  {text}" for name, text in texts.items())
 
 
-def show(result, as_json, as_text=None):
-    """Print a result as JSON, or as what `as_text(result)` returns."""
+def show(result: Any, as_json: bool, as_text: Callable[[Any], str] = str) -> None:
+    """Print a result as JSON, or the text that `as_text(result)` returns."""
     print(json.dumps(result, indent=2, allow_nan=False) if as_json else as_text(result))
 
 
-def shortened(cell):
+def shortened(cell: object) -> str:
     """Return what a message says of a table's cell.
 
     Examples
@@ -83,14 +85,14 @@ def shortened(cell):
     return repr(cell if len(cell) <= 40 else f"{cell[:37]}...")
 
 
-def listed(names):
+def listed(names: Sequence[object]) -> str:
     """Return names in a message, not too many of them."""
     return ", ".join(map(shortened, names[:MOST_NAMED])) + (
         f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
     )
 
 
-def number_as_text(value):
+def number_as_text(value: Any) -> str:
     """Return a number as the text of a category: the same one whether a column holds integers or floats.
 
     Examples

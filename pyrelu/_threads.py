@@ -32,7 +32,7 @@ def _affinity() -> Collection[int]:
 
 
 def _cgroup_quota() -> tuple[int, int]:
-    """Return the container's CPU quota and period; raise ValueError or OSError if there is none."""
+    """Return the container's CPU quota and period; raise ValueError or OSError without one."""
     try:
         quota, period = _read("cpu.max").split()  # version 2
     except FileNotFoundError:
@@ -50,7 +50,7 @@ def _read(name: str) -> str:
 def set_num_threads(n: SupportsIndex) -> None:
     """Set the largest number of threads that a function or a fit uses.
 
-    Small arrays stay on one thread whatever is set. `threadpoolctl` and OMP_NUM_THREADS are obeyed as well: the
+    Small arrays always stay on one thread. `threadpoolctl` and OMP_NUM_THREADS are obeyed as well: the
     smallest of all applies. A forked child process stays on one thread.
 
     Parameters
@@ -61,7 +61,7 @@ def set_num_threads(n: SupportsIndex) -> None:
     Raises
     ------
     TypeError, ValueError
-        Where n is not an integer, or less than 1.
+        If n is not an integer, or less than 1.
 
     Examples
     --------
@@ -86,7 +86,7 @@ def get_num_threads() -> int:
     Returns
     -------
     int
-        1 where the library was built without OpenMP, and in a forked child process.
+        The number of threads; 1 if the library was built without OpenMP, and in a forked child process.
     """
     return _ufuncs.get_num_threads()
 

@@ -55,6 +55,18 @@ class _Callback:
     def teardown(self, estimator, context):
         """Do nothing. scikit-learn calls this when a fit has ended."""
 
+    def _for_fit(self, number, again):
+        """Return the callback for one of the fits that an estimator makes of several networks, or None.
+
+        Parameters
+        ----------
+        number : int or None
+            Of the network; None where there is only one.
+        again : bool
+            Whether a network is fitted for a number of epochs that its first fit has found.
+        """
+        return self
+
 
 def _is_epoch(context):
     return context.max_subtasks == 0  # epochs are the subtasks of a fit, and have none
@@ -81,7 +93,7 @@ class EarlyStopping(_Callback):
 
     Examples
     --------
-    Your own validation set in place of a share of the training rows, and a patience of 5 epochs:
+    Your own validation set instead of held-out training rows, and a patience of 5 epochs:
 
     >>> from pyrelu import MLPClassifier
     >>> from pyrelu.callbacks import EarlyStopping
@@ -125,6 +137,9 @@ class EarlyStopping(_Callback):
             state.best_parameters[self._name] = state.parameters.copy()
         return waited >= self.patience
 
+    def _for_fit(self, number, again):
+        return None if again else self
+
     def _value(self, record):
         if self.monitor not in record:
             raise ValueError(f"monitor={self.monitor!r} is not in history_, which has: {', '.join(record)}")
@@ -154,7 +169,9 @@ class Checkpoint(_Callback):
     Parameters
     ----------
     path : str, bytes or path-like
-        The file. Fits that run at the same time need different files.
+        The file. Fits that run at the same time need different files. Of a tabular estimator's several networks, each has
+        a file of its own: "fit.0.safetensors", "fit.1.safetensors" ... for the path "fit.safetensors"; a refit has
+        "fit.again.safetensors".
     every : int, default=1
         The number of epochs between two writes. Writing takes a few milliseconds, and 0.1 s for a million weights. The
         file is also written when the fit ends or Ctrl-C interrupts it.
@@ -208,6 +225,11 @@ class Checkpoint(_Callback):
             raise FileNotFoundError(f"path={path!r}: there is no folder {folder}")
         if not path or os.path.isdir(path):
             raise IsADirectoryError(f"path={path!r} is a folder")
+
+    def _for_fit(self, number, again):
+        parts = ([] if number is None else [str(number)]) + (["again"] if again else [])
+        start, end = os.path.splitext(os.fsdecode(self.path))
+        return Checkpoint(".".join([start, *parts]) + end, every=self.every, resume=self.resume)
 
     def on_fit_task_begin(self, estimator, context):
         """Before the first epoch, resume from the file; before later ones, write it if it is due."""

@@ -2,13 +2,19 @@
 
 import argparse
 import os
+import re
 import sys
 import textwrap
+from collections.abc import Sequence
 from importlib import import_module
+from typing import TYPE_CHECKING, TypeAlias
 
 import pyrelu
 from pyrelu._commands import datasets, interrupt, options
 from pyrelu.exceptions import InvalidFileError, InvalidParameterError, MissingExtraError
+
+if TYPE_CHECKING:
+    Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 _EPILOG = """\
 exit codes: 0 on success, 2 if the call or a file is wrong, 130 after Ctrl-C
@@ -41,9 +47,8 @@ _TRAIN = """\
 Train a network to predict one column of a table from the others, and save it.
 
 Reads CSV files with a header (also compressed), Parquet and Excel files; needs pandas. Columns may hold numbers, text, \
-booleans or dates, and values may be missing: text is one-hot encoded, missing numbers become the median, and numbers \
-are standardised. All of this is stored in the model, so `pyrelu predict` takes files like the one trained on. Columns \
-that only number or name the rows are left out.
+booleans or dates, and values may be missing. What is learned of them is stored in the model, so `pyrelu predict` takes \
+files like the one trained on. Columns that only number or name the rows are left out.
 
 Text targets are treated as classes, numeric targets as a regression. Integer targets with at most 20 distinct values \
 are also treated as classes; override with --task. Part of the rows is held out of training to score the network.
@@ -52,7 +57,7 @@ Ctrl-C ends training early and saves the network as it was after the last whole 
 
   pyrelu train flowers.csv --target species --output flowers.safetensors
   pyrelu train houses.csv --target price --ignore id,notes \\
-      --activation gelu --hidden 64,32 --set early_stopping=True \\
+      --set n_members=4 \\
       --output houses.safetensors
 """
 
@@ -67,7 +72,7 @@ names, columns are taken in order.
 """
 
 _BENCH = """\
-Time each function beside its NumPy formula and SciPy; print nanoseconds per element, as medians of samples taken in \
+Time each function, its NumPy formula and SciPy; print nanoseconds per element, as medians of samples taken in \
 turn, and the ratio to the faster of the two.
 
   pyrelu bench
@@ -77,10 +82,13 @@ The benchmarks with PyTorch, JAX and scikit-learn are in bench/ of the source.
 """
 
 
+_NEGATIVE_NUMBER = re.compile(r"-(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
+
+
 class _Formatter(argparse.HelpFormatter):
     """Breaks paragraphs at the terminal's width; indented lines stay as they are."""
 
-    def _fill_text(self, text, width, indent):
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
         blocks = [
             block if block.startswith(" ") else textwrap.fill(" ".join(block.split()), width)
             for block in text.strip("\n").split("\n\n")
@@ -88,18 +96,18 @@ class _Formatter(argparse.HelpFormatter):
         return textwrap.indent("\n\n".join(blocks), indent) + "\n"
 
 
-def main(arguments=None):
+def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command `pyrelu` and return its exit code: 0; 2 for a wrong call or file; 130 after Ctrl-C."""
     given = _parser().parse_args(arguments)
     try:
         with interrupt.raises(interrupt.Interrupted):
-            code = import_module(f"pyrelu._commands.{given.module}").command(given)
+            code: int = import_module(f"pyrelu._commands.{given.module}").command(given)
             sys.stdout.flush()
             return code
     except (InvalidParameterError, InvalidFileError, MissingExtraError) as error:
         print(f"pyrelu: {error}", file=sys.stderr)
         return 2
-    except BrokenPipeError:  # the reader, such as `head`, has gone; nor is Python to complain of it at its end
+    except BrokenPipeError:  # the reader, such as `head`, has exited; do not let Python report it at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except OSError as error:
@@ -111,7 +119,7 @@ def main(arguments=None):
         return 130
 
 
-def _parser():
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="pyrelu",
         description="Activation functions for NumPy arrays, and multilayer perceptrons built on them.",
@@ -126,13 +134,14 @@ def _parser():
     return parser
 
 
-def _add(commands, name, summary, description):
+def _add(commands: "Commands", name: str, summary: str, description: str) -> argparse.ArgumentParser:
     command = commands.add_parser(name, help=summary, description=description, formatter_class=_Formatter)
     command.set_defaults(module=name)
+    command._negative_number_matcher = _NEGATIVE_NUMBER  # argparse before Python 3.14 takes -1e3 for an option
     return command
 
 
-def _add_demo(commands):
+def _add_demo(commands: "Commands") -> argparse.ArgumentParser:
     demo = _add(
         commands,
         "demo",
@@ -151,7 +160,7 @@ def _add_demo(commands):
     return demo
 
 
-def _add_compare(commands):
+def _add_compare(commands: "Commands") -> argparse.ArgumentParser:
     compare = _add(commands, "compare", "compare activations on a data set, over several seeds", _COMPARE)
     compare.add_argument(
         "activations",
@@ -181,7 +190,7 @@ def _add_compare(commands):
     return compare
 
 
-def _add_plot(commands):
+def _add_plot(commands: "Commands") -> argparse.ArgumentParser:
     plot = _add(commands, "plot", "draw activations and their derivatives", _PLOT)
     plot.add_argument(
         "names",
@@ -207,7 +216,7 @@ def _add_plot(commands):
     return plot
 
 
-def _add_train(commands):
+def _add_train(commands: "Commands") -> argparse.ArgumentParser:
     train = _add(commands, "train", "train a network on a CSV file and save it", _TRAIN)
     train.add_argument("data", metavar="DATA", help="CSV, Parquet or Excel file; - for standard input (CSV)")
     train.add_argument("--target", metavar="COLUMN", required=True, help="column to predict")
@@ -216,9 +225,15 @@ def _add_train(commands):
     train.add_argument(
         "--activation",
         type=options.activation,
-        default="relu",
         help="activation of the hidden layers: NAME or NAME:PARAMETER=VALUE; separate with commas to give one per layer "
-        "(default: %(default)s)",
+        "(default: the model's)",
+    )
+    train.add_argument(
+        "--model",
+        choices=("tabular", "mlp"),
+        default="tabular",
+        help="tabular: networks that embed the columns, TabularMLPClassifier or TabularMLPRegressor; mlp: MLPClassifier or "
+        "MLPRegressor on standardised and one-hot columns (default: %(default)s)",
     )
     train.add_argument(
         "--test-size",
@@ -231,7 +246,7 @@ def _add_train(commands):
     return train
 
 
-def _add_predict(commands):
+def _add_predict(commands: "Commands") -> argparse.ArgumentParser:
     predict = _add(commands, "predict", "predict with a saved network", _PREDICT)
     predict.add_argument("model", metavar="MODEL", help="file with the model")
     predict.add_argument("data", metavar="DATA", help="CSV, Parquet or Excel file; - for standard input (CSV)")
@@ -244,12 +259,12 @@ def _add_predict(commands):
         default=[],
         help="copy these columns of DATA to the output; repeatable",
     )
-    _add_format(predict, "Where not given, as in `pyrelu train`.")
+    _add_format(predict, "Options that are not given are those of `pyrelu train`.")
     return predict
 
 
-def _add_bench(commands):
-    bench = _add(commands, "bench", "time the functions beside NumPy and SciPy", _BENCH)
+def _add_bench(commands: "Commands") -> argparse.ArgumentParser:
+    bench = _add(commands, "bench", "time the functions against NumPy and SciPy", _BENCH)
     bench.add_argument("names", nargs="*", metavar="NAME", help="a function (default: all)")
     bench.add_argument("--size", type=options.positive, default=65_536, help="elements (default: %(default)s)")
     bench.add_argument(
@@ -261,7 +276,7 @@ def _add_bench(commands):
     return bench
 
 
-def _add_info(commands):
+def _add_info(commands: "Commands") -> argparse.ArgumentParser:
     return _add(
         commands,
         "info",
@@ -270,8 +285,8 @@ def _add_info(commands):
     )
 
 
-def _add_table(command):
-    """Add the options that say what a file's columns are."""
+def _add_table(command: argparse.ArgumentParser) -> None:
+    """Add the options that describe the columns of a file."""
     command.add_argument(
         "--ignore", metavar="COLUMN,...", action="append", default=[], help="columns to leave out; repeatable"
     )
@@ -292,8 +307,8 @@ def _add_table(command):
     _add_format(command)
 
 
-def _add_format(command, description=None):
-    """Add the options that say how a file is written."""
+def _add_format(command: argparse.ArgumentParser, description: str | None = None) -> None:
+    """Add the options that describe the format of a file."""
     group = command.add_argument_group("file format", description)
     group.add_argument(
         "--sep",
@@ -315,24 +330,28 @@ def _add_format(command, description=None):
         "--encoding",
         type=options.encoding,
         metavar="NAME",
-        help="text encoding, such as cp1252 (default: UTF-8, or UTF-16 if the file is marked as such)",
+        help="text encoding, such as cp1252 (default: UTF-8, or UTF-16 if the file has its byte order mark)",
     )
     group.add_argument(
         "--missing",
         metavar="TEXT,...",
         action="append",
         default=[],
-        help="further text that stands for a missing value, beside an empty cell, NA, NaN, null and the like; "
-        "repeatable",
+        help="further text that stands for a missing value, in addition to an empty cell, NA, NaN and null; repeatable",
     )
 
 
-def _add_network(command, of_seed):
+def _add_network(command: argparse.ArgumentParser, of_seed: str) -> None:
     """Add the options that become the estimator's parameters."""
     command.add_argument(
-        "--hidden", type=options.sizes, metavar="N,N,...", help="units in each hidden layer (default: 100)"
+        "--hidden",
+        type=options.sizes,
+        metavar="N,N,...",
+        help="units in each hidden layer (default: the model's; 100 for mlp)",
     )
-    command.add_argument("--epochs", type=options.positive, help="maximum number of epochs (default: 200)")
+    command.add_argument(
+        "--epochs", type=options.positive, help="maximum number of epochs (default: the model's; 200 for mlp)"
+    )
     command.add_argument("--seed", type=options.seed, help=of_seed)
     command.add_argument(
         "--set",
@@ -340,5 +359,5 @@ def _add_network(command, of_seed):
         action="append",
         default=[],
         metavar="PARAMETER=VALUE",
-        help="any other parameter of MLPClassifier or MLPRegressor, such as --set solver=lbfgs; repeatable",
+        help="any other parameter of the estimator, such as --set dropout=0.2; repeatable",
     )

@@ -1,7 +1,5 @@
 """Multilayer perceptrons with the names, parameters, attributes, warnings and errors of scikit-learn's."""
 
-from numbers import Real
-
 import numpy as np
 import sklearn.neural_network
 from scipy.sparse import issparse
@@ -16,9 +14,11 @@ from sklearn.utils.validation import validate_data
 
 from pyrelu._mlp import losses
 from pyrelu._mlp.activation import out_activation
+from pyrelu._mlp.batches import OutOfCore
 from pyrelu._mlp.optimizers import STOCHASTIC
 from pyrelu._mlp.parameters import documented, extends
 from pyrelu._mlp.perceptron import BasePerceptron
+from pyrelu._mlp.targets import check_objects
 from pyrelu._network import DefaultFloatingPoint
 from pyrelu.exceptions import InvalidParameterError
 
@@ -29,30 +29,6 @@ def _is_stochastic(mlp):
     if mlp.solver not in STOCHASTIC:
         raise AttributeError(
             f"partial_fit is only available for stochastic optimizers. {mlp.solver} is not stochastic."
-        )
-    return True
-
-
-def _gives_probabilities(mlp):
-    """Whether the outputs of a classifier are probabilities, in its fit or, before one, with its parameters."""
-    if hasattr(mlp, "out_activation_"):
-        return mlp.out_activation_ in ("softmax", "logistic")
-    try:
-        return losses.resolve(mlp.loss, losses.CLASSIFIER).gives_probabilities
-    except ValueError:
-        return True  # fit raises the error
-
-
-def _has_probabilities(mlp):
-    if not _gives_probabilities(mlp):
-        raise AttributeError(f"loss={mlp.loss!r} gives no probabilities; use decision_function")
-    return True
-
-
-def _has_margins(mlp):
-    if _gives_probabilities(mlp):
-        raise AttributeError(
-            f"decision_function is for losses without probabilities; with loss={mlp.loss!r}, use predict_proba"
         )
     return True
 
@@ -78,26 +54,6 @@ def _check(mlp, X, y, first, **more):
     return X, column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
 
 
-def check_objects(y):
-    """Raise ValueError if y has dtype object and a missing or infinite value, some of which scikit-learn overlooks."""
-    try:
-        values = np.asarray(None if issparse(y) else y)
-    except ValueError:  # no array at all; scikit-learn's validation raises the error
-        return
-    if values.dtype != object or values.ndim == 0:
-        return
-    values = values.ravel().tolist()
-    types = set(map(type, values))
-    if any(cls.__name__ in ("NoneType", "NAType", "NaTType", "MaskedConstant") for cls in types):
-        raise ValueError("Input y contains NaN.")
-    if any(issubclass(cls, Real) for cls in types):
-        try:
-            numbers = np.array([value for value in values if isinstance(value, Real)], np.float64)
-        except OverflowError:
-            numbers = np.array([np.inf])
-        assert_all_finite(numbers, input_name="y")
-
-
 def _as_targets(values, X):
     """Return targets as a C-contiguous array in the precision of X."""
     with np.errstate(over="ignore"):  # the next check reports infinities
@@ -108,7 +64,7 @@ def _as_targets(values, X):
 
 
 @documented
-class MLPClassifier(ClassifierMixin, BasePerceptron):
+class MLPClassifier(ClassifierMixin, OutOfCore, BasePerceptron):
     """A multilayer perceptron classifier that minimises the log-loss, or another loss.
 
     It replaces scikit-learn's class of the same name: for settings that both have, the same `random_state` gives the
@@ -219,7 +175,7 @@ class MLPClassifier(ClassifierMixin, BasePerceptron):
             outputs.ravel() if mlp.n_outputs_ == 1 else outputs, threshold=mlp._threshold()
         )
 
-    @available_if(_has_margins)
+    @available_if(losses.has_margins)
     def decision_function(self, X):
         """Return a score for each row and class, if the loss gives no probabilities.
 
@@ -246,7 +202,7 @@ class MLPClassifier(ClassifierMixin, BasePerceptron):
         outputs = mlp._outputs(X)
         return outputs.ravel() if mlp.n_outputs_ == 1 else outputs
 
-    @available_if(_has_probabilities)
+    @available_if(losses.has_probabilities)
     def predict_proba(self, X):
         """Return the probability of each class.
 
@@ -264,7 +220,7 @@ class MLPClassifier(ClassifierMixin, BasePerceptron):
         outputs = mlp._outputs(X)
         return np.hstack((1 - outputs, outputs)) if mlp.n_outputs_ == 1 else outputs
 
-    @available_if(_has_probabilities)
+    @available_if(losses.has_probabilities)
     def predict_log_proba(self, X):
         """Return the logarithm of the probability of each class.
 
@@ -317,7 +273,7 @@ class MLPClassifier(ClassifierMixin, BasePerceptron):
 
     def _threshold(self):
         """Return the threshold: a label is predicted if its output is greater."""
-        return 0.5 if _gives_probabilities(self) else 0.0
+        return 0.5 if losses.gives_probabilities(self) else 0.0
 
     def _is_multiclass(self):
         return self._label_binarizer.y_type_ == "multiclass"
@@ -381,10 +337,7 @@ class MLPClassifier(ClassifierMixin, BasePerceptron):
             numbers = numbers.ravel()
             per_class = compute_class_weight(self.class_weight, classes=self.classes_, y=self.classes_[numbers])
             of_rows = per_class[numbers]
-        of_rows = of_rows.astype(targets.dtype) if weights is None else weights * of_rows.astype(targets.dtype)
-        if not of_rows.any():
-            raise ValueError(f"class_weight={self.class_weight!r} leaves no row of y with a weight greater than 0")
-        return of_rows
+        return of_rows.astype(targets.dtype) if weights is None else weights * of_rows.astype(targets.dtype)
 
     def _decode(self, targets):
         if self._is_multiclass():
@@ -407,7 +360,7 @@ class MLPClassifier(ClassifierMixin, BasePerceptron):
 
 
 @documented
-class MLPRegressor(RegressorMixin, BasePerceptron):
+class MLPRegressor(RegressorMixin, OutOfCore, BasePerceptron):
     """A multilayer perceptron regressor that minimises the squared error, or another loss.
 
     It replaces scikit-learn's class of the same name: for settings that both have, the same `random_state` gives the

@@ -1,8 +1,8 @@
 """The tables, read-only: one list each for users, tests, plots, docs and the estimators.
 
-`activations` maps each name to an `Activation`, `axis_functions` to an `AxisFunction`, `losses` to a `Loss` and `optimizers`
-to an `Optimizer`; all come from the compiled tables in src/table. `composed_functions` holds the functions that Python
-composes of the first two.
+`activations` maps names to an `Activation`, `axis_functions` to an `AxisFunction`, `losses` to a `Loss` and `optimizers` to
+an `Optimizer`; all come from the compiled tables in src/table. `composed_functions` has the functions that are composed of
+the first two in Python.
 """
 
 import ast
@@ -67,9 +67,9 @@ class Activation:
     reads : {"X", "Y"}
         Whether training saves the input or the output for the backward pass.
     summary, reference : str
-        What it is, and where it comes from.
+        A description, and its source.
     parameter_docs, parameter_domains : Mapping[str, str]
-        Parameter name -> its meaning, and the interval in which the formula holds, such as "(0, inf)".
+        Parameter name -> its meaning, and its domain, such as "(0, inf)".
     condition : str
         A condition on the parameters, such as "lower <= upper"; "" if there is none.
     """
@@ -138,7 +138,7 @@ def _degree(node: ast.expr, data: tuple[str, ...] = ("x",)) -> float:
 
 @dataclass(frozen=True)
 class AxisFunction:
-    """What the table says of a function along an axis; `signature` is NumPy's."""
+    """The row of a function along an axis in the table; `signature` is that of a generalised ufunc."""
 
     name: str
     signature: str
@@ -152,38 +152,38 @@ class AxisFunction:
 
     @cached_property
     def piecewise_linear(self) -> bool:
-        """Whether its formula says that it is linear wherever it has no kink; a and b are halves of x."""
+        """Whether the function is linear between its kinks, derived from its formula; a and b are halves of x."""
         return _degree(ast.parse(self.formula, mode="eval").body, data=("x", "a", "b")) <= 1
 
 
 @dataclass(frozen=True)
 class Loss:
-    """What the table says of a loss.
+    """The row of a loss in the table.
 
     Attributes
     ----------
     name : str
-        Its name as `loss=` of the estimators. A classifier takes binary_<name> in its place where each output is the
-        probability of one label: for two classes and for multilabel targets.
+        Its name as `loss=` of the estimators. For two classes and for multilabel targets, where each output is the
+        probability of one label, a classifier uses the row binary_<name>.
     estimator : {"classifier", "regressor"}
-        Whose loss it is.
+        The kind of estimator that has this loss.
     targets : {"outputs", "classes"}
-        Whether each output has a target of its own, or all outputs have one class.
+        Whether each output has its own target, or all outputs share one class.
     link : str
         The activation of the output layer.
     outputs : {"sum", "mean"}
-        How the losses of several outputs make the loss of a row. The gradient is that of the sum in either case.
+        Whether the loss of a row is the sum or the mean over its outputs. The gradient is that of the sum in either case.
     parameters : Mapping[str, float]
         Parameter name -> default value.
     domain : str
-        Where a target may be, such as "[0, inf)"; "" for classes.
+        The domain of a target, such as "[0, inf)"; "" for classes.
     formula : str
         The definition, as a Python expression of the output `y`, the target `t` and the parameters; for classes, of the
         vector `y` and the class `t`.
     summary, reference : str
-        What it is, and where it comes from.
+        A description, and its source.
     parameter_docs, parameter_domains : Mapping[str, str]
-        Parameter name -> what it means, and the interval in which it may be.
+        Parameter name -> its meaning, and its domain.
 
     Examples
     --------
@@ -204,28 +204,28 @@ class Loss:
     reference: str
     parameter_docs: Mapping[str, str] = field(repr=False)
     parameter_domains: Mapping[str, str] = field(repr=False)
-    index: int = field(repr=False)  # the row, as the compiled modules count them
+    index: int = field(repr=False)  # the row's number in the compiled table
 
 
 @dataclass(frozen=True)
 class Optimizer:
-    """What the table says of an optimizer.
+    """The row of an optimizer in the table.
 
     Attributes
     ----------
     name : str
         Its name as `solver=` of the estimators; nesterov is the form of sgd with `nesterovs_momentum=True`.
     n_states : int
-        How many numbers it keeps for each parameter.
+        The number of state variables for each parameter.
     scope : {"element", "array"}
         Whether the step of a parameter depends on its own gradient only, or on the norms of the whole array as well.
     decoupled : bool
-        Whether alpha is a decay of the weights by each step, and no penalty.
+        Whether alpha is a weight decay in each step rather than a penalty in the loss.
     update : str
         The rule, as Python statements of the parameter `w`, its gradient `g`, the states `m` and `v`, the step `t`
         (from 1), the learning rate `lr` and the hyperparameters.
     summary, reference : str
-        What it is, and where it comes from.
+        A description, and its source.
 
     Examples
     --------
@@ -246,7 +246,7 @@ class Optimizer:
 
     @cached_property
     def hyperparameters(self) -> tuple[str, ...]:
-        """The estimators' parameters that the rule reads, beside the learning rate and alpha."""
+        """The parameters of the estimators that the rule uses, apart from the learning rate and alpha."""
         names = {node.id for node in ast.walk(ast.parse(self.update)) if isinstance(node, ast.Name)}
         return tuple(name for name in ("momentum", "beta_1", "beta_2", "epsilon") if name in names)
 
@@ -312,9 +312,9 @@ class Table(Mapping[str, Row]):
     Parameters
     ----------
     rows : dict of str to Activation, AxisFunction, Loss or Optimizer
-        What it holds.
+        The rows by name.
     kind : str, default="functions"
-        What the rows are.
+        The word for the rows in the repr.
     columns : tuple of str, default=("formula", "range")
         The attributes that notebooks show, beside name, parameters and summary. The first is code.
 
@@ -448,12 +448,12 @@ _by_name = {name: activation for activation in activations.values() for name in 
 
 
 def names() -> list[str]:
-    """Return the names of all activations, aliases included."""
+    """Return the names of all activations, including aliases."""
     return list(_by_name)
 
 
 def find(name: str) -> Activation:
-    """Return the `Activation` of that name or alias.
+    """Return the `Activation` with a name or alias.
 
     Parameters
     ----------
@@ -467,7 +467,7 @@ def find(name: str) -> Activation:
     Raises
     ------
     ValueError
-        Where there is none; the message lists the known names.
+        If there is none; the message lists the known names.
 
     Examples
     --------

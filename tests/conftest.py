@@ -7,9 +7,11 @@ from pathlib import Path
 import hypothesis
 import numpy as np
 import pytest
+from helpers import HAS_CALLBACKS
 
 import pyrelu as pr
 from pyrelu import registry
+from pyrelu._mlp.callback_support import CallbackSupportMixin
 
 hypothesis.settings.register_profile("the same on every run", derandomize=True, deadline=None)
 hypothesis.settings.load_profile("the same on every run")
@@ -59,6 +61,16 @@ def figures():
     yield
     if pyplot := sys.modules.get("matplotlib.pyplot"):
         pyplot.close("all")
+
+
+@pytest.fixture(autouse=not HAS_CALLBACKS)
+def callbacks(monkeypatch):
+    """Skips a test where it sets callbacks that the installed scikit-learn does not have."""
+
+    def set_callbacks(self, *given):
+        return pytest.skip("callbacks need scikit-learn 1.9") if given else self
+
+    monkeypatch.setattr(CallbackSupportMixin, "set_callbacks", set_callbacks)
 
 
 @pytest.fixture

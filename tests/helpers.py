@@ -1,5 +1,6 @@
 """Shared helpers: uniform calls of the table's functions, comparison of bits, fits of a few epochs."""
 
+import importlib.util
 import itertools
 import math
 import zlib
@@ -14,6 +15,8 @@ from pyrelu.registry import activations
 few_epochs = pytest.mark.filterwarnings(
     "ignore::sklearn.exceptions.ConvergenceWarning", "ignore::pyrelu.exceptions.DeadUnitWarning"
 )
+
+HAS_CALLBACKS = importlib.util.find_spec("sklearn.callback") is not None  # from scikit-learn 1.9 on
 
 PARAMETERS_WITHOUT_DEFAULT = (0.25, -1.75)  # what tests give where a function has none, as `weight` of prelu
 
@@ -101,3 +104,10 @@ def _in_order(a):
     """Return the bits as integers that increase with the numbers, by one from each to the next; -0 comes before 0."""
     bits = np.ascontiguousarray(a).reshape(a.shape).view(f"i{a.dtype.itemsize}")
     return np.where(bits < 0, np.iinfo(bits.dtype).min - bits - 1, bits)
+
+
+def write(folder, content, name="data.csv"):
+    """Write text or bytes to a file in a folder; return its path."""
+    path = folder / name
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return str(path)

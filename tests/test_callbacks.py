@@ -14,7 +14,6 @@ import pytest
 import scipy.sparse
 from helpers import few_epochs, same_bits
 from sklearn.base import clone
-from sklearn.callback import FitCallback, ProgressBar, ScoringMonitor
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
@@ -24,6 +23,9 @@ from sklearn.preprocessing import StandardScaler
 from pyrelu import MLPClassifier, MLPRegressor
 from pyrelu.callbacks import Checkpoint, EarlyStopping
 from pyrelu.exceptions import InvalidParameterError
+
+pytest.importorskip("sklearn.callback", reason="callbacks need scikit-learn 1.9")
+from sklearn.callback import FitCallback, ProgressBar, ScoringMonitor
 
 pytestmark = few_epochs
 

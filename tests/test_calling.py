@@ -142,6 +142,7 @@ def test_accumulate_reduce_and_reduceat_of_the_ufunc_are_sequential(activation, 
         for strided in (x, np.repeat(x, 2)[::2], x[::-1].copy()[::-1]):
             assert same_bits(ufunc.accumulate(strided), np.array(want, dtype))
             assert same_bits([ufunc.reduce(strided)], np.array(want[-1:], dtype))
+        assert same_bits(ufunc.accumulate(x, out=np.empty_like(x)[::-1]), np.array(want, dtype))
         columns = np.stack([x, x[::-1]], axis=1)
         assert same_bits(ufunc.accumulate(columns, axis=0)[:, 0], np.array(want, dtype))
         if n > 4:

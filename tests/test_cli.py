@@ -163,7 +163,11 @@ def test_plot_of_a_steep_curve(tmp_path, capsys):
         (["relu", "--output", "x.doc"], "x.doc: pictures can be written as "),
         (["relu", "--output", "none/x.png"], "none/x.png cannot be written: there is no folder"),
         (["relu", "--output", "."], ". is a folder"),
-        (["relu", "--range", "1", "0"], "the smaller one first"),
+        (["relu", "--range", "1", "0"], "--range 1 0: the first number must be smaller"),
+        (
+            ["relu", "--range", "-1e308", "1e308"],
+            "--range -1e+308 1e+308: the first number must be smaller, and less than",
+        ),
     ],
 )
 def test_what_cannot_be_drawn(arguments, message, tmp_path, monkeypatch, capsys):
@@ -171,6 +175,23 @@ def test_what_cannot_be_drawn(arguments, message, tmp_path, monkeypatch, capsys)
     assert cli.main(["plot", *arguments]) == 2
     assert message in one_line(capsys)
     assert os.listdir() == []
+
+
+@pytest.mark.parametrize("low", ["-1", "-0.5", "-.5", "-1e3", "-1.5e-3", "-1E+300"])
+def test_ranges_below_0(low, tmp_path, capsys):
+    high = str(float(low) / 2)
+    assert cli.main(["plot", "relu", "--range", low, high, "--output", str(tmp_path / "x.svg"), "--json"]) == 0
+    x = json.loads(capsys.readouterr().out)["activations"][0]["function"]["x"]
+    assert x[0] == float(low) and x[-1] == float(high)
+
+
+def test_missing_parameters_are_named_as_the_command_line_has_them(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit):
+        cli.main(["plot", "threshold"])
+    advice = capsys.readouterr().err.strip().rpartition("as in ")[2]
+    assert advice == "threshold:threshold=0.25:value=0.25"
+    assert cli.main(["plot", advice]) == 0
 
 
 # ---- compare ----
@@ -228,8 +249,8 @@ def test_compare_counts_and_one_seed(tmp_path, capsys):
     [
         (["--data", "none.csv", "--target", "y"], "none.csv: no such file or data set; the data sets are digits, iris"),
         (["--data", str(README)], "README.md is a file: name the column to predict with --target"),
-        (["--target", "y"], "--target, --ignore and the like are for files; iris is a built-in data set"),
-        (["--decimal", ","], "--target, --ignore and the like are for files; iris is a built-in data set"),
+        (["--target", "y"], "options such as --target and --ignore are for files; iris is a built-in data set"),
+        (["--decimal", ","], "options such as --target and --ignore are for files; iris is a built-in data set"),
         (["--set", "depth=3"], "MLPClassifier has no parameter 'depth'; it has: activation, alpha"),
         (["--set", "alpha=-1"], "The 'alpha' parameter of MLPClassifier must be"),
         (["relu,tanh"], "has 2 entries for 1 hidden layer"),
@@ -280,12 +301,13 @@ def test_ctrl_c_ends_a_command(endless, tmp_path, capsys):
 
 
 @pytest.mark.interrupts
-def test_ctrl_c_in_train_keeps_the_last_whole_epoch(endless, tmp_path, capsys):
+@pytest.mark.parametrize(("kind", "cls"), [("mlp", "MLPClassifier"), ("tabular", "TabularMLPClassifier")])
+def test_ctrl_c_in_train_keeps_the_last_whole_epoch(kind, cls, endless, tmp_path, capsys):
     before = signal.getsignal(signal.SIGINT)
     data, model = str(tmp_path / "data.csv"), str(tmp_path / "model")
-    assert cli.main(["train", data, "--output", model, *endless, "--json"]) == 130
+    assert cli.main(["train", data, "--model", kind, "--output", model, *endless, "--json"]) == 130
     out, err = capsys.readouterr()
-    report, mlp = json.loads(out), pyrelu.MLPClassifier.load(model)
+    report, mlp = json.loads(out), getattr(pyrelu, cls).load(model)
     assert report["epochs"] == mlp.n_iter_ == len(mlp.loss_curve_) > 0
     plural = "s" if mlp.n_iter_ > 1 else ""
     assert err == f"pyrelu: interrupted; {model} holds the network after {mlp.n_iter_} whole epoch{plural}\n"
@@ -297,7 +319,7 @@ def test_ctrl_c_in_train_keeps_the_last_whole_epoch(endless, tmp_path, capsys):
 def test_ctrl_c_in_train_before_an_epoch_saves_nothing(endless, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("pyrelu._commands.standardised.fit", lambda mlp, *_: _until_interrupted(mlp))
     data = str(tmp_path / "data.csv")
-    assert cli.main(["train", data, "--output", str(tmp_path / "model"), *endless]) == 130
+    assert cli.main(["train", data, "--model", "mlp", "--output", str(tmp_path / "model"), *endless]) == 130
     assert one_line(capsys) == "pyrelu: interrupted before the end of the first epoch; nothing is saved\n"
     assert os.listdir(tmp_path) == ["data.csv"]
 

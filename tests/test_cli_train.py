@@ -41,7 +41,9 @@ def iris(tmp_path, monkeypatch):
 
 
 def train(*arguments):
-    return cli.main(["train", "iris.csv", "--ignore", "number", "--seed", "0", "--output", "model", *arguments])
+    return cli.main(
+        ["train", "iris.csv", "--model", "mlp", "--ignore", "number", "--seed", "0", "--output", "model", *arguments]
+    )
 
 
 def predicted(capsys, *arguments):
@@ -148,7 +150,7 @@ def test_models_that_python_saved(iris, capsys):
     with open("numbers.csv", "w", newline="") as file:
         csv.writer(file).writerows([["a", "b"], *X[:, :2].tolist()])
     assert cli.main(["predict", "model", "numbers.csv"]) == 2
-    assert "numbers.csv has 2 columns; the model takes 4" in capsys.readouterr().err
+    assert "numbers.csv has 2 columns; the model expects 4" in capsys.readouterr().err
     targets = np.column_stack([y == 0, y == 1]).astype(int)
     MLPClassifier(max_iter=2000, random_state=0).fit(X, targets).save("model")
     with open("numbers.csv", "w", newline="") as file:
@@ -259,7 +261,7 @@ def mixed(tmp_path, monkeypatch, capsys):
         "300",
         "--json",
     ]
-    assert cli.main(["train", "mixed.csv", *settings, "--output", "model"]) == 0
+    assert cli.main(["train", "mixed.csv", "--model", "mlp", *settings, "--output", "model"]) == 0
     return json.loads(capsys.readouterr().out)
 
 
@@ -329,7 +331,7 @@ def test_a_model_with_other_columns_than_its_network_has(mixed, capsys):
     mlp.table_columns_["texts"].pop()
     mlp.save("model")
     assert cli.main(["predict", "model", "mixed.csv"]) == 2
-    assert "model describes 7 inputs; its network takes 10" in capsys.readouterr().err
+    assert "model describes 7 inputs; its network expects 10" in capsys.readouterr().err
     mlp.table_columns_["texts"] = 3
     mlp.save("model")
     assert cli.main(["predict", "model", "mixed.csv"]) == 2

@@ -33,7 +33,7 @@ def test_pandas(namespace, name):
     function, arrays, beside = case(namespace, name)
     frame = pd.DataFrame(arrays[0], index=list("abc"), columns=list("wxyz"))
     if not keeps(name):
-        with pytest.raises(TypeError, match=f"{name} changes the length of an axis.*to_numpy"):
+        with pytest.raises(TypeError, match=f"{name} changes the length of the axis.*to_numpy"):
             function(frame, *arrays[1:], *beside)
         return
     for axis in (-1, 1, 0):
@@ -49,7 +49,7 @@ def test_pandas(namespace, name):
     got = function(series, *(g[0] for g in arrays[1:]))
     np.testing.assert_array_equal(got, function(*(a[0] for a in arrays)))
     assert np.ndim(got) == 0 or (got.name == "a" and list(got.index) == list("wxyz"))
-    with pytest.raises(TypeError, match="no numeric type in common"):
+    with pytest.raises(TypeError, match="no common numeric type"):
         function(frame.assign(w="text"), *arrays[1:])
     with pytest.raises(TypeError, match="out= is for arrays"):
         function(frame, *arrays[1:], out=np.empty((3, 4)))
@@ -76,7 +76,7 @@ def test_xarray(namespace, name):
     with pytest.raises(TypeError, match=f"{name} does not take xarray.Dataset"):
         function(array.to_dataset(), *arrays[1:], *beside)
     if not keeps(name):
-        with pytest.raises(TypeError, match=f"{name} changes the length of an axis.*x.data"):
+        with pytest.raises(TypeError, match=f"{name} changes the length of the axis.*x.data"):
             function(array, *arrays[1:], *beside)
         return
     want = function(*arrays)
@@ -143,7 +143,7 @@ def test_axis_by_position_one_integer(namespace, name):
     function, arrays, beside = case(namespace, name)
     np.testing.assert_array_equal(function(*arrays, *beside, 1), function(*arrays, *beside, axis=-1))
     for bad in (None, (0, 1), 1.0):
-        with pytest.raises(TypeError, match="axis=.* give one axis"):
+        with pytest.raises(TypeError, match="axis=.* pass an integer"):
             function(*arrays, *beside, axis=bad)
     with pytest.raises(np.exceptions.AxisError):
         function(*arrays, *beside, axis=2)

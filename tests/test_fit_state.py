@@ -192,6 +192,26 @@ def test_an_interrupt_at_any_line_leaves_the_old_or_the_new(how, name, tmp_path)
 
 
 @pytest.mark.filterwarnings("ignore:Training interrupted")
+def test_dead_units_are_those_of_the_last_whole_epoch():
+    """The second epoch ends with a step that kills units; the third finds them dead, but is interrupted."""
+    epochs = []
+
+    def scoring(*arguments):
+        epochs.append(len(epochs))
+        if len(epochs) == 3:
+            raise KeyboardInterrupt
+        return 0.0
+
+    rates = [1e-3, 10.0, 1e-3]
+    settings = dict(learning_rate=rates.__getitem__, max_iter=3, random_state=0)
+    positive = abs(X)
+    whole = MLPClassifier((30, 20), **settings).fit(positive, Y)
+    mlp = MLPClassifier((30, 20), scoring=scoring, **settings).fit(positive, Y, eval_set=(positive, Y))
+    assert mlp.n_iter_ == 2 and whole.history_[2]["dead_units"] > whole.history_[1]["dead_units"]
+    assert np.concatenate(mlp.dead_units_).mean() == pytest.approx(whole.history_[1]["dead_units"])
+
+
+@pytest.mark.filterwarnings("ignore:Training interrupted")
 @pytest.mark.parametrize("moment", ["before", "after"])
 def test_interrupted_while_a_checkpoint_is_written(moment, tmp_path, monkeypatch):
     """The last epoch stays, as with any Ctrl-C, and the file is written at the end."""

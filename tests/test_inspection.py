@@ -145,6 +145,24 @@ def test_dead_units_are_those_that_fit_found():
     assert any(found.any() for found in dead_units(mlp, X))
 
 
+def test_more_rows_than_a_block_are_all_counted():
+    """Sums over all rows are those over parts of them, each less than the rows that are evaluated at a time."""
+    X, y = data(2500)
+    X = np.sort(X, axis=0)  # other units are alive at its end than at its beginning
+    mlp = fitted(X, y, hidden=(20, 10))
+    parts = [slice(start, start + 500) for start in range(0, 2500, 500)]
+    assert dead_units(mlp, X)[0].sum() < dead_units(mlp, X[parts[-1]])[0].sum()
+    for whole, *of_parts in zip(dead_units(mlp, X), *(dead_units(mlp, X[part]) for part in parts), strict=True):
+        assert np.array_equal(whole, np.all(of_parts, axis=0))
+    for whole, *of_parts in zip(unit_activity(mlp, X), *(unit_activity(mlp, X[part]) for part in parts), strict=True):
+        np.testing.assert_allclose(whole, np.mean(of_parts, axis=0), rtol=1e-12)
+    gradients = [
+        [g for of_layer in loss_gradients(mlp, X[part], y[part]) for g in of_layer] for part in parts
+    ]  # of weights, then of biases
+    squares = [(np.mean(of_parts, axis=0) ** 2).sum() for of_parts in zip(*gradients, strict=True)]
+    np.testing.assert_allclose(gradient_norms(mlp, X, y) ** 2, np.add(*np.split(np.array(squares), 2)), rtol=1e-10)
+
+
 def test_report():
     X, y = data(1500)
     mlp = fitted(X, y, (("leaky_relu", {"negative_slope": 0.2}), "relu"), hidden=(7, 6))
@@ -338,7 +356,7 @@ def test_wrong_input():
             look(make_pipeline(mlp), X[0] if look is local_linear_map else X)
     with pytest.raises(ValueError, match="expecting 5 features"):
         layer_report(mlp, X[:, :4])
-    with pytest.raises(ValueError, match="y has 5, which is none of the classes"):
+    with pytest.raises(ValueError, match="y has 5, which is not one of the classes"):
         gradient_norms(mlp, X, y + 5)
     with pytest.raises(ValueError, match="inconsistent numbers of samples"):
         gradient_norms(mlp, X, y[:-1])

@@ -358,9 +358,11 @@ def difference(y_true, y_pred):
 @pytest.mark.parametrize("solver", ["adam", "lbfgs"])
 def test_functions_of_ones_own(solver, dtype):
     X, y = data(REGRESSOR, "squared_error", 1500)
+    # as much work as takes several blocks of rows
+    given = dict(solver=solver, max_iter=5, hidden_layer_sizes=(64, 128), batch_size=1024)
     for loss in (half_square, lambda t, p: half_square(t, p).sum(axis=1)):
-        own = make(REGRESSOR, (loss, difference), solver=solver, max_iter=5).fit(X.astype(dtype), y, np.arange(1500.0))
-        table = make(REGRESSOR, "squared_error", solver=solver, max_iter=5).fit(X.astype(dtype), y, np.arange(1500.0))
+        own = make(REGRESSOR, (loss, difference), **given).fit(X.astype(dtype), y, np.arange(1500.0))
+        table = make(REGRESSOR, "squared_error", **given).fit(X.astype(dtype), y, np.arange(1500.0))
         assert all(map(same_bits, own.coefs_, table.coefs_)) and own.loss_ == pytest.approx(table.loss_, rel=1e-6)
     assert gradient_norms(own, X, y) == pytest.approx(gradient_norms(table, X, y))
 

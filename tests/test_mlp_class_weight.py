@@ -72,7 +72,9 @@ def test_partial_fit_refuses_balanced(skewed):
         MLPClassifier(class_weight="balanced").partial_fit(*skewed, classes=np.unique(skewed[1]))
 
 
-@pytest.mark.parametrize("wrong", ["even", {"rare": -1}, {"rare": "much"}, 3, [1, 2, 3], [{"rare": -1}]])
+@pytest.mark.parametrize(
+    "wrong", ["even", {"rare": -1}, {"rare": "much"}, 3, [1, 2, 3], [{"rare": -1}], {"rare": np.inf}]
+)
 def test_wrong_value(skewed, wrong):
     with pytest.raises(InvalidParameterError, match=r"class_weight.*a dict of label: weight.*or 'balanced' or None"):
         MLPClassifier(class_weight=wrong).fit(*skewed)

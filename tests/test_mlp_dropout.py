@@ -48,7 +48,11 @@ def test_share_and_size(estimator, dtype, dropout):
     np.testing.assert_allclose(np.concatenate(seen), 1, rtol=1e-6)  # predictions drop nothing
 
 
-@pytest.mark.parametrize("schedule", ["flat_cos", "cosine", lambda epoch: [1.0, 0.0, 0.25, 0.5][epoch]], ids=str)
+@pytest.mark.parametrize(
+    "schedule",
+    ["flat_cos", "cosine", lambda epoch: [1.0, 0.0, 0.25, 0.5][epoch]],
+    ids=["flat_cos", "cosine", "function"],
+)
 def test_schedule_of_the_share(schedule):
     """In each epoch, of the inputs and of the units."""
     seen = []

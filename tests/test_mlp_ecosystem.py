@@ -27,6 +27,7 @@ from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
 import pyrelu as pr
 from pyrelu import MLPClassifier, MLPRegressor
+from pyrelu._mlp import documentation
 
 pytestmark = few_epochs
 
@@ -214,3 +215,12 @@ def test_copies_train_apart(copied):
 
 def test_html():
     assert "MLPClassifier" in classifier().fit(X, y)._repr_html_()
+
+
+def test_html_links_to_the_documentation_where_the_package_says_where_it_is(monkeypatch):
+    said = {"Project-URL": ["Source, https://a.example", "Documentation, https://docs.example/pyrelu/"]}
+    monkeypatch.setattr(documentation.metadata, "metadata", lambda name: type("Message", (), {"get_all": said.get}))
+    for cls in (MLPClassifier, MLPRegressor):
+        assert f'href="https://docs.example/pyrelu/_generated/{cls.__name__}.html"' in cls()._repr_html_()
+    said.clear()
+    assert "docs.example" not in MLPClassifier()._repr_html_() and 'href="h' not in MLPClassifier()._repr_html_()

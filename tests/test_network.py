@@ -280,3 +280,26 @@ def test_wrong_networks_are_refused():
     network = Network(problem.weights, problem.biases, [TANH] * 2, None, "log_loss")
     with pytest.raises(ValueError, match="cannot be trained"):
         network.train(problem.samples(), None, 4, Gradient(problem.parameters, MLPClassifier()))
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("sparse", [False, True])
+def test_rows_at_any_address(sparse):
+    """Arrays that were received, or that are views of a file, need not be aligned."""
+
+    def shifted(array):
+        moved = np.frombuffer(b"\0" + array.tobytes(), np.uint8)[1:].view(array.dtype).reshape(array.shape)
+        assert not moved.flags.aligned
+        return moved
+
+    X = np.random.default_rng(0).normal(size=(20, 3))
+    y, weights = X[:, 0] > 0, np.arange(1.0, 21)
+    given = scipy.sparse.csr_array(X) if sparse else X
+    mlp = MLPClassifier(4, max_iter=2, random_state=0).fit(given, y, weights)
+    if sparse:
+        moved = given.copy()
+        moved.data = shifted(given.data)
+    else:
+        moved = shifted(X)
+    other = MLPClassifier(4, max_iter=2, random_state=0).fit(moved, y, shifted(weights))
+    assert same_bits(mlp.predict_proba(given), other.predict_proba(moved))

@@ -109,10 +109,17 @@ def test_predictions_draw_nothing():
     np.testing.assert_allclose(random.outputs(random.samples()), plain.outputs(plain.samples()), rtol=1e-14)
 
 
-def test_sparse_rows_lose_the_same_inputs():
-    problem = Problem((9, 5, 3), dropout=(0.4, 0.2), n=300)
+def test_more_units_than_are_drawn_at_a_time():
+    problem = Problem((263, 519, 3), dropout=(0.2, 0.5), n=20)
+    assert gradient(problem)[0] == pytest.approx(loss_by_hand(problem, (0.2, 0.5)), rel=1e-12)
+
+
+@pytest.mark.parametrize("units", [(9, 5, 3), (40, 400, 3)], ids=["one block of rows", "several"])
+def test_sparse_rows_lose_the_same_inputs(units):
+    problem = Problem(units, dropout=(0.4, 0.2), n=700)
     problem.X[problem.X < 0.3] = 0
     dense = gradient(problem)
+    assert dense[0] == pytest.approx(loss_by_hand(problem, (0.4, 0.2)), rel=1e-12)
     sparse = gradient(problem, problem.samples(X=scipy.sparse.csr_array(problem.X)))
     np.testing.assert_allclose(sparse[1], dense[1], rtol=1e-9, atol=1e-14)
     assert sparse[0] == pytest.approx(dense[0], rel=1e-13)

@@ -131,6 +131,18 @@ def test_norms_are_of_whole_arrays():
     np.testing.assert_allclose(problem.step().astype(LONG), want, rtol=0, atol=1e-11)
 
 
+@pytest.mark.parametrize("name", optimizers)
+def test_weights_without_gradient_stay(name):
+    problem = Problem(name, np.float64, alpha=0.0, l1=0.0)
+    targets = rng("no inputs").normal(size=(40, 3))
+    problem.samples = Samples(np.zeros((40, 5)), targets)
+    before = problem.arrays[0][0].copy()
+    for _ in range(2):
+        want = problem.expected()
+        np.testing.assert_allclose(problem.step().astype(LONG), want, rtol=0, atol=1e-12)
+    assert same_bits(problem.arrays[0][0], before)
+
+
 def test_a_divergent_step_shows():
     for name in optimizers:
         problem = Problem(name, np.float64)

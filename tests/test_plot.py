@@ -64,7 +64,8 @@ def test_an_activation_is_drawn_as_it_is(activation):
 @pytest.mark.parametrize("x_range", [(0, 100), (-1e6, 1e6), (1e-3, 2e-3)])
 def test_any_range_can_be_drawn(activation, x_range):
     display = ActivationDisplay.from_name((activation, parameters(activation)), x_range=x_range)
-    display.figure_.canvas.draw()
+    assert display.ax_.get_xlim() == x_range
+    display.figure_.draw_without_rendering()
     for name in display._names:  # beside the part of the line that is seen
         (x, y), (left, right), (low, high) = name.xy, display.ax_.get_xlim(), display.ax_.get_ylim()
         assert left <= x <= right and low <= y <= high
@@ -100,8 +101,6 @@ def test_the_range_shows_every_kink(activation):
     low, high = display.ax_.get_xlim()
     values = (row.parameters | parameters(activation)).values()
     assert all(low < kink < high for kink in row.kinks_at(*values))
-    low, high = ActivationDisplay.from_name((activation, parameters(activation)), x_range=(1, 2)).ax_.get_xlim()
-    assert (low, high) == (1, 2)
 
 
 def test_parameters_and_axes_are_the_callers():
@@ -171,25 +170,31 @@ def test_the_look_of_an_activation_is_the_callers():
 
 def test_an_overlay(activation):
     names = {"relu": "relu", "it": (activation, parameters(activation)), "sine": (np.sin, np.cos)}
-    for below in (False, True):
-        overlay = ActivationOverlayDisplay.from_names(names, below=below)
-        assert legend_of(overlay) == list(names)
-        assert [line.get_color() for line in overlay.lines_] == list(plot._style.COLORS[:3])
-        for ax, lines, spaces in (
-            (overlay.ax_, overlay.lines_, [pr.relu, getattr(pr, activation), np.sin]),
-            (
-                overlay.derivative_ax_,
-                overlay.derivative_lines_,
-                [pr.derivative.relu, getattr(pr.derivative, activation), np.cos],
-            ),
-        ):
-            assert len({line.get_linewidth() for line in lines}) == 3  # where they coincide, all are seen
-            for line, f, values in zip(lines, spaces, [(), parameters(activation).values(), ()], strict=True):
-                x, y = line.get_data()
-                np.testing.assert_array_equal(y[np.isfinite(x)], f(x[np.isfinite(x)], *values))
-                assert (x[0], x[-1]) == ax.get_xlim() == overlay.ax_.get_xlim() and holds(ax, line)
-        one, two = overlay.ax_.get_position(), overlay.derivative_ax_.get_position()
-        assert (one.y0 > two.y0) == below and (one.x0 < two.x0) == (not below)
+    overlay = ActivationOverlayDisplay.from_names(names)
+    assert legend_of(overlay) == list(names)
+    assert [line.get_color() for line in overlay.lines_] == list(plot._style.COLORS[:3])
+    for ax, lines, spaces in (
+        (overlay.ax_, overlay.lines_, [pr.relu, getattr(pr, activation), np.sin]),
+        (
+            overlay.derivative_ax_,
+            overlay.derivative_lines_,
+            [pr.derivative.relu, getattr(pr.derivative, activation), np.cos],
+        ),
+    ):
+        assert len({line.get_linewidth() for line in lines}) == 3  # where they coincide, all are seen
+        for line, f, values in zip(lines, spaces, [(), parameters(activation).values(), ()], strict=True):
+            x, y = line.get_data()
+            np.testing.assert_array_equal(y[np.isfinite(x)], f(x[np.isfinite(x)], *values))
+            assert (x[0], x[-1]) == ax.get_xlim() == overlay.ax_.get_xlim() and holds(ax, line)
+
+
+@pytest.mark.parametrize("below", [False, True])
+def test_derivatives_are_beside_or_below(below):
+    overlay = ActivationOverlayDisplay.from_names(["relu", "gelu"], below=below)
+    for ax, lines in ((overlay.ax_, overlay.lines_), (overlay.derivative_ax_, overlay.derivative_lines_)):
+        assert all(holds(ax, line) for line in lines) and ax.get_xlim() == overlay.ax_.get_xlim()
+    one, two = overlay.ax_.get_position(), overlay.derivative_ax_.get_position()
+    assert (one.y0 > two.y0) == below and (one.x0 < two.x0) == (not below)
 
 
 def test_an_overlay_of_functions_alone():
@@ -226,8 +231,32 @@ def test_what_cannot_be_drawn_is_said():
         ActivationDisplay.from_name("softmax")
     with pytest.raises(ValueError, match=r"x_range=\(1, 0\) must be"):
         ActivationDisplay.from_name("relu", x_range=(1, 0))
-    with pytest.raises(ValueError, match="names no activation"):
-        ActivationGridDisplay.from_names([])
+    for display in (ActivationGridDisplay, ActivationOverlayDisplay):
+        with pytest.raises(ValueError, match="names no activation"):
+            display.from_names([])
+        with pytest.raises(ValueError, match="names='relu' must be a sequence"):
+            display.from_names("relu")
+
+
+ACTIVITY = np.linspace(0, 1, 12).reshape(3, 4)
+
+
+@pytest.mark.parametrize(
+    "draw, message",
+    [
+        (lambda: ActivationDisplay.from_name("relu", ax=3), "ax=3 must be None or a matplotlib Axes"),
+        (lambda: GradientNormDisplay({"a": [1, 2]}).plot(ax="axes"), "ax='axes' must be None or a matplotlib Axes"),
+        (lambda: LossCurveDisplay({"a": [1, 2]}, {}).plot(ax=3), "ax=3 must be None or a matplotlib Axes"),
+        (lambda: LossCurveDisplay({"a": [1, 2]}, {}).plot(validation_ax=3), "ax=3 must be None or a matplotlib Axes"),
+        (lambda: ActivationGridDisplay.from_names(["relu"], figure=0), "figure=0 must be None or a matplotlib Figure"),
+        (lambda: ActivationOverlayDisplay.from_names(["relu"], figure=0), "figure=0 must be None or a matplotlib Fig"),
+        (lambda: UnitActivityDisplay([ACTIVITY]).plot(axes=3), "ax=3 must be None or a matplotlib Axes"),
+        (lambda: UnitActivityDisplay([ACTIVITY] * 2).plot(axes=[3]), "one Axes for each of the 2 hidden layers"),
+    ],
+)
+def test_where_to_draw_is_checked(draw, message):
+    with pytest.raises((TypeError, ValueError), match=message):
+        draw()
 
 
 # ---- fits ----
@@ -260,7 +289,9 @@ def test_the_scores_of_early_stopping_are_below_the_loss():
         assert line.get_ydata().tolist() == fit.validation_scores_ and line.get_label() == name
     assert [line.get_color() for line in display.validation_lines_] == [line.get_color() for line in display.lines_[:2]]
     dots = [line for line in display.validation_ax_.get_lines() if line.get_marker() == "o"]
-    assert [dot.get_ydata()[0] for dot in dots] == [fit.best_validation_score_ for fit in list(fits.values())[:2]]
+    for dot, fit in zip(dots, list(fits.values())[:2], strict=True):
+        best = int(np.argmax(fit.validation_scores_))
+        assert dot.get_xydata().tolist() == [[best + 1, fit.best_validation_score_]]  # epochs count from 1
     upper, lower = matplotlib.figure.Figure().subplots(2)
     assert LossCurveDisplay.from_estimators(fits, ax=upper).validation_ax_ is None
     assert LossCurveDisplay.from_estimators(fits, ax=upper, validation_ax=lower).validation_ax_ is lower

@@ -125,6 +125,12 @@ def test_the_rate_is_that_of_its_epoch():
         np.testing.assert_allclose(c - a, (b - a) / 2, rtol=1e-9, atol=1e-15)
 
 
+def test_history_has_the_rate_that_an_epoch_took():
+    """Not the one that it leaves to the next."""
+    mlp = fit(4, learning_rate="invscaling", learning_rate_init=0.1, solver="sgd")
+    assert rates(mlp) == pytest.approx([0.1, *(0.1 / (60 * epoch + 1) ** 0.5 for epoch in (1, 2, 3))])
+
+
 def test_restarts_with_fit_and_goes_on_with_partial_fit():
     mlp = fit(4, learning_rate=("step", {"step_size": 1}), warm_start=True).fit(X, Y)
     assert rates(mlp) == pytest.approx([1e-3, 1e-4, 1e-5, 1e-6] * 2)

@@ -3,16 +3,20 @@
 import ctypes
 import platform
 import sys
+import threading
 import warnings
 from contextlib import contextmanager
+from itertools import pairwise
 
 import numpy as np
 import pytest
 from helpers import NAMESPACES, arrays_of, call, forward, parameter_values, parameters, rng, same_bits
 from oracle import in_floats, limit
+from pyrelu._network import Network, Samples
 
 import pyrelu as pr
 from pyrelu import _ufuncs
+from pyrelu._mlp.activation import resolve
 from pyrelu.registry import activations
 
 pytestmark = pytest.mark.usefixtures("overflow_is_expected")
@@ -70,6 +74,21 @@ def test_what_underflows_keeps_its_sign(activation, namespace):
             got = call(namespace, activation, *arrays_of(namespace, x.astype(narrow), narrow(g)))
             zero = got == 0
             np.testing.assert_array_equal(np.signbit(got[zero]), np.signbit(want[zero]))
+
+
+def test_results_are_rounded_to_half_precision_as_by_numpy():
+    """prelu(-1, -v) is v: here all numbers of float16, what is halfway between two of them, and its neighbours."""
+    halves = np.arange(0x7C00, dtype=np.uint16).view(np.float16).astype(np.float32)
+    between = np.append((halves[:-1] + halves[1:]) / 2, np.float32(65520))  # the least that rounds to infinity
+    ends = np.float32([0, np.inf])
+    values = np.concatenate([halves, between, *(np.nextafter(between, end) for end in ends), 2 * between[-8:]])
+    values = np.concatenate([values, -values])
+    want = values.astype(np.float16)
+    for n in (7, 64):  # the rest of a vector, and whole ones
+        rows = values[: len(values) // n * n].reshape(-1, n)
+        slopes = np.pad(-rows, [(0, 0), (0, 1)])[:, :n]  # apart, so that NumPy passes row by row
+        got = pr.prelu(np.full(rows.shape, -1, np.float16), slopes)
+        assert same_bits(got, want[: rows.size].reshape(rows.shape))
 
 
 @pytest.mark.parametrize("namespace", NAMESPACES)
@@ -225,6 +244,29 @@ def test_flush_to_zero_set_by_others_does_not_reach_functions_along_an_axis(axis
     with flush_to_zero():
         got = function(*arrays_of(namespace, rows, g))
     assert same_bits(got, want)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the layout of fenv_t is glibc's")
+def test_flush_to_zero_set_by_others_does_not_reach_threads_of_a_network(threads):
+    """OpenMP's threads inherit the state of the thread that first needs them: here of one that flushes to zero."""
+    threads(2)
+    random, units = rng("subnormal outputs"), (4, 64, 128, 3)
+    weights = [random.uniform(0.1, 0.3, shape).astype(np.float32) for shape in pairwise(units)]
+    biases = [np.zeros(n, np.float32) for n in units[1:]]
+    network = Network(weights, biases, resolve("relu", 2), activations["identity"].index, None)
+    samples = Samples(random.uniform(1e-43, 1e-42, (20000, 4)).astype(np.float32))
+    want, got = network.predict(samples), []
+    assert (0 < want).all() and (want < np.finfo(np.float32).tiny).all()
+
+    def run():
+        with flush_to_zero():
+            pr.relu(np.ones(1 << 20, np.float32))  # so that it has threads
+            got.append(network.predict(samples))
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+    assert same_bits(got[0], want)
 
 
 @pytest.mark.parametrize("namespace", NAMESPACES)

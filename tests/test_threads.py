@@ -2,15 +2,20 @@
 
 import multiprocessing
 import os
+import threading
+import time
+from itertools import pairwise
 
 import joblib
 import numpy as np
 import pytest
 from helpers import NAMESPACES, arrays_of, call, rng, same_bits
+from pyrelu._network import Network, Samples
 from threadpoolctl import threadpool_limits
 
 import pyrelu as pr
 from pyrelu import _threads, _ufuncs
+from pyrelu._mlp.activation import resolve
 
 LARGE = 1 << 19
 
@@ -88,6 +93,32 @@ def test_threadpoolctl_is_obeyed(threads):
         assert pr.get_num_threads() == 1
     with threadpool_limits(3, user_api="openmp"):
         assert pr.get_num_threads() == (3 if _ufuncs.has_openmp() else 1)
+
+
+@pytest.mark.parametrize("limited_by", ["set_num_threads", "threadpoolctl", "n_threads"])
+def test_a_network_has_no_more_threads_than_it_may(limited_by, threads):
+    """By the threads that call a function of one's own, which is slow enough for each of them to have its turn."""
+    callers = set()
+
+    def slow_tanh(z):
+        callers.add(threading.get_ident())
+        time.sleep(0.003)
+        return np.tanh(z)
+
+    random, units = rng("callers"), (64, 256, 1)
+    weights = [random.normal(size=shape) for shape in pairwise(units)]
+    network = Network(
+        weights,
+        [np.zeros(n) for n in units[1:]],
+        resolve((slow_tanh, pr.derivative.tanh), 1),
+        pr.activations["identity"].index,
+        None,
+        n_threads=2 if limited_by == "n_threads" else 4,
+    )
+    threads(2 if limited_by == "set_num_threads" else 4)
+    with threadpool_limits(2 if limited_by == "threadpoolctl" else 4, user_api="openmp"):
+        network.predict(Samples(random.normal(size=(8192, 64))))
+    assert len(callers) <= 2
 
 
 def _in_child(x, queue):

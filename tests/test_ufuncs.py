@@ -219,6 +219,11 @@ def test_axis_functions_give_each_row_the_bits_of_one_row_alone(axis_function, n
     assert same_bits(function(*arrays_of(namespace, apart, g)), alone)
     repeated = np.broadcast_to(g[5], g.shape)
     assert same_bits(function(*arrays_of(namespace, x, repeated))[5], alone[5])
+    for turned in (np.s_[::-1], np.s_[:, ::-1], np.s_[::-1, ::-1]):  # backwards beside forwards, in either operand
+        backwards, out = x[turned].copy()[turned], np.empty_like(alone)
+        assert same_bits(function(*arrays_of(namespace, backwards, g), out=out), alone)
+        if out.ndim == 2:
+            assert same_bits(function(*arrays_of(namespace, x, g), out=out[turned]), alone)
     if namespace == "vjp" or alone.shape == x.shape:
         out = x.copy()
         function(*arrays_of(namespace, out, g), out=out)

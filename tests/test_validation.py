@@ -38,6 +38,12 @@ def scores_by_hand(digits, score, **parameters):
 # ---- eval_set ----
 
 
+def test_positional_eval_set_is_an_error_that_names_no_private_class(digits):
+    X, X_val, y, y_val = digits
+    with pytest.raises(TypeError, match=r"^fit\(\) takes from 3 to 4 positional arguments but 5 were given"):
+        classifier().fit(X, y, None, (X_val, y_val))
+
+
 @pytest.mark.parametrize("solver", ["sgd", "adam", "lbfgs"])
 def test_only_scores(digits, solver):
     X, X_val, y, y_val = digits

@@ -1,4 +1,4 @@
-"""`pyrelu bench`: the functions on this machine, beside NumPy and SciPy.
+"""`pyrelu bench`: times the functions on this machine, compared with NumPy and SciPy.
 
 The benchmarks with PyTorch, JAX and scikit-learn are in bench/ of the source. They use this module, never the reverse.
 """
@@ -95,7 +95,7 @@ def row(name, times, size, peers):
 
 
 def title(namespace, dtype, n, threads):
-    """Return what a table of functions is headed with."""
+    """Return the headings of a table of functions."""
     return f"pyrelu.{namespace}, {dtype}, {n:,} elements, {threads} thread{'s' * (threads > 1)}: ns per element"
 
 

@@ -33,7 +33,7 @@ def run(data, activations, options, seed=0):
     activations : sequence
         As the estimators' `activation`.
     options : argparse.Namespace
-        `repeats`, `test_size` and what `network_parameters` reads.
+        `repeats`, `test_size` and those that `network_parameters` reads.
     seed : int, default=0
         The first of the seeds; each determines a split and the first weights.
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from pyrelu._commands import columns, table_file
+from pyrelu._commands import column_kinds, table_file
+from pyrelu._commands.columns import Columns
 from pyrelu._commands.table_file import PLAIN, Format
 from pyrelu._text import listed, shortened
 from pyrelu.exceptions import InvalidFileError, InvalidParameterError
@@ -31,23 +32,23 @@ class Data:
     target : str
     classification : bool
     kinds : dict of str: Kind, or None
-        What the columns of a DataFrame hold.
+        The kinds of the columns of a DataFrame.
     format : Format
     notes : list of str
-        What the user is to be told.
+        Messages for the user.
     """
 
     name: str
     X: object
     y: np.ndarray
-    feature_names: list
+    feature_names: list[str]
     target: str
     classification: bool
-    kinds: dict | None = None
+    kinds: dict[str, column_kinds.Kind] | None = None
     format: Format = PLAIN
-    notes: list = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
-    def encoded(self, training, *others):
+    def encoded(self, training, *others, typed=False):
         """Return the inputs for a network.
 
         Parameters
@@ -56,28 +57,31 @@ class Data:
             The rows to learn medians and categories from.
         *others : ndarray of int
             Further rows.
+        typed : bool, default=False
+            Whether X is to be a DataFrame of numbers, texts and dates, rather than a matrix.
 
         Returns
         -------
         learned : Columns, or None
-            None where X is an array of numbers, to be used as it is.
+            None if X is an array of numbers, which is used unchanged.
         X : ndarray
-            Of `training`, and one more for each of `others`.
+            The inputs of `training`, followed by those of each of `others`.
         """
         if self.kinds is None:
             return None, *(self.X[rows] for rows in (training, *others))
-        learned = columns.Columns.learn(self.X.iloc[training], self.kinds, self.format)
+        learned = Columns.learn(self.X.iloc[training], self.kinds, self.format)
         if not learned.names:
             raise InvalidFileError(self.name, f"has no column to predict {self.target!r} from")
-        return learned, *(learned.encode(self.X.iloc[rows], self.format) for rows in (training, *others))
+        encode = learned.typed if typed else learned.encode
+        return learned, *(encode(self.X.iloc[rows], self.format) for rows in (training, *others))
 
     def split(self, test_size, seed):
-        """Return the rows to train on and those held out: stratified by class, and no class without a row to train on.
+        """Return the training rows and the held-out rows, stratified by class. Each class has at least one training row.
 
         Raises
         ------
         InvalidParameterError
-            Where no rows would be left for one of the two.
+            If either part would have no rows.
         """
         from sklearn.model_selection import train_test_split
 
@@ -131,16 +135,18 @@ BUILT_IN = {
 
 
 def load(name, target, **reading):
-    """Return the `Data` of a name in BUILT_IN, else of a file; see `from_file`.
+    """Return the `Data` of a built-in data set, or of a file; see `from_file`.
 
     Raises
     ------
     InvalidParameterError
-        Where there is neither, or where a name comes with what only files have.
+        If there is neither, or a built-in data set is given options for files.
     """
     if name in BUILT_IN:
         if target is not None or any(value not in ((), [], "auto", False, PLAIN) for value in reading.values()):
-            raise InvalidParameterError(f"--target, --ignore and the like are for files; {name} is a built-in data set")
+            raise InvalidParameterError(
+                f"options such as --target and --ignore are for files; {name} is a built-in data set"
+            )
         X, y = BUILT_IN[name]()
         return Data(name, X, y, [f"x{i}" for i in range(X.shape[1])], "y", name != "diabetes")
     if name != "-" and not os.path.exists(name):
@@ -157,28 +163,28 @@ def from_file(path, target, ignored=(), task="auto", format=PLAIN, texts=(), dro
     target : str or None
         The column to predict; all others but those ignored are features.
     ignored : sequence of str
-        Names of columns; several may be in one, with commas between.
+        Names of columns; one string may contain several, separated by commas.
     task : {"auto", "classification", "regression"}
-        auto: classification where the target holds text, or integers with at most MOST_CLASSES distinct values.
+        auto: classification if the target is text, or integers with at most MOST_CLASSES distinct values.
     format : Format
     texts : sequence of str
-        Columns that hold text, whatever it looks like; as `ignored`.
+        Columns to treat as text even if they look like numbers; in the same form as `ignored`.
     drop_missing : bool, default=False
-        Whether to leave out the rows that have no target.
+        Whether to drop rows without a target.
 
     Returns
     -------
     Data
-        For classification, the classes are the target's texts as they stand in the file.
+        For classification, the classes are the target's texts in the file.
 
     Raises
     ------
     InvalidFileError
-        Where the file is not as described, with its line and column.
+        If the contents of the file are invalid; the message names line and column.
     InvalidParameterError
-        Where `target` is None.
+        If `target` is None.
     OSError
-        Where it cannot be opened.
+        If the file cannot be opened.
     """
     if target is None:
         raise InvalidParameterError(f"{path} is a file: name the column to predict with --target")
@@ -192,17 +198,17 @@ def from_file(path, target, ignored=(), task="auto", format=PLAIN, texts=(), dro
     names = [name for name in dict.fromkeys(table.header) if name != target and name not in set(ignored)]
     table.check(names)
     kinds, faults = {}, {}
-    for i, (name, kind) in enumerate(columns.kinds_of(table, names, set(texts), format).items()):
+    for i, (name, kind) in enumerate(column_kinds.kinds_of(table, names, set(texts), format).items()):
         if kind.name != "nothing" and name not in texts and _numbers_rows(table, name, i, kind, format):
             what = f"{name!r} numbers the rows and is left out" if name else "1 has no name and is left out as an index"
-            kind = columns.Kind("nothing", note=f"column {what}")
+            kind = column_kinds.Kind("nothing", note=f"column {what}")
         if kind.fault:
             faults[name] = kind.fault
         if kind.note:
             notes.append(kind.note)
         if kind.name != "nothing":
             kinds[name] = kind
-    columns.raise_faults(table.path, faults)
+    column_kinds.raise_faults(table.path, faults)
     if not kinds:
         raise InvalidFileError(table.path, f"has no column to predict {target!r} from")
     if classification:
@@ -218,7 +224,7 @@ def from_file(path, target, ignored=(), task="auto", format=PLAIN, texts=(), dro
 
 
 def split_names(given, header):
-    """Return the names in what was given, each a name or several with commas between.
+    """Return the names in a list of strings, each a name or several names separated by commas.
 
     Examples
     --------
@@ -230,7 +236,7 @@ def split_names(given, header):
 
 
 def _target(table, target, task, format, drop_missing, notes):
-    """Return the table, without the rows that have no target, the targets, and whether they are classes."""
+    """Return the table without rows that lack a target, the targets, and whether these are classes."""
     from dataclasses import replace
 
     column = table.frame[target]
@@ -251,14 +257,14 @@ def _target(table, target, task, format, drop_missing, notes):
         table = replace(
             table, frame=table.frame.iloc[rows].reset_index(drop=True), place=lambda i: whole.where(rows[i])
         )
-    texts = columns.as_texts(table.frame[target])
+    texts = column_kinds.as_texts(table.frame[target])
     if task == "classification":
         return table, texts.astype(str), True
-    numbers = columns.as_numbers(table.frame[target], format)
+    numbers = column_kinds.as_numbers(table.frame[target], format)
     wrong = np.flatnonzero(np.isnan(numbers))
     if task == "auto" and len(wrong):
         distinct, counts = np.unique(texts.astype(str), return_counts=True)
-        like = [columns.is_number(text, format) or columns.almost_a_number(text) for text in distinct]
+        like = [column_kinds.is_number(text, format) or column_kinds.almost_a_number(text) for text in distinct]
         if counts[like].sum() < len(texts) / 2:
             if len(distinct) > max(MOST_CLASSES, len(texts) / 2):
                 raise InvalidFileError(
@@ -272,10 +278,10 @@ def _target(table, target, task, format, drop_missing, notes):
         where, text = table.where(wrong[0]), texts[wrong[0]]
         raise InvalidFileError(
             table.path,
-            f"{where}, column {target!r}: {shortened(text)} is not a number{why}{columns.advice(text, format)}"
+            f"{where}, column {target!r}: {shortened(text)} is not a number{why}{column_kinds.advice(text, format)}"
             + ("" if why else "; if the column holds classes, give --task classification"),
         )
-    if fault := columns.size_fault(table, target, numbers):
+    if fault := column_kinds.size_fault(table, target, numbers):
         raise InvalidFileError(table.path, fault)
     if task == "auto" and len(np.unique(numbers)) <= MOST_CLASSES and bool((numbers % 1 == 0).all()):
         return table, texts.astype(str), True
@@ -283,7 +289,7 @@ def _target(table, target, task, format, drop_missing, notes):
 
 
 def _places(table, rows):
-    """Say where rows are, a few of them."""
+    """Return a description of where the first few rows are."""
     places = [table.where(row) for row in rows[:3]]
     word = places[0].split()[0]
     numbers = [place.split()[1] for place in places]
@@ -292,10 +298,10 @@ def _places(table, rows):
 
 
 def _numbers_rows(table, name, i, kind, format):
-    """Tell whether a column is an index."""
+    """Return whether a column is an index."""
     if i == 0 and name in ("", "Unnamed: 0"):
         return True
     if kind.name != "number" or kind.fault or not _ROW_NUMBER.fullmatch(name):
         return False
-    numbers = columns.as_numbers(table.frame[name], format)
+    numbers = column_kinds.as_numbers(table.frame[name], format)
     return len(numbers) > 1 and bool((np.diff(numbers) == 1).all())

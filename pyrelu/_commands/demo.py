@@ -45,7 +45,7 @@ def run(epochs, seed):
     -------
     rows : list of dict
         activation, test accuracy, epochs, seconds, scikit-learn's seconds with its default number of BLAS threads and
-        with one (None where it lacks the activation), and share of dead hidden units.
+        with one (None if it lacks the activation), and share of dead hidden units.
     curves : dict
         activation -> loss per epoch.
     """

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import special
 
-PARAMETER = 0.25  # given where a function has a parameter without a default, as `weight` of prelu
+PARAMETER = 0.25  # the value of a parameter without a default, such as prelu's `weight`
 
 _SELU = 1.0507009873554805, 1.7580993408473766
 _GELU_TANH = 0.7978845608028654, 0.044715  # sqrt(2/pi), and the cubic term of Hendrycks and Gimpel, arXiv:1606.08415

@@ -6,7 +6,7 @@ import codecs
 import math
 import os
 
-from pyrelu._mlp.activation import resolve
+from pyrelu._mlp.activation import ValueMissing, resolve
 from pyrelu.exceptions import InvalidParameterError
 
 
@@ -19,7 +19,7 @@ def positive(text):
 
 
 def seed(text):
-    """An integer that NumPy takes as a seed."""
+    """Parse an integer that is a valid seed for NumPy."""
     number = int(text)
     if not 0 <= number < 2**32:
         raise argparse.ArgumentTypeError(f"{number} is not in the range [0, {2**32 - 1}]")
@@ -43,7 +43,7 @@ def finite(text):
 
 
 def character(text):
-    r"""One character, such as the one between the cells of a CSV file; tab may be written as \t."""
+    r"""Parse a single character, such as the separator of a CSV file; tab may be written as \t."""
     one = {"\\t": "\t", "tab": "\t"}.get(text, text)
     if len(one) != 1 or one in '"\r\n':
         raise argparse.ArgumentTypeError(f"{text!r} is not a single character (write tab as \\t)")
@@ -60,7 +60,7 @@ def encoding(text):
 
 
 def format_of(options, default=None):
-    """Return how a file is written, as the options say, and as `default`, a Format, says where they say nothing."""
+    """Return the Format of a file: that of the options, completed by `default`."""
     from dataclasses import replace
 
     from pyrelu._commands.table_file import PLAIN
@@ -81,7 +81,7 @@ def format_of(options, default=None):
 
 
 def reading(options):
-    """Return what `datasets.from_file` is told, beside the file and the target."""
+    """Return the arguments of `datasets.from_file` other than the file and the target."""
     return {
         "ignored": options.ignore,
         "task": options.task,
@@ -118,6 +118,9 @@ def activation(text):
     layers = [_one(layer) for layer in text.split(",")]
     try:
         resolve(layers, len(layers))
+    except ValueMissing as error:
+        example = "".join(f":{parameter}=0.25" for parameter in error.parameters)
+        raise argparse.ArgumentTypeError(f"{error.name!r} needs a value, as in {error.name}{example}") from None
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
     return layers[0] if len(layers) == 1 else layers

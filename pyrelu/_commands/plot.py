@@ -9,6 +9,7 @@ from pyrelu._commands.options import check_output, label
 from pyrelu._text import show
 from pyrelu.exceptions import InvalidParameterError
 from pyrelu.plot import ActivationDisplay, ActivationGridDisplay, ActivationOverlayDisplay
+from pyrelu.plot._activation import checked_range
 from pyrelu.plot._style import new_figure, save
 
 
@@ -17,6 +18,14 @@ def command(options):
     names = list(registry.activations) if options.names == ["all"] else options.names
     output = options.output or ("activations.png" if len(names) > 1 else f"{label(names[0]).split(':')[0]}.png")
     check_output(output)
+    if options.range:
+        try:
+            checked_range(options.range)
+        except ValueError:
+            low, high = options.range
+            raise InvalidParameterError(
+                f"--range {low:g} {high:g}: the first number must be smaller, and less than 1e300 away"
+            ) from None
     drawing = {"x_range": options.range, "derivative": not options.no_derivative}
     panels = 1 if options.no_derivative else 2
     try:
@@ -45,7 +54,7 @@ def command(options):
 
 
 def _data(display):
-    """Return what was drawn; where a curve jumps, None stands between the pieces."""
+    """Return the points of the curves, with None at each jump."""
     curves = {"function": display.function, "derivative": display.slope}
     return {
         "name": display.name,

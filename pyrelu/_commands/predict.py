@@ -9,7 +9,8 @@ import warnings
 import numpy as np
 
 from pyrelu._commands import progress, table_file
-from pyrelu._commands.columns import Columns, as_texts
+from pyrelu._commands.column_kinds import as_texts
+from pyrelu._commands.columns import Columns
 from pyrelu._commands.datasets import split_names
 from pyrelu._commands.options import check_output, format_of
 from pyrelu._storage.files import write_atomically
@@ -23,7 +24,7 @@ def command(options):
     mlp = load(options.model)
     if options.proba and not hasattr(mlp, "predict_proba"):
         raise InvalidParameterError(f"--proba needs a classifier; {options.model} holds a regressor")
-    if not hasattr(mlp, "coefs_"):
+    if not hasattr(mlp, "n_features_in_"):
         raise InvalidParameterError(f"{options.model} holds a network that is not fitted")
     kept, X = _inputs(mlp, options)
     with warnings.catch_warnings():
@@ -39,49 +40,62 @@ def command(options):
 
 
 def load(path):
-    """Return the estimator in a file; InvalidFileError where there is none."""
+    """Return the estimator in a file; raise InvalidFileError if there is none."""
     from pyrelu.neural_network import MLPClassifier, MLPRegressor
+    from pyrelu.tabular import TabularMLPClassifier, TabularMLPRegressor
 
-    try:
-        return MLPClassifier.load(path)
-    except InvalidFileError as error:
+    errors = []
+    for cls in (MLPClassifier, MLPRegressor, TabularMLPClassifier, TabularMLPRegressor):
         try:
-            return MLPRegressor.load(path)
-        except InvalidFileError:
-            raise error from None
+            return cls.load(path)
+        except InvalidFileError as error:
+            if not str(error).endswith(f", not {cls.__name__}"):
+                raise
+            errors.append(error)
+    raise errors[0]
 
 
 def _inputs(mlp, options):
-    """Return the columns to be kept, as name -> texts, and the network's inputs."""
+    """Return the columns to keep, as name -> texts, and the inputs of the network."""
     learned = _learned(mlp, options.model)
     format = format_of(options, learned and learned.format)
     kept = [name for given in options.keep for name in (given, *given.split(","))]
     texts = [column.name for column in (*learned.texts, *learned.dates)] if learned else []
     table = table_file.read(options.data, format, [*texts, *kept])
-    if learned is None:  # a network that knows no names takes the columns in their order
+    if learned is None:  # a network without feature names uses the columns in their order
         learned = Columns.of_numbers(table.header)
         if len(table.header) != mlp.n_features_in_:
             raise InvalidFileError(
-                options.data, f"has {len(table.header)} columns; the model takes {mlp.n_features_in_}"
+                options.data, f"has {len(table.header)} columns; the model expects {mlp.n_features_in_}"
             )
     kept = split_names(options.keep, table.header)
     table.check(kept)
     progress.say(*learned.check(table, format))
-    X = learned.encode(table.frame, format)
+    X = (learned.typed if _is_tabular(mlp) and hasattr(mlp, "feature_names_in_") else learned.encode)(
+        table.frame, format
+    )
     if X.shape[1] != mlp.n_features_in_:
-        raise InvalidFileError(options.model, f"describes {X.shape[1]} inputs; its network takes {mlp.n_features_in_}")
+        raise InvalidFileError(
+            options.model, f"describes {X.shape[1]} inputs; its network expects {mlp.n_features_in_}"
+        )
     return {name: as_texts(table.frame[name]).tolist() for name in kept}, X
 
 
 def _learned(mlp, path):
-    """Return what the file says of columns: all that `pyrelu train` has learned, or the names of numbers, or None."""
+    """Return the columns in the file: those that `pyrelu train` learned, or named numbers, or None."""
     if hasattr(mlp, "table_columns_"):
         try:
             return Columns.from_facts(mlp.table_columns_)
         except ValueError as error:
             raise InvalidFileError(path, f"is damaged: {error}") from None
     names = getattr(mlp, "feature_names_in_", None)
+    if names is not None and _is_tabular(mlp):
+        return Columns.of_preprocessor(mlp.preprocessor_)
     return None if names is None else Columns.of_numbers(list(names))
+
+
+def _is_tabular(mlp):
+    return hasattr(mlp, "preprocessor_")
 
 
 def _columns(mlp, X, proba, kept):

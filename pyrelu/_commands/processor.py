@@ -28,7 +28,7 @@ def _model():
 
 
 def model(cpuinfo):
-    r"""Return what Linux's /proc/cpuinfo says of the first processor, "" if it says nothing known.
+    r"""Return the name of the first processor from Linux's /proc/cpuinfo, or "" if it has none.
 
     The family and model numbers follow the name because virtual machines often hide the name.
 

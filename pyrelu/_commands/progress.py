@@ -1,10 +1,10 @@
-"""Progress bars, on a terminal and where tqdm is installed."""
+"""Progress bars, shown on a terminal if tqdm is installed."""
 
 import sys
 
 
 def bar(items, what):
-    """Return the items, behind a progress bar on standard error where that is a terminal."""
+    """Return the items, with a progress bar on standard error if that is a terminal."""
     try:
         from tqdm.auto import tqdm
     except ImportError:

@@ -16,11 +16,11 @@ def fit(mlp, X, y, n_scaled=None):
     Parameters
     ----------
     mlp : MLPClassifier or MLPRegressor
-        Trained in place. The loss, its parameters and what else is recorded are those of the standardised data.
+        Trained in place. The loss, its parameters and all records refer to the standardised data.
     X : ndarray of shape (n_samples, n_features)
     y : ndarray of shape (n_samples,)
     n_scaled : int, default=None
-        How many columns, from the first on, to standardise; the others, such as categories, are 0 or 1. None: all.
+        The number of columns to standardise, counted from the first; the others, such as categories, are 0 or 1. None: all.
     """
     scaled = slice(0, X.shape[1] if n_scaled is None else n_scaled)
     mean, scale = np.zeros(X.shape[1]), np.ones(X.shape[1])

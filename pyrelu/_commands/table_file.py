@@ -25,16 +25,16 @@ class Format:
     decimal : str
     thousands : str or None
     encoding : str or None
-        None: what the byte order mark says, else UTF-8.
+        None: the encoding of the byte order mark, or UTF-8 without one.
     missing : sequence of str
-        What stands for a missing value, beside what pandas takes for one.
+        Texts that stand for a missing value, in addition to those that pandas recognises.
     """
 
     sep: str | None = None
     decimal: str = "."
     thousands: str | None = None
     encoding: str | None = None
-    missing: tuple = ()
+    missing: tuple[str, ...] = ()
 
     def is_sound(self):
         """Tell whether a file can be read so."""
@@ -66,22 +66,22 @@ class Table:
     ----------
     path : str
     frame : DataFrame
-        The columns by name. Text is not converted; an empty cell, NA and the like are missing.
+        The columns by name. Text is not converted; an empty cell, NA or null is missing.
     header : list of str
         All names, with those that occur twice.
     """
 
     path: str
     frame: object
-    header: list
+    header: list[str]
     place: object = field(default="row {}".format, repr=False)  # row -> text
 
     def where(self, row):
-        """Say where in the file a row is."""
+        """Return a description of where in the file a row is."""
         return self.place(row)
 
     def check(self, names, unique=True):
-        """Raise InvalidFileError where one of these columns is not there, or, with `unique`, there twice."""
+        """Raise InvalidFileError if one of these columns is missing or, with `unique`, occurs twice."""
         known = set(self.header)
         if absent := [name for name in names if name not in known]:
             raise InvalidFileError(self.path, no_column(absent, self.header))
@@ -106,7 +106,7 @@ def read(path, format=PLAIN, texts=()):
         "-" is the standard input.
     format : Format
     texts : sequence of str
-        Columns whose cells are taken as they stand in the file, even where all are numbers.
+        Columns whose cells are kept as text, even if all of them are numbers.
 
     Returns
     -------
@@ -115,11 +115,11 @@ def read(path, format=PLAIN, texts=()):
     Raises
     ------
     InvalidFileError
-        Where the file holds no such table.
+        If the file does not contain a valid table.
     MissingExtraError
-        Where a package is missing that reads it.
+        If the package that reads this format is not installed.
     OSError
-        Where it cannot be opened.
+        If the file cannot be opened.
     """
     try:
         import pandas  # noqa: F401
@@ -149,7 +149,7 @@ def _typed(path, package, reader, format):
     keywords = {"na_values": list(format.missing)} if reader == "read_excel" else {}
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about styles and the like
+            warnings.simplefilter("ignore")  # about styles, for example
             frame = getattr(pandas, reader)(path, engine=package, **keywords)
     except ImportError as error:
         raise MissingExtraError(package) from error
@@ -334,7 +334,7 @@ def _undecodable(path, content, encoding, header):
 
 
 def _fault(records, line, header, error):
-    """Say what is wrong with a file that pandas does not read: first of all, where a row is too long."""
+    """Return what is wrong with a file that pandas cannot read; most often a row is too long."""
     records = _records(records.path, records.text.buffer.getvalue(), records.text.encoding, records.sep)
     next(records)
     for line, record in records:

@@ -5,13 +5,13 @@ import time
 from contextlib import contextmanager
 from statistics import median
 
-SAMPLE = 100_000  # nanoseconds that a sample lasts at least: some thousand times what reading the clock takes
+SAMPLE = 100_000  # the shortest sample in nanoseconds: about a thousand times longer than reading the clock
 
 
 def in_turn(candidates, seconds=0.4, rounds=(7, 301), statistic=median, prepare=lambda name: None):
     """Return name -> nanoseconds of one call, the median of all samples.
 
-    A round takes one sample of each candidate, A B C A B C ..., so that whatever else the machine does affects them
+    A round takes one sample of each candidate, A B C A B C ..., so that other load on the machine affects them
     alike. A sample is one call that is not timed, which brings the candidate's own arrays back into the caches, and
     then enough calls to last `SAMPLE`.
 
@@ -22,7 +22,7 @@ def in_turn(candidates, seconds=0.4, rounds=(7, 301), statistic=median, prepare=
     seconds : float
         Time to spend on each candidate, about.
     rounds : tuple of int
-        The fewest rounds, however long they take, and the most.
+        The smallest and the largest number of rounds, regardless of their duration.
     statistic : callable
         What to take of a candidate's samples.
     prepare : callable
@@ -48,7 +48,7 @@ def in_turn(candidates, seconds=0.4, rounds=(7, 301), statistic=median, prepare=
 
 
 def clocked(candidate, calls=1):
-    """Return the nanoseconds that one of `calls` calls takes."""
+    """Return the nanoseconds per call, measured over `calls` calls."""
     repeats = range(calls)
     start = time.perf_counter_ns()
     for _ in repeats:

@@ -1,1 +1,1 @@
-"""How the public functions are made: the table's ufuncs, what Python composes of them, their docstrings."""
+"""The making of the public functions: ufuncs from the table, functions composed of them, and docstrings."""

@@ -1,16 +1,16 @@
-"""What the public functions are where NumPy's ufunc is not enough: operands by name, defaults, labelled arrays."""
+"""The public functions that need more than a NumPy ufunc: operands by name, defaults, labelled arrays."""
 
 import inspect
 import operator
 
-from pyrelu import _ufuncs
 from pyrelu._functions import containers
+from pyrelu._operands import NamedAxis, NamedOperands, NamedParameters
 
-REQUIRED = _ufuncs.NamedOperands.REQUIRED
+REQUIRED = NamedOperands.REQUIRED
 
 
 class _Public:
-    """What all of them share: a name, a signature, a docstring, and pickles by name."""
+    """The base class: a name, a signature, a docstring, and pickling by name."""
 
     def _introduce(self, name, module, doc, operands, keywords):
         parameters = [
@@ -36,13 +36,13 @@ class _Public:
 
 
 def _refused(method, reason):
-    """Return a method that is refused; NumPy's ufuncs refuse theirs by ValueError too."""
+    """Return a method that raises ValueError, as NumPy's ufuncs do for methods they do not support."""
 
     def refuse(self, *args, **kwargs):
         raise ValueError(f"{self.__name__}.{method} is not defined: {reason}")
 
     refuse.__name__ = method
-    refuse.__doc__ = f"Refused: {reason}."
+    refuse.__doc__ = f"Raise ValueError: {reason}."
     return refuse
 
 
@@ -50,19 +50,19 @@ _ELEMENTWISE = "its operands are data and parameters, not elements of one array 
 _ALONG = "it works along an axis, not on single elements"
 
 
-class ActivationFunction(_Public, _ufuncs.NamedParameters):
-    """An elementwise function with parameters, or with an operand beside x.
+class ActivationFunction(_Public, NamedParameters):
+    """An elementwise function with parameters, or with a second operand.
 
-    It takes all keywords of a `numpy.ufunc`, and every operand by position or by name.
+    It takes all keywords of a `numpy.ufunc`, and each operand by position or by name.
 
     Attributes
     ----------
     ufunc : numpy.ufunc
-        What computes it; the parameters are its last operands.
+        The ufunc that computes it; the parameters are its last operands.
     default_ufunc : numpy.ufunc or None
-        The same with the parameters at their defaults; None where one has no default.
+        The ufunc for default parameters, which are not operands; None if a parameter has no default.
     nin, nout, nargs, ntypes, types, identity, signature
-        Those of `ufunc`.
+        The attributes of `ufunc`.
     """
 
     def __init__(self, name, module, doc, ufunc, default_ufunc, data, parameters, *, extras=(), choose=None):
@@ -75,7 +75,7 @@ class ActivationFunction(_Public, _ufuncs.NamedParameters):
         self._check = parameters.check or (lambda *_: None)
 
     def at(self, a, indices, *operands):
-        """Apply it in place to the elements of `a` at `indices`, as `numpy.ufunc.at`."""
+        """Apply the function in place to the elements of `a` at `indices`, like `numpy.ufunc.at`."""
         self._check(self.__name__, operands[self._n_data - 1 :])
         ufunc = self.default_ufunc if self.default_ufunc and 1 + len(operands) == self._n_data else self.ufunc
         if 1 + len(operands) != ufunc.nin:
@@ -83,7 +83,7 @@ class ActivationFunction(_Public, _ufuncs.NamedParameters):
         return ufunc.at(a, indices, *operands)
 
     def outer(self, a, b, /, **kwargs):
-        """Apply it to all pairs of an element of `a` and one of `b`, its first two operands, as `numpy.ufunc.outer`."""
+        """Apply the function to all pairs of elements of `a` and `b`, its first two operands, like `numpy.ufunc.outer`."""
         ufunc = self.ufunc if self.ufunc.nin == 2 or not self.default_ufunc else self.default_ufunc
         if ufunc.nin == 2 and ufunc is self.ufunc and self._n_data == 1:
             self._check(self.__name__, [b])
@@ -92,17 +92,17 @@ class ActivationFunction(_Public, _ufuncs.NamedParameters):
     reduce, accumulate, reduceat = (_refused(m, _ELEMENTWISE) for m in ("reduce", "accumulate", "reduceat"))
 
 
-class AxisActivationFunction(_Public, _ufuncs.NamedAxis):
-    """A function along an axis: of arrays, and of pandas and xarray objects where labels can be kept.
+class AxisActivationFunction(_Public, NamedAxis):
+    """A function along an axis of an array, or of a pandas or xarray object if its labels can be kept.
 
     Attributes
     ----------
     ufunc : numpy.ufunc or None
-        The generalised ufunc that computes it; None where Python composes it of ufuncs.
+        The generalised ufunc that computes it; None if it is composed of ufuncs in Python.
     signature : str
-        As of a generalised ufunc.
+        The signature, in the syntax of generalised ufuncs.
     nin, nout, nargs : int
-        As of a ufunc.
+        The numbers of operands, results and both, as for a ufunc.
     """
 
     def __init__(self, name, module, doc, signature, operands, *, ufunc=None, compute=None):
@@ -118,15 +118,15 @@ class AxisActivationFunction(_Public, _ufuncs.NamedAxis):
         try:
             return operator.index(axis)
         except TypeError:
-            raise TypeError(f"{self.__name__}: axis={axis!r} is not supported; give one axis, an integer") from None
+            raise TypeError(f"{self.__name__}: axis={axis!r} is not supported; pass an integer") from None
 
     def labelled(self, arrays, rest, axis, keywords):
-        """Compute it of what may have labels."""
+        """Compute the function of arrays that may have labels."""
         return containers.apply(self, arrays, rest, axis, keywords)
 
     @property
     def types(self):
-        """The types of its loops, as of a ufunc."""
+        """The types of the loops, as for a ufunc."""
         return ["e" * self.nin + "->e", "f" * self.nin + "->f", "d" * self.nin + "->d"]
 
     ntypes = 3

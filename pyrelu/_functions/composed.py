@@ -1,7 +1,7 @@
-"""Functions that halve, group or double an axis, and rrelu with its random slopes: thin layers over the ufuncs.
+"""Functions that halve, group or double an axis, and rrelu with random slopes: thin layers over the ufuncs.
 
-A ufunc cannot halve an axis, and what is left to do beside the elementwise part is NumPy's own work, so these are
-functions of Python. Like the ufuncs they keep dask arrays lazy, and promote integers first.
+They are written in Python because a ufunc cannot change the length of an axis. Apart from the elementwise part, NumPy
+does all the work. Like ufuncs, they keep dask arrays lazy and promote integers first.
 """
 
 import numpy as np
@@ -11,10 +11,10 @@ from pyrelu._functions import docstrings
 from pyrelu._functions.callables import REQUIRED, ActivationFunction, AxisActivationFunction
 from pyrelu._functions.domains import Parameters
 from pyrelu._functions.namespace import OPERANDS
-from pyrelu._ufuncs import given, parts, side_by_side
+from pyrelu._operands import given, parts, side_by_side
 from pyrelu.registry import activations, composed_functions
 
-# Private ones, which pickle finds here by their names.
+# Private ufuncs; pickle finds them here by name.
 IDENTITY = _ufuncs.make_ufunc(activations["identity"].index, _ufuncs.FORWARD, "IDENTITY", "")
 GATES = _ufuncs.gate_rows()  # name -> its gate
 
@@ -58,21 +58,21 @@ def _public(computes, functions, kind, module):
     return public
 
 
-# b, a -> a * gate(b), and b, a, g -> g * a * gate'(b). Private, as what pickle finds here by its name.
+# b, a -> a * gate(b), and b, a, g -> g * a * gate'(b). Private ufuncs; pickle finds them here by name.
 for _row, _name in enumerate(GATES):
     for _slope, _ufunc in enumerate((f"{_name.upper()}_PRODUCT", f"{_name.upper()}_SLOPE")):
         globals()[_ufunc] = _ufuncs.make_gated(_row, bool(_slope), _ufunc, "")
 
 
 def _promoted(x):
-    """X as an array of float16, float32 or float64; dask arrays stay what they are."""
+    """Return x as an array of float16, float32 or float64; dask arrays stay dask arrays."""
     if type(x) is not np.ndarray and not (hasattr(x, "__array_ufunc__") and hasattr(x, "ndim")):
         x = np.asarray(x)
     return x if x.dtype.char in "efd" else IDENTITY(x)
 
 
 def _wider(x):
-    """float16 as float32, so that what stands between is rounded neither up to infinity nor down to 0."""
+    """Return float16 as float32, so that intermediate results do not overflow or underflow."""
     return x.astype(np.float32) if x.dtype.char == "e" else x
 
 
@@ -87,7 +87,7 @@ def _halves(name, x, axis, operand="x"):
     n = x.shape[axis]
     if n % 2:
         raise ValueError(
-            f"{operand} has {n} elements along axis {axis}; {name} halves that axis, which takes an even number"
+            f"{operand} has {n} elements along axis {axis}; {name} halves this axis, so the number must be even"
         )
     return parts(x, axis, n // 2)
 
@@ -122,7 +122,7 @@ def _same_type(x, g):
 
 
 def _grouped(x, num_pieces, axis):
-    """X with its axis split into groups of num_pieces, and the number of the new axis."""
+    """Return x with its axis split into groups of num_pieces, and the number of the new axis."""
     axis = _axis(x, axis)
     n = x.shape[axis]
     if isinstance(num_pieces, bool) or not hasattr(num_pieces, "__index__") or num_pieces < 1 or n % num_pieces:
@@ -132,7 +132,7 @@ def _grouped(x, num_pieces, axis):
     return x.reshape(*x.shape[:axis], n // num_pieces, num_pieces, *x.shape[axis + 1 :]), axis + 1
 
 
-FEW = 16  # pieces, for which a call of NumPy for each is faster than its reductions along a short axis
+FEW = 16  # up to this many pieces, one call of NumPy per piece is faster than a reduction along a short axis
 
 
 def _maxout():
@@ -184,7 +184,7 @@ def _crelu_vjp(relu_vjp):
     def crelu(x, g, axis, out):
         x, g = _same_type(_promoted(x), _promoted(g))
         up, down = _halves("vjp.crelu", g, axis, "g")
-        # One of both parts is 0. It is chosen, not added, and by the sign's bit, which nobody flushes to 0.
+        # One of the two parts is 0. Select by the sign bit, which is right even if the processor flushes subnormals.
         return relu_vjp(np.abs(x), np.where(np.signbit(x), np.negative(down), up), out=out)
 
     return crelu
@@ -196,16 +196,16 @@ def prelu_weight(x, g, weight):
     Parameters
     ----------
     x : array_like
-        What prelu was called with.
+        The input of prelu.
     g : array_like
-        The gradient with respect to prelu(x, weight), of its shape.
+        The gradient with respect to prelu(x, weight), with the same shape as prelu(x, weight).
     weight : array_like
-        The slopes that prelu was called with; broadcasts with x.
+        The slopes of prelu; broadcasts with x.
 
     Returns
     -------
     ndarray
-        Of weight's shape.
+        The gradient, with the shape of `weight`.
 
     Examples
     --------
@@ -230,7 +230,7 @@ def _slopes(x, lower, upper, rng):
 
 
 def _rrelu(mean, prelu, kind, module):
-    """The table's rrelu with `training` and `rng`: a slope of its own for each element."""
+    """Return the table's rrelu, extended by `training` and `rng`, which draw a slope for each element."""
 
     def choose(x, *operands):
         *data, lower, upper, training, rng = operands
@@ -254,7 +254,7 @@ def _rrelu(mean, prelu, kind, module):
 
 _TRAINING_DOC = """\
 training : bool, default=False
-    Whether each element gets a slope of its own, drawn uniformly from lower to upper, instead of their mean.
+    Whether to draw a slope for each element, uniformly between lower and upper, instead of using their mean.
 rng : int or numpy.random.Generator, optional
-    Where the slopes come from in training. One seed gives the same slopes in all three namespaces.
+    Seed or generator for the slopes in training. The same seed gives the same slopes in all three namespaces.
 """

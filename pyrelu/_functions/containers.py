@@ -1,15 +1,15 @@
-"""Functions along an axis on what is not an ndarray: the right axis with labels kept, or an error that says why not.
+"""Functions along an axis of other containers than ndarrays: keep the labels, or raise an error that says why not.
 
-Elementwise functions need nothing of this: NumPy's protocol for ufuncs does what is right for each container. For an
-axis it does not (pandas calls a ufunc column by column, xarray not at all, masked arrays lose their mask), so labelled
-arrays are taken apart here, and put together again around the result.
+Elementwise functions need none of this, because NumPy's ufunc protocol handles each container correctly. For functions
+along an axis it does not: pandas calls a ufunc column by column, xarray does not call it at all, and masked arrays lose
+their mask. So this module removes the labels, computes the result, and adds the labels again.
 """
 
 import sys
 
 import numpy as np
 
-# What is said of each kind of container in docs/functions.md, in this order.
+# The table of containers in docs/functions.md: container, elementwise functions, functions along an axis.
 TABLE = [
     ("lists, tuples, numbers", "`numpy.asarray` of them", "the same"),
     ("`numpy.memmap` and other subclasses of ndarray", "as for any ufunc", "as for any generalised ufunc"),
@@ -17,47 +17,49 @@ TABLE = [
     ("`numpy.ma.MaskedArray`", "the mask is kept", "TypeError: fill the masked elements first"),
     ("pandas Series, DataFrame", "labels are kept",
      "labels are kept, the last axis is each row; columns of several numeric types are promoted to one; TypeError "
-     "where the axis changes its length (glu and its kin, maxout, crelu)"),
+     "if the length of the axis changes (glu and its variants, maxout, crelu)"),
     ("xarray DataArray", "labels are kept, dask inside stays lazy",
-     "the same; TypeError where the axis changes its length"),
+     "the same; TypeError if the length of the axis changes"),
     ("xarray Dataset", "each variable", "TypeError: use `Dataset.map`"),
     ("dask Array", "stays lazy", "stays lazy; the axis must be a single chunk"),
-    ("other classes with `__array_ufunc__` (awkward, polars Series)", "theirs to decide",
-     "TypeError: they take no part in axes"),
-    ("other classes with `__array__` (torch tensors, polars DataFrame)", "an ndarray", "an ndarray"),
+    ("other classes with `__array_ufunc__` (awkward, polars Series)", "whatever the class does",
+     "TypeError: their axes are unknown"),
+    ("other classes with `__array_wrap__` (torch tensors that need no gradient)",
+     "of the class; NumPy may warn of its `__array_wrap__`, as for `numpy.tanh`", "of the class"),
+    ("other classes with `__array__` (polars DataFrame)", "an ndarray", "an ndarray"),
 ]  # fmt: skip
 
 
 def apply(function, arrays, rest, axis, keywords):
-    """Compute an `AxisActivationFunction` with the labels of x kept, or raise TypeError.
+    """Compute an `AxisActivationFunction` and keep the labels of x, or raise TypeError.
 
     Parameters
     ----------
     function : AxisActivationFunction
-        Its signature decides what can be kept.
+        The function; its signature decides which labels can be kept.
     arrays : list
         x, or x and g, of any kind.
     rest : list
-        What it takes beside arrays.
+        The operands that are not arrays.
     axis : int
-        Where it works.
+        The axis.
     keywords : dict
-        What NumPy is to be given, such as `out`.
+        Keywords for NumPy, such as `out`.
     """
     name, cores = function.__name__, function.signature.replace("->", ",").split(",")
     for array in arrays:
         _refuse(name, array)
     labels = [_labels_of(array) for array in arrays]
     if not any(labels):
-        return function.compute(*arrays, *rest, axis=axis, **keywords)
+        return _wrapped(function, arrays, rest, axis, keywords)
     kind = _kind(arrays[0])
     if labels[0] is None:
         raise TypeError(f"{name}: g is a {_kind(arrays[1])} and x a {kind}; labels are taken from x")
     if keywords:
-        raise TypeError(f"{name}: {next(iter(keywords))}= is for arrays, and x is a {kind}")
+        raise TypeError(f"{name}: {next(iter(keywords))}= is for arrays, but x is a {kind}")
     if not {"(n)", "()"}.issuperset(cores):
         raise TypeError(
-            f"{name} changes the length of an axis, for which a {kind} has no labels then; "
+            f"{name} changes the length of the axis, so the labels of a {kind} no longer fit; "
             f"pass {'x.to_numpy()' if labels[0] is _Pandas else 'x.data'}"
         )
     x = labels[0](name, arrays[0], axis)
@@ -65,20 +67,37 @@ def apply(function, arrays, rest, axis, keywords):
     return x.labelled(function.compute(*values, *rest, axis=axis), cores[-1] == "()")
 
 
+def _wrapped(function, arrays, rest, axis, keywords):
+    """Compute it of arrays without labels; a class that is no array gets its own back, as from a ufunc.
+
+    What a ufunc itself does with such a class depends on how NumPy calls `__array_wrap__`, which with torch warns.
+    """
+    known = np.ndarray, np.generic
+    others = [
+        array
+        for array in arrays
+        if hasattr(array, "__array_wrap__") and not hasattr(array, "__array_ufunc__") and not isinstance(array, known)
+    ]
+    if not others or keywords:
+        return function.compute(*arrays, *rest, axis=axis, **keywords)
+    values = [np.asarray(array) if any(array is other for other in others) else array for array in arrays]
+    return others[0].__array_wrap__(np.asarray(function.compute(*values, *rest, axis=axis)))
+
+
 def _kind(array):
     return f"{type(array).__module__.partition('.')[0]}.{type(array).__name__}"
 
 
 def _classes(module, *names):
-    """The classes of a module that is imported; of one that is not, there are no instances."""
+    """Return classes of a module if it has been imported; if not, there can be no instances of them."""
     return tuple(getattr(sys.modules.get(module), name) for name in names if hasattr(sys.modules.get(module), name))
 
 
 def _refuse(name, array):
     if isinstance(array, np.ma.MaskedArray):
         raise TypeError(
-            f"{name} does not take numpy.ma.MaskedArray: masked elements would take part in what is done along the "
-            f"axis; fill them first, as x.filled(-numpy.inf) does for softmax"
+            f"{name} does not take numpy.ma.MaskedArray, because masked elements would influence the others along the "
+            f"axis; fill them first, for softmax with x.filled(-numpy.inf)"
         )
     if isinstance(array, np.matrix):
         raise TypeError(f"{name} does not take numpy.matrix, which has no one-dimensional rows; pass numpy.asarray(x)")
@@ -86,7 +105,7 @@ def _refuse(name, array):
         raise TypeError(f"{name} does not take xarray.Dataset; use dataset.map(pyrelu.{name})")
     known = (np.ndarray, np.generic, *_classes("dask.array", "Array"))
     if hasattr(array, "__array_ufunc__") and not isinstance(array, known) and not _labels_of(array):
-        raise TypeError(f"{name} does not take {_kind(array)}, which does not say what its axes are; pass an array")
+        raise TypeError(f"{name} does not take {_kind(array)}, whose axes are unknown; pass an array")
 
 
 def _labels_of(array):
@@ -96,7 +115,7 @@ def _labels_of(array):
 
 
 class _Pandas:
-    """A Series or DataFrame without its labels, and what gives them back."""
+    """Removes the labels of a Series or DataFrame, and adds them to a result."""
 
     def __init__(self, name, x, axis):
         if not -x.ndim <= axis < x.ndim:
@@ -110,7 +129,7 @@ class _Pandas:
     def _numbers(self, array, operand):
         values = array.to_numpy()
         if values.dtype == object:
-            raise TypeError(f"{self._name}: {operand} is a {_kind(array)} whose columns have no numeric type in common")
+            raise TypeError(f"{self._name}: {operand} is a {_kind(array)} whose columns have no common numeric type")
         return values
 
     def matching(self, g, reduced):
@@ -118,7 +137,7 @@ class _Pandas:
             return g
         axes = self._left if reduced else self._x.axes
         if not hasattr(g, "axes") or len(g.axes) != len(axes) or not all(map(lambda a, b: a.equals(b), g.axes, axes)):
-            raise ValueError(f"{self._name}: the labels of g are not those that go with x; align them, or pass arrays")
+            raise ValueError(f"{self._name}: the labels of g do not match those of x; align them, or pass arrays")
         return self._numbers(g, "g")
 
     def labelled(self, values, reduced):
@@ -131,7 +150,7 @@ class _Pandas:
 
 
 class _Xarray:
-    """A DataArray without its labels, and what gives them back."""
+    """Removes the labels of a DataArray, and adds them to a result."""
 
     def __init__(self, name, x, axis):
         if not -x.ndim <= axis < x.ndim:
@@ -151,7 +170,7 @@ class _Xarray:
         try:
             return sys.modules["xarray"].align(frame, g, join="exact")[1].transpose(*frame.dims).data
         except (AttributeError, TypeError, ValueError) as error:
-            raise ValueError(f"{self._name}: the labels of g are not those that go with x: {error}") from None
+            raise ValueError(f"{self._name}: the labels of g do not match those of x: {error}") from None
 
     def labelled(self, values, reduced):
         return self._frame(reduced).copy(data=values)

@@ -14,26 +14,26 @@ _RESULT = {
 _RETURNS = {
     _ufuncs.FORWARD: "{name}(x), in {range}.",
     _ufuncs.DERIVATIVE: "f'(x) for f = {name}.{kinks}",
-    _ufuncs.VJP: "g * f'(x) for f = {name}: the gradient with respect to x, given g, that with respect to f(x).{kinks}",
+    _ufuncs.VJP: "g * f'(x) for f = {name}: the gradient with respect to x, if g is that with respect to f(x).{kinks}",
 }
 _X = """\
 x : array_like
-    Where to evaluate; any shape. float16, float32 and float64 stay what they are; integers and booleans promote as
-    for `numpy.tanh`; other types raise TypeError."""
+    The input, of any shape. float16, float32 and float64 keep their type; integers and booleans are promoted as for
+    `numpy.tanh`; other types raise TypeError."""
 _G = """\
 g : array_like
-    What to multiply with; broadcasts with x."""
+    The gradient to multiply by; broadcasts with x."""
 _KEYWORDS = """\
 out : ndarray, optional
-    Where to put the result; its shape must be the broadcast shape, its type one that the result casts to.
+    The array for the result, with the broadcast shape and a type to which the result can be cast.
 **kwargs
     `where`, `dtype`, `casting`, `order`, `subok`: as for any `numpy.ufunc`."""
 _AXIS_OPERANDS = {
     "x": _X,
-    "g": "g : array_like\n    What to multiply with, of the result's shape.",
-    "num_pieces": "num_pieces : int\n    How many neighbours compete; it must divide the axis.",
-    "axis": "axis : int, default=-1\n    The axis along which to work, one.",
-    "out": "out : ndarray, optional\n    Where to put the result.",
+    "g": "g : array_like\n    The gradient to multiply by, with the shape of the result.",
+    "num_pieces": "num_pieces : int\n    The number of adjacent elements in a group; it must divide the length of the axis.",
+    "axis": "axis : int, default=-1\n    The axis along which to compute.",
+    "out": "out : ndarray, optional\n    The array for the result.",
     "kwargs": "**kwargs\n    `axes`, `dtype`, `casting`, `order`, `subok`: as for any generalised `numpy.ufunc`.",
 }
 _REGULAR = ["float32", "float64"]
@@ -53,10 +53,7 @@ def _sections(summary, parameters, returns, formula, notes, reference):
 
 
 def add_example(function, name, module):
-    """End the docstring of a public function with an example of a call, and what it gives.
-
-    Doctest runs it: what it gives is computed once more, here.
-    """
+    """Append an example, a call and its result, to the docstring of a public function. Doctest runs it."""
     cores = (getattr(function, "signature", None) or "()").replace("->", ",").split(",")
     x = [-2.0, 0.5, 3.0] if cores[0] == "()" else [-2.0, 0.5, 1.0, 3.0]
     operands = [x]
@@ -71,7 +68,7 @@ def add_example(function, name, module):
     prefix = "pr." if module.endswith("functional") else f"pr.{module.rpartition('.')[2]}."
     value = function(*operands, **given).round(3).tolist()
     doc = f"\n\nExamples\n--------\n>>> import pyrelu as pr\n>>> {prefix}{name}({call}).round(3).tolist()\n{value}\n"
-    if isinstance(function, np.ufunc):  # its __doc__ begins with a signature of NumPy's making
+    if isinstance(function, np.ufunc):  # NumPy begins its __doc__ with a signature
         _ufuncs.set_doc(function, function.__doc__.partition("\n\n")[2].rstrip() + doc)
     else:
         function.__doc__ = function.__doc__.rstrip() + doc
@@ -80,25 +77,23 @@ def add_example(function, name, module):
 def activation(row, kind, choice=None):
     """Return the docstring of an `Activation` in one of the three namespaces.
 
-    `choice` is the row that a keyword can choose instead: that of gelu_tanh for gelu.
+    `choice` is the row that a keyword selects instead: gelu_tanh for gelu.
     """
-    kinks = (
-        f" At the kinks (x = {', '.join(row.kinks)}) it is that of the branch the formula takes." if row.kinks else ""
-    )
+    kinks = f" At the kinks (x = {', '.join(row.kinks)}) it is that of the formula's branch." if row.kinks else ""
     facts = dict(name=row.name, summary=row.summary, lower=_first_lower(row.summary), range=row.range, kinks=kinks)
     parameters = [_X] + ([_G] if kind == _ufuncs.VJP else [])
     for name, default in row.parameters.items():
         default_text = "" if default is None else f", default={default:g}"
         parameters.append(
-            f"{name} : array_like{default_text}\n    {row.parameter_docs[name]} In {row.parameter_domains[name]}: a number "
-            "outside raises ValueError, in arrays it gives NaN. Broadcasts with x."
+            f"{name} : array_like{default_text}\n    {row.parameter_docs[name]} In {row.parameter_domains[name]}; outside, "
+            "a number raises ValueError and an element of an array gives NaN. Broadcasts with x."
         )
-    notes = [f"It must hold that {row.condition}."] if row.condition else []
+    notes = [f"Requires {row.condition}."] if row.condition else []
     if choice:
         _, keyword, value = choice.choice_of
         parameters.append(
             f'{keyword} : {{"none", "{value}"}}, default="none"\n'
-            f'    "none" is the formula below, "{value}" ``{choice.formula}``; another value raises ValueError.'
+            f'    "none" selects the formula below, "{value}" selects ``{choice.formula}``.'
         )
     if kind != _ufuncs.VJP:
         bounds = row.ulp[kind::2]
@@ -118,7 +113,7 @@ def activation(row, kind, choice=None):
 
 
 def axis_function(row, kind, operands):
-    """Return the docstring of an `AxisFunction` that takes these operands."""
+    """Return the docstring of an `AxisFunction` with these operands."""
     facts = dict(name=row.name, summary=row.summary, lower=_first_lower(row.summary), range=row.range, kinks="")
     returns = {
         _ufuncs.FORWARD: "{name} of each vector along `axis`, in {range}.",

@@ -1,17 +1,17 @@
-"""Where parameters may be: scalars outside their domain are refused, before any work is done."""
+"""The domains of parameters: scalars outside them raise an error before any work is done."""
 
 import numpy as np
 
 
-class Parameters(dict):
-    """Name -> default of an `Activation`'s parameters, and the check of their values."""
+class Parameters(dict[str, float | None]):
+    """The parameters of an `Activation` as name -> default, with a check of values."""
 
     def __init__(self, row):
         super().__init__(row.parameters)
         self._texts = row.parameter_domains
         self._domains = [interval(self._texts[name]) for name in self]
         self._condition = row.condition
-        # for Python's floats, which are checked without a call of `check`
+        # for Python floats, which are checked without calling `check`
         self.bounds = [domain[:2] if domain else (-np.inf, np.inf) for domain in self._domains]
         self.ordered = bool(row.condition)
         if not self._condition and not any(self._domains):
@@ -19,14 +19,14 @@ class Parameters(dict):
         self._holds = compile(self._condition or "True", f"<{row.name}>", "eval")
 
     def check(self, function, values):
-        """Raise ValueError where a scalar is outside its parameter's domain, or scalars break the condition.
+        """Raise ValueError if a scalar is outside its parameter's domain, or scalars violate the condition.
 
         Parameters
         ----------
         function : str
             The public function's name.
         values : sequence
-            The first parameters' values: scalars, which are checked, or arrays, which the loops take care of.
+            The values of the first parameters: scalars, which are checked, or arrays, which the loops check.
         """
         scalars = {}
         for name, value, domain in zip(self, values, self._domains, strict=False):
@@ -42,13 +42,13 @@ class Parameters(dict):
 
 
 def interval(text):
-    """("(0, inf)") as low, high, whether low belongs to it, and high; None where it is everything."""
+    """Return the ends of an interval such as "(0, inf)", and whether each belongs to it; None if it has no bounds."""
     low, high = map(float, text[1:-1].split(","))
     return None if text == "[-inf, inf]" else (low, high, text[0] == "[", text[-1] == "]")
 
 
 def outside(value, low, high, low_belongs, high_belongs):
-    # NaN is not refused: what comes out of NaN is NaN.
+    # NaN is allowed; it gives NaN.
     return value < low or value > high or (value == low and not low_belongs) or (value == high and not high_belongs)
 
 

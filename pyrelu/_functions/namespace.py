@@ -1,8 +1,9 @@
-"""From the table to the public functions: what `functional`, `derivative` and `vjp` are filled with.
+"""From the table to the public functions in `functional`, `derivative` and `vjp`.
 
-A row without parameters is a ufunc of one operand itself. Defaults and names cannot be given to a ufunc's operands,
-and one of two operands offers methods that make no sense for an activation, so all others are an `ActivationFunction`
-over one or two ufuncs; along an axis, an `AxisActivationFunction` over a generalised one.
+A row without parameters becomes a ufunc with one operand. The operands of a ufunc can have neither names nor defaults,
+and a ufunc with two operands has methods that make no sense for an activation. So all other rows become an
+`ActivationFunction` over one or two ufuncs or, for functions along an axis, an `AxisActivationFunction` over a
+generalised ufunc.
 """
 
 from pyrelu import _ufuncs
@@ -15,18 +16,18 @@ OPERANDS = {_ufuncs.FORWARD: ["x"], _ufuncs.DERIVATIVE: ["x"], _ufuncs.VJP: ["x"
 
 
 def build(kind, module):
-    """Return name -> function for one kind (FORWARD, DERIVATIVE or VJP), aliases included.
+    """Return name -> function for one kind (FORWARD, DERIVATIVE or VJP), including aliases.
 
     Parameters
     ----------
     kind : int
         `_ufuncs.FORWARD`, `_ufuncs.DERIVATIVE` or `_ufuncs.VJP`.
     module : str
-        The module's name, for `__module__`; pickle finds functions by it.
+        The name of the module, for `__module__`, which pickle uses to find functions.
     """
     choices = {row.choice_of[0]: row for row in activations.values() if row.choice_of}
     functions = {}
-    for row in sorted(activations.values(), key=lambda row: row.name in choices):  # what is chosen from is there first
+    for row in sorted(activations.values(), key=lambda row: row.name in choices):  # choices come first
         functions[row.name] = _elementwise(row, kind, module, choices.get(row.name), functions)
     for row in axis_functions.values():
         if kind != _ufuncs.DERIVATIVE:  # a Jacobian is not elementwise
@@ -41,11 +42,11 @@ def _elementwise(row, kind, module, other, functions):
     data, parameters = OPERANDS[kind], Parameters(row)
     if data == ["x"] and not parameters and not other:
         return _ufuncs.make_ufunc(row.index, kind, row.name, doc)
-    # pickle finds a ufunc by its name: as an attribute of the public function
+    # pickle finds a ufunc by its qualified name, here as an attribute of the public function
     ufunc = default = _ufuncs.make_ufunc(row.index, kind, f"{row.name}.ufunc", doc)
     if parameters:
-        # Another one with the defaults built in, so that x alone decides the result's type and there is no parameter
-        # to convert at each call.
+        # A second ufunc has the defaults built in, so that x alone decides the type of the result and no parameter has
+        # to be converted in each call.
         optional = None not in parameters.values()
         default = (
             _ufuncs.make_ufunc(row.index, kind, f"{row.name}.default_ufunc", doc, defaults=True) if optional else None

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from math import isfinite
 from numbers import Real
+from typing import Any
 
 import numpy as np
 
@@ -13,6 +14,15 @@ from pyrelu._functions.domains import Parameters
 from pyrelu._mlp.constraints import is_sequence
 
 INITIAL_SLOPE = 0.25  # of prelu, as in He et al. (2015) and PyTorch
+
+
+class ValueMissing(ValueError):
+    """An activation lacks values of `parameters`, which have no defaults."""
+
+    def __init__(self, name, parameters):
+        example = ", ".join(f"{parameter!r}: 0.25" for parameter in parameters)
+        super().__init__(f"activation={name!r} needs a value, as in ({name!r}, {{{example}}})")
+        self.name, self.parameters = name, parameters
 
 
 @dataclass(frozen=True)
@@ -42,7 +52,7 @@ class HiddenActivation:
     index: int = 0
     values: tuple[float, ...] = ()
     pieces: int = 1
-    functions: tuple[Callable, Callable] | None = None
+    functions: tuple[Callable[..., Any], Callable[..., Any]] | None = None
 
     def width(self, n_units):
         """Return the number of pre-activations of this many units."""
@@ -216,9 +226,9 @@ def _values(activation, given, defaults):
     if unknown := given.keys() - defaults.keys():
         known = ", ".join(defaults) or "none"
         raise ValueError(f"activation={activation!r} has no parameter {min(unknown)!r}; {name} has: {known}")
+    if missing := [parameter for parameter, value in (defaults | given).items() if value is None]:
+        raise ValueMissing(name, missing)
     for parameter, value in (defaults | given).items():
-        if value is None:
-            raise ValueError(f"activation={name!r} needs a value, as in ({name!r}, {{{parameter!r}: 0.25}})")
         if not isinstance(value, Real) or not isfinite(value):
             raise ValueError(f"activation={activation!r}: {parameter}={value!r} is not a finite number")
     return {parameter: float(value) for parameter, value in (defaults | given).items()}

@@ -47,7 +47,9 @@ seed = Constraint(
 )
 weights = Constraint(
     "a dict of label: weight with weights in the range [0, inf)",
-    lambda value: isinstance(value, dict) and all(map(not_negative.test, value.values())),
+    lambda value: (
+        isinstance(value, dict) and all(not_negative.test(weight) and weight < np.inf for weight in value.values())
+    ),
 )
 list_of_weights = Constraint(
     "a list of such dicts, one per column of y",

@@ -112,7 +112,7 @@ def _order(state, value, content):
     rows, held_out = value, content["held_out"]
     if held_out is not None:
         rows = np.concatenate([value, held_out])
-    return _is_like(value, state.order) and np.array_equal(np.sort(rows), np.arange(state.samples.n_samples))
+    return _is_like(value, state.order) and np.array_equal(np.sort(rows), np.arange(state.rows.n_rows(state)))
 
 
 def _held_out(state, value, content):

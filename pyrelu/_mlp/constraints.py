@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass
 from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
 
@@ -14,7 +15,7 @@ class Constraint:
     """A condition on a value: a description for errors, and a test."""
 
     description: str
-    test: Callable
+    test: Callable[[Any], bool]
 
     def __or__(self, other):
         return Constraint(

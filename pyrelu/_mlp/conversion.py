@@ -1,12 +1,14 @@
-"""Conversion from and to scikit-learn's estimators, through their public attributes."""
+"""Conversion from and to scikit-learn's estimators, through their public attributes, and modules of torch."""
 
 import copy
 import warnings
 
 import numpy as np
 import scipy.sparse
-from sklearn.base import clone, is_classifier
+from sklearn.base import ClassifierMixin, clone, is_classifier
+from sklearn.utils.validation import check_is_fitted
 
+from pyrelu._mlp import torch_modules
 from pyrelu._mlp.activation import resolve
 
 # The fitted attributes that the estimators of both packages have.
@@ -30,7 +32,7 @@ SHARED = (
 
 
 class Convertible:
-    """A mixin for estimators: `from_sklearn` and `to_sklearn`. `_theirs` is scikit-learn's class."""
+    """A mixin for estimators: from and to scikit-learn, whose class `_theirs` is, and torch."""
 
     @classmethod
     def from_sklearn(cls, estimator):
@@ -94,6 +96,61 @@ class Convertible:
         theirs = self._theirs
         return _convert(self, theirs, _in_their_words(clone(self), theirs))
 
+    @classmethod
+    def from_torch(cls, module, classes=None):
+        """Convert a network of torch to an estimator, to predict with or to train on.
+
+        What belongs to training alone, such as the solver, is at its default, but for `dropout`.
+
+        Parameters
+        ----------
+        module : torch.nn.Sequential
+            Of Linear, each with an activation and a Dropout after it or not, and before the first with a Dropout or not.
+            The activations are those that both packages have under one name, as GELU and "gelu". Softmax, LogSoftmax or
+            Sigmoid may end a classifier's network; without one its outputs are logits, for CrossEntropyLoss or, with one
+            output, BCEWithLogitsLoss.
+        classes : array-like of shape (n_classes,), default=None
+            The labels of a classifier, sorted; None: 0, 1, and so on. With Sigmoid and several outputs each is a label of
+            its own, and they are 0, 1, and so on.
+
+        Returns
+        -------
+        An estimator of this class that has copies of the weights, and gives the same outputs to rounding.
+
+        Raises
+        ------
+        TypeError
+            If the module is no Sequential.
+        ValueError
+            If a module in it has no counterpart, which the message names.
+        ImportError
+            If torch is not installed.
+        """
+        parameters, attributes, y = torch_modules.read(module, issubclass(cls, ClassifierMixin), classes)
+        return _with_weights(cls, cls(**parameters).get_params(deep=False), attributes, y)
+
+    def to_torch(self):
+        """Convert the fitted network to a module of torch.
+
+        Returns
+        -------
+        torch.nn.Sequential
+            In evaluation mode, on the CPU, of the weights' precision. It gives, to rounding, what `predict_proba` does (of
+            two classes, only the probability of the second), `decision_function` where there are no probabilities, or
+            `predict` of a regressor, always of shape (n_samples, n_outputs).
+
+        Raises
+        ------
+        ValueError
+            If torch.nn has no module for an activation, or for that of the output layer, such as that of loss="poisson".
+        NotFittedError
+            If the estimator is not fitted.
+        ImportError
+            If torch is not installed.
+        """
+        check_is_fitted(self)
+        return torch_modules.write(self)
+
 
 def _in_their_words(mlp, theirs):
     """Return the parameters for scikit-learn's class; raise ValueError if it cannot express one."""
@@ -144,17 +201,23 @@ def _convert(source, cls, parameters):
         of_coefs = np.shape(source.coefs_[here])[axis]
         if getattr(source, name) != of_coefs:
             raise ValueError(f"{name}={getattr(source, name)!r}, but coefs_ are for {name}={of_coefs}")
+    attributes = {name: copy.deepcopy(getattr(source, name)) for name in SHARED if hasattr(source, name)}
+    X = np.zeros((max(2, len(getattr(source, "classes_", ()))), source.n_features_in_))
+    return _with_weights(cls, parameters, attributes, _labels(source, X))
+
+
+def _with_weights(cls, parameters, attributes, y):
+    """Return a fitted estimator with these attributes, for targets like y."""
     loss = {"loss": parameters["loss"]} if "loss" in parameters else {}
     target = cls(solver="lbfgs", hidden_layer_sizes=(), max_iter=1, **loss)
-    X = np.zeros((max(2, len(getattr(source, "classes_", ()))), source.n_features_in_))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        target.fit(X, _labels(source, X))
+        target.fit(np.zeros((y.shape[0], attributes["n_features_in_"])), y)
+    learned = {name: getattr(target, name) for name in ("classes_", "out_activation_") if hasattr(target, name)}
     for name in [name for name in vars(target) if name.endswith("_") and not name.startswith("_")]:
         delattr(target, name)
-    for name in SHARED:
-        if hasattr(source, name):
-            setattr(target, name, copy.deepcopy(getattr(source, name)))
+    for name, value in (learned | attributes).items():
+        setattr(target, name, value)
     target._no_improvement_count = 0  # scikit-learn's L-BFGS does not set it, and a later partial_fit reads it
     return target.set_params(**parameters)
 

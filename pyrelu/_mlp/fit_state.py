@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from pyrelu._mlp.rows import InMemory
+
 # Field of the state -> attribute of the estimator.
 COUNTERS = {
     "loss": "loss_",
@@ -66,6 +68,8 @@ class FitState:
         Whether a stopping rule or a callback has ended the fit.
     callback_data : dict
         Data of pyrelu's callbacks, by their id. Callbacks outlive the fit, so ids are unique.
+    rows : InMemory
+        Trains on the rows, wherever they are.
     last_epoch : Snapshot
         The end of the last complete epoch.
     """
@@ -93,6 +97,7 @@ class FitState:
     alive: np.ndarray | None = None
     stopped: bool = False
     callback_data: dict = field(default_factory=dict)
+    rows: object = field(default_factory=InMemory)
     last_epoch: Snapshot | None = None
     _spare: Snapshot | None = None
 

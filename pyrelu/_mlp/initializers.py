@@ -18,7 +18,7 @@ class Initializer:
 
     formula: str
     reference: str
-    draw: Callable  # (shape, rng, **parameters) -> array of that shape
+    draw: Callable[..., np.ndarray]  # (shape, rng, **parameters) -> array of that shape
     parameters: tuple[str, ...] = ()
 
 

@@ -28,7 +28,7 @@ def fit_lbfgs(state):
     ----------
     state : FitState
     """
-    mlp, network, samples, callbacks = state.estimator, state.network, state.samples, state.callbacks
+    mlp, network, callbacks = state.estimator, state.network, state.callbacks
     trained, begun = None, False
 
     def loss_and_gradient(parameters):
@@ -37,8 +37,8 @@ def fit_lbfgs(state):
             callbacks.begin_epoch(state.n_iter + 1)
             begun = True
         network.parameters[:] = parameters
-        trained = network.train(samples, None, samples.n_samples, state.optimizer)
-        return trained.loss, state.optimizer.state[0].astype(np.float64)
+        trained, gradient = state.rows.evaluate(state)
+        return trained.loss, gradient
 
     def end_iteration(intermediate_result):
         nonlocal begun

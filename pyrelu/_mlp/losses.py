@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from math import isfinite
 from numbers import Real
+from typing import Any
 
 import numpy as np
 
@@ -21,6 +22,7 @@ EVERYWHERE = "(-inf, inf)"
 _LABELS = "binary_"  # prefix of rows in which each output is the probability of one label
 _LEVEL = "level"  # the parameter that may be a sequence, with one output per value
 _MONOTONE = "monotone"
+_IN_UNITS = "delta"  # the parameter that is in the target's units
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,7 @@ class OutputLoss:
     monotone: bool = False
     index: int = -1
     values: list[list[float]] = field(default_factory=list)
-    functions: tuple[Callable, Callable] | None = None
+    functions: tuple[Callable[..., Any], Callable[..., Any]] | None = None
 
     @property
     def levels(self):
@@ -85,6 +87,32 @@ class OutputLoss:
         if any(len(column) != n_outputs for column in columns):
             raise ValueError(f"loss={self.name!r} has {len(self.levels)} levels for a network of {n_outputs} outputs")
         return replace(self, values=[[column[i] for column in columns] for i in range(n_outputs)])
+
+    def of_standardised(self, mean, scale):
+        """Return this loss for targets and outputs that are standardised, with parameters in the target's units.
+
+        Parameters
+        ----------
+        mean, scale : ndarray of shape () or (n_outputs,)
+        """
+        parameters = {
+            name: tuple(np.ravel(values / scale).tolist()) if name == _IN_UNITS else values
+            for name, values in self.parameters.items()
+        }
+        if self.functions is None:
+            return replace(self, parameters=parameters)
+        loss, gradient = self.functions
+
+        def in_units(y_true, y_pred):
+            return y_true * scale + mean, y_pred * scale + mean
+
+        return replace(
+            self,
+            functions=(
+                lambda y_true, y_pred: loss(*in_units(y_true, y_pred)),
+                lambda y_true, y_pred: gradient(*in_units(y_true, y_pred)) * scale,
+            ),
+        )
 
     def check_targets(self, targets):
         """Raise ValueError if any target is outside the domain."""
@@ -210,3 +238,32 @@ def describe(kind):
         text = " ".join([f'- "{name}"{f" ({defaults})" if defaults else ""}: {row.summary}', *meanings])
         lines += textwrap.wrap(text, WIDTH, subsequent_indent="  ")
     return lines
+
+
+# ---- methods that a classifier has or has not ----
+
+
+def gives_probabilities(mlp):
+    """Whether the outputs of a classifier are probabilities, in its fit or, before one, with its parameters."""
+    if hasattr(mlp, "out_activation_"):
+        return mlp.out_activation_ in ("softmax", "logistic")
+    try:
+        return resolve(mlp.loss, CLASSIFIER).gives_probabilities
+    except ValueError:
+        return True  # fit raises the error
+
+
+def has_probabilities(mlp):
+    """Return True; AttributeError where the loss gives no probabilities."""
+    if not gives_probabilities(mlp):
+        raise AttributeError(f"loss={mlp.loss!r} gives no probabilities; use decision_function")
+    return True
+
+
+def has_margins(mlp):
+    """Return True; AttributeError where the loss gives probabilities."""
+    if gives_probabilities(mlp):
+        raise AttributeError(
+            f"decision_function is for losses without probabilities; with loss={mlp.loss!r}, use predict_proba"
+        )
+    return True

@@ -298,4 +298,15 @@ def documented(cls):
         text = texts[name] if line.strip() == f"{{{name}}}" else None
         lines += [line] if text is None else [textwrap.indent(text.rstrip(), line[: line.index("{")])]
     cls.__doc__ = "\n".join(lines)
+    _hide_private_classes(cls)
     return cls
+
+
+def _hide_private_classes(cls):
+    """Rename inherited public methods, so that Python's errors say fit() and not BasePerceptron.fit()."""
+    for base in cls.__mro__:
+        if base.__module__.startswith("pyrelu._"):
+            for name, member in vars(base).items():
+                function = getattr(member, "__func__", member)
+                if inspect.isfunction(function) and not name.startswith("_"):
+                    function.__qualname__ = name

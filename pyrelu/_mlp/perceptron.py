@@ -18,6 +18,7 @@ from pyrelu._mlp.allowed import check_parameters
 from pyrelu._mlp.callback_support import NO_CALLBACKS, CallbackSupportMixin, callbacks_of, with_callbacks
 from pyrelu._mlp.conversion import Convertible
 from pyrelu._mlp.display import choose as choose_display
+from pyrelu._mlp.documentation import Documented
 from pyrelu._mlp.fit_state import ATTRIBUTES, FitState
 from pyrelu._mlp.initializers import MAX_ROWS, UNIT_VARIANCE, draw, draw_unit_variance
 from pyrelu._mlp.lbfgs import fit_lbfgs, start_lbfgs
@@ -34,7 +35,7 @@ from pyrelu.exceptions import DeadUnitWarning, InvalidParameterError
 MANY_DEAD = 0.4  # the share of dead units in a layer above which a fit warns
 
 
-class BasePerceptron(Transactional, Convertible, Persistent, CallbackSupportMixin, BaseEstimator):
+class BasePerceptron(Transactional, Convertible, Documented, Persistent, CallbackSupportMixin, BaseEstimator):
     """A multilayer perceptron; subclasses define its targets.
 
     A subclass implements `_validate(X, y, incremental, first)`, which returns X and the targets as `Samples` takes them
@@ -185,13 +186,33 @@ class BasePerceptron(Transactional, Convertible, Persistent, CallbackSupportMixi
         self._fit(X, y, sample_weight, eval_set, callbacks_of(self, X, y, sample_weight))
 
     def _fit(self, X, y, sample_weight, eval_set=None, callbacks=NO_CALLBACKS, incremental=False):
+        if incremental and self.early_stopping:
+            check_parameters(self)
+            raise ValueError("partial_fit does not support early_stopping=True")
+        data, network, random_state = self._begin(X, y, sample_weight, incremental)
+        samples = Samples(*data)
+        order, validation = self._hold_out(data, samples, eval_set, random_state)
+        # A progress bar for each call of partial_fit would fill the screen with bars.
+        display = choose_display(bool(self.verbose) if incremental else self.verbose, self.max_iter)
+        self._train(
+            FitState(self, network, samples, data, order, validation, callbacks, display, random_state), incremental
+        )
+
+    def _begin(self, X, y, sample_weight, incremental):
+        """Check parameters and data, and set the first weights.
+
+        Returns
+        -------
+        data : tuple of (X, targets, weights)
+        network : Network
+            Its parameters are in the precision of X; `coefs_` and the other arrays are views of them.
+        random_state : RandomState
+        """
         check_parameters(self)
         schedules.resolve(self)  # these raise their errors early
         param_groups.resolve(self)
         embeddings.resolve(self.numeric_embedding)
         self._output_loss()
-        if incremental and self.early_stopping:
-            raise ValueError("partial_fit does not support early_stopping=True")
         first = not (hasattr(self, "coefs_") and (self.warm_start or incremental))
         n_hidden = len(self._hidden_units()) if first else len(self.coefs_) - 1
         activations = resolve_of(self, n_hidden or 1)
@@ -199,21 +220,21 @@ class BasePerceptron(Transactional, Convertible, Persistent, CallbackSupportMixi
         X, targets = self._validate(X, y, incremental, first)
         weights = None if sample_weight is None else _check_weights(sample_weight, X)
         weights = self._weigh(weights, targets, incremental)
+        if weights is not None and not weights.any():
+            raise ValueError(f"class_weight={self.class_weight!r} leaves no row of y with a weight greater than 0")
         random_state = check_random_state(self.random_state)
         if first:
             self._initialize(X, self._hidden_units(), activations, random_state)
         parameters, arrays = pack(self._arrays(), X.dtype)
         self._set_arrays(arrays, X.dtype)
         network = self._network(self._arrays(), parameters, dropout, self._output_loss())
-        data = X, targets, weights
-        samples = Samples(*data)
-        order, validation = self._hold_out(data, samples, eval_set, random_state)
-        # A progress bar for each call of partial_fit would fill the screen with bars.
-        display = choose_display(bool(self.verbose) if incremental else self.verbose, self.max_iter)
-        state = FitState(self, network, samples, data, order, validation, callbacks, display, random_state)
+        return (X, targets, weights), network, random_state
+
+    def _train(self, state, incremental=False):
+        """Run a fit to its end, and set the fitted attributes."""
         self._fit_state = state  # for our callbacks; copies and pickles leave it out
         try:
-            with closing(display):
+            with closing(state.display):
                 finished = self._run(state, incremental)
         finally:
             del self._fit_state
@@ -247,12 +268,18 @@ class BasePerceptron(Transactional, Convertible, Persistent, CallbackSupportMixi
         try:
             state.callbacks.end_fit()
             if finished and not incremental:
-                state.alive = state.network.find_alive(state.samples, state.order)
+                state.alive = state.rows.find_alive(state)
         except KeyboardInterrupt:  # training is complete; keep its result
             finished = False
         if not finished:
-            warn("Training interrupted by user.")
+            self._warn_of_interrupt()
         return finished
+
+    def _end_epoch(self):
+        """Do nothing. A subclass may raise KeyboardInterrupt here, when all of an epoch is recorded."""
+
+    def _warn_of_interrupt(self):
+        warn("Training interrupted by user.")
 
     def _conclude(self, state):
         """With early stopping, return to the best epoch; write the attributes."""
@@ -333,7 +360,7 @@ class BasePerceptron(Transactional, Convertible, Persistent, CallbackSupportMixi
         if eval_set is not None:
             data = self._validate_eval_set(eval_set, samples.dtype)
             return everything, Validation(self, Samples(*data), data)
-        if not self.early_stopping or self.solver == "lbfgs":
+        if not self._holds_out():
             return everything, None
         if self.validation_fraction == 0:
             raise InvalidParameterError(
@@ -355,6 +382,10 @@ class BasePerceptron(Transactional, Convertible, Persistent, CallbackSupportMixi
                     f"with validation_fraction={self.validation_fraction!r} and this random_state"
                 )
         return training, Validation(self, samples, data, held_out)
+
+    def _holds_out(self):
+        """Return whether the fit scores some of its rows rather than train on them."""
+        return self.early_stopping and self.solver != "lbfgs"
 
     def _split(self, rows, targets, random_state):
         """Return the rows to train on and those to hold out."""
@@ -457,6 +488,14 @@ class BasePerceptron(Transactional, Convertible, Persistent, CallbackSupportMixi
 
 
 def _check_weights(sample_weight, X):
+    """Return one weight per row, in the precision of X; at least one is not 0."""
+    weights = check_row_weights(sample_weight, X)
+    if not weights.any():
+        raise ValueError("Sample weights must contain at least one non-zero number.")
+    return weights
+
+
+def check_row_weights(sample_weight, X):
     """Return one weight per row, in the precision of X."""
     n_samples = X.shape[0]
     if isinstance(sample_weight, Real):
@@ -468,6 +507,4 @@ def _check_weights(sample_weight, X):
         raise ValueError(f"sample_weight.shape == {weights.shape}, expected {(n_samples,)}!")
     if (weights < 0).any():
         raise ValueError(f"Sample weights must not be negative, got {weights.min()}.")
-    if not weights.any():
-        raise ValueError("Sample weights must contain at least one non-zero number.")
     return weights

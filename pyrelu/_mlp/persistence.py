@@ -6,11 +6,11 @@ import sklearn
 
 import pyrelu
 from pyrelu._mlp.fitted import check_fitted
-from pyrelu._storage import files
+from pyrelu._storage import encoding, files
 from pyrelu.exceptions import InvalidFileError
 
 # Attributes that are not part of the model: of a running fit in which a callback is called, and of the process.
-OF_THE_FIT = ("_callback_fit_ctx", "_skl_callbacks_to_teardown", "_fit_state")
+OF_THE_FIT = ("_callback_fit_ctx", "_skl_callbacks_to_teardown", "_fit_state", "_task")
 OF_THE_PROCESS = ("_skl_callbacks", "_parent_callback_ctx", *OF_THE_FIT)
 
 
@@ -105,11 +105,13 @@ class Persistent:
 
     def __getstate__(self):
         state = {name: value for name, value in super().__getstate__().items() if name not in OF_THE_FIT}
+        state |= {name: encoding.take_apart(state[name]) for name in state.keys() - self._get_param_names()}
         return state | {"_pyrelu": (files.FORMAT, pyrelu.__version__)}
 
     def __setstate__(self, state):
         state = dict(state)
         files.check_format(*state.pop("_pyrelu", (0, "0.1.0")), "this pickle")
+        state |= {name: encoding.put_together(state[name]) for name in state.keys() - self._get_param_names()}
         self._take(state, "this pickle")
 
     def _take(self, attributes, source):

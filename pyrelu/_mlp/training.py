@@ -71,10 +71,10 @@ def fit_stochastic(state, incremental):
     incremental : bool
     """
     mlp, callbacks = state.estimator, state.callbacks
-    batch_size = _batch_size(mlp, len(state.order))
+    state.rows.begin(state)
     while not state.stopped and state.n_iter < mlp.max_iter:
         callbacks.begin_epoch(state.n_iter + 1)
-        _train_epoch(state, batch_size)
+        _train_epoch(state)
         state.stopped = (state.no_improvement_count > mlp.n_iter_no_change and _stops(state)) or incremental
         state.stopped |= mlp._should_stop(state.n_iter)
         state.write_attributes()
@@ -84,6 +84,7 @@ def fit_stochastic(state, incremental):
         state.stopped |= callbacks.end_epoch()
         # A callback may have changed these.
         state.last_epoch.best_parameters, state.last_epoch.stopped = dict(state.best_parameters), state.stopped
+        mlp._end_epoch()
     if not state.stopped and not state.optimizer.schedule.ends_with_max_iter:
         warn(
             f"Stochastic Optimizer: Maximum iterations ({mlp.max_iter}) reached and the optimization hasn't "
@@ -92,21 +93,16 @@ def fit_stochastic(state, incremental):
         )
 
 
-def _train_epoch(state, batch_size):
+def _train_epoch(state):
     mlp = state.estimator
-    if mlp.shuffle:
-        state.order = state.order[state.random_state.permutation(len(state.order))]
     state.optimizer.begin_epoch()
     learning_rate = state.optimizer.learning_rate
-    order = state.order
-    if mlp.drop_last and len(order) >= batch_size:
-        order = order[: len(order) // batch_size * batch_size]
-    trained = state.network.train(state.samples, order, batch_size, state.optimizer)
+    trained, n_rows = state.rows.train(state)
     if not mlp.early_stopping and not np.isfinite(trained.loss):  # early stopping returns to the best epoch instead
         raise ValueError(NOT_FINITE.format(mlp.learning_rate_init))
     state.loss = trained.loss
     state.n_iter += 1
-    state.t += len(order)
+    state.t += n_rows
     state.loss_curve.append(state.loss)
     state.optimizer.end_epoch(state.t)
     state.alive = trained.alive
@@ -114,14 +110,6 @@ def _train_epoch(state, batch_size):
     _compare(state, score)
     history.append(state.history, trained, learning_rate, score)
     state.display.epoch(state.n_iter, state.loss, score)
-
-
-def _batch_size(mlp, n_samples):
-    if mlp.batch_size == "auto":
-        return min(200, n_samples)
-    if mlp.batch_size > n_samples:
-        warn("Got `batch_size` less than 1 or larger than sample size. It is going to be clipped")
-    return min(mlp.batch_size, n_samples)
 
 
 def _compare(state, score):

@@ -8,7 +8,7 @@ from weakref import WeakValueDictionary
 from pyrelu._network import DefaultFloatingPoint
 
 # Estimators that are in training, by their id: the copy that is trained, which goes away with the fit whatever happens.
-_in_training: WeakValueDictionary = WeakValueDictionary()
+_in_training: "WeakValueDictionary[int, object]" = WeakValueDictionary()
 _lock = threading.RLock()
 
 

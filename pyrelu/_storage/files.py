@@ -12,6 +12,7 @@ import secrets
 import stat
 import zlib
 from contextlib import suppress
+from typing import Any, TypeAlias
 
 import numpy as np
 import safetensors
@@ -21,17 +22,19 @@ import pyrelu
 from pyrelu._storage.encoding import Decoder, Encoder
 from pyrelu.exceptions import InvalidFileError
 
-# Increased by 1 whenever a reader of the previous number would misread what is written.
-FORMAT = 1
+Path: TypeAlias = str | bytes | os.PathLike[str] | os.PathLike[bytes]
+Bytes: TypeAlias = bytes | memoryview
 
+# Increased by 1 whenever older versions would misread the files.
+FORMAT = 1
 
 _tidied: set[str] = set()  # paths that this process has written to
 
 
-def write_atomically(path, *content):
+def write_atomically(path: Path, *content: Bytes) -> None:
     """Write bytes so that `path` holds the complete old or the complete new file at any moment, even if the process is killed.
 
-    They may come in parts. A device or a pipe, such as /dev/null, is written to directly.
+    They may be passed in parts. A device or a pipe, such as /dev/null, is written to directly.
     """
     path = os.fsdecode(path)
     if is_special(path):
@@ -47,7 +50,8 @@ def write_atomically(path, *content):
     if path not in _tidied:
         _remove_leftovers(folder, prefix)
         _tidied.add(path)
-    handle = temporary = None
+    handle: int | None = None
+    temporary = ""
     try:
         try:
             while handle is None:
@@ -63,7 +67,7 @@ def write_atomically(path, *content):
         os.fsync(handle)
         os.replace(temporary, path)
     except BaseException:
-        if temporary is not None:
+        if temporary:
             with suppress(FileNotFoundError):  # Ctrl-C may come after the replacement
                 os.unlink(temporary)
         raise
@@ -73,7 +77,7 @@ def write_atomically(path, *content):
     _sync(folder)
 
 
-def _open_locked(path):
+def _open_locked(path: str) -> int | None:
     """Open a new file and lock it until it is closed; return None if another process removed it as a leftover."""
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
     with suppress(OSError):  # not all file systems have locks
@@ -84,7 +88,7 @@ def _open_locked(path):
     return None
 
 
-def _remove_leftovers(folder, prefix):
+def _remove_leftovers(folder: str, prefix: str) -> None:
     """Remove temporary files of killed processes: those without a lock."""
     with suppress(OSError):
         for name in os.listdir(folder):
@@ -94,12 +98,12 @@ def _remove_leftovers(folder, prefix):
                     os.unlink(file.name)
 
 
-def is_special(path):
+def is_special(path: Path) -> bool:
     """Return whether `path` exists and is neither a file nor a folder."""
     return os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path)
 
 
-def _sync(folder):
+def _sync(folder: str) -> None:
     """Flush the folder's entry to disk, too."""
     handle = os.open(folder, os.O_RDONLY)
     try:
@@ -108,7 +112,7 @@ def _sync(folder):
         os.close(handle)
 
 
-def write(path, kind, content):
+def write(path: Path, kind: str, content: dict[str, Any]) -> None:
     """Write a dict of values that `encoding` knows.
 
     Parameters
@@ -130,12 +134,14 @@ def write(path, kind, content):
     write_atomically(path, *_serialize(encoder.arrays, metadata))
 
 
-def _serialize(arrays, metadata):
-    """Return the parts of a safetensors file; safetensors' own writer ends the process where there is no memory.
+def _serialize(arrays: dict[str, np.ndarray], metadata: dict[str, str]) -> list[Bytes]:
+    """Return the parts of a safetensors file. safetensors' own writer aborts the process if memory runs out.
 
     The largest items come first, so that all are aligned.
     """
-    header, parts, end = {"__metadata__": dict(sorted(metadata.items()))}, [], 0
+    header: dict[str, Any] = {"__metadata__": dict(sorted(metadata.items()))}
+    parts: list[Bytes] = []
+    end = 0
     for name, array in sorted(arrays.items(), key=lambda item: (-item[1].itemsize, item[1].dtype.str, item[0])):
         kind, bits = array.dtype.kind.upper(), 8 * array.itemsize
         start, end = end, end + array.nbytes
@@ -150,7 +156,7 @@ def _serialize(arrays, metadata):
     return [len(text).to_bytes(8, "little"), text, *parts]
 
 
-def read(path, kind):
+def read(path: Path, kind: str) -> dict[str, Any]:
     """Return the dict that `write` wrote.
 
     Raises
@@ -163,7 +169,7 @@ def read(path, kind):
     path = os.fsdecode(path)
     with open(path, "rb") as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):  # a device may be endless
-            raise InvalidFileError(path, "is no file, but a device or a pipe")
+            raise InvalidFileError(path, "is a device or a pipe, not a file")
         data = file.read()  # not mapped: if another process truncated a mapped file, reading it would kill this one
     try:
         arrays = _arrays(data)
@@ -183,17 +189,17 @@ def read(path, kind):
     except (InvalidFileError, MemoryError):
         raise
     except safetensors.SafetensorError as error:
-        raise InvalidFileError(path, f"is truncated, or no safetensors file ({error})") from None
+        raise InvalidFileError(path, f"is truncated, or not a safetensors file ({error})") from None
     except Exception as error:
         raise InvalidFileError(path, f"is not as pyrelu writes it ({type(error).__name__}: {error})") from error
 
 
-def _arrays(data):
+def _arrays(data: bytes) -> dict[str, np.ndarray]:
     """Return the arrays of a safetensors file, by name."""
     try:
         arrays = safetensors.numpy.load(data)
     except BaseException as error:
-        if type(error).__name__ == "PanicException":  # no Exception, which is what it raises where it finds no memory
+        if type(error).__name__ == "PanicException":  # not an Exception; raised if memory runs out
             raise MemoryError(f"safetensors: {error}") from None
         raise
     for name, array in arrays.items():
@@ -202,7 +208,7 @@ def _arrays(data):
     return arrays
 
 
-def check_format(number, version, what):
+def check_format(number: int, version: str, what: Path) -> None:
     """Raise InvalidFileError if a newer version of pyrelu wrote the file in a format that this version does not know."""
     if number > FORMAT:
         raise InvalidFileError(
@@ -212,9 +218,9 @@ def check_format(number, version, what):
         )
 
 
-def _digest(text, arrays):
+def _digest(text: str, arrays: dict[str, np.ndarray]) -> str:
     digest = hashlib.sha256(text.encode())
     for name, array in sorted(arrays.items()):
         digest.update(f"{name}\0{array.dtype.str}\0{array.shape}\0".encode())
-        digest.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8))
+        digest.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
     return digest.hexdigest()

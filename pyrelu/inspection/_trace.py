@@ -118,7 +118,7 @@ def layers_of(estimator):
 
 
 def activation_name(estimator):
-    """Return the names of a fitted estimator's hidden activations, one where all are the same."""
+    """Return the names of a fitted estimator's hidden activations, or a single name if all are the same."""
     names = [layer.description for layer in layers_of(estimator)[:-1]] or ["no hidden layer"]
     return names[0] if len(set(names)) == 1 else ", ".join(names)
 
@@ -135,10 +135,10 @@ class Pass:
         Pre-activations and outputs of each layer.
     """
 
-    layers: list
-    inputs: list
-    before: list
-    after: list
+    layers: list[Layer]
+    inputs: list[np.ndarray]
+    before: list[np.ndarray]
+    after: list[np.ndarray]
 
     @classmethod
     def forward(cls, layers, X):
@@ -171,20 +171,22 @@ def passes(estimator, X, y=None):
 
 
 def targets_of(estimator, y):
-    """Return y as the loss takes it: a number for each output, or the number of the class, one row per sample."""
+    """Return y in the form that the loss expects: one row per sample, with a number per output or the index of the class."""
     if not hasattr(estimator, "classes_"):
         y = np.asarray(y, float)
         return y.reshape(len(y), -1)
     y = np.asarray(y) if np.ndim(y) == 2 and np.shape(y)[1] > 1 else column_or_1d(y)
     if y.ndim == 1 and len(unknown := np.setdiff1d(y, estimator.classes_)):
-        raise ValueError(f"y has {unknown.tolist()[0]!r}, which is none of the classes {estimator.classes_.tolist()}")
+        raise ValueError(
+            f"y has {unknown.tolist()[0]!r}, which is not one of the classes {estimator.classes_.tolist()}"
+        )
     if y.ndim == 1 and estimator.n_outputs_ > 1:
         return np.searchsorted(estimator.classes_, y)[:, np.newaxis].astype(float)
     return label_binarize(y, classes=estimator.classes_).astype(float)
 
 
 def loss_of(estimator):
-    """Return what a fitted estimator of pyrelu or scikit-learn minimises, as an `OutputLoss`."""
+    """Return the loss of a fitted estimator of pyrelu or scikit-learn as an `OutputLoss`."""
     if not hasattr(estimator, "classes_"):
         return losses.resolve(estimator.loss, losses.REGRESSOR)
     return losses.resolve(estimator.loss, losses.CLASSIFIER, labels=estimator.out_activation_ != "softmax")

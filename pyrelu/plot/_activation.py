@@ -8,23 +8,25 @@ import numpy as np
 
 from pyrelu.inspection._trace import described, elementwise
 from pyrelu.plot._style import COLORS, bare, figure_and_axes, line_style, write_names
-from pyrelu.registry import activations
+from pyrelu.registry import activations, find
+from pyrelu.registry import names as names_of_activations
 
 NAMES = ["f(x)", "f'(x)"]
+WITHOUT_DEFAULT = 0.25  # for parameters without a default: the initial slope of torch.nn.PReLU
 POINTS = 201  # of each smooth piece
 WIDTH = 1.8
-DERIVATIVE = {"linestyle": "--"}  # in every picture where it shares the axes with its function
+DERIVATIVE = {"linestyle": "--"}  # wherever it shares axes with its function
 
 _LONG_NUMBER = re.compile(r"(\d+\.\d{4})\d+")
 
 
 def checked_range(x_range):
-    """Return the ends of a range of x; ValueError where nothing can be drawn over it."""
+    """Return the ends of a range of x; raise ValueError if it cannot be drawn."""
     try:
         low, high = map(float, x_range)
     except (TypeError, ValueError):
         low = high = np.nan
-    if not low < high or not high - low < 1e300:  # an axis is longer than what it shows
+    if not low < high or not high - low < 1e300:  # matplotlib extends an axis beyond its range
         raise ValueError(f"x_range={x_range!r} must be two numbers, the smaller one first, less than 1e300 apart")
     return low, high
 
@@ -41,14 +43,14 @@ class Curve:
     f : callable
         The function.
     kinks : list of float
-        All of its kinks, those outside of x too.
+        All of its kinks, including those outside of x.
     """
 
     x: np.ndarray
     y: np.ndarray
-    jumps: list
+    jumps: list[tuple[float, float, float, float]]
     f: object = None
-    kinks: tuple = ()
+    kinks: tuple[float, ...] = ()
 
     @classmethod
     def of(cls, f, low, high, kinks):
@@ -56,7 +58,7 @@ class Curve:
         inner = [kink for kink in kinks if low < kink < high]
         xs, ys, jumps = [], [], []
         for a, b in pairwise([low, *inner, high]):
-            # Not on a kink, but as close to it as can be.
+            # Not at the kink itself, but at the nearest number.
             x = np.linspace(a if a == low else np.nextafter(a, b), b if b == high else np.nextafter(b, a), POINTS)
             y = f(x)
             if ys and abs(y[0] - ys[-1][-1]) > 1e-9:
@@ -98,8 +100,8 @@ class Curve:
 class ActivationDisplay:
     """One activation and its derivative as curves.
 
-    The function is a solid line, its derivative a dashed one. Kinks are drawn sharp. Where a curve jumps, a full dot
-    marks its value and a ring the limit that it does not take.
+    The function is a solid line, its derivative a dashed one. Kinks are drawn sharp. At a jump, a full dot marks
+    the value, and a ring the other limit.
 
     Drawn onto axes that hold another activation, the curve takes the next colour and a legend names them all. To draw
     several in one call, use `ActivationOverlayDisplay`.
@@ -118,7 +120,7 @@ class ActivationDisplay:
     line_, derivative_line_ : Line2D
         The curves; the second is None if only the activation is drawn.
     dots_ : list of Line2D
-        Full dots and rings, where the curves jump.
+        Full dots and rings at jumps.
     text_ : Annotation
         Formula and parameters; empty once the axes hold several activations.
     legend_ : Legend or None
@@ -211,7 +213,7 @@ class ActivationDisplay:
         derivative : bool, default=True
             Whether to draw the derivative too.
         labels : bool, default=True
-            Whether to write the formula, and names beside the lines.
+            Whether to write the formula, and names next to the lines.
         label : str, default=None
             The name in the legend; None: the activation's, with its parameters.
         **keywords
@@ -266,6 +268,30 @@ class ActivationDisplay:
             ax.set_xlabel("x")
             lines = [line for line in (self.line_, self.derivative_line_) if line]
             self._names = write_names(ax, lines, [label or NAMES[0], NAMES[1]][: len(lines)])
+
+
+def named_displays(names, x_range):
+    """Return (label, ActivationDisplay) for each activation; the label is None unless `names` is a dict of label to name.
+
+    Raises
+    ------
+    ValueError
+        If a name is not known, `names` is a single name, or it is empty.
+    """
+    if isinstance(names, str):
+        raise ValueError(f"names={names!r} must be a sequence of activations, such as [{names!r}]")
+    pairs = list(names.items()) if isinstance(names, dict) else [(None, name) for name in names]
+    if not pairs:
+        raise ValueError(f"names={names!r} names no activation")
+    return [(label, ActivationDisplay._of(_complete(name), x_range)) for label, name in pairs]
+
+
+def _complete(name):
+    """Give parameters without a default a value."""
+    if not isinstance(name, str) or name not in names_of_activations():
+        return name
+    parameters = find(name).parameters
+    return name, {parameter: WITHOUT_DEFAULT for parameter, default in parameters.items() if default is None}
 
 
 def _share(ax, displays):

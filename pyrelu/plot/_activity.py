@@ -86,7 +86,11 @@ class UnitActivityDisplay:
         n = len(self.activity)
         if axes is None:
             self.figure_, axes = figure_and_axes(ncols=n, squeeze=False, figsize=(1.4 + 2.6 * n, 3.4))
-        self.axes_ = np.ravel(axes)
+        self.axes_ = np.ravel(np.asarray(axes, dtype=object))
+        if len(self.axes_) != n:
+            raise ValueError(f"axes={axes!r} must have one Axes for each of the {n} hidden layers")
+        for ax in self.axes_:
+            figure_and_axes(ax)  # checks its type
         self.figure_ = self.axes_[0].figure
         self.images_ = [
             self._draw(ax, i, activity) for i, (ax, activity) in enumerate(zip(self.axes_, self.activity, strict=True))

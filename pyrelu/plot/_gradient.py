@@ -21,7 +21,7 @@ class GradientNormDisplay:
     ----------
     lines_ : list of Line2D
     texts_ : list of Annotation
-        The names beside the lines.
+        The names next to the lines.
     ax_, figure_ : Axes, Figure
 
     Examples
@@ -54,7 +54,7 @@ class GradientNormDisplay:
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Their targets.
         name : str, default=None
-            The name beside the line; None: the hidden activations.
+            The name next to the line; None: the hidden activations.
         ax : Axes, default=None
             Where to draw; None: on a new figure.
         **keywords
@@ -80,7 +80,7 @@ class GradientNormDisplay:
         Parameters
         ----------
         estimators : dict of str to estimator, or sequence of estimator
-            As for `from_estimator`. The keys of a dict are the names beside the lines; those of a sequence are the
+            As for `from_estimator`. The keys of a dict are the names next to the lines; the names for a sequence are the
             parameters in which the estimators differ.
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             The rows to evaluate.

@@ -3,10 +3,9 @@
 import numpy as np
 
 from pyrelu import registry
-from pyrelu.plot._activation import NAMES, ActivationDisplay, common_range, limits
-from pyrelu.plot._style import figure_and_axes
+from pyrelu.plot._activation import NAMES, common_range, limits, named_displays
+from pyrelu.plot._style import figure_and_axes, given_figure
 
-WITHOUT_DEFAULT = 0.25  # what a parameter without a default gets: where torch.nn.PReLU's slope starts
 # How far a shared y goes below and above 0, as shares of the range of x: far enough for relu6, and tanh stays legible.
 SHARED_REACH = 0.25, 0.6
 
@@ -74,13 +73,10 @@ class ActivationGridDisplay:
         MissingExtraError
             If matplotlib is not installed.
         """
-        if isinstance(names, str):
-            raise ValueError(f"names={names!r} must be a sequence of activations, such as [{names!r}]")
-        names = list(registry.activations if names is None else names)
-        if not names:
-            raise ValueError("names=[] names no activation")
-        displays = [ActivationDisplay._of(complete(name), x_range) for name in names]
-        return cls(displays).plot(columns=columns, derivative=derivative, share=share, figure=figure)
+        named = named_displays(registry.activations if names is None else names, x_range)
+        return cls([display for _, display in named]).plot(
+            columns=columns, derivative=derivative, share=share, figure=figure
+        )
 
     def plot(self, *, columns=None, derivative=True, share=True, figure=None):
         """Draw it; the parameters are those of `from_names`.
@@ -94,7 +90,7 @@ class ActivationGridDisplay:
         columns = columns or (n if n <= 4 else int(np.ceil(np.sqrt(n))))
         rows = -(-n // columns)
         size = (2.1 * columns + 0.2, 1.85 * rows + 0.4)
-        figure = figure or figure_and_axes(figsize=size)[0]
+        figure = figure_and_axes(figsize=size)[0] if figure is None else given_figure(figure)
         figure.clear()
         self.figure_, self.axes_ = figure, figure.subplots(rows, columns, squeeze=False, sharex=share, sharey=share)
         if share:
@@ -120,11 +116,3 @@ class ActivationGridDisplay:
             lines, NAMES[: len(lines)], loc="outside upper right", ncols=2, frameon=False, fontsize=9
         )
         return self
-
-
-def complete(name):
-    """Give parameters without a default a value."""
-    if not isinstance(name, str) or name not in registry.names():
-        return name
-    parameters = registry.find(name).parameters
-    return name, {parameter: WITHOUT_DEFAULT for parameter, default in parameters.items() if default is None}

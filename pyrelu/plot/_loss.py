@@ -23,7 +23,7 @@ class LossCurveDisplay:
     validation_lines_ : list of Line2D
         The validation scores, with a dot at each best one.
     texts_ : list of Annotation
-        The names beside the lines.
+        The names next to the lines.
     ax_, validation_ax_ : Axes
         Of the losses and of the validation scores; the second is None if no score is drawn.
     figure_ : Figure
@@ -57,7 +57,7 @@ class LossCurveDisplay:
         estimator : MLPClassifier or MLPRegressor
             Fitted with the solver "sgd", "adam" or "adamw".
         name : str, default=None
-            The name beside the line; None: the hidden activations.
+            The name next to the line; None: the hidden activations.
         ax : Axes, default=None
             Where to draw the loss; None: on a new figure.
         validation_ax : Axes, default=None
@@ -87,7 +87,7 @@ class LossCurveDisplay:
         Parameters
         ----------
         estimators : dict of str to estimator, or sequence of estimator
-            As for `from_estimator`. The keys of a dict are the names beside the lines; those of a sequence are the
+            As for `from_estimator`. The keys of a dict are the names next to the lines; the names for a sequence are the
             parameters in which the estimators differ.
         ax, validation_ax : Axes, default=None
             As for `from_estimator`.
@@ -130,6 +130,8 @@ class LossCurveDisplay:
         if ax is None and validation_ax is None and self.validation:
             _, (ax, validation_ax) = figure_and_axes(nrows=2, sharex=True, figsize=(6.4, 5.6), height_ratios=[3, 2])
         self.figure_, self.ax_ = _, ax = figure_and_axes(ax, figsize=(6.4, 4))
+        if validation_ax is not None:
+            figure_and_axes(validation_ax)  # checks its type
         self.validation_ax_ = validation_ax if self.validation else None
         styles = {name: line_style(i) | {"linewidth": 1.6} | keywords for i, name in enumerate(self.curves)}
         self.lines_ = _draw(ax, self.curves, styles)

@@ -1,19 +1,18 @@
 """Several activations in one axes."""
 
-from pyrelu.plot._activation import NAMES, ActivationDisplay, common_range, limits, widths
-from pyrelu.plot._grid import complete
-from pyrelu.plot._style import bare, figure_and_axes, line_style
+from pyrelu.plot._activation import NAMES, common_range, limits, named_displays, widths
+from pyrelu.plot._style import bare, figure_and_axes, given_figure, line_style
 
 
 class ActivationOverlayDisplay:
-    """Several activations in one axes, and their derivatives in another beside or below it.
+    """Several activations in one plot, and their derivatives in another one next to it or below it.
 
     Each activation has one colour in both, from a palette that is safe for any kind of colour vision.
 
     Parameters
     ----------
     displays : dict of str to ActivationDisplay
-        Name in the legend -> what to draw.
+        Name in the legend -> curves.
 
     Attributes
     ----------
@@ -54,7 +53,7 @@ class ActivationOverlayDisplay:
         derivative : bool, default=True
             Whether to draw the derivatives too.
         below : bool, default=False
-            Whether the derivatives are below the activations; False: beside them.
+            Whether the derivatives are below the activations; False: to their right.
         figure : Figure, default=None
             Where to draw; None: on a new figure.
         **keywords
@@ -71,15 +70,7 @@ class ActivationOverlayDisplay:
         MissingExtraError
             If matplotlib is not installed.
         """
-        if isinstance(names, str):
-            raise ValueError(f"names={names!r} must be a sequence of activations, such as [{names!r}]")
-        if not len(names):
-            raise ValueError(f"names={names!r} names no activation")
-        if isinstance(names, dict):
-            displays = {label: ActivationDisplay._of(complete(name), x_range) for label, name in names.items()}
-        else:
-            found = [ActivationDisplay._of(complete(name), x_range) for name in names]
-            displays = {display._description: display for display in found}
+        displays = {label or display._description: display for label, display in named_displays(names, x_range)}
         return cls(displays).plot(derivative=derivative, below=below, figure=figure, **keywords)
 
     def plot(self, *, derivative=True, below=False, figure=None, **keywords):
@@ -94,7 +85,11 @@ class ActivationOverlayDisplay:
         common_range(displays)
         rows, columns = (1 + bool(derivative), 1) if below else (1, 1 + bool(derivative))
         own = figure is None
-        figure = figure or figure_and_axes(figsize=(0.4 + 4 * columns, 0.2 + 3.2 * rows))[0]
+        figure = (
+            figure_and_axes(figsize=(0.4 + 4 * columns, 0.2 + 3.2 * rows))[0]
+            if figure is None
+            else given_figure(figure)
+        )
         figure.clear()
         self.figure_ = figure
         self.ax_, *others = figure.subplots(rows, columns, squeeze=False, sharex=True).flat

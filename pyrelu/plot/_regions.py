@@ -13,8 +13,8 @@ BLOCK_POINTS = 65_536  # at a time; keeps memory for a layer of 1,000 units belo
 class LinearRegionsDisplay:
     """The linear regions of a piecewise linear network with two inputs, one colour for each.
 
-    The hue is the direction in which the output rises, the depth of the colour how steeply; where the output is
-    constant, the colour is white. A key beside the picture shows the directions.
+    The hue shows the direction in which the output rises, and the depth of the colour how steeply; white means that it is
+    constant. A key next to the picture shows the directions.
 
     Parameters
     ----------
@@ -23,7 +23,7 @@ class LinearRegionsDisplay:
     maps : ndarray of shape (n_rows, n_columns, 2)
         The gradient of the drawn output at each point: that row of `local_linear_map`'s W.
     margins : ndarray of shape (n_rows, n_columns, n_decisions) or None
-        Of a classifier: each is positive where it decides for that class (of two classes, for the second one).
+        For a classifier: positive where it predicts the class (with two classes, the second one).
     bends : list of ndarray of shape (n_rows, n_columns)
         For each hidden unit and kink, a number that changes its sign there.
     feature_names : sequence of str, default=()
@@ -36,7 +36,7 @@ class LinearRegionsDisplay:
     image_ : AxesImage
         The regions.
     edges_ : list of ContourSet
-        Where a unit has a kink: the regions' edges.
+        The edges of the regions: the kinks of each unit.
     boundaries_ : list of ContourSet
         The decision boundaries of a classifier: around each class, if there are three or more.
     legend_ : Legend

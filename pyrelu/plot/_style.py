@@ -1,4 +1,4 @@
-"""Shared parts of the pictures: axes, colours, and names beside their lines."""
+"""Shared parts of the plots: axes, colours, and names next to lines."""
 
 import io
 import os
@@ -10,25 +10,41 @@ from pyrelu._storage.files import write_atomically
 from pyrelu.exceptions import InvalidParameterError, MissingExtraError
 from pyrelu.inspection._trace import activation_name
 
-# Okabe and Ito, Color universal design (2008): told apart with any kind of colour vision. Yellow is left out: it is too
-# pale for a line on white.
+# Okabe and Ito, Color universal design (2008): distinct for every kind of colour vision. Yellow is
+# missing because it is too pale for a line on white.
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
-DASHES = ("-", "--", ":", "-.")  # once the colours are used up, they repeat with the next of these
+DASHES = ("-", "--", ":", "-.")  # after the last colour, colours repeat with the next dash style
 
 
-# From a line's end to a name that had to be written elsewhere.
+# Connects the end of a line with a name that was moved away to avoid overlap.
 LEADER = {"arrowstyle": "-", "linewidth": 0.6, "shrinkA": 1, "shrinkB": 2}
 
 
 def figure_and_axes(ax=None, **keywords):
     """Return the axes given, or new ones, with their figure; keywords are those of `pyplot.subplots`."""
-    if ax is not None:
-        return ax.figure, ax
     try:
-        from matplotlib import pyplot
+        from matplotlib import axes, pyplot
     except ImportError as error:
         raise MissingExtraError("matplotlib") from error
+    if ax is not None:
+        check_artists("ax", [ax], axes.Axes)
+        return ax.figure, ax
     return pyplot.subplots(**{"layout": "constrained"} | keywords)
+
+
+def given_figure(figure):
+    """Return a figure that the user passed, or raise TypeError."""
+    from matplotlib.figure import FigureBase
+
+    check_artists("figure", [figure], FigureBase)
+    return figure
+
+
+def check_artists(parameter, values, cls):
+    """Raise TypeError if any value that the user passed is not of matplotlib's class."""
+    for value in values:
+        if not isinstance(value, cls):
+            raise TypeError(f"{parameter}={value!r} must be None or a matplotlib {cls.__name__.removesuffix('Base')}")
 
 
 def new_figure(**keywords):
@@ -120,7 +136,7 @@ def line_style(i):
 
 
 def write_names(ax, lines, names, side="right"):
-    """Write each line's name beside its end, in its colour, without overlap.
+    """Write each line's name next to its end, in its colour, without overlap.
 
     Parameters
     ----------

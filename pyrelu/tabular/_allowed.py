@@ -6,6 +6,7 @@ import numpy as np
 
 from pyrelu._mlp import allowed
 from pyrelu._mlp.constraints import Constraint, boolean, is_sequence, none, one_of, positive_int
+from pyrelu._mlp.optimizers import STOCHASTIC
 from pyrelu.tabular._presets import PRESETS
 
 columns = Constraint(
@@ -18,6 +19,16 @@ columns = Constraint(
             or all(isinstance(item, bool | np.bool_) for item in value)
             or all(isinstance(item, Integral) and not isinstance(item, bool) for item in value)
         )
+    ),
+)
+
+splitter = Constraint(
+    "None, an int in the range [2, inf), a scikit-learn splitter or an iterable of (training, held out) rows",
+    lambda value: (
+        value is None
+        or (isinstance(value, Integral) and not isinstance(value, bool) and int(value) >= 2)
+        or hasattr(value, "split")
+        or (np.iterable(value) and not isinstance(value, str | bytes | dict))
     ),
 )
 
@@ -42,7 +53,8 @@ CONSTRAINTS = (
     | {
         "preset": one_of(*PRESETS),
         "n_members": positive_int,
-        "refit": boolean,
+        "cv": splitter,
+        "refit": boolean | none,
         "calibrate": boolean,
         "network_params": none | Constraint("a dict", lambda value: isinstance(value, dict)),
         "categorical_features": one_of("from_dtype") | columns,
@@ -55,3 +67,10 @@ CONSTRAINTS = (
         "dtype": one_of("float32", "float64"),
     }
 )
+
+# Of `network_params`: whatever an MLP takes, but a solver that trains epoch by epoch, from the start.
+NETWORK_CONSTRAINTS = allowed.CONSTRAINTS | {
+    "solver": one_of(*STOCHASTIC),
+    "numeric_features": Constraint("None: the preprocessor tells numbers from categories", lambda value: value is None),
+    "warm_start": Constraint("False: each fit begins anew", lambda value: value is False),
+}

@@ -8,7 +8,7 @@ RANGE = 0.05, 20.0  # temperatures beyond these say that there are too few rows
 
 
 def apply(probabilities, temperature, each_label):
-    """Return the probabilities of the same outputs before their activation, divided by the temperature.
+    """Return the probabilities of the same outputs before their activation, divided by the temperature, in float64.
 
     Parameters
     ----------
@@ -18,13 +18,33 @@ def apply(probabilities, temperature, each_label):
         Whether each column is the probability of one label, rather than all columns those of the classes.
     """
     if temperature == 1:
-        return probabilities
+        p = probabilities.astype(float)
+        return p if each_label else p / p.sum(axis=1, keepdims=True)
     logs = np.log(np.maximum(probabilities, TINY, dtype=float)) / temperature
     if each_label:
         others = np.log(np.maximum(1 - probabilities, TINY, dtype=float)) / temperature
         return 1 / (1 + np.exp(others - logs))
     scaled = np.exp(logs - logs.max(axis=1, keepdims=True))
     return scaled / scaled.sum(axis=1, keepdims=True)
+
+
+def undo_smoothing(probabilities, smoothing, each_label):
+    """Return the probabilities for which training with label smoothing gives these.
+
+    Smoothing makes p into ``(1 - smoothing) p + smoothing / n_classes``. What would be below a thousandth of the smoothing
+    is taken for that: a probability of 0 is not known.
+
+    Parameters
+    ----------
+    probabilities : ndarray of shape (n_samples, n_classes)
+    smoothing : float
+    each_label : bool
+        As `apply` takes it.
+    """
+    least = 1e-3 * smoothing
+    n_classes = 2 if each_label else probabilities.shape[1]
+    p = np.clip((probabilities.astype(float) - smoothing / n_classes) / (1 - smoothing), least, 1 - least)
+    return p if each_label else p / p.sum(axis=1, keepdims=True)
 
 
 def fit_temperature(probabilities, targets, weights, each_label):

@@ -69,7 +69,7 @@ class Column:
     dtype: str
     numbers: np.ndarray | None = None
     codes: np.ndarray | None = None
-    texts: list = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
     has_zone: bool = False
     raw: np.ndarray | None = None
 

@@ -1,93 +1,169 @@
 """Networks that are trained side by side on one matrix."""
 
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 import pyrelu
+from pyrelu._mlp.callback_support import for_fit
 from pyrelu._mlp.warn import warn
+from pyrelu.tabular._networks import Task
 
 
-def fit_members(estimator, members, splits, Z, y, sample_weight, eval_set):
-    """Train networks and set the estimator's attributes that depend on them.
+@dataclass
+class Job:
+    """A network to train.
 
-    Each network is trained by one thread, as many at a time as the estimator's `n_threads` allow; a single one by all.
-    What each network becomes depends on its own seed and rows alone.
+    Attributes
+    ----------
+    network : TabularNetwork
+        Trained in place.
+    rows : tuple of (ndarray of intp, ndarray of intp), or None
+        The rows to train on and those held out; None: there are none held out.
+    number : int or None
+        None where there is only one network.
+    refit : int, "auto" or None
+        The batch size with which to train it again on all rows, for as many epochs as were best; None: not again.
+    outputs : ndarray or None
+        The predictions for the rows held out, once the network is trained.
+    done : bool
+    """
+
+    network: object
+    rows: tuple[np.ndarray, np.ndarray] | None
+    number: int | None = None
+    refit: int | str | None = None
+    outputs: np.ndarray | None = None
+    done: bool = False
+
+
+@dataclass
+class Data:
+    """What the networks are trained on.
+
+    Attributes
+    ----------
+    X : ndarray of shape (n_samples, n_columns)
+    y : ndarray
+    sample_weight : ndarray or None
+    eval_set : tuple or None
+    """
+
+    X: np.ndarray
+    y: np.ndarray
+    sample_weight: np.ndarray | None
+    eval_set: tuple[Any, ...] | None
+
+    def scored(self, rows):
+        """Return X, y and weights of the rows that a network is scored on, or None."""
+        if self.eval_set is not None:
+            return (*self.eval_set, None)[:3]
+        if rows is None:
+            return None
+        weights = None if self.sample_weight is None else np.asarray(self.sample_weight)[rows[1]]
+        return self.X[rows[1]], self.y[rows[1]], weights
+
+
+def train(estimator, jobs, data):
+    """Train networks, each in one thread, as many at a time as `n_threads` allows; a single one by all threads.
+
+    What each network becomes depends on its own seed and rows alone. Ctrl-C ends the fits after their epochs; networks
+    that have no whole epoch then are left out, unless there is no other.
 
     Parameters
     ----------
     estimator : BaseTabularMLP
-    members : list of TabularNetwork
-    splits : list of (ndarray of intp, or None)
-        The rows that each network holds out.
-    Z : ndarray of shape (n_samples, n_columns)
-    y : ndarray
-        As the networks take it.
-    sample_weight : ndarray or None
-    eval_set : tuple or None
+    jobs : list of Job
+    data : Data
+
+    Returns
+    -------
+    list of Job
+        Those whose networks are trained.
     """
     interrupt = threading.Event()
+    if len(jobs) == 1:
+        _fit(estimator, jobs[0], data, interrupt)
+        return jobs
+    for job in jobs:
+        job.network.set_params(n_threads=1, verbose=False)
+    n_threads = min(estimator.n_threads or pyrelu.get_num_threads(), len(jobs))
+    with ThreadPoolExecutor(n_threads) as pool:
+        futures = [pool.submit(_fit, estimator, job, data, interrupt) for job in jobs]
+        try:
+            for job, future in zip(jobs, futures, strict=True):
+                while not future.done():  # waits that end let Python see signals, on any system and in any thread
+                    wait([future], timeout=0.1)
+                future.result()
+                if estimator.verbose:
+                    print(_line(job, len(jobs)))
+        except KeyboardInterrupt:
+            interrupt.set()
+            for future in [future for future in futures if not future.cancel()]:
+                future.result()
+            warn("Training interrupted by user.")
+        except BaseException:
+            interrupt.set()
+            for future in futures:
+                future.cancel()
+            raise
+    for job in jobs:
+        job.network.set_params(n_threads=estimator.n_threads)
+    trained = [job for job in jobs if job.done]
+    return [job for job in trained if job.network.n_iter_] or trained[:1]
 
-    def fit_member(i):
-        return _fit_member(estimator, members[i], splits[i], Z, y, sample_weight, eval_set, interrupt)
 
-    if len(members) == 1:
-        fit_member(0)
-    else:
-        for member in members:
-            member.set_params(n_threads=1)
-        n_threads = min(estimator.n_threads or pyrelu.get_num_threads(), len(members))
-        with ThreadPoolExecutor(n_threads) as pool:
-            futures = [pool.submit(fit_member, i) for i in range(len(members))]
-            try:
-                for future in futures:
-                    future.result()
-            except KeyboardInterrupt:
-                interrupt.set()  # the networks end after their epoch; those that have not begun train for one
-                for future in futures:
-                    future.result()
-                warn("Training interrupted by user.")
-            except BaseException:
-                interrupt.set()
-                raise
-    estimator.estimators_ = members
-    estimator._set_outputs(y)
-    if estimator.cv is not None:
-        estimator.oof_ = _out_of_fold(estimator, splits, Z)
+def _line(job, n):
+    network = job.network
+    score = network.best_validation_score_
+    result = f"loss = {network.loss_:.8f}" if score is None else f"validation score: {score:f}"
+    return f"Network {job.number + 1} of {n}, {network.n_iter_} iterations, {result}"
 
 
-def _fit_member(estimator, member, held_out, Z, y, sample_weight, eval_set, interrupt):
+def _fit(estimator, job, data, interrupt):
+    network = job.network
+    finished = _fit_network(estimator, job, network, Task(job.rows, interrupt), data, data.eval_set)
+    job.outputs = estimator._conclude(network, data.scored(job.rows), data.eval_set is None)
+    if job.refit is not None and job.rows is not None and finished:
+        again = network._shallow_copy().set_params(early_stopping=False, batch_size=job.refit)
+        if _fit_network(estimator, job, again, Task(None, interrupt, _best_epoch(network)), data):
+            job.network = again
+    job.done = True
+
+
+def _fit_network(estimator, job, network, task, data, eval_set=None):
+    """Train one network; return whether nothing has interrupted it."""
+    callbacks = for_fit(getattr(estimator, "_skl_callbacks", []), job.number, again=task.last_epoch is not None)
+    network._task = task
+    if callbacks:
+        network.set_callbacks(*callbacks)
+        if hasattr(estimator, "_parent_callback_ctx"):
+            network._parent_callback_ctx = estimator._parent_callback_ctx
     try:
-        member.prepare(held_out=held_out, interrupt=interrupt)
-        member.fit(Z, y, sample_weight, eval_set=eval_set)
-        if eval_set is not None:
-            X_out, y_out, w_out = (*eval_set, None)[:3]
-        elif held_out is not None:
-            X_out, y_out = Z[held_out], y[held_out]
-            w_out = None if sample_weight is None else np.asarray(sample_weight)[held_out]
-        else:
-            X_out = y_out = w_out = None
-        estimator._conclude_member(member, X_out, y_out, w_out)
-        if estimator.refit and held_out is not None:
-            best = 1 + max(range(len(scores := member.validation_scores_)), key=lambda i: (scores[i], i))
-            temperature = getattr(member, "temperature_", None)
-            member.set_params(early_stopping=False).prepare(interrupt=interrupt, last_epoch=best)
-            member.fit(Z, y, sample_weight)
-            if temperature is not None:
-                member.temperature_ = temperature
+        network.fit(data.X, data.y, data.sample_weight, eval_set=eval_set)
     finally:
-        member.conclude()
+        for name in ("_task", "_skl_callbacks", "_parent_callback_ctx"):
+            vars(network).pop(name, None)
+    return not task.interrupted
 
 
-def _out_of_fold(estimator, splits, Z):
-    """Return for each row the mean prediction of the networks that were not trained on it; NaN where there is none."""
-    total, n = None, np.zeros(len(Z))
-    for i, held_out in enumerate(splits):
-        outputs = estimator._member_prediction(i, Z[held_out])
-        if total is None:
-            total = np.zeros((len(Z), *outputs.shape[1:]))
-        total[held_out] += outputs
-        n[held_out] += 1
+def _best_epoch(network):
+    """Return the number of epochs after which the network had the weights that it has."""
+    if not network.early_stopping:
+        return network.n_iter_
+    scores = np.nan_to_num(network.validation_scores_, nan=-np.inf)
+    return int(np.flatnonzero(scores == scores.max())[-1]) + 1
+
+
+def out_of_fold(jobs, n_samples):
+    """Return for each row the mean prediction of the networks that held it out; NaN where there is none."""
+    shape = (n_samples, *jobs[0].outputs.shape[1:])
+    total, n = np.zeros(shape), np.zeros(n_samples)
+    for job in jobs:
+        total[job.rows[1]] += job.outputs
+        n[job.rows[1]] += 1
     with np.errstate(invalid="ignore"):
         return total / n.reshape(-1, *[1] * (total.ndim - 1))

@@ -1,5 +1,7 @@
 """Estimators for tables: a preprocessor, one network or several, and what makes predictions of their outputs."""
 
+from numbers import Integral
+
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, is_classifier
@@ -11,24 +13,27 @@ from sklearn.utils.validation import check_is_fitted
 
 from pyrelu._mlp import losses
 from pyrelu._mlp.allowed import check_parameters
+from pyrelu._mlp.callback_support import CallbackSupportMixin
+from pyrelu._mlp.fitted import ATTRIBUTES
 from pyrelu._mlp.parameters import extends
 from pyrelu._mlp.persistence import Persistent
+from pyrelu._mlp.targets import check_objects
 from pyrelu._mlp.transaction import Transactional
 from pyrelu.exceptions import InvalidParameterError
-from pyrelu.neural_network import check_objects
 from pyrelu.tabular import _calibration
-from pyrelu.tabular._allowed import CONSTRAINTS, FROM_PRESET
-from pyrelu.tabular._ensemble import fit_members
+from pyrelu.tabular._allowed import CONSTRAINTS, FROM_PRESET, NETWORK_CONSTRAINTS
+from pyrelu.tabular._documentation import RECORDS, documented
+from pyrelu.tabular._ensemble import Data, Job, out_of_fold, train
 from pyrelu.tabular._networks import NetworkClassifier, NetworkRegressor
 from pyrelu.tabular._preprocessing import TablePreprocessor
-from pyrelu.tabular._presets import parameters_of
+from pyrelu.tabular._presets import batch_size, parameters_of
 
 
-class BaseTabularMLP(Transactional, Persistent, BaseEstimator):
+class BaseTabularMLP(Transactional, Persistent, CallbackSupportMixin, BaseEstimator):
     """What the classifier and the regressor share.
 
-    A subclass has `_network_class`, and implements `_targets(y)`, which returns y as its networks take it and sets what
-    predictions need, and `_strata(y)`.
+    A subclass has `_network_class`, `_loss_kind` and `_default_loss`, and implements `_validate_y(y)`, which returns y as
+    its networks take it, and `_outputs_of(network, Z)`, what one network predicts.
     """
 
     def __init__(
@@ -37,7 +42,7 @@ class BaseTabularMLP(Transactional, Persistent, BaseEstimator):
         *,
         n_members=1,
         cv=None,
-        refit=False,
+        refit=None,
         categorical_features="from_dtype",
         max_one_hot=8,
         numeric="robust",
@@ -92,15 +97,17 @@ class BaseTabularMLP(Transactional, Persistent, BaseEstimator):
         X : DataFrame of pandas or polars, Table of pyarrow, or array-like of shape (n_samples, n_features)
             Numbers, booleans, categories, texts and dates, with missing values anywhere.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Labels, or an indicator matrix of them; or numbers.
+            A classifier's labels, or an indicator matrix of them; a regressor's numbers.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights of the rows in the loss; None: all 1.
+            Weights of the rows in the loss; None: all 1. Medians, scales and the choice of held-out rows do not depend
+            on them.
         eval_set : tuple of (X, y) or (X, y, sample_weight), default=None
             Rows that decide which epoch is best, in place of rows held out.
 
         Returns
         -------
-        The estimator itself. If fitting fails, it stays unchanged.
+        TabularMLPClassifier or TabularMLPRegressor
+            The estimator itself. If fitting fails, it stays unchanged.
 
         Raises
         ------
@@ -113,108 +120,170 @@ class BaseTabularMLP(Transactional, Persistent, BaseEstimator):
 
     def _fit(self, X, y, sample_weight, eval_set):
         check_parameters(self, CONSTRAINTS)
+        parameters, refit = self._network_parameters()
+        if y is None:
+            raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None")
         for name in [name for name in vars(self) if name.endswith("_") and not name.startswith("_")]:
             delattr(self, name)
         random_state = check_random_state(self.random_state)
-        self.preprocessor_ = TablePreprocessor(
+        preprocessor = TablePreprocessor(
             categorical_features=self.categorical_features, max_one_hot=self.max_one_hot, numeric=self.numeric
         ).fit(X)
-        Z = self.preprocessor_.transform(X)
-        self.n_features_in_ = self.preprocessor_.n_features_in_
-        if hasattr(self.preprocessor_, "feature_names_in_"):
-            self.feature_names_in_ = self.preprocessor_.feature_names_in_
-        targets = self._targets(y, first=True)
-        check_consistent_length(Z, targets, sample_weight)
+        Z, y = preprocessor._matrix(X), self._validate_y(y)
+        check_consistent_length(Z, y, sample_weight)
+        self.preprocessor_ = preprocessor
         if eval_set is not None:
             eval_set = self._transform_eval_set(eval_set)
-        parameters = self._network_parameters(len(Z))
-        splits = self._splits(Z, targets, parameters, eval_set, random_state)
-        members = [
-            self._network_class(**parameters, random_state=int(seed))
-            for seed in random_state.randint(2**31, size=len(splits))
-        ]
-        fit_members(self, members, splits, Z, targets, sample_weight, eval_set)
+            if self.early_stopping is None:
+                parameters["early_stopping"] = True
+        n_columns, n_codes = preprocessor.n_numeric_ + preprocessor.n_one_hot_, len(preprocessor.cardinalities_)
+        parameters["numeric_features"] = list(range(preprocessor.n_numeric_))
+        parameters["categorical_features"] = list(range(n_columns, n_columns + n_codes)) or None
+        splits = self._splits(Z, y, parameters, eval_set, random_state)
+        seeds = random_state.randint(2**31, size=len(splits)).tolist()
+        jobs = []
+        for i, (seed, rows) in enumerate(zip(seeds, splits, strict=True)):
+            network = self._network_class(**parameters, random_state=seed)
+            network.batch_size = self._batch_size(len(Z) if rows is None else len(rows[0]))
+            of_refit = self._batch_size(len(Z)) if refit else None
+            jobs.append(Job(network, rows, i if len(splits) > 1 else None, of_refit))
+        jobs = train(self, jobs, Data(Z, y, sample_weight, eval_set))
+        self.n_features_in_ = preprocessor.n_features_in_
+        if hasattr(preprocessor, "feature_names_in_"):
+            self.feature_names_in_ = preprocessor.feature_names_in_
+        self.estimators_ = [job.network for job in jobs]
+        if is_classifier(self):
+            self.classes_ = self.estimators_[0].classes_
+        if self.cv is not None:
+            self.oof_ = out_of_fold(jobs, len(Z))
 
-    def _network_parameters(self, n_samples):
-        """Return the parameters of each network: the preset's, with what the user has set in their place."""
-        parameters = parameters_of(self.preset, is_classifier(self))
-        parameters |= {name: value for name in FROM_PRESET if (value := getattr(self, name, None)) is not None}
-        parameters |= self.network_params or {}
-        if unknown := parameters.keys() - set(self._network_class().get_params()):
-            raise InvalidParameterError(
-                f"network_params has {min(unknown)!r}, which is no parameter of {self._network_class.__base__.__name__}"
-            )
-        n_columns = self.preprocessor_.n_numeric_ + self.preprocessor_.n_one_hot_
-        n_codes = len(self.preprocessor_.cardinalities_)
+    def _batch_size(self, n_rows):
+        """Return the rows in a batch of a network that is trained on so many."""
+        if self.batch_size is None:
+            return batch_size(self.preset, is_classifier(self), n_rows)
+        return self.batch_size if self.batch_size == "auto" else min(self.batch_size, n_rows)
+
+    def _network_parameters(self):
+        """Return the parameters of each network, the preset's if the user has set no others, and whether to refit."""
+        loss = losses.resolve(self._loss(), self._loss_kind)
+        given = {name: value for name in FROM_PRESET if (value := getattr(self, name, None)) is not None}
+        parameters, refit = parameters_of(self.preset, is_classifier(self))
+        parameters |= given | self._further_parameters()
+        if is_classifier(self) and not loss.gives_probabilities and "label_smoothing" not in given:
+            parameters["label_smoothing"] = 0.0  # such a loss allows none
         dropout = parameters.get("dropout", 0.0)
         if np.ndim(dropout) == 0:  # of units, not of columns
             n_hidden = np.size(parameters.get("hidden_layer_sizes", 1))
             parameters["dropout"] = (0.0, *[dropout] * n_hidden)
-        return {
-            **parameters,
-            "loss": self._loss(),
-            "scoring": self.scoring,
-            "numeric_features": list(range(self.preprocessor_.n_numeric_)),
-            "categorical_features": list(range(n_columns, n_columns + n_codes)) or None,
-            "batch_size": parameters.get("batch_size", "auto"),
-            "verbose": self.verbose,
-            "n_threads": self.n_threads,
-        }
+        own = {"loss": self._loss(), "scoring": self.scoring, "verbose": self.verbose, "n_threads": self.n_threads}
+        if self.cv is not None and self.early_stopping is None:
+            parameters["early_stopping"] = True  # on the rows that each network holds out
+        return parameters | own, (refit and self.cv is None) if self.refit is None else self.refit
 
-    def _splits(self, Z, targets, parameters, eval_set, random_state):
-        """Return for each network the rows that it holds out, or None."""
+    def _further_parameters(self):
+        """Return `network_params`; InvalidParameterError where one is not allowed."""
+        given = self.network_params or {}
+        known = self._network_class().get_params()
+        theirs = self._network_class.__bases__[1].__name__
+        for name, value in given.items():
+            if name not in known:
+                raise InvalidParameterError(f"network_params has {name!r}, which is no parameter of {theirs}")
+            if name in self.get_params(deep=False):
+                raise InvalidParameterError(
+                    f"network_params has {name!r}, which is a parameter of {type(self).__name__} itself"
+                )
+            constraint = NETWORK_CONSTRAINTS[name]
+            if not constraint.test(value):
+                raise InvalidParameterError(f"network_params: {name} must be {constraint.description}. Got {value!r}.")
+        return given
+
+    def _splits(self, Z, y, parameters, eval_set, random_state):
+        """Return for each network the rows to train on and those that it holds out, or None."""
         if self.cv is not None:
             if eval_set is not None:
                 raise ValueError("eval_set cannot be combined with cv, which holds out other rows for each network")
-            cv = check_cv(self.cv, self._strata(targets), classifier=is_classifier(self))
-            if isinstance(self.cv, int | np.integer):
+            strata = self._strata(y)
+            cv = check_cv(self.cv, strata, classifier=is_classifier(self))
+            if isinstance(self.cv, Integral):
                 cv.shuffle, cv.random_state = True, random_state.randint(2**31)
-            splits = [np.sort(held_out).astype(np.intp) for _, held_out in cv.split(Z, self._strata(targets))]
+            splits = [tuple(_positions(rows, len(Z)) for rows in split) for split in cv.split(Z, strata)]
             if self.n_members not in (1, len(splits)):
-                raise ValueError(f"n_members={self.n_members} must be 1 or the number of splits of cv, {len(splits)}")
+                raise InvalidParameterError(
+                    f"n_members={self.n_members} must be 1 or the number of splits of cv, which is {len(splits)}"
+                )
             return splits
         if eval_set is not None or not parameters.get("early_stopping"):
             return [None] * self.n_members
-        fraction = parameters["validation_fraction"]
-        if len(Z) < 5:
-            raise ValueError(
-                f"{len(Z)} rows are too few to hold out some (validation_fraction={fraction}); set early_stopping=False"
-            )
-        return [self._held_out(Z, targets, fraction, random_state) for _ in range(self.n_members)]
-
-    def _held_out(self, Z, targets, fraction, random_state):
-        strata = self._strata(targets)
-        if strata is not None:
-            counts = np.unique(strata, return_counts=True)[1]
-            n_held_out = int(np.ceil(fraction * len(Z)))
-            if counts.min() < 2 or min(n_held_out, len(Z) - n_held_out) < len(counts):
-                strata = None  # some class cannot be in both parts
-        held_out = train_test_split(np.arange(len(Z)), test_size=fraction, stratify=strata, random_state=random_state)[
-            1
+        return [
+            self._held_out(y, parameters.get("validation_fraction", 0.1), random_state) for _ in range(self.n_members)
         ]
-        return np.sort(held_out).astype(np.intp)
+
+    def _held_out(self, y, fraction, random_state):
+        """Return the rows to train on and those held out, which have all classes in proportion, if rows are enough."""
+        n, rows, strata = len(y), np.arange(len(y)), self._strata(y)
+        if fraction == 0:
+            raise InvalidParameterError(
+                "validation_fraction=0 leaves early_stopping no rows to score; it must be in the range (0, 1), unless you "
+                "pass an eval_set to fit"
+            )
+        n_held_out = max(2, int(np.ceil(fraction * n)))
+        if n_held_out >= n:
+            raise ValueError(
+                f"n_samples={n} is too few to hold out some of the rows (validation_fraction={fraction}); set "
+                "early_stopping=False"
+            )
+        if strata is not None:
+            _, which, counts = np.unique(strata, return_inverse=True, return_counts=True)
+            common = counts[which] > 1  # a class of one row is trained on
+            n_common = np.count_nonzero(common)
+            if min(n_held_out, n_common - n_held_out) >= np.count_nonzero(counts > 1):
+                rows, strata = rows[common], which[common]
+            else:
+                strata = None
+        _, held_out = train_test_split(rows, test_size=n_held_out, stratify=strata, random_state=random_state)
+        return np.setdiff1d(np.arange(n), held_out), np.sort(held_out).astype(np.intp)
+
+    def _strata(self, y):
+        return y if is_classifier(self) and y.ndim == 1 else None
 
     def _transform_eval_set(self, eval_set):
         if not isinstance(eval_set, tuple) or len(eval_set) not in (2, 3):
             raise ValueError(f"eval_set must be a tuple of (X, y) or (X, y, sample_weight). Got {eval_set!r}.")
         try:
-            return self.preprocessor_.transform(eval_set[0]), self._targets(eval_set[1], first=False), *eval_set[2:]
+            return self.preprocessor_._matrix(eval_set[0]), self._validate_y(eval_set[1]), *eval_set[2:]
         except (TypeError, ValueError) as error:
             raise ValueError(f"eval_set: {error}") from error
 
     def _loss(self):
-        return self.loss
+        return self._default_loss if self.loss is None else self.loss
+
+    def _conclude(self, network, scored, of_fit):
+        """Do what is left to do with a network; return what it predicts for the rows that it was scored on, if any.
+
+        Parameters
+        ----------
+        network : TabularNetwork
+        scored : tuple of (X, y, sample_weight), or None
+        of_fit : bool
+            Whether these are rows of the fit, and not of `eval_set`.
+        """
+        return None if scored is None else self._outputs_of(network, scored[0])
 
     # ---- predictions ----
 
-    def _mean_prediction(self, X):
-        """Return the mean of what the networks predict."""
+    def _mean_outputs(self, X):
+        """Return the mean of what the networks predict, computed in blocks of rows."""
         check_is_fitted(self)
-        Z = self.preprocessor_.transform(X)
-        total = self._member_prediction(0, Z).astype(np.float64)
-        for i in range(1, len(self.estimators_)):
-            total += self._member_prediction(i, Z)
-        return total / len(self.estimators_)
+        networks = self.estimators_
+        n_rows, blocks = self.preprocessor_._blocks(X)
+        start, outputs = 0, None
+        for Z in blocks:
+            total = sum((self._outputs_of(network, Z) for network in networks[1:]), self._outputs_of(networks[0], Z))
+            if outputs is None:
+                outputs = np.empty((n_rows, *total.shape[1:]))
+            outputs[start : start + len(Z)] = total / len(networks)
+            start += len(Z)
+        return outputs
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -229,36 +298,76 @@ class BaseTabularMLP(Transactional, Persistent, BaseEstimator):
     # ---- files ----
 
     def _check_fitted(self):
-        if not hasattr(self, "estimators_"):
+        fitted = {name: value for name, value in vars(self).items() if name not in self._get_param_names()}
+        for name, value in fitted.items():
+            if hasattr(type(self), name) or (name in ATTRIBUTES and not ATTRIBUTES[name](value)):
+                raise ValueError(f"{name} does not have the type or shape that a fit gives it")
+        if not fitted.keys() & {"estimators_", "preprocessor_", "classes_", "n_features_in_", "oof_"}:
             return
-        members, preprocessor = self.estimators_, self.preprocessor_
-        if type(members) is not list or not members or not isinstance(preprocessor, TablePreprocessor):
+        networks, preprocessor = fitted.get("estimators_"), fitted.get("preprocessor_")
+        if type(networks) is not list or not networks or type(preprocessor) is not TablePreprocessor:
             raise ValueError("estimators_ and preprocessor_ are not as a fit leaves them")
+        check_is_fitted(preprocessor)
         width = preprocessor.n_numeric_ + preprocessor.n_one_hot_ + len(preprocessor.cardinalities_)
-        for member in members:
-            if not isinstance(member, self._network_class) or member.n_features_in_ != width:
-                raise ValueError(f"a network does not fit the {width} columns of the preprocessor")
-        self._check_outputs()
+        n_outputs = {network.n_outputs_ for network in networks if type(network) is self._network_class}
+        if not all(type(network) is self._network_class for network in networks) or len(n_outputs) > 1:
+            raise ValueError(f"estimators_ must be of the class {self._network_class.__name__}, with as many outputs")
+        if any(network.n_features_in_ != width for network in networks):
+            raise ValueError(f"a network does not fit the {width} columns of the preprocessor's matrix")
+        if fitted.get("n_features_in_") != preprocessor.n_features_in_:
+            raise ValueError("n_features_in_ is not that of the preprocessor")
+        names = [vars(of).get("feature_names_in_") for of in (self, preprocessor)]
+        if (names[0] is None) != (names[1] is None) or not np.array_equal(*names):
+            raise ValueError("feature_names_in_ are not those of the preprocessor")
+        if is_classifier(self) and not all(np.array_equal(fitted.get("classes_"), n.classes_) for n in networks):
+            raise ValueError("classes_ are not those of the networks")
+        if "oof_" in fitted and not (isinstance(self.oof_, np.ndarray) and self.oof_.dtype.kind == "f"):
+            raise ValueError("oof_ is not as a fit leaves it")
 
 
-def _resolved_loss(estimator):
-    return losses.resolve(estimator._loss(), estimator._loss_kind)
+def _positions(rows, n):
+    """Return rows of a split as positions."""
+    rows = np.asarray(rows)
+    return np.sort(np.flatnonzero(rows) if rows.dtype == bool and len(rows) == n else rows).astype(np.intp)
+
+
+def _of_first(name):
+    def get(self):
+        networks = vars(self).get("estimators_")
+        if networks is None:
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        return getattr(networks[0], name)
+
+    return property(get, doc=f"Of the first network; see `{name}` of MLPClassifier.")
+
+
+for _name in RECORDS:
+    setattr(BaseTabularMLP, _name, _of_first(_name))
+
+
+def _gives_probabilities(estimator):
+    return losses.resolve(estimator._loss(), estimator._loss_kind).gives_probabilities
 
 
 def _has_probabilities(estimator):
-    if not _resolved_loss(estimator).gives_probabilities:
-        raise AttributeError(f"there are no probabilities with loss={estimator.loss!r}")
+    if not _gives_probabilities(estimator):
+        raise AttributeError(f"loss={estimator.loss!r} gives no probabilities; use decision_function")
     return True
 
 
-class TabularMLPClassifier(ClassifierMixin, BaseTabularMLP):
-    """A classifier for tables as they are.
+def _has_margins(estimator):
+    if _gives_probabilities(estimator):
+        raise AttributeError(f"loss={estimator.loss!r} gives probabilities; use predict_proba")
+    return True
 
-    {CLASSIFIER}
-    """
+
+@documented
+class TabularMLPClassifier(ClassifierMixin, BaseTabularMLP):
+    """A classifier for tables as they are: multilayer perceptrons with embedded columns."""
 
     _network_class = NetworkClassifier
     _loss_kind = losses.CLASSIFIER
+    _default_loss = "log_loss"
 
     @extends(BaseTabularMLP)
     def __init__(self, *, calibrate=True, class_weight=None, label_smoothing=None):
@@ -266,67 +375,63 @@ class TabularMLPClassifier(ClassifierMixin, BaseTabularMLP):
         self.class_weight = class_weight
         self.label_smoothing = label_smoothing
 
-    def _loss(self):
-        return "log_loss" if self.loss is None else self.loss
+    def _network_parameters(self):
+        parameters, refit = super()._network_parameters()
+        return parameters | {"class_weight": self.class_weight}, refit
 
-    def _network_parameters(self, n_samples):
-        return super()._network_parameters(n_samples) | {"class_weight": self.class_weight}
-
-    def _targets(self, y, first):
+    def _validate_y(self, y):
         check_objects(y)
         if issparse(y):
             y = y.toarray()
+        y = check_array(y, ensure_2d=False, dtype=None, input_name="y", estimator=self)
         check_classification_targets(y)
-        y = np.asarray(y)
         return column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
 
-    def _strata(self, y):
-        return y if y.ndim == 1 else None
-
-    def _conclude_member(self, member, Z, y, sample_weight):
-        """Set the temperature of a network, from rows that it was not trained on; None: there are none."""
-        member.temperature_ = 1.0
-        if not self.calibrate or Z is None or not _resolved_loss(self).gives_probabilities:
-            return
-        probabilities = member.predict_proba(Z)
+    def _conclude(self, network, scored, of_fit):
+        """Set the network's temperature, by rows that it was not trained on."""
+        network.temperature_ = 1.0
+        if scored is None or not _gives_probabilities(self):
+            network.undoes_smoothing_ = bool(self.calibrate and network.label_smoothing)
+            return super()._conclude(network, scored, of_fit)
+        network.undoes_smoothing_ = False
+        Z, y, weights = scored
+        probabilities = network.predict_proba(Z)
         each_label = y.ndim == 2
-        targets = y if each_label else np.searchsorted(member.classes_, y)[:, np.newaxis]
-        member.temperature_ = _calibration.fit_temperature(probabilities, targets, sample_weight, each_label)
+        targets = y != 0 if each_label else np.searchsorted(network.classes_, y)[:, np.newaxis]
+        if of_fit:
+            weights = network._weigh(None if weights is None else np.asarray(weights), targets.astype(float), False)
+        if self.calibrate:
+            network.temperature_ = _calibration.fit_temperature(probabilities, targets, weights, each_label)
+        return _calibration.apply(probabilities, network.temperature_, each_label)
 
-    def _set_outputs(self, y):
-        self.classes_ = self.estimators_[0].classes_
-
-    def _check_outputs(self):
-        for member in self.estimators_:
-            if not np.array_equal(member.classes_, self.classes_):
-                raise ValueError("classes_ are not those of the networks")
-            if not (isinstance(member.temperature_, float) and 0 < member.temperature_ < np.inf):
-                raise ValueError("temperature_ is not as a fit leaves it")
-
-    def _member_prediction(self, i, Z):
-        member = self.estimators_[i]
-        if not _resolved_loss(self).gives_probabilities:
-            return member.decision_function(Z)
-        each_label = member.out_activation_ == "logistic"
-        return _calibration.apply(member.predict_proba(Z), self.estimators_[i].temperature_, each_label)
+    def _outputs_of(self, network, Z):
+        outputs = network.outputs(Z)
+        if not _gives_probabilities(self):
+            return outputs
+        each_label = network.out_activation_ == "logistic"
+        if network.undoes_smoothing_:
+            return _calibration.undo_smoothing(outputs, network.label_smoothing, each_label)
+        return _calibration.apply(outputs, network.temperature_, each_label)
 
     def predict(self, X):
         """Return the label of each row.
 
         Parameters
         ----------
-        X : table
+        X : DataFrame of pandas or polars, Table of pyarrow, or array-like of shape (n_samples, n_features)
             With the columns that `fit` has seen.
 
         Returns
         -------
-        ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            Labels, or an indicator matrix of them.
+        ndarray of shape (n_samples,) or (n_samples, n_classes)
+            The labels, those of the largest mean outputs; for multilabel targets an indicator matrix.
         """
-        outputs = self._mean_prediction(X)
-        if self.estimators_[0]._is_multiclass():
-            return self.classes_[outputs.argmax(axis=1)]
-        return (outputs > self.estimators_[0]._threshold()).astype(int)
+        estimator = self._shallow_copy()  # so that all attributes are those of one fit, whatever other threads do
+        return estimator._first().labels(estimator._mean_outputs(X))
+
+    def _first(self):
+        check_is_fitted(self)
+        return self.estimators_[0]
 
     @available_if(_has_probabilities)
     def predict_proba(self, X):
@@ -334,15 +439,15 @@ class TabularMLPClassifier(ClassifierMixin, BaseTabularMLP):
 
         Parameters
         ----------
-        X : table
+        X : DataFrame of pandas or polars, Table of pyarrow, or array-like of shape (n_samples, n_features)
             With the columns that `fit` has seen.
 
         Returns
         -------
         ndarray of shape (n_samples, n_classes)
-            The columns are in the order of `classes_`.
+            One column per class, in the order of `classes_`.
         """
-        return self._mean_prediction(X)
+        return self._shallow_copy()._mean_outputs(X)
 
     @available_if(_has_probabilities)
     def predict_log_proba(self, X):
@@ -350,15 +455,33 @@ class TabularMLPClassifier(ClassifierMixin, BaseTabularMLP):
 
         Parameters
         ----------
-        X : table
+        X : DataFrame of pandas or polars, Table of pyarrow, or array-like of shape (n_samples, n_features)
             With the columns that `fit` has seen.
 
         Returns
         -------
         ndarray of shape (n_samples, n_classes)
+            One column per class, in the order of `classes_`.
         """
         with np.errstate(divide="ignore"):
             return np.log(self.predict_proba(X))
+
+    @available_if(_has_margins)
+    def decision_function(self, X):
+        """Return a score for each row and class, if the loss gives no probabilities.
+
+        Parameters
+        ----------
+        X : DataFrame of pandas or polars, Table of pyarrow, or array-like of shape (n_samples, n_features)
+            With the columns that `fit` has seen.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_classes)
+            The mean of the networks' outputs, of which the largest decides; with two classes, the second minus the first.
+        """
+        estimator = self._shallow_copy()
+        return estimator._first().scores(estimator._mean_outputs(X))
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -366,77 +489,64 @@ class TabularMLPClassifier(ClassifierMixin, BaseTabularMLP):
         return tags
 
 
+@documented
 class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
-    """A regressor for tables as they are.
-
-    {REGRESSOR}
-    """
+    """A regressor for tables as they are: multilayer perceptrons with embedded columns."""
 
     _network_class = NetworkRegressor
     _loss_kind = losses.REGRESSOR
+    _default_loss = "squared_error"
 
     @extends(BaseTabularMLP)
     def __init__(self):
         pass
 
-    def _loss(self):
-        return "squared_error" if self.loss is None else self.loss
-
-    def _targets(self, y, first):
-        """Return y as the networks take it: with mean 0 and variance 1, if the loss allows that."""
+    def _validate_y(self, y):
         check_objects(y)
         y = check_array(y, ensure_2d=False, dtype=np.float64, input_name="y", estimator=self)
-        if y.ndim == 2 and y.shape[1] == 1:
-            y = column_or_1d(y, warn=True)
-        if first:
-            scales = _resolved_loss(self).scales_with_target
-            deviation = y.std(axis=0) if scales else np.ones(y.shape[1:])
-            self.target_mean_ = y.mean(axis=0) if scales else np.zeros(y.shape[1:])
-            self.target_scale_ = np.where(deviation > 0, deviation, 1.0)
-            self.target_range_ = np.array([y.min(axis=0), y.max(axis=0)])
-        if y.shape[1:] != self.target_mean_.shape:
-            raise ValueError(f"y has the shape {y.shape}, but X and y of the fit have {self.target_mean_.shape}")
-        return ((y - self.target_mean_) / self.target_scale_).astype(np.float32)
+        losses.resolve(self._loss(), self._loss_kind).check_targets(y)
+        return column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
 
-    def _strata(self, y):
-        return None
-
-    def _conclude_member(self, member, Z, y, sample_weight):
-        pass
-
-    def _set_outputs(self, y):
-        pass
-
-    def _check_outputs(self):
-        n_outputs = self.estimators_[0].n_outputs_
-        levels = _resolved_loss(self).levels
-        shape = () if n_outputs == 1 or levels else (n_outputs,)
-        right = (
-            np.shape(self.target_mean_) == shape
-            and np.shape(self.target_scale_) == shape
-            and np.shape(self.target_range_) == (2, *shape)
-            and np.isfinite(self.target_mean_).all()
-            and (np.asarray(self.target_scale_) > 0).all()
-        )
-        if not right or any(member.n_outputs_ != n_outputs for member in self.estimators_):
-            raise ValueError("the target's mean and scale are not as a fit leaves them")
-
-    def _member_prediction(self, i, Z):
-        low, high = self.target_range_
-        outputs = self.estimators_[i].predict(Z).astype(np.float64)
-        return np.clip(outputs * self.target_scale_ + self.target_mean_, low, high)
+    def _outputs_of(self, network, Z):
+        return network.predict(Z)
 
     def predict(self, X):
         """Return the prediction for each row, in y's units: the mean over the networks.
 
         Parameters
         ----------
-        X : table
+        X : DataFrame of pandas or polars, Table of pyarrow, or array-like of shape (n_samples, n_features)
             With the columns that `fit` has seen.
 
         Returns
         -------
         ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            Within the range of y in the fit.
+            In float64, and within the range of y in the fit; but whatever they are with your own functions as loss. With
+            several levels of "quantile", one column per level.
         """
-        return self._mean_prediction(X)
+        return self._shallow_copy()._mean_outputs(X)
+
+    def score(self, X, y, sample_weight=None):
+        """Return R2 or, with several levels of "quantile", the mean of their D2, as MLPRegressor does.
+
+        Parameters
+        ----------
+        X : DataFrame of pandas or polars, Table of pyarrow, or array-like of shape (n_samples, n_features)
+            With the columns that `fit` has seen.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            The targets.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows; None: all 1.
+
+        Returns
+        -------
+        float
+            The score; 1 is the best.
+        """
+        check_is_fitted(self)
+        return self.estimators_[0]._score(self._validate_y(y), self.predict(X), sample_weight)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags

@@ -1,50 +1,72 @@
 """The networks that the tabular estimators train: MLPs with rows held out as told, which others may ask to stop."""
 
+import threading
+from dataclasses import dataclass
+
 import numpy as np
+from sklearn.utils.metaestimators import available_if
 
 from pyrelu._mlp.fitted import check_fitted
+from pyrelu._mlp.losses import has_margins, has_probabilities
 from pyrelu._mlp.parameters import extends
 from pyrelu._storage import encoding
 from pyrelu.neural_network import MLPClassifier, MLPRegressor
 
 
-class TabularNetwork:
-    """What both kinds of networks have beside an MLP's.
+@dataclass
+class Task:
+    """What a fit is to know beside the parameters, and what is to be known of it.
 
     Attributes
     ----------
-    held_out : ndarray of intp, or None
-        The rows to hold out, with early stopping; None: as an MLP does.
-    interrupt : threading.Event or None
+    rows : tuple of (ndarray of intp, ndarray of intp), or None
+        The rows to train on, and the rows to score after each epoch; None: as an MLP does.
+    interrupt : threading.Event
         Set where training is to end after the epoch.
     last_epoch : int or None
         After which training ends; None: after `max_iter`, by which schedules go.
+    interrupted : bool
+        Whether Ctrl-C or `interrupt` ended the fit.
     """
 
+    rows: tuple[np.ndarray, np.ndarray] | None
+    interrupt: threading.Event
+    last_epoch: int | None = None
+    interrupted: bool = False
+
+
+class TabularNetwork:
+    """What both kinds of networks have beside an MLP's: in a fit by `_ensemble`, a `_task`."""
+
     keeps_latest_of_best = True
-    held_out = interrupt = last_epoch = None
+    _task = None
 
-    def prepare(self, *, held_out=None, interrupt=None, last_epoch=None):
-        """Set what a fit is to know beside its parameters."""
-        self.held_out, self.interrupt, self.last_epoch = held_out, interrupt, last_epoch
-        return self
-
-    def conclude(self):
-        """Remove what `prepare` has set."""
-        for name in ("held_out", "interrupt", "last_epoch"):
-            vars(self).pop(name, None)
+    def _holds_out(self):
+        return self._task.rows is not None if self._task else super()._holds_out()
 
     def _split(self, rows, targets, random_state):
-        if self.held_out is not None:
-            return np.setdiff1d(rows, self.held_out), self.held_out
-        return super()._split(rows, targets, random_state)
+        return self._task.rows if self._task else super()._split(rows, targets, random_state)
 
     def _should_stop(self, n_iter):
-        return (self.interrupt is not None and self.interrupt.is_set()) or n_iter == self.last_epoch
+        return self._task is not None and n_iter == self._task.last_epoch
+
+    def _end_epoch(self):
+        if self._task and self._task.interrupt.is_set():
+            raise KeyboardInterrupt
+
+    def _warn_of_interrupt(self):
+        if not (self._task and self._task.interrupt.is_set()):  # else `_ensemble` warns, once
+            super()._warn_of_interrupt()
+
+    def _run(self, state, incremental):
+        finished = super()._run(state, incremental)
+        if self._task:
+            self._task.interrupted = not finished
+        return finished
 
 
 class NetworkClassifier(TabularNetwork, MLPClassifier):
-    """An MLPClassifier with an output for each class, also where there are two."""
+    """An MLPClassifier with an output for each class, also where there are two, or one."""
 
     @extends(MLPClassifier)
     def __init__(self):
@@ -53,13 +75,98 @@ class NetworkClassifier(TabularNetwork, MLPClassifier):
     def _is_multiclass(self):
         return self._label_binarizer.y_type_ in ("binary", "multiclass")
 
+    def outputs(self, X):
+        """Return the outputs for the rows of a matrix: probabilities, if the loss gives them, or margins."""
+        return self._shallow_copy()._outputs(X)
+
+    def labels(self, outputs):
+        """Return the labels that outputs say, or means of the outputs of several networks."""
+        if self._is_multiclass():
+            return self.classes_[outputs.argmax(axis=1)]
+        return (outputs > self._threshold()).astype(int)
+
+    def scores(self, outputs):
+        """Return margins in scikit-learn's shape: of two classes one score, above 0 for the second."""
+        return outputs[:, 1] - outputs[:, 0] if self._is_multiclass() and outputs.shape[1] == 2 else outputs
+
+    def predict(self, X):
+        """Return the labels of the rows of a matrix."""
+        return self.labels(self.outputs(X))
+
+    @available_if(has_probabilities)
+    def predict_proba(self, X):
+        """Return the probabilities of the classes for the rows of a matrix."""
+        return self.outputs(X)
+
+    @available_if(has_margins)
+    def decision_function(self, X):
+        """Return the margins of the rows of a matrix."""
+        return self.scores(self.outputs(X))
+
 
 class NetworkRegressor(TabularNetwork, MLPRegressor):
-    """An MLPRegressor."""
+    """An MLPRegressor of standardised targets, which it takes and predicts in their own units.
+
+    Attributes
+    ----------
+    target_mean_, target_scale_ : ndarray of shape () or (n_outputs,)
+        What is subtracted from targets, and what they are then divided by. Positive targets, of losses whose outputs are
+        exp(...), are divided by their mean only.
+    target_range_ : ndarray of shape (2,) or (2, n_outputs)
+        The smallest and the largest target, which bound the predictions.
+    """
 
     @extends(MLPRegressor)
     def __init__(self):
         pass
+
+    def _validate(self, X, y, incremental, first):
+        y = np.asarray(y, dtype=np.float64)
+        if first:
+            shifts = super()._output_loss().scales_with_target
+            scale = y.std(axis=0) if shifts else y.mean(axis=0)
+            self.target_mean_ = np.asarray(y.mean(axis=0) if shifts else np.zeros(y.shape[1:]))
+            self.target_scale_ = np.where(scale > 0, scale, 1.0)
+            self.target_range_ = np.array([y.min(axis=0), y.max(axis=0)])
+        if y.shape[1:] != self.target_mean_.shape:
+            raise ValueError(f"y has the shape {y.shape}; in the fit, the shape of a row was {self.target_mean_.shape}")
+        return super()._validate(X, (y - self.target_mean_) / self.target_scale_, incremental, first)
+
+    def _output_loss(self):
+        loss = super()._output_loss()
+        return loss.of_standardised(self.target_mean_, self.target_scale_) if hasattr(self, "target_mean_") else loss
+
+    def _in_units(self, values):
+        """Return targets or outputs, an array of (n_samples,) or (n_samples, n_outputs), in y's units."""
+        return values.astype(np.float64) * self.target_scale_ + self.target_mean_
+
+    def _predictions(self, outputs):
+        outputs = self._output_loss().in_order(outputs)
+        outputs = self._in_units(outputs.ravel() if self.n_outputs_ == 1 else outputs)
+        return outputs if self._output_loss().functions else np.clip(outputs, *self.target_range_)
+
+    def _decode(self, targets):
+        return self._in_units(super()._decode(targets))
+
+    def _score_outputs(self, outputs, targets, weights):
+        if not np.isfinite(outputs).all():
+            return np.nan
+        return self._score(self._decode(targets), self._predictions(outputs), weights)
+
+    def predict(self, X):
+        """Return the predictions for the rows of a matrix, in y's units."""
+        network = self._shallow_copy()
+        return network._predictions(network._outputs(X))
+
+    def _check_target(self):
+        """Raise ValueError unless the target's mean, scale and range are as a fit leaves them."""
+        facts = [vars(self).get(name) for name in ("target_mean_", "target_scale_", "target_range_")]
+        shape = () if self.n_outputs_ == 1 or super()._output_loss().levels else (self.n_outputs_,)
+        shapes = (shape, shape, (2, *shape))
+        right = all(isinstance(fact, np.ndarray) and fact.dtype == float for fact in facts)
+        right = right and all(fact.shape == of for fact, of in zip(facts, shapes, strict=True))
+        if not right or not all(np.isfinite(fact).all() for fact in facts) or not (facts[1] > 0).all():
+            raise ValueError("the target's mean, scale and range are not as a fit leaves them")
 
 
 def _check(cls):
@@ -67,6 +174,14 @@ def _check(cls):
         network = cls()
         network._take(attributes, "the file")
         check_fitted(network)
+        if not hasattr(network, "coefs_"):
+            raise ValueError("a network is not fitted")
+        if cls is NetworkRegressor:
+            network._check_target()
+        else:
+            temperature, undoes = (vars(network).get(name) for name in ("temperature_", "undoes_smoothing_"))
+            if not (isinstance(temperature, float) and 0 < temperature < np.inf and isinstance(undoes, bool)):
+                raise ValueError("temperature_ and undoes_smoothing_ are not as a fit leaves them")
 
     return check
 

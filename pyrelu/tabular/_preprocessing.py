@@ -1,12 +1,11 @@
 """From a table to the matrix that a network is trained on."""
 
-import warnings
-
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from pyrelu._mlp.allowed import check_parameters
+from pyrelu._mlp.warn import warn
 from pyrelu._storage import encoding
 from pyrelu._text import listed, shortened
 from pyrelu.exceptions import InvalidParameterError
@@ -135,7 +134,8 @@ class TablePreprocessor(TransformerMixin, BaseEstimator):
 
         Returns
         -------
-        self
+        TablePreprocessor
+            Itself.
 
         Raises
         ------
@@ -249,25 +249,42 @@ class TablePreprocessor(TransformerMixin, BaseEstimator):
 
         Returns
         -------
-        ndarray of shape (n_samples, n_numeric_ + n_one_hot_ + len(cardinalities_))
-            Or a DataFrame, after `set_output`.
+        ndarray of shape (n_samples, n_features_out)
+            With `n_numeric_`, `n_one_hot_` and ``len(cardinalities_)`` columns; or a DataFrame, after `set_output`.
 
         Raises
         ------
         ValueError
             A column of the fit is not there, holds something else than it held in the fit, or has an infinite number.
         """
+        return self._matrix(X)
+
+    def _matrix(self, X):
+        """Return what `transform` returns, as an array whatever `set_output` says."""
+        n_rows, blocks = self._blocks(X)
+        start = 0
+        for block in blocks:
+            if start == 0:
+                if len(block) == n_rows:
+                    return block
+                out = np.empty((n_rows, block.shape[1]), dtype=block.dtype)
+            out[start : start + len(block)] = block
+            start += len(block)
+        return out
+
+    def _blocks(self, X):
+        """Return the number of rows of a table, and an iterator over its matrix in blocks of rows."""
         columns = self._columns()
         table = Table(X)
         positions = self._positions(table)
         numeric, coded, expansions = self._numeric(), self._coded(), list(self._expansions(columns))
         tables = self._scaled([expansion for _, expansion in expansions])
         n = len(numeric)
-        out = np.empty((table.n_rows, n + sum(t.shape[1] for t in tables) + len(coded)), dtype=self.dtype)
-        step = max(1, BLOCK // table.n_columns)
-        for start in range(0, table.n_rows, step):
-            rows = slice(start, min(start + step, table.n_rows))
-            block = out[rows]
+        width = n + sum(t.shape[1] for t in tables) + len(coded)
+        step = max(1, BLOCK // max(table.n_columns, width))
+
+        def block_of(rows):
+            block = np.empty((rows.stop - rows.start, width), dtype=self.dtype)
             matrix = np.empty((len(block), n))
             gaps = {}
             for k, i in enumerate(numeric):
@@ -283,7 +300,10 @@ class TablePreprocessor(TransformerMixin, BaseEstimator):
             for i in coded:
                 block[:, k] = _codes(table, positions[i], columns[i], rows)
                 k += 1
-        return out
+            return block
+
+        starts = range(0, table.n_rows, step)
+        return table.n_rows, (block_of(slice(start, min(start + step, table.n_rows))) for start in starts)
 
     def _scaled(self, expansions):
         """Return the arrays of rows for each code as they enter the matrix."""
@@ -319,11 +339,10 @@ class TablePreprocessor(TransformerMixin, BaseEstimator):
             )
         if (known is None) != (table.names is None):
             name = type(self).__name__
-            warnings.warn(
+            warn(
                 f"X has feature names, but {name} was fitted without feature names"
                 if known is None
-                else f"X does not have valid feature names, but {name} was fitted with feature names",
-                stacklevel=3,
+                else f"X does not have valid feature names, but {name} was fitted with feature names"
             )
         return range(table.n_columns)
 

@@ -22,6 +22,7 @@ typedef struct {
     ptrdiff_t batch; /* the first row of its batch */
     optimizer *opt;  /* NULL: prediction only */
     pyrelu_step step;
+    int given;        /* whether the caller computed the gradient, and the passes only update */
     int begins, ends; /* whether it is the first or the last micro-batch of its batch */
     /* What a pass over the weights does. FUSED: gradient and update at once. With gradient clipping: MEASURE (gradient
      * and its norm), then APPLY (the update). For an optimizer of scope ARRAY: MEASURE, then DIRECT (the direction of

@@ -227,6 +227,28 @@ static pyrelu_epoch_totals train(const network *net, const samples *data, ptrdif
     return ctx.sums;
 }
 
+typedef struct {
+    micro_batch s;
+    pyrelu_sums sums;
+} step_context;
+
+static void take_step(pyrelu_team *team, void *context) {
+    step_context *ctx = context;
+    micro_batch *s = &ctx->s;
+    s->team = team;
+    ctx->sums = run_weight_blocks(s);
+    if (s->stage == MEASURE) update_measured(s, sqrt(ctx->sums.gradient));
+}
+
+static pyrelu_epoch_totals step(const network *net, double weight, optimizer *opt) {
+    const samples none = {NULL};
+    step_context ctx = {.s = {.net = net, .data = &none, .rows = 1, .opt = opt, .given = 1, .ends = 1}};
+    ctx.s.step = next_step(opt, weight);
+    ctx.s.stage = isinf(opt->clip_norm) && !works_on_arrays(opt) ? FUSED : MEASURE;
+    pyrelu_with_team(1, take_step, &ctx);
+    return (pyrelu_epoch_totals){ctx.sums.loss / weight, sqrt(ctx.sums.gradient)};
+}
+
 static void predict_micro_batches(pyrelu_team *team, void *context) {
     run_context *ctx = context;
     const network *net = ctx->micro.net;
@@ -262,4 +284,4 @@ static void losses_of_rows(const network *net, const void *targets, ptrdiff_t n_
                                                       n_targets, net->label_smoothing, net->loss_parameters);
 }
 
-const pyrelu_core CORE = {plan_workspace, calls_blas, predict, train, losses_of_rows};
+const pyrelu_core CORE = {plan_workspace, calls_blas, predict, train, step, losses_of_rows};

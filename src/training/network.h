@@ -141,6 +141,9 @@ typedef struct {
     /* Trains on rows [start, stop), batch by batch. */
     pyrelu_epoch_totals (*train)(const pyrelu_network *, const pyrelu_samples *, ptrdiff_t start, ptrdiff_t stop,
                                  ptrdiff_t batch_size, pyrelu_optimizer *);
+    /* One step, with the gradient in opt->gradients: sums over rows of that total weight, without penalties. Returns
+     * the penalties and the norm of the gradient, divided by the weight. */
+    pyrelu_epoch_totals (*step)(const pyrelu_network *, double weight, pyrelu_optimizer *);
     /* The loss alone: writes the loss of each row, and replaces the outputs by the gradient with respect to the
      * pre-activations, as training does. */
     void (*losses)(const pyrelu_network *, const void *targets, ptrdiff_t n_targets, void *outputs, void *losses,

@@ -12,7 +12,7 @@ static real *element_of(const optimizer *opt, void *buffer, const real *paramete
 }
 
 /* Whether this pass over the weights computes their gradient. */
-static int computes_gradient(const micro_batch *s) { return s->stage == FUSED || s->stage == MEASURE; }
+static int computes_gradient(const micro_batch *s) { return !s->given && (s->stage == FUSED || s->stage == MEASURE); }
 
 /* The factor of a step of scope ARRAY: the norm of the parameters divided by that of the direction. */
 static double trust_ratio(pyrelu_sums squares) {

@@ -1,0 +1,1 @@
+"""Learners for tables, compared on tables of yours."""

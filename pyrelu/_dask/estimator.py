@@ -1,0 +1,291 @@
+"""What both estimators of pyrelu.dask do: fits and predictions over partitions."""
+
+import numpy as np
+from sklearn.base import clone, is_classifier
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
+
+from pyrelu._dask import collections, tasks
+from pyrelu._dask.rows import Graphs, PartitionedValidation, Partitions, client_of
+from pyrelu._mlp.callback_support import NO_CALLBACKS
+from pyrelu._mlp.constraints import check, one_of
+from pyrelu._mlp.display import choose as choose_display
+from pyrelu._mlp.fit_state import FitState
+from pyrelu._mlp.objective import Objective, balanced, begin
+from pyrelu._mlp.optimizers import STOCHASTIC
+from pyrelu._mlp.validation import Validation
+from pyrelu._network import Samples
+from pyrelu.exceptions import InvalidParameterError
+
+OWN = ("client", "sync")  # the parameters that the plain estimator has not
+
+
+class Distributed:
+    """A mixin before the plain estimator, which it calls `_plain`."""
+
+    def fit(self, X, y, sample_weight=None, *, eval_set=None):
+        """Train on the partitions of X and y, where the workers hold them.
+
+        Parameters
+        ----------
+        X : dask array, dask DataFrame or list of Delayed
+            The features, in partitions of rows.
+        y : dask array, DataFrame or Series, or list of Delayed
+            The targets, in as many partitions, which correspond to those of X.
+        sample_weight : dask array or Series, or list of Delayed, default=None
+            Weights of the rows in the loss; None: all 1.
+        eval_set : tuple of (X, y) or (X, y, sample_weight), default=None
+            Validation data, in partitions or in memory, scored after each epoch. `scoring` takes rows in memory.
+
+        Returns
+        -------
+        DaskMLPClassifier or DaskMLPRegressor
+            The estimator itself. If fitting fails, it stays unchanged.
+        """
+        return super().fit(X, y, sample_weight, eval_set=eval_set)
+
+    def _fit(self, X, y, sample_weight, eval_set=None, callbacks=NO_CALLBACKS, incremental=False):
+        check(self, "sync", self.sync, one_of("step", "epoch"))
+        triples = collections.triples(X, y, sample_weight)
+        partitioned = _eval_partitions(self, eval_set)
+        client = client_of(self.client)
+        triples = _computed(client, triples)
+        classes = class_weight = None
+        if is_classifier(self):
+            counts = _labels(client, triples)
+            classes = None if counts is None else sorted(counts)
+            if self.class_weight == "balanced":
+                if counts is None:
+                    raise ValueError(
+                        "class_weight='balanced' is not for indicator matrices in partitions; give a list of dicts"
+                    )
+                class_weight = balanced(counts)
+        network, random_state = begin(self, *_head(client, triples), classes, class_weight)
+        objective = Objective.of_fit(self, network, class_weight)
+        objective._mlp = objective._mlp.to_local()
+        local_threads = objective._mlp.n_threads
+        objective._mlp.n_threads = local_threads or 1  # a worker runs as many tasks at a time as it has threads
+        holds_out = self.early_stopping and eval_set is None and self.solver in STOCHASTIC
+        if holds_out and self.scoring is not None:
+            raise _scoring_error(self)
+        fraction = self.validation_fraction if holds_out else 0.0
+        seed = int(random_state.randint(2**63, dtype=np.uint64)) if holds_out else 0
+        rows = Partitions(client, objective, triples, fraction, seed, sync=self.sync)
+        rows.local_objective = objective
+        if rows.n_training == 0:
+            raise ValueError("the partitions have no rows to train on")
+        validation = None
+        if holds_out:
+            if rows.sizes[:, 1].sum() < 2:
+                raise ValueError(
+                    "The validation set is too small. Increase 'validation_fraction' or the size of your dataset."
+                )
+            validation = PartitionedValidation(rows, self)
+        elif partitioned:
+            validation = PartitionedValidation(Graphs(client, objective, _computed(client, partitioned), 1.0), self)
+        elif eval_set is not None:
+            data = self._validate_eval_set(eval_set, network.parameters.dtype)
+            validation = Validation(self, Samples(*data), data)
+        display = choose_display(self.verbose, self.max_iter)
+        order = np.empty(0, np.intp)
+        state = FitState(self, network, None, None, order, validation, callbacks, display, random_state, rows=rows)
+        self._train(state)
+
+    @available_if(lambda self: False)
+    def partial_fit(self):
+        """Not available."""
+
+    def to_local(self):
+        """Return the plain estimator, with the same parameters and fitted attributes.
+
+        Returns
+        -------
+        MLPClassifier or MLPRegressor
+        """
+        plain = object.__new__(self._plain)
+        vars(plain).update({name: value for name, value in vars(self).items() if name not in OWN})
+        return plain
+
+    def __sklearn_clone__(self):
+        parameters = {
+            name: clone(value, safe=False) for name, value in self.get_params(deep=False).items() if name != "client"
+        }
+        twin = type(self)(**parameters, client=self.client)
+        if getattr(self, "_skl_callbacks", None):
+            twin.set_callbacks(*self._skl_callbacks)
+        return twin
+
+    def __getstate__(self):
+        return super().__getstate__() | {"client": None}  # a connection of this process
+
+    # ---- predictions ----
+
+    def _lazily(self, method, X):
+        """Return what a method of the plain estimator gives for each partition, as one dask array."""
+        import dask.array as da
+        from dask.delayed import delayed
+
+        check_is_fitted(self)
+        local = self.to_local()
+        function = getattr(local, method)
+        example = function(_example(local))
+        shape = example.shape[1:]
+        if isinstance(X, da.Array):
+            if X.ndim != 2:
+                raise ValueError(f"X must have two dimensions, got {X.ndim}")
+            X = X.rechunk({1: -1}) if X.numblocks[1] > 1 else X
+            of_rows = delayed(function, pure=False)
+            parts = [of_rows(part) for part in X.to_delayed().ravel()]
+            rows = X.chunks[0]
+        else:
+            of_rows = delayed(function, pure=False)
+            parts = [of_rows(part) for part in collections.partitions(X, "X")]
+            rows = [np.nan] * len(parts)
+        arrays = [da.from_delayed(part, (n, *shape), meta=example[:0]) for part, n in zip(parts, rows, strict=True)]
+        return da.concatenate(arrays, allow_unknown_chunksizes=True)
+
+    def predict(self, X):
+        """Return the predictions.
+
+        Parameters
+        ----------
+        X : dask array, dask DataFrame, list of Delayed, or array-like in memory
+            The features.
+
+        Returns
+        -------
+        dask array of shape (n_samples,) or (n_samples, n_outputs)
+            Lazy; in memory where X is.
+        """
+        if not collections.is_distributed(X):
+            return super().predict(X)
+        return self._lazily("predict", X)
+
+    def score(self, X, y, sample_weight=None):
+        """Return the accuracy of a classifier, or R2 of a regressor.
+
+        Parameters
+        ----------
+        X : dask array, dask DataFrame, list of Delayed, or array-like in memory
+            The features.
+        y : dask array, DataFrame or Series, list of Delayed, or array-like in memory
+            The targets.
+        sample_weight : the same kinds, default=None
+            Weights of the rows; None: all 1.
+
+        Returns
+        -------
+        dask array of shape (), or float
+            Lazy, ``float(...)`` computes it; a float where X is in memory.
+        """
+        import dask.array as da
+        from dask.delayed import delayed
+
+        if not collections.is_distributed(X):
+            return super().score(X, y, sample_weight)
+        check_is_fitted(self)
+        local = self.to_local()
+        _check_sums(local, "score")
+        triples = collections.triples(X, y, sample_weight)
+        classifies = is_classifier(local)
+        mean = None
+        if not classifies:
+            mean = delayed(_mean)([delayed(_moments)(y, weights) for _, y, weights in triples])
+        scores = [delayed(_score)(local, *triple, mean) for triple in triples]
+        return da.from_delayed(delayed(_total_score)(scores, classifies), (), meta=np.empty((), float))
+
+
+def _example(local):
+    """Return a row that the estimator takes, for the type of what it gives."""
+    row = np.zeros((1, local.n_features_in_), local.coefs_[0].dtype)
+    names = getattr(local, "feature_names_in_", None)
+    if names is None:
+        return row
+    import pandas as pd
+
+    return pd.DataFrame(row, columns=names)
+
+
+def _check_sums(mlp, what):
+    """Raise ValueError where a score is no sum over rows."""
+    if not is_classifier(mlp) and mlp._output_loss().levels is not None:
+        raise ValueError(
+            f"{what}: the score for several levels of 'quantile' needs the quantiles of all targets, and is not computed "
+            "over partitions; pass rows in memory"
+        )
+
+
+def _scoring_error(mlp):
+    return InvalidParameterError(
+        f"scoring={mlp.scoring!r} needs rows in memory: pass fit an eval_set of NumPy arrays, or scoring=None"
+    )
+
+
+def _eval_partitions(mlp, eval_set):
+    """Return the partitions of the user's validation data, or None where it is in memory."""
+    if not isinstance(eval_set, tuple) or len(eval_set) not in (2, 3) or not collections.is_distributed(eval_set[0]):
+        return None
+    if mlp.scoring is not None:
+        raise _scoring_error(mlp)
+    _check_sums(mlp, "eval_set")
+    return collections.triples(*eval_set, *[None] * (3 - len(eval_set)), what="eval_set: ")
+
+
+def _computed(client, triples):
+    """Return the same with Futures: each partition in the memory of a worker."""
+    from distributed import Future
+
+    flat = [part for triple in triples for part in triple]
+    lazy = [i for i, part in enumerate(flat) if part is not None and not isinstance(part, Future)]
+    for i, future in zip(lazy, client.compute([flat[i] for i in lazy]), strict=True):
+        flat[i] = future
+    return [tuple(flat[i : i + 3]) for i in range(0, len(flat), 3)]
+
+
+def _labels(client, triples):
+    """Return how many rows each label has, or None for an indicator matrix."""
+    total = {}
+    for counts in client.gather([client.submit(tasks.labels, y, pure=False) for _, y, _ in triples]):
+        if counts is None:
+            return None
+        for label, count in counts.items():
+            total[label] = total.get(label, 0) + count
+    return total
+
+
+def _head(client, triples):
+    """Return the first row of X and of y."""
+    for X, y, _ in triples:
+        head = client.submit(tasks.head, X, y, pure=False).result()
+        if head[0].shape[0]:
+            return head
+    raise ValueError("the partitions have no rows to train on")
+
+
+# ---- tasks of a score, on the estimator rather than on a fit ----
+
+
+def _moments(y, weights):
+    y = np.asarray(y, np.float64)
+    weights = np.ones(len(y)) if weights is None else np.asarray(weights, np.float64)
+    return weights @ y, weights.sum()
+
+
+def _mean(moments):
+    return sum(total for total, _ in moments) / sum(weight for _, weight in moments)
+
+
+def _score(local, X, y, weights, mean):
+    if X.shape[0] == 0:
+        return tasks.Score(0.0, 0.0, 0.0, True)
+    weights = np.ones(X.shape[0]) if weights is None else np.asarray(weights, np.float64)
+    total = float(weights.sum())
+    if is_classifier(local):
+        right = local.score(X, y, weights) * total if total else 0.0
+        return tasks.Score(right, total, total, True)
+    y, predicted = np.asarray(y, np.float64), np.asarray(local.predict(X), np.float64)
+    return tasks.Score(weights @ (y - predicted.reshape(y.shape)) ** 2, weights @ (y - mean) ** 2, total, True)
+
+
+def _total_score(scores, classifies):
+    return np.float64(tasks.score_of(tasks.add(scores), classifies))

@@ -1,0 +1,280 @@
+"""The tasks that workers run. Each is a pure function: run again, on whatever worker, it gives the same bits."""
+
+import copy
+from typing import NamedTuple
+
+import numpy as np
+
+from pyrelu import _ufuncs
+from pyrelu._mlp.objective import Partition, Sums, count_labels
+from pyrelu._mlp.rows import fingerprint
+
+STREAM = 0x9E3779B97F4A7C15  # between the seeds of partitions
+
+
+class Part(NamedTuple):
+    """A partition in the memory of a worker.
+
+    Attributes
+    ----------
+    partition : Partition
+    training, held_out : ndarray of intp
+        Its rows to train on, and those to score.
+    number : int
+    """
+
+    partition: Partition
+    training: np.ndarray
+    held_out: np.ndarray
+    number: int
+
+
+class State(NamedTuple):
+    """What a step leads to, and sums over the steps of this epoch so far, each weighted by its number of rows."""
+
+    parameters: np.ndarray
+    optimizer: object
+    loss: float
+    gradient_norm: float
+    n_rows: int
+    alive: np.ndarray | bool
+
+
+class Trained(NamedTuple):
+    """What an epoch over one partition leads to, each times its number of rows; `+` adds another partition's."""
+
+    parameters: np.ndarray
+    states: list
+    loss: float
+    gradient_norm: float
+    n_rows: int
+    alive: np.ndarray
+    t: int
+
+    def __add__(self, other):
+        return Trained(
+            self.parameters + other.parameters,
+            [a + b for a, b in zip(self.states, other.states, strict=True)],
+            self.loss + other.loss,
+            self.gradient_norm + other.gradient_norm,
+            self.n_rows + other.n_rows,
+            self.alive | other.alive,
+            max(self.t, other.t),
+        )
+
+
+def instruction_set():
+    return _ufuncs.isa()
+
+
+def labels(y):
+    """Return how many rows each label has; None for an indicator matrix."""
+    y = np.asarray(y)
+    return None if y.ndim == 2 and y.shape[1] > 1 else count_labels(y)
+
+
+def head(X, y):
+    """Return the first rows, which may be none."""
+    return tuple(part.iloc[:1] if hasattr(part, "iloc") else part[:1] for part in (X, y))
+
+
+def prepare(objective, X, y, sample_weight, number, fraction, seed):
+    """Return the Part, of which that fraction is held out."""
+    objective.check_isa()
+    n = X.shape[0]
+    if n == 0:
+        dtype, n_features = objective.parameters.dtype, objective._mlp.n_features_in_
+        empty = Partition(np.empty((0, n_features), dtype), None, None)
+        return Part(empty, np.arange(0), np.arange(0), number)
+    try:
+        partition = objective.prepare(X, y, sample_weight)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"partition {number}: {error}") from error
+    if not fraction:
+        return Part(partition, np.arange(n), np.arange(0), number)
+    generator = np.random.default_rng([seed, number])
+    order, n_held_out = generator.permutation(n), int(n * fraction + generator.random())
+    return Part(partition, order[n_held_out:], order[:n_held_out], number)
+
+
+def sizes(part):
+    """Return how many rows there are to train on and to score."""
+    return len(part.training), len(part.held_out)
+
+
+def digest(part):
+    return fingerprint(*part.partition.data)
+
+
+def order(part, seed, shuffle):
+    """Return the order of the rows in an epoch."""
+    if not shuffle:
+        return part.training
+    return part.training[np.random.default_rng([seed, part.number]).permutation(len(part.training))]
+
+
+def _nothing(objective):
+    n_hidden = sum(len(coef) for coef in objective._mlp.coefs_[1:])
+    return Sums(0.0, np.zeros(len(objective.parameters)), 0.0, np.zeros(n_hidden, bool))
+
+
+def sums(objective, parameters, part):
+    """Return the Sums over all rows of a partition."""
+    objective.check_isa()
+    if not len(part.training):
+        return _nothing(objective)
+    return objective.sums(parameters, part.partition, part.training)
+
+
+def add(parts):
+    """Return the sum, taken in order."""
+    total = parts[0]
+    for part in parts[1:]:
+        total = total + part
+    return total
+
+
+def gradient(objective, state, part, rows, step, n_steps):
+    """Return the Sums over a partition's share of the batch of a step, and how many rows that has."""
+    objective.check_isa()
+    n, optimizer = len(rows), state.optimizer
+    batch = rows[step * n // n_steps : (step + 1) * n // n_steps]
+    if not len(batch):
+        return _Batch(_nothing(objective), 0)
+    seed = (optimizer.seed + STREAM * (part.number + 1)) % 2**64
+    return _Batch(objective.sums(state.parameters, part.partition, batch, seed, optimizer.t), len(batch))
+
+
+class _Batch(NamedTuple):
+    sums: Sums
+    n_rows: int
+
+    def __add__(self, other):
+        return _Batch(self.sums + other.sums, self.n_rows + other.n_rows)
+
+
+def step(objective, state, batch):
+    """Return the State after a step."""
+    objective.check_isa()
+    of_rows, n_rows = batch
+    parameters, optimizer, penalties, norm = objective.step(
+        state.parameters, of_rows.gradient, of_rows.weight, state.optimizer
+    )
+    loss = of_rows.loss / of_rows.weight + penalties if of_rows.weight else 0.0
+    return State(
+        parameters,
+        optimizer,
+        state.loss + loss * n_rows,
+        state.gradient_norm + norm * n_rows,
+        state.n_rows + n_rows,
+        state.alive | of_rows.alive,
+    )
+
+
+def local_epoch(objective, state, part, rows, batch_size):
+    """Return what an epoch over the rows of one partition leads to."""
+    objective.check_isa()
+    optimizer, n = copy.copy(state.optimizer), len(rows)
+    optimizer.seed = (optimizer.seed + STREAM * (part.number + 1)) % 2**64
+    if not n:
+        zeros = np.zeros(len(objective.parameters))
+        states = [np.zeros(len(zeros)) for _ in optimizer.state]
+        return Trained(zeros, states, 0.0, 0.0, 0, _nothing(objective).alive, optimizer.t)
+    batch_size = min(200 if batch_size == "auto" else batch_size, n)
+    parameters, optimizer, trained = objective.epoch(state.parameters, optimizer, part.partition, rows, batch_size)
+    return Trained(
+        parameters.astype(np.float64) * n,
+        [array.astype(np.float64) * n for array in optimizer.state],
+        trained.loss * n,
+        trained.gradient_norm * n,
+        n,
+        trained.alive,
+        optimizer.t,
+    )
+
+
+def average(objective, state, total):
+    """Return the State with the averages of parameters and of the optimizers' states over partitions."""
+    dtype, optimizer, n = objective.parameters.dtype, copy.copy(state.optimizer), total.n_rows
+    optimizer.t = total.t
+    optimizer.state = [(array / n).astype(dtype) for array in total.states]
+    parameters = (total.parameters / n).astype(dtype)
+    return State(parameters, optimizer, total.loss, total.gradient_norm, n, total.alive)
+
+
+def find_alive(objective, parameters, part):
+    if not len(part.training):
+        return _nothing(objective).alive
+    return objective.find_alive(parameters, part.partition, part.training)
+
+
+def any_alive(parts):
+    return np.logical_or.reduce(parts)
+
+
+# ---- scores ----
+
+
+class Score(NamedTuple):
+    """Sums over rows; `+` adds those of other rows. Arrays have an entry for each output."""
+
+    right: float | np.ndarray  # of a classifier: the rows predicted right; of a regressor: the squared errors
+    total: float | np.ndarray  # the weights; or the squared deviations from the mean
+    weight: float
+    finite: bool
+
+    def __add__(self, other):
+        return Score(
+            self.right + other.right,
+            self.total + other.total,
+            self.weight + other.weight,
+            self.finite and other.finite,
+        )
+
+
+def _scored(part):
+    """Return the targets and weights of the rows to score."""
+    _, targets, weights = part.partition.data
+    rows = part.held_out
+    targets = targets[rows]
+    return targets, np.ones(len(rows)) if weights is None else weights[rows].astype(np.float64)
+
+
+def moments(part):
+    """Return the sum of the weights and of the weighted targets, as a Score."""
+    if not len(part.held_out):
+        return Score(0.0, 0.0, 0.0, True)
+    targets, weights = _scored(part)
+    return Score(0.0, weights @ targets.astype(np.float64), float(weights.sum()), True)
+
+
+def accuracy(objective, parameters, part, mean=None):
+    if not len(part.held_out):
+        return Score(0.0, 0.0, 0.0, True)
+    targets, weights = _scored(part)
+    outputs = objective.outputs(parameters, part.partition, part.held_out)
+    total = float(weights.sum())
+    right = objective._mlp._score_outputs(outputs, targets, weights) * total if total else 0.0
+    return Score(right, total, total, True)
+
+
+def squared_errors(objective, parameters, part, mean):
+    if not len(part.held_out):
+        return Score(0.0, 0.0, 0.0, True)
+    targets, weights = _scored(part)
+    outputs = objective.outputs(parameters, part.partition, part.held_out).astype(np.float64)
+    if not np.isfinite(outputs).all():
+        return Score(0.0, 0.0, 0.0, False)
+    targets = targets.astype(np.float64)
+    return Score(weights @ (targets - outputs) ** 2, weights @ (targets - mean) ** 2, float(weights.sum()), True)
+
+
+def score_of(score, classifies):
+    """Return accuracy or R2."""
+    if not score.finite or score.weight == 0:
+        return np.nan
+    if classifies:
+        return float(score.right / score.total)
+    right, total = np.atleast_1d(score.right), np.atleast_1d(score.total)
+    unexplained = np.divide(right, total, out=np.where(right == 0, 0.0, 1.0), where=total != 0)
+    return float(np.mean(1 - unexplained))

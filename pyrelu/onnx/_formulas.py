@@ -1,0 +1,268 @@
+"""From the tables' formulas, which are Python expressions, to ONNX's operators.
+
+A formula becomes operators by the rules of `RULES`, so that a new row of the tables needs nothing here as long as it is
+made of functions that another row has.
+"""
+
+import ast
+import functools
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import erfcx
+
+from pyrelu import registry
+
+ANYTHING, NUMBERS = {"u", "v"}, {"k", "c"}  # what a letter of a rule stands for
+FUNCTIONS = {name: getattr(math, name) for name in ("exp", "expm1", "log", "log1p", "sqrt", "tanh", "erfc")}
+FUNCTIONS |= {"abs": abs, "max": max, "min": min}
+OPERATORS = {ast.Add: "Add", ast.Sub: "Sub", ast.Mult: "Mul", ast.Div: "Div", ast.Pow: "Pow"}
+COMPARISONS = {ast.Gt: "Greater", ast.GtE: "GreaterOrEqual", ast.Lt: "Less", ast.LtE: "LessOrEqual"}
+
+
+def _erfc_by_exp():
+    """Return erfc(u) by operators that there are in float64: t*exp(P(t) - u**2) with t = 2/(2 + |u|), P a polynomial.
+
+    It is in one piece for every u, as erfcc of Numerical Recipes is.
+    """
+    t, s = "2/(2 + Abs(u))", "(4/(2 + Abs(u)) - 1)"  # s: from -1 to 1
+
+    def exponent(s):
+        t = (s + 1) / 2
+        return np.log(erfcx(2 / t - 2) / t)
+
+    series = np.polynomial.Chebyshev.interpolate(exponent, 30)
+    polynomial, *coefficients = map(repr, map(float, series.convert(kind=np.polynomial.Polynomial).coef[::-1]))
+    for coefficient in coefficients:
+        polynomial = f"({polynomial})*{s} + {coefficient}"
+    tail = f"{t}*Exp({polynomial} - u*u)"
+    return f"{tail} if u > 0 else 2 - {tail}"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What a formula is in ONNX: a pattern, and an expression whose capitalised functions are operators.
+
+    In both, u and v stand for any expression, k and c for numbers.
+
+    Attributes
+    ----------
+    pattern, expression : str
+    opset : int
+        The first opset that has the operator.
+    dtype : str
+        The precision that runtimes have it in; "": both.
+    """
+
+    pattern: str
+    expression: str
+    opset: int = 13
+    dtype: str = ""
+
+    @functools.cached_property
+    def tree(self):
+        """The pattern as a tree."""
+        return _Simplify({}).visit(_parse(self.pattern))
+
+
+# The first rule that applies is taken: what is special comes before what is general. Runtimes such as onnxruntime lack some
+# operators in float64; there the next rule does without. Of two ways to write a function, this takes the one that
+# neither overflows nor cancels.
+RULES = (
+    Rule("u*erfc(-u/sqrt(2))/2", "Gelu(u)", 20, "float32"),
+    Rule("u/2*(1 + tanh(sqrt(2/pi)*(u + 0.044715*u**3)))", "Gelu(u, approximate='tanh')", 20, "float32"),
+    Rule("u*tanh(log1p(exp(u)))", "Mish(u)", 18, "float32"),
+    Rule("u/(1 + exp(-u))", "Swish(u)", 24),
+    Rule("u/(1 + exp(k*u))", "Swish(u, alpha=-k)", 24, "float32"),
+    Rule("1/(1 + exp(u))", "Sigmoid(-u)"),
+    Rule("u/(1 + exp(v))", "u*Sigmoid(-v)"),
+    Rule("log1p(exp(u))", "Softplus(u)", dtype="float32"),
+    Rule("log1p(exp(u))", "Relu(u) + Log(1 + Exp(-Abs(u)))"),
+    Rule("u if u > 0 else k*u", "LeakyRelu(u, alpha=k)", dtype="float32"),
+    Rule("u if u > 0 else v*u", "PRelu(u, v)", dtype="float32"),
+    Rule("u if u > 0 else k*expm1(u)", "Elu(u, alpha=k)", dtype="float32"),
+    Rule("1.050700987355480493*u if u > 0 else 1.758099340847376860*expm1(u)", "Selu(u)", dtype="float32"),
+    Rule("expm1(u)", "Tanh(u/2)*(Exp(u) + 1)"),
+    Rule("u + sqrt(u**2 + k)", "u + Sqrt(u*u + k) if u >= 0 else k/(Sqrt(u*u + k) - u)"),
+    Rule("erfc(u)", "1 - Erf(u)", dtype="float32"),
+    Rule("erfc(u)", _erfc_by_exp()),
+    Rule("min(max(u, k), c)", "Clip(u, k, c)"),
+    Rule("clip(u, k, c)", "Clip(u, k, c)"),
+    Rule("max(u, 0)", "Relu(u)"),
+    Rule("max(u, v)", "Max(u, v)"),
+    Rule("min(u, v)", "Min(u, v)"),
+    Rule("abs(u)", "Abs(u)"),
+    Rule("exp(u)/sum(exp(u))", "Softmax(u, axis=-1)"),
+    Rule("u - log(sum(exp(u)))", "LogSoftmax(u, axis=-1)"),
+    Rule("log(sum(exp(u)))", "ReduceLogSumExp(u, axes=[-1], keepdims=0)"),
+    Rule("exp(u)", "Exp(u)"),
+    Rule("log(u)", "Log(u)"),
+    Rule("sqrt(u)", "Sqrt(u)"),
+    Rule("tanh(u)", "Tanh(u)"),
+    Rule("cos(u)", "Cos(u)"),
+    # The threshold is the largest of (sum of the i largest - 1)/i. Nothing changes where the maximum is taken away first.
+    Rule("project(u)", "threshold_at_0(u - ReduceMax(u, axes=[-1]))"),
+    Rule("threshold_at_0(u)", "Relu(u - ReduceMax((CumSum(TopK(u, n), last) - 1)/counts, axes=[-1]))"),
+    Rule("max(u[k*i : k*(i + 1)])", "ReduceMax(Reshape(u, [0, -1, k]), axes=[-1], keepdims=0)"),
+    Rule("concatenate(u, v)", "Concat(u, v, axis=-1)"),
+)
+
+
+def convert(graph, formula, tensors, width, numbers):
+    """Add a formula to a graph and return the name of the result.
+
+    Parameters
+    ----------
+    graph : Graph
+    formula : str
+        As in the tables. It may call other rows by their names.
+    tensors : dict of str to str or ndarray
+        The tensors of the formula, by name; of shape (n_samples, width) or to be broadcast against that.
+    width : int
+    numbers : Mapping[str, float]
+        The values of its other names.
+
+    Raises
+    ------
+    ValueError
+        If the formula has a function without a rule.
+    """
+    sizes = {"zero": [0], "half": [width // 2], "n": [width], "last": -1}
+    counts = np.arange(1, width + 1, dtype=graph.dtype)
+    tensors = tensors | {name: np.array(size) for name, size in sizes.items()} | {"counts": counts}
+    halves = {"a": _parse("Slice(x, zero, half, [-1])"), "b": _parse("Slice(x, half, n, [-1])")}
+    halves = {name: _Simplify({}).visit(half) for name, half in halves.items() if name not in tensors}
+    names = halves | {"k": numbers.get("num_pieces")} | numbers  # k is maxout's
+    return _Emitter(graph, tensors, formula).emit(_Simplify(names).visit(_parse(formula)))
+
+
+def _parse(text):
+    return ast.parse(text, mode="eval").body
+
+
+class _Simplify(ast.NodeTransformer):
+    """Puts numbers in the place of names, formulas in the place of rows' names, and works out what is constant."""
+
+    def __init__(self, names):
+        self.names = {"pi": math.pi} | names
+
+    def visit_Name(self, node):
+        value = self.names.get(node.id, node)
+        return value if isinstance(value, ast.AST) else ast.Constant(value)
+
+    def visit_UnaryOp(self, node):
+        operand = self.visit(node.operand)
+        match operand:
+            case ast.Constant():
+                return ast.Constant(-operand.value)
+            case ast.UnaryOp():
+                return operand.operand
+            case ast.BinOp(op=ast.Mult(), left=ast.Constant()):
+                return ast.BinOp(ast.Constant(-operand.left.value), ast.Mult(), operand.right)
+        return ast.UnaryOp(node.op, operand)
+
+    def visit_BinOp(self, node):
+        left, right = self.visit(node.left), self.visit(node.right)
+        node = ast.BinOp(left, node.op, right)
+        return _value(node) if isinstance(left, ast.Constant) and isinstance(right, ast.Constant) else node
+
+    def visit_Call(self, node):
+        arguments = [self.visit(one) for one in node.args]
+        keywords = [ast.keyword(one.arg, self.visit(one.value)) for one in node.keywords]
+        if node.func.id in registry.activations and node.func.id not in FUNCTIONS:
+            return _Simplify({"x": arguments[0]}).visit(_parse(registry.activations[node.func.id].formula))
+        node = ast.Call(node.func, arguments, keywords)
+        constant = node.func.id in FUNCTIONS and all(isinstance(one, ast.Constant) for one in arguments)
+        return _value(node) if constant else node
+
+
+def _value(node):
+    """Return the constant that an expression of constants is."""
+    code = compile(ast.fix_missing_locations(ast.Expression(node)), "<formula>", "eval")
+    return ast.Constant(eval(code, {"__builtins__": {}}, FUNCTIONS))
+
+
+def _match(pattern, node, found):
+    """Return whether an expression is as a pattern says, and put into `found` what its letters stand for."""
+    if isinstance(pattern, ast.Name) and pattern.id in ANYTHING | NUMBERS:
+        known = found.setdefault(pattern.id, node)
+        return ast.dump(known) == ast.dump(node) and (pattern.id in ANYTHING or isinstance(node, ast.Constant))
+    if isinstance(pattern, ast.Constant):
+        return isinstance(node, ast.Constant) and node.value == pattern.value
+    if type(pattern) is not type(node):
+        return False
+    for (_, one), (_, other) in zip(ast.iter_fields(pattern), ast.iter_fields(node), strict=False):
+        if isinstance(one, list):
+            same = len(one) == len(other) and all(_match(*pair, found) for pair in zip(one, other, strict=True))
+        else:
+            same = _match(one, other, found) if isinstance(one, ast.AST) else one == other
+        if not same:
+            return False
+    return True
+
+
+class _Emitter:
+    """Adds an expression's nodes to a graph, each once."""
+
+    def __init__(self, graph, tensors, formula):
+        self.graph, self.tensors, self.formula = graph, tensors, formula
+        self.known = {}
+
+    def emit(self, node):
+        """Return the name of the expression's tensor."""
+        key = ast.dump(node)
+        if key not in self.known:
+            self.known[key] = self._emit(node)
+        return self.known[key]
+
+    def _emit(self, node):
+        for rule in RULES:
+            if self.graph.opset < rule.opset or rule.dtype not in ("", self.graph.dtype.name):
+                continue
+            found = {}
+            if _match(rule.tree, node, found):
+                return self.emit(_Simplify(found).visit(_parse(rule.expression)))
+        method = getattr(self, f"_{type(node).__name__}", None)
+        if method is None:
+            raise self._unknown(node)
+        return method(node)
+
+    def _unknown(self, node):
+        return ValueError(f"{ast.unparse(node)} in the formula {self.formula} has no ONNX form")
+
+    def _Name(self, node):
+        if node.id not in self.tensors:
+            raise self._unknown(node)
+        value = self.tensors[node.id]
+        return value if isinstance(value, str) else self.graph.constant(value)
+
+    def _Constant(self, node):
+        return self.graph.constant(float(node.value))
+
+    def _List(self, node):
+        return self.graph.constant(np.array([int(one.value) for one in node.elts]))
+
+    def _UnaryOp(self, node):
+        return self.graph.add("Neg", self.emit(node.operand))
+
+    def _BinOp(self, node):
+        if isinstance(node.op, ast.Pow) and isinstance(node.right, ast.Constant) and node.right.value in (2, 3):
+            factors = [self.emit(node.left)] * node.right.value
+            return functools.reduce(functools.partial(self.graph.add, "Mul"), factors)
+        return self.graph.add(OPERATORS[type(node.op)], self.emit(node.left), self.emit(node.right))
+
+    def _Compare(self, node):
+        [operator], [right] = node.ops, node.comparators
+        return self.graph.add(COMPARISONS[type(operator)], self.emit(node.left), self.emit(right))
+
+    def _IfExp(self, node):
+        return self.graph.add("Where", *map(self.emit, (node.test, node.body, node.orelse)))
+
+    def _Call(self, node):
+        operator = node.func.id
+        if not operator[0].isupper():
+            raise self._unknown(node)
+        attributes = {one.arg: ast.literal_eval(one.value) for one in node.keywords}
+        inputs = map(self.emit, node.args)
+        return self.graph.add(operator, *inputs, **attributes)

@@ -1,0 +1,85 @@
+"""A fitted network as nodes of a graph."""
+
+import numpy as np
+
+from pyrelu import registry
+from pyrelu._mlp.activation import output_name, resolve_of
+from pyrelu.onnx._embedding import add_embedding
+from pyrelu.onnx._formulas import convert
+
+_TABLES = registry.activations, registry.axis_functions, registry.composed_functions
+
+
+def add_network(graph, mlp, tensor):
+    """Add a fitted estimator's network to a graph.
+
+    Parameters
+    ----------
+    graph : Graph
+    mlp : MLPClassifier or MLPRegressor
+    tensor : str
+        The input, of shape (n_samples, n_features) and in the graph's precision.
+
+    Returns
+    -------
+    str
+        The name of what the output layer gives, of shape (n_samples, n_outputs): as `decision_function` does, or the
+        probabilities of a classifier's classes or labels (of two classes, that of the second), or predictions of a
+        regressor, not yet in the order of their levels.
+
+    Raises
+    ------
+    ValueError
+        If a hidden layer's activation has no ONNX form.
+    """
+    coefs, intercepts, slopes, _ = mlp._arrays()
+    activations = resolve_of(mlp, len(coefs) - 1)
+    if hasattr(mlp, "embedding_"):
+        tensor = add_embedding(graph, mlp.embedding_, tensor)
+    for i, activation in enumerate(activations):
+        tensor = _dense(graph, tensor, coefs[i], intercepts[i])
+        tensor = _hidden(graph, activation, tensor, len(intercepts[i]), slopes[i], mlp)
+    tensor = _dense(graph, tensor, coefs[-1], intercepts[-1])
+    name = output_name(mlp.out_activation_)
+    return add_function(graph, name, tensor, mlp.n_outputs_, {})
+
+
+def _dense(graph, tensor, coef, intercept):
+    return graph.add("Add", graph.add("MatMul", tensor, np.asarray(coef)), np.asarray(intercept))
+
+
+def _hidden(graph, activation, tensor, width, slopes, mlp):
+    """Add a hidden layer's activation."""
+    if activation.functions:
+        raise ValueError(
+            f"activation={mlp.activation!r}: a Python function has no ONNX form; take an activation by its name"
+        )
+    parametric = activation.transform == "parametric"
+    try:
+        f = add_function(graph, activation.name, tensor, width, activation.parameters, None if parametric else slopes)
+    except ValueError as error:
+        raise ValueError(f"activation={activation.name!r}: {error}") from None
+    if not parametric:
+        return f
+    return graph.add("Add", tensor, graph.add("Mul", np.asarray(slopes), graph.add("Sub", f, tensor)))
+
+
+def add_function(graph, name, tensor, width, parameters, slopes=None):
+    """Add a function of the tables by its name, and return the name of the result.
+
+    Parameters
+    ----------
+    graph : Graph
+    name : str
+    tensor : str
+        Of shape (n_samples, width).
+    width : int
+    parameters : Mapping[str, float]
+    slopes : ndarray of shape (width,), default=None
+        Those that prelu has learned.
+    """
+    [row] = [table[name] for table in _TABLES if name in table]
+    tensors = {"x": tensor}
+    if name == "prelu" and slopes is not None:
+        tensors["weight"], parameters = np.asarray(slopes), {}
+    return convert(graph, row.formula, tensors, width, parameters)

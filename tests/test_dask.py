@@ -1,0 +1,321 @@
+"""Fits on a cluster of processes: against local fits, for any number of workers, and with one that dies."""
+
+import itertools
+import os
+import pickle
+import warnings
+
+import numpy as np
+import pytest
+from helpers import few_epochs, same_bits
+from sklearn.base import clone
+from sklearn.datasets import make_classification, make_regression
+
+from pyrelu import MLPClassifier, MLPRegressor
+
+distributed = pytest.importorskip("distributed")
+da = pytest.importorskip("dask.array")
+dd = pytest.importorskip("dask.dataframe")
+pd = pytest.importorskip("pandas")
+import dask  # noqa: E402
+
+from pyrelu.dask import DaskMLPClassifier, DaskMLPRegressor  # noqa: E402
+
+pytestmark = [
+    few_epochs,
+    pytest.mark.xdist_group("cluster"),
+    pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    with (
+        dask.config.set({"distributed.admin.system-monitor.gil.enabled": False}),
+        warnings.catch_warnings(action="ignore"),
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, dashboard_address=None, host="127.0.0.1", silence_logs=50
+        ) as cluster,
+    ):
+        yield cluster
+
+
+@pytest.fixture(scope="module")
+def client(cluster):
+    with distributed.Client(cluster) as client:
+        yield client
+
+
+def data(n=600):
+    X, y = make_classification(n, 6, n_informative=4, n_classes=3, n_clusters_per_class=1, random_state=0)
+    return X, np.array(["a", "b", "c"])[y]
+
+
+def chunked(*arrays, rows=130):
+    """Return dask arrays of unequal partitions."""
+    return [da.from_array(a, chunks=(rows, *a.shape[1:])) for a in arrays]
+
+
+def same_fit(a, b):
+    assert getattr(a, "loss_curve_", None) == getattr(b, "loss_curve_", None)  # L-BFGS has none
+    assert a.history_ == b.history_
+    return all(same_bits(x, y) for x, y in zip((*a.coefs_, *a.intercepts_), (*b.coefs_, *b.intercepts_), strict=True))
+
+
+def test_lbfgs_is_the_local_fit_to_rounding(client):
+    X, y = data()
+    weights = np.linspace(0, 2, len(X))
+    local = MLPClassifier(
+        8, "tanh", solver="lbfgs", alpha=0.3, l1=0.01, max_iter=25, random_state=0, class_weight="balanced"
+    )
+    mlp = DaskMLPClassifier(**local.get_params()).fit(*chunked(X, y, weights))
+    local.fit(X, y, weights)
+    assert mlp.classes_.tolist() == ["a", "b", "c"]
+    np.testing.assert_allclose(mlp.loss_, local.loss_, rtol=1e-7)
+    np.testing.assert_allclose(mlp.predict_proba(X), local.predict_proba(X), atol=1e-4)
+    assert mlp.n_iter_ == local.n_iter_ and len(mlp.history_) == len(local.history_)
+    assert mlp.class_weight == "balanced"
+
+
+@pytest.mark.parametrize("solver", ["sgd", "adamw", "lamb"])
+def test_steps_over_all_rows_are_local_steps_to_rounding(client, solver):
+    X, y = make_regression(256, 5, noise=1, random_state=0)
+    local = MLPRegressor(
+        hidden_layer_sizes=(7, 4), activation="gelu", solver=solver, batch_size=256, max_iter=6, shuffle=False, random_state=0,
+        clip_norm=0.5, learning_rate="cosine",
+    )  # fmt: skip
+    mlp = DaskMLPRegressor(**local.get_params()).fit(*chunked(X, y / 50, rows=60))
+    local.fit(X, y / 50)
+    np.testing.assert_allclose(mlp.loss_curve_, local.loss_curve_, rtol=1e-9)
+    np.testing.assert_allclose(mlp.predict(X), local.predict(X), rtol=1e-7, atol=1e-9)
+    for ours, theirs in zip(mlp.history_, local.history_, strict=True):
+        assert ours.keys() == theirs.keys()
+        np.testing.assert_allclose(list(ours.values()), list(theirs.values()), rtol=1e-9)
+    assert (mlp.t_, mlp.n_iter_) == (local.t_, local.n_iter_)
+    for ours, theirs in zip(mlp.dead_units_, local.dead_units_, strict=True):
+        assert same_bits(ours, theirs)
+
+
+SETTINGS = {
+    "step": {"solver": "adam", "dropout": 0.2, "batch_size": 100},
+    "epoch": {"solver": "sgd", "sync": "epoch", "dropout": 0.1, "batch_size": 32},
+    "lbfgs": {"solver": "lbfgs"},
+    "early stopping": {"early_stopping": True, "batch_size": 100},
+}
+
+
+def fit(settings, **more):
+    mlp = DaskMLPClassifier(8, "gelu", max_iter=5, random_state=0, **settings, **more)
+    return mlp.fit(*chunked(*data()))
+
+
+def test_bits_do_not_depend_on_workers_nor_on_their_deaths(client, cluster):
+    """Last of its cluster would be best: here a worker dies, and the nanny starts it anew."""
+    with_two = {name: fit(settings) for name, settings in SETTINGS.items()}
+    address = sorted(client.scheduler_info()["workers"])[0]
+    with (
+        warnings.catch_warnings(action="ignore"),  # such as that the dashboard's port is in use
+        distributed.LocalCluster(
+            n_workers=1, threads_per_worker=2, dashboard_address=None, host="127.0.0.1", silence_logs=50
+        ) as other,
+        distributed.Client(other, set_as_default=False) as one,
+    ):
+        for name, settings in SETTINGS.items():
+            assert same_fit(fit(settings, client=one), with_two[name]), name
+
+    for name, settings in SETTINGS.items():
+        killed = KillOnce(client, address)
+        mlp = DaskMLPClassifier(8, "gelu", max_iter=5, random_state=0, **settings).set_callbacks(killed)
+        assert same_fit(mlp.fit(*chunked(*data())), with_two[name]), name
+        assert killed.done
+        client.wait_for_workers(2, timeout=60)
+        address = sorted(client.scheduler_info()["workers"])[0]
+
+
+class KillOnce:
+    """A callback that kills a worker after the second epoch."""
+
+    def __init__(self, client, address):
+        self.client, self.address, self.done = client, address, False
+
+    def __deepcopy__(self, memo):
+        return self
+
+    setup = on_fit_task_begin = teardown = lambda self, estimator, context: None
+
+    def on_fit_task_end(self, estimator, context):
+        if context.max_subtasks == 0 and estimator.n_iter_ == 2 and not self.done:
+            self.done = True
+            pid = self.client.run(os.getpid, workers=[self.address])[self.address]
+            assert pid != os.getpid()
+            os.kill(pid, 9)
+
+
+def test_nothing_is_gathered(client):
+    """What comes to the client and what moves between workers is smaller than any partition."""
+    rng = np.random.default_rng(0)
+    X = da.from_array(rng.standard_normal((8000, 50)), chunks=(2000, 50)).persist()
+    y = (X[:, 0] > 0).astype(int).persist()
+    distributed.wait([X, y])
+    largest = []
+
+    def spy(gathered):
+        largest.append(max((len(pickle.dumps(value)) for value in gathered), default=0))
+        return gathered
+
+    gather = distributed.Client._gather
+
+    async def watched(self, futures, *args, **kwargs):
+        result = await gather(self, futures, *args, **kwargs)
+        spy(result if isinstance(result, list) else [result])
+        return result
+
+    before = client.run(
+        lambda dask_worker: (
+            dask_worker.transfer_incoming_bytes_total if hasattr(dask_worker, "transfer_incoming_bytes_total") else 0
+        )
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(distributed.Client, "_gather", watched)
+        mlp = DaskMLPClassifier(4, max_iter=3, batch_size=1000, early_stopping=True, random_state=0).fit(X, y)
+        predicted = mlp.predict(X)
+    assert largest and max(largest) < 2000 * 50 * 8 / 20
+    assert isinstance(predicted, da.Array) and predicted.chunks == X.chunks[:1]
+    assert before is not None
+
+
+def test_frames_and_delayed_partitions(client):
+    X, y = data()
+    frame = pd.DataFrame(X, columns=list("uvwxyz"))
+    frames = dd.from_pandas(frame.assign(label=y), npartitions=3)
+    settings = {"hidden_layer_sizes": 6, "max_iter": 3, "batch_size": 100, "random_state": 0}
+    of_frames = DaskMLPClassifier(**settings).fit(frames[list("uvwxyz")], frames["label"])
+    assert of_frames.feature_names_in_.tolist() == list("uvwxyz")
+    ends = [*frames.divisions[:-1], len(X)]
+    pairs = [(X[a:b], y[a:b]) for a, b in itertools.pairwise(ends)]
+    delayed = [[dask.delayed(part) for part in parts] for parts in zip(*pairs, strict=True)]
+    of_delayed = DaskMLPClassifier(**settings).fit(*delayed)
+    assert same_fit(of_frames, of_delayed)
+    futures = client.scatter([pair[0] for pair in pairs]), client.scatter([pair[1] for pair in pairs])
+    assert same_fit(of_frames, DaskMLPClassifier(**settings).fit(*futures))
+    predicted = of_frames.predict(frames[list("uvwxyz")])
+    assert (predicted.compute() == of_delayed.to_local().predict(X)).all()
+    lazy = of_delayed.predict_proba(delayed[0])
+    assert same_bits(lazy.compute(), of_delayed.predict_proba(X))
+
+
+def test_predictions_and_scores_are_lazy_and_those_of_the_local_estimator(client):
+    X, y = make_regression(200, 5, n_targets=2, random_state=0)
+    weights = np.linspace(0, 1, 200)
+    parts = chunked(X, y / 50, weights, rows=70)
+    mlp = DaskMLPRegressor(hidden_layer_sizes=5, max_iter=3, random_state=0).fit(*parts)
+    local = mlp.to_local()
+    assert type(local) is MLPRegressor
+    lazy = mlp.predict(parts[0])
+    assert lazy.shape == (200, 2) and lazy.dtype == np.float64
+    assert same_bits(lazy.compute(), local.predict(X))
+    assert float(mlp.score(*parts)) == pytest.approx(local.score(X, y / 50, weights), rel=1e-10)
+    assert mlp.score(X, y / 50) == local.score(X, y / 50)
+    X, y = data(200)
+    parts = chunked(X, y, weights, rows=70)
+    classifier = DaskMLPClassifier(5, max_iter=3, random_state=0).fit(*parts)
+    assert float(classifier.score(*parts)) == pytest.approx(classifier.to_local().score(X, y, weights))
+    assert (classifier.predict(parts[0]).compute() == classifier.predict(X)).all()
+
+
+def test_validation_data_in_memory_and_in_partitions_score_alike(client):
+    X, y = make_regression(400, 5, noise=1, random_state=0)
+    y = y / 50
+    parts, held_out = chunked(X[:300], y[:300]), chunked(X[300:], y[300:], rows=40)
+    settings = {"hidden_layer_sizes": 5, "max_iter": 4, "batch_size": 100, "early_stopping": True, "random_state": 0}
+    a = DaskMLPRegressor(**settings).fit(*parts, eval_set=(X[300:], y[300:]))
+    b = DaskMLPRegressor(**settings).fit(*parts, eval_set=tuple(held_out))
+    np.testing.assert_allclose(a.validation_scores_, b.validation_scores_, rtol=1e-10)
+    assert b.best_validation_score_ == pytest.approx(a.to_local().score(X[300:], y[300:]))
+    X, y = data()
+    scored = DaskMLPClassifier(5, max_iter=3, scoring="neg_log_loss", early_stopping=True, random_state=0)
+    scored.fit(*chunked(X[:500], y[:500]), eval_set=(X[500:], y[500:]))
+    assert scored.validation_scores_[0] < 0
+
+
+def test_multilabel_float32_and_partitions_without_rows_or_weight(client):
+    X, y = data()
+    X, labels = X.astype(np.float32), np.column_stack([y == "a", X[:, 0] > 0]).astype(int)
+    rows = (130, 0, 270, 200)
+    parts = da.from_array(X, chunks=(rows, 6)), da.from_array(labels, chunks=(rows, 2))
+    mlp = DaskMLPClassifier(5, max_iter=3, batch_size=100, random_state=0).fit(*parts)
+    assert mlp.coefs_[0].dtype == np.float32
+    assert mlp.predict(parts[0]).compute().shape == (600, 2)
+    order = np.argsort(y)
+    mlp = DaskMLPClassifier(5, max_iter=2, class_weight={"a": 0.0, "b": 0.0}, shuffle=False, random_state=0)
+    assert np.isfinite(mlp.fit(*chunked(X[order], y[order])).loss_)
+
+
+def test_a_fit_whose_client_died_resumes(client, tmp_path):
+    pytest.importorskip("sklearn.callback")
+    from pyrelu.callbacks import Checkpoint
+
+    class Die:
+        setup = on_fit_task_begin = teardown = lambda self, estimator, context: None
+
+        def on_fit_task_end(self, estimator, context):
+            if context.max_subtasks == 0 and estimator.n_iter_ == 3:
+                raise RuntimeError("died")
+
+    def fit(*callbacks):
+        mlp = DaskMLPClassifier(6, max_iter=6, batch_size=100, dropout=0.1, early_stopping=True, random_state=0)
+        return mlp.set_callbacks(*callbacks).fit(*chunked(*data()))
+
+    file = tmp_path / "fit.safetensors"
+    with pytest.raises(RuntimeError, match="died"):
+        fit(Checkpoint(file), Die())
+    assert same_fit(fit(Checkpoint(file, resume=True)), fit())
+
+
+def test_estimators_are_cloned_pickled_and_saved(client, tmp_path):
+    mlp = fit({"batch_size": 100}, client=client)
+    assert clone(mlp).client is client
+    twin = pickle.loads(pickle.dumps(mlp))
+    assert twin.client is None and same_fit(twin, mlp)
+    mlp.to_local().save(tmp_path / "mlp.safetensors")
+    assert same_fit(MLPClassifier.load(tmp_path / "mlp.safetensors"), mlp)
+    assert not hasattr(mlp, "partial_fit")
+
+
+def test_errors(client):
+    X, y = data()
+    parts = chunked(X, y)
+    mlp = DaskMLPClassifier(4, max_iter=2)
+    with pytest.raises(TypeError, match="X must be a dask array, .*got ndarray"):
+        mlp.fit(X, y)
+    with pytest.raises(ValueError, match="y has 2 partitions, and X has 5"):
+        mlp.fit([*parts[0].to_delayed().ravel()], [*parts[1].to_delayed()[:2]])
+    with pytest.raises(ValueError, match="sync='steps'|'sync' parameter"):
+        DaskMLPClassifier(sync="steps").fit(*parts)
+    with pytest.raises(TypeError, match="client must be"):
+        DaskMLPClassifier(client="tcp://1.2.3.4:8786").fit(*parts)
+    with pytest.raises(ValueError, match="scoring='f1_macro' needs rows in memory"):
+        DaskMLPClassifier(scoring="f1_macro", early_stopping=True).fit(*parts)
+    bad = X.copy()
+    bad[-1] = np.nan
+    with pytest.raises(ValueError, match="partition 4: Input X contains NaN"):
+        mlp.fit(*chunked(bad, y))
+    assert not hasattr(mlp, "coefs_")
+    quantiles = DaskMLPRegressor(loss=("quantile", {"level": [0.1, 0.9]}), max_iter=2)
+    with pytest.raises(ValueError, match="several levels"):
+        quantiles.fit(*chunked(X, X[:, 0]), eval_set=tuple(chunked(X, X[:, 0])))
+
+
+def test_workers_of_another_instruction_set_are_refused(client, monkeypatch):
+    monkeypatch.setattr("pyrelu._ufuncs.isa", lambda: "another")
+    with pytest.raises(ValueError, match="2 of 2 workers compute with another instruction set .*PYRELU_ISA"):
+        fit({})
+
+
+def test_without_a_client(monkeypatch):
+    def no_client():
+        raise ValueError("No global client found and no address provided")
+
+    monkeypatch.setattr("pyrelu._dask.rows.get_client", no_client)
+    with pytest.raises(ValueError, match="client=None takes the current client, and there is none"):
+        DaskMLPClassifier().fit(*chunked(*data()))
