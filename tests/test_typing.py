@@ -82,6 +82,8 @@ NO_STUBS = r"""
 pyrelu\.__main__
 pyrelu\.(\w+\.)?_[a-z].*
 pyrelu\.libpyrelu
+pyrelu\.cli\.Commands
+pyrelu\.dask(\..*)?
 pyrelu\.(functional|derivative|vjp)\.\w+
 pyrelu\.(neural_network|tabular)\.\w+\.__sklearn_tags__
 """
