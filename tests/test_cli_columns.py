@@ -71,6 +71,12 @@ def test_text_that_looks_like_numbers(tmp_path):
     assert learned.inputs == ["zip=00", "zip=01", "zip=02"] and X.sum(axis=0).tolist() == [10, 10, 10]
 
 
+def test_a_text_has_the_hundred_most_frequent_categories():
+    frame = pd.DataFrame({"place": np.repeat([f"place {i:03}" for i in range(120)], np.arange(10, 130))})
+    learned = columns.Columns.learn(frame, {"place": column_kinds.Kind("text")})
+    assert learned.inputs == [f"place=place {i:03}" for i in range(20, 120)]
+
+
 def test_dates_are_days_and_a_place_in_the_year():
     frame = pd.DataFrame({"when": ["1/1/1970", "1/1/1972", "", "7/2/1971"], "n": [1, 2, 3, 4]})
     learned = columns.Columns.learn(

@@ -201,6 +201,15 @@ def test_corrupt_csr(part, place, value, index):
             call(matrix)
 
 
+@pytest.mark.parametrize("part", ["data", "indices", "indptr"])
+def test_csr_with_too_few_numbers(part):
+    matrix = scipy.sparse.csr_array(X)
+    Samples(matrix)
+    setattr(matrix, part, getattr(matrix, part)[:-1].copy())
+    with pytest.raises(ValueError, match="X.indptr"):
+        Samples(matrix)
+
+
 def test_a_callable_activation_may_keep_what_it_is_given():
     kept = []
 

@@ -156,11 +156,12 @@ def test_more_rows_than_a_block_are_all_counted():
         assert np.array_equal(whole, np.all(of_parts, axis=0))
     for whole, *of_parts in zip(unit_activity(mlp, X), *(unit_activity(mlp, X[part]) for part in parts), strict=True):
         np.testing.assert_allclose(whole, np.mean(of_parts, axis=0), rtol=1e-12)
-    gradients = [
-        [g for of_layer in loss_gradients(mlp, X[part], y[part]) for g in of_layer] for part in parts
-    ]  # of weights, then of biases
-    squares = [(np.mean(of_parts, axis=0) ** 2).sum() for of_parts in zip(*gradients, strict=True)]
-    np.testing.assert_allclose(gradient_norms(mlp, X, y) ** 2, np.add(*np.split(np.array(squares), 2)), rtol=1e-10)
+    squares = 0
+    for of_parts in zip(
+        *(loss_gradients(mlp, X[part], y[part]) for part in parts), strict=True
+    ):  # weights, then biases
+        squares += np.array([(np.mean(of_layer, axis=0) ** 2).sum() for of_layer in zip(*of_parts, strict=True)])
+    np.testing.assert_allclose(gradient_norms(mlp, X, y) ** 2, squares, rtol=1e-10)
 
 
 def test_report():

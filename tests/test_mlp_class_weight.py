@@ -56,6 +56,15 @@ def test_rare_classes_are_found(skewed):
     assert balanced_accuracy_score(y, balanced.predict(X)) > balanced_accuracy_score(y, plain.predict(X)) + 0.2
 
 
+def test_partial_fit_on_a_batch_without_the_first_class(skewed):
+    X, y = skewed
+    some, given, classes = y != "at times", {"at times": 2, "rare": 5, "often": 0.5}, np.unique(y)
+    own, equivalent = (MLPClassifier(random_state=0, class_weight=weights) for weights in (given, None))
+    own.partial_fit(X[some], y[some], classes=classes)
+    equivalent.partial_fit(X[some], y[some], classes=classes, sample_weight=[given[label] for label in y[some]])
+    assert own.loss_curve_ == equivalent.loss_curve_
+
+
 def test_partial_fit_on_a_batch_without_that_class(skewed):
     X, y = skewed
     mlp = MLPClassifier(random_state=0, class_weight={"rare": 5})

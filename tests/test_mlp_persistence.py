@@ -191,14 +191,15 @@ numbers = hypothesis.extra.numpy.arrays(
     st.sampled_from(["f2", "<f4", "f8", "i1", ">i4", "u8", "?"]),
     hypothesis.extra.numpy.array_shapes(min_dims=0, min_side=0),
 )
+turned = numbers | numbers.map(np.transpose) | numbers.map(np.asfortranarray)
 plain = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text()
 scalars = (
     st.floats(width=32, allow_nan=False).map(np.float32) | st.integers(0, 9).map(np.int8) | st.booleans().map(np.bool_)
 )
-words = st.lists(st.text(alphabet="aé☃", max_size=5)).map(lambda words: np.array(words, "U7"))
+words = st.builds(np.array, st.lists(st.text(alphabet="aé☃", max_size=5)), st.sampled_from(["<U7", ">U7"]))
 objects = st.lists(plain).map(lambda items: np.array([*items, None], object)[:-1])
 contents = st.recursive(
-    plain | scalars | numbers | words | objects,
+    plain | scalars | turned | words | objects,
     lambda inner: st.lists(inner) | st.lists(inner).map(tuple) | st.dictionaries(plain | st.tuples(plain), inner),
     max_leaves=20,
 )

@@ -210,6 +210,12 @@ def test_order_and_sparsity():
         np.testing.assert_allclose(problem.outputs(samples, order), problem.outputs(in_order), rtol=1e-13)
 
 
+def test_sparse_rows_and_weights_of_several_blocks():
+    problem = Problem((300, 60, 3), n=500)
+    problem.X[problem.X < 0.5] = 0
+    check_equal(problem.gradient(problem.samples(X=scipy.sparse.csr_array(problem.X))), problem.expected_gradient())
+
+
 def test_weights_are_repetitions():
     problem = Problem()
     problem.sample_weight = np.arange(12.0) % 4
