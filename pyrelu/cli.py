@@ -23,9 +23,10 @@ Run `pyrelu COMMAND --help` for details.
 """
 
 _COMPARE = """\
-Train one network per activation and seed on standardised data, and print test scores and times as mean ± standard \
-deviation over the seeds. Each seed sets both the split and the initial weights; all activations share the same \
-splits, so their scores can be compared seed by seed (--json prints the score of every run).
+Train one network per activation and seed on standardised data, or with --model tabular on the table as it is, and \
+print test scores and times as mean ± standard deviation over the seeds. Each seed sets both the split and the initial \
+weights; all activations share the same splits, so their scores can be compared seed by seed (--json prints the score \
+of every run).
 
   pyrelu compare
   pyrelu compare relu leaky_relu:negative_slope=0.2 --data wine --repeats 10
@@ -186,6 +187,7 @@ def _add_compare(commands: "Commands") -> argparse.ArgumentParser:
         metavar="SHARE",
         help="share of rows to test on (default: %(default)s)",
     )
+    _add_model(compare, "mlp")
     _add_network(compare, "first seed (default: 0)")
     return compare
 
@@ -228,13 +230,7 @@ def _add_train(commands: "Commands") -> argparse.ArgumentParser:
         help="activation of the hidden layers: NAME or NAME:PARAMETER=VALUE; separate with commas to give one per layer "
         "(default: the model's)",
     )
-    train.add_argument(
-        "--model",
-        choices=("tabular", "mlp"),
-        default="tabular",
-        help="tabular: networks that embed the columns, TabularMLPClassifier or TabularMLPRegressor; mlp: MLPClassifier or "
-        "MLPRegressor on standardised and one-hot columns (default: %(default)s)",
-    )
+    _add_model(train, "tabular")
     train.add_argument(
         "--test-size",
         type=options.share,
@@ -338,6 +334,17 @@ def _add_format(command: argparse.ArgumentParser, description: str | None = None
         action="append",
         default=[],
         help="further text that stands for a missing value, in addition to an empty cell, NA, NaN and null; repeatable",
+    )
+
+
+def _add_model(command: argparse.ArgumentParser, default: str) -> None:
+    """Add the option that says which estimators to train."""
+    command.add_argument(
+        "--model",
+        choices=("tabular", "mlp"),
+        default=default,
+        help="tabular: networks that embed the columns, TabularMLPClassifier or TabularMLPRegressor; mlp: MLPClassifier or "
+        "MLPRegressor on standardised and one-hot columns (default: %(default)s)",
     )
 
 

@@ -10,6 +10,8 @@ import pytest
 from helpers import few_epochs, rng
 
 from pyrelu import TabularMLPClassifier, TabularMLPRegressor, cli
+from pyrelu._commands import datasets
+from pyrelu._commands.options import reading
 
 pytestmark = few_epochs
 
@@ -104,3 +106,30 @@ def test_parameters_of_the_model(people, capsys):
     assert (
         cli.main(["train", "people.csv", "--target", "paid", *SETTINGS, "--model", "mlp", "--set", "solver=lbfgs"]) == 0
     )
+
+
+def test_compare(people, capsys):
+    given = ["--target", "paid", "--hidden", "16", "--epochs", "20", "--repeats", "2"]
+    assert cli.main(["compare", "relu", "mish", "--model", "tabular", "--data", "people.csv", *given, "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)["activations"]
+    assert [row["activation"] for row in rows] == ["relu", "mish"]
+    assert rows[0]["test scores"] != rows[1]["test scores"]
+    # The networks are those that Python trains on these rows.
+    options = cli._parser().parse_args(["compare", "--data", "people.csv", *given])
+    data = datasets.load("people.csv", "paid", **reading(options))
+    training, held_out = data.split(options.test_size, 0)
+    _, X, X_test = data.encoded(training, held_out, typed=True)
+    mlp = TabularMLPRegressor(hidden_layer_sizes=(16,), max_iter=20, activation="mish", random_state=0)
+    score = mlp.fit(X, data.y[training]).score(X_test, data.y[held_out])
+    assert score == pytest.approx(rows[1]["test scores"][0], abs=1e-4)
+
+
+def test_compare_on_bundled_sets(capsys):
+    given = ["compare", "relu", "--model", "tabular", "--epochs", "4", "--repeats", "1", "--json"]
+    assert cli.main([*given, "--data", "iris", "--set", "n_members=2"]) == 0
+    (row,) = json.loads(capsys.readouterr().out)["activations"]
+    assert row["diverged"] == 0 and 0 <= row["dead mean"] <= 1
+    assert cli.main([*given, "--data", "diabetes", "--set", "learning_rate_init=1e30"]) == 0
+    assert json.loads(capsys.readouterr().out)["activations"][0]["diverged"] == 1
+    assert cli.main([*given, "--data", "iris", "--set", "solver=sgd"]) == 2
+    assert "TabularMLPClassifier has no parameter 'solver'" in capsys.readouterr().err

@@ -102,6 +102,7 @@ class CourseOrder:
         "vanishing_gradients",
         "dying_relu",
         "six_times_faster",
+        "tables",
         "family",
         "maxout_with_dropout",
         "cnn_forward_pass",

@@ -7,7 +7,7 @@ import numpy as np
 
 from pyrelu._commands import datasets
 from pyrelu._commands.demo import ACTIVATIONS
-from pyrelu._commands.options import estimator, label, network_parameters, reading
+from pyrelu._commands.options import estimator, label, network_class, network_parameters, reading
 from pyrelu._commands.progress import bar, say
 from pyrelu._text import aligned, show
 from pyrelu.exceptions import InvalidParameterError
@@ -33,7 +33,7 @@ def run(data, activations, options, seed=0):
     activations : sequence
         As the estimators' `activation`.
     options : argparse.Namespace
-        `repeats`, `test_size` and those that `network_parameters` reads.
+        `model`, `repeats`, `test_size` and those that `network_parameters` reads.
     seed : int, default=0
         The first of the seeds; each determines a split and the first weights.
 
@@ -42,16 +42,14 @@ def run(data, activations, options, seed=0):
     dict
         What was trained on, and one row per activation.
     """
-    from pyrelu.neural_network import MLPClassifier, MLPRegressor
-
-    cls = MLPClassifier if data.classification else MLPRegressor
+    cls = network_class(options, data.classification)
     settings = network_parameters(options)
     seeds = range(seed, seed + options.repeats)
     jobs = [(activation, seed) for activation in activations for seed in seeds]
     runs = {}
     for activation, at in bar(jobs, "fits"):
         mlp = estimator(cls, **settings | {"activation": activation, "random_state": at})
-        runs.setdefault(label(activation), []).append(_once(mlp, data, options.test_size, at))
+        runs.setdefault(label(activation), []).append(_once(mlp, data, options, at))
     return {
         "data": data.name,
         "rows": len(data.y),
@@ -63,7 +61,7 @@ def run(data, activations, options, seed=0):
     }
 
 
-def _once(mlp, data, test_size, seed):
+def _once(mlp, data, options, seed):
     """Return test score, training score, epochs, seconds and share of dead units of a fit; None if it diverges."""
     from sklearn.exceptions import ConvergenceWarning, UndefinedMetricWarning
 
@@ -71,8 +69,9 @@ def _once(mlp, data, test_size, seed):
     from pyrelu._mlp.training import NOT_FINITE
     from pyrelu.exceptions import DeadUnitWarning
 
-    training, held_out = data.split(test_size, seed)
-    learned, X_train, X_test = data.encoded(training, held_out)
+    tabular = options.model == "tabular"
+    training, held_out = data.split(options.test_size, seed)
+    learned, X_train, X_test = data.encoded(training, held_out, typed=tabular)
     y_train, y_test = data.y[training], data.y[held_out]
     start = time.perf_counter()
     with warnings.catch_warnings():
@@ -80,18 +79,23 @@ def _once(mlp, data, test_size, seed):
         warnings.simplefilter("ignore", ConvergenceWarning)
         warnings.simplefilter("ignore", DeadUnitWarning)  # the table says how many
         try:
-            standardised.fit(mlp, X_train, y_train, len(learned.numbers) if learned else None)
+            if tabular:
+                mlp.fit(X_train, y_train)
+            else:
+                standardised.fit(mlp, X_train, y_train, len(learned.numbers) if learned else None)
         except ValueError as error:
-            if str(error) == NOT_FINITE.format(mlp.learning_rate_init):
+            if str(error).startswith(NOT_FINITE.partition("{")[0]):
                 return None
             raise InvalidParameterError(str(error)) from error
         seconds = time.perf_counter() - start
+        networks = mlp.estimators_ if tabular else [mlp]
+        dead = [units for network in networks for units in network.dead_units_]
         return {
             "test": float(mlp.score(X_test, y_test)),
             "training": float(mlp.score(X_train, y_train)),
             "epochs": int(mlp.n_iter_),
             "seconds": seconds,
-            "dead": float(np.mean(np.concatenate(mlp.dead_units_))) if mlp.dead_units_ else 0.0,
+            "dead": float(np.mean(np.concatenate(dead))) if dead else 0.0,
         }
 
 

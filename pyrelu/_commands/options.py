@@ -185,6 +185,17 @@ def network_parameters(options):
     return {name: value for name, value in named.items() if value is not None} | dict(options.set)
 
 
+def network_class(options, classification):
+    """Return the class of the estimators that --model names."""
+    if options.model == "tabular":
+        from pyrelu.tabular import TabularMLPClassifier, TabularMLPRegressor
+
+        return TabularMLPClassifier if classification else TabularMLPRegressor
+    from pyrelu.neural_network import MLPClassifier, MLPRegressor
+
+    return MLPClassifier if classification else MLPRegressor
+
+
 def estimator(cls, **parameters):
     """Return cls(**parameters); InvalidParameterError names a parameter that it has not."""
     known = cls().get_params()

@@ -9,7 +9,7 @@ from contextlib import redirect_stdout
 import numpy as np
 
 from pyrelu._commands import datasets, interrupt, progress, standardised
-from pyrelu._commands.options import check_output, estimator, network_parameters, reading
+from pyrelu._commands.options import check_output, estimator, network_class, network_parameters, reading
 from pyrelu._text import MOST_NAMED, pairs, show
 from pyrelu.exceptions import InvalidParameterError
 
@@ -72,16 +72,10 @@ def _text(report):
 
 
 def _network(data, options):
-    if options.model == "tabular":
-        from pyrelu.tabular import TabularMLPClassifier as Classifier
-        from pyrelu.tabular import TabularMLPRegressor as Regressor
-    else:
-        from pyrelu.neural_network import MLPClassifier as Classifier
-        from pyrelu.neural_network import MLPRegressor as Regressor
     given = {"verbose": int(progress.wanted())}
     if options.activation is not None:
         given["activation"] = options.activation
-    return estimator(Classifier if data.classification else Regressor, **given | network_parameters(options))
+    return estimator(network_class(options, data.classification), **given | network_parameters(options))
 
 
 def _fit(mlp, X, y, n_scaled):
