@@ -3,7 +3,9 @@
 from pyrelu import TabularMLPClassifier as TabularMLPClassifier
 from pyrelu import TabularMLPRegressor as TabularMLPRegressor
 from pyrelu import callbacks as callbacks
+from pyrelu import dask as dask
 from pyrelu import derivative as derivative
+from pyrelu import distributed as distributed
 from pyrelu import exceptions as exceptions
 from pyrelu import functional as functional
 from pyrelu import inspection as inspection

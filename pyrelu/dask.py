@@ -1,4 +1,4 @@
-"""The estimators on a cluster: `DaskMLPClassifier` and `DaskMLPRegressor`, which need ``pip install pyrelu[dask]``.
+"""The estimators on a cluster: `DaskMLPClassifier` and `DaskMLPRegressor`, which need the extra `dask`.
 
 They train where the rows are: on dask arrays, dask DataFrames or lists of delayed partitions, of which none comes to the
 client or moves between workers. All they send are weights and gradients, whose sums over partitions are taken in the
@@ -15,7 +15,9 @@ try:
     from pyrelu._dask import collections
     from pyrelu._dask.estimator import Distributed
 except ImportError as error:
-    raise ImportError(f"pyrelu.dask needs dask and distributed: pip install pyrelu[dask] ({error})") from error
+    raise ImportError(
+        f"pyrelu.dask needs dask and distributed: pip install 'dask[array,dataframe]' distributed ({error})"
+    ) from error
 
 __all__ = ["DaskMLPClassifier", "DaskMLPRegressor"]
 

@@ -23,6 +23,7 @@ WORDS = {
     "None": "None",
     "dict": "dict[Any, Any]",
     "list": "list[Any]",
+    "iterable": "Iterable[Any]",
     "callable": "Callable[..., Any]",
     "function of pyrelu": "Callable[..., Any]",
     "path-like": "PathLike[str]",
@@ -50,7 +51,7 @@ WORDS = {
 }
 # What a stub imports of these where it names it.
 IMPORTS = {
-    "from collections.abc import": ("Callable", "Mapping", "Sequence"),
+    "from collections.abc import": ("Callable", "Iterable", "Mapping", "Sequence"),
     "from os import": ("PathLike",),
     "from typing import": ("Any", "Literal", "Self"),
     "import": ("numpy as np", "sklearn.neural_network"),
