@@ -43,7 +43,7 @@ def read(path):
     frame = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
     y = frame.pop(frame.columns[-1])
     is_number = pd.api.types.is_float_dtype(y) or (pd.api.types.is_integer_dtype(y) and y.nunique() > 50)
-    X = frame.astype({name: "category" for name in frame if frame[name].dtype == object})
+    X = frame.astype({name: "category" for name in frame if not pd.api.types.is_numeric_dtype(frame[name])})
     return Table(path.stem, X, y.to_numpy(float) if is_number else y.astype(str).to_numpy(), not is_number)
 
 
