@@ -108,7 +108,8 @@ def shown_commands():
 def test_commands_that_are_shown_are_right(command):
     options = cli._parser().parse_args(shlex.split(command)[1:])
     if settings := dict(getattr(options, "set", [])):
-        assert settings.keys() <= pyrelu.MLPClassifier().get_params().keys()
+        cls = pyrelu.TabularMLPClassifier if getattr(options, "model", "mlp") == "tabular" else pyrelu.MLPClassifier
+        assert settings.keys() <= cls().get_params().keys()
 
 
 # ---- plot ----
@@ -305,7 +306,7 @@ def test_ctrl_c_ends_a_command(endless, tmp_path, capsys):
 def test_ctrl_c_in_train_keeps_the_last_whole_epoch(kind, cls, endless, tmp_path, capsys):
     before = signal.getsignal(signal.SIGINT)
     data, model = str(tmp_path / "data.csv"), str(tmp_path / "model")
-    assert cli.main(["train", data, "--model", kind, "--output", model, *endless, "--json"]) == 130
+    assert cli.main(["train", data, "--model", kind, "--hidden", "8", "--output", model, *endless, "--json"]) == 130
     out, err = capsys.readouterr()
     report, mlp = json.loads(out), getattr(pyrelu, cls).load(model)
     assert report["epochs"] == mlp.n_iter_ == len(mlp.loss_curve_) > 0
@@ -313,6 +314,19 @@ def test_ctrl_c_in_train_keeps_the_last_whole_epoch(kind, cls, endless, tmp_path
     assert err == f"pyrelu: interrupted; {model} holds the network after {mlp.n_iter_} whole epoch{plural}\n"
     assert signal.getsignal(signal.SIGINT) is before
     assert cli.main(["predict", model, data]) == 0
+
+
+@pytest.mark.interrupts
+def test_ctrl_c_while_the_table_is_read_saves_nothing(endless, tmp_path, monkeypatch, capsys):
+    def read(self, X):
+        while True:
+            time.sleep(0.1)
+
+    monkeypatch.setattr("pyrelu.tabular.TablePreprocessor.fit", read)
+    data = str(tmp_path / "data.csv")
+    assert cli.main(["train", data, "--output", str(tmp_path / "model"), *endless]) == 130
+    assert one_line(capsys) == "pyrelu: interrupted\n"
+    assert os.listdir(tmp_path) == ["data.csv"]
 
 
 @pytest.mark.interrupts

@@ -94,6 +94,8 @@ def _fit(mlp, X, y, n_scaled):
                     mlp.fit(X, y)
                 else:
                     standardised.fit(mlp, X, y, n_scaled)
+        except KeyboardInterrupt:  # before the first epoch began
+            raise interrupt.Interrupted from None
         except ValueError as error:  # a parameter that is not allowed, or a fit that diverges
             raise InvalidParameterError(str(error)) from error
     progress.say(*(message for warning in caught if (message := _message(mlp, warning))))
