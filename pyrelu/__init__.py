@@ -33,7 +33,17 @@ _LAZY = {
     "TabularMLPClassifier": "pyrelu.tabular",
     "TabularMLPRegressor": "pyrelu.tabular",
 }
-_LAZY_MODULES = ("callbacks", "exceptions", "inspection", "neural_network", "onnx", "plot", "tabular")
+_LAZY_MODULES = (
+    "callbacks",
+    "dask",
+    "distributed",
+    "exceptions",
+    "inspection",
+    "neural_network",
+    "onnx",
+    "plot",
+    "tabular",
+)
 
 __all__ = [
     *functional.__all__,

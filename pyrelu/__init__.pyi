@@ -1,7 +1,9 @@
 # Written by tools/generate.py from signatures and docstrings: do not edit.
 
 from pyrelu import callbacks as callbacks
+from pyrelu import dask as dask
 from pyrelu import derivative as derivative
+from pyrelu import distributed as distributed
 from pyrelu import exceptions as exceptions
 from pyrelu import functional as functional
 from pyrelu import inspection as inspection

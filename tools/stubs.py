@@ -23,6 +23,7 @@ WORDS = {
     "None": "None",
     "dict": "dict[Any, Any]",
     "list": "list[Any]",
+    "iterable": "Iterable[Any]",
     "callable": "Callable[..., Any]",
     "function of pyrelu": "Callable[..., Any]",
     "path-like": "PathLike[str]",

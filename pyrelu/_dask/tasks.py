@@ -44,7 +44,7 @@ class Trained(NamedTuple):
     """What an epoch over one partition leads to, each times its number of rows; `+` adds another partition's."""
 
     parameters: np.ndarray
-    states: list
+    states: list[np.ndarray]
     loss: float
     gradient_norm: float
     n_rows: int
