@@ -79,7 +79,8 @@ def to_onnx(
     Notes
     -----
     The inputs of a tabular estimator have the names of the columns; without names they are "x0", "x1", and so on. Columns
-    that had no value in the fit have none.
+    that had no value in the fit have none. Where an output has the name of a column, such as "label", skl2onnx appends a
+    number to the input's.
 
     =====================  ================================================  ========================
     columns of             without X                                         missing
@@ -123,6 +124,8 @@ def to_onnx(
         model = skl2onnx.to_onnx(estimator, X, name=name, initial_types=types, target_opset=target, options=options)
     if opset > known:
         _raise_opset(model, opset)
+    if preprocessor is not None:
+        _name_inputs(model, [name for name, _ in types])
     return model
 
 
@@ -147,6 +150,17 @@ def _newer(opset: int | None) -> Iterator[None]:
         yield
     finally:
         newer_opset.reset(token)
+
+
+def _name_inputs(model: onnx.ModelProto, names: list[str]) -> None:
+    """Give inputs their columns' names, of which skl2onnx leaves letters and digits; but none that the graph has already."""
+    graph = model.graph
+    taken = {one.name for one in [*graph.input, *graph.initializer]} | {out for one in graph.node for out in one.output}
+    for i, name in enumerate(names):
+        if graph.input[i].name != name and name not in taken:
+            graph.node.insert(0, onnx.helper.make_node("Identity", [name], [graph.input[i].name], name=f"Input{i}"))
+            graph.input[i].name = name
+            taken.add(name)
 
 
 def _raise_opset(model: onnx.ModelProto, opset: int) -> None:
