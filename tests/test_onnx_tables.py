@@ -2,7 +2,6 @@
 
 import numpy as np
 import pandas as pd
-import polars as pl
 import pytest
 from helpers import few_epochs, rng
 from scipy.special import ndtri
@@ -147,6 +146,7 @@ def test_booleans_as_numbers():
 
 
 def test_types_of_other_frames():
+    pl = pytest.importorskip("polars")
     X = pl.DataFrame({"day": pl.date_range(pl.date(2024, 1, 1), pl.date(2024, 1, 9), eager=True), "n": range(9)})
     preprocessor = TablePreprocessor().fit(X)
     model = to_onnx(preprocessor, X.select("n", "day"))  # in the order of the fit
