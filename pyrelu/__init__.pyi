@@ -1,7 +1,5 @@
 # Written by tools/generate.py from signatures and docstrings: do not edit.
 
-from pyrelu import TabularMLPClassifier as TabularMLPClassifier
-from pyrelu import TabularMLPRegressor as TabularMLPRegressor
 from pyrelu import callbacks as callbacks
 from pyrelu import derivative as derivative
 from pyrelu import exceptions as exceptions
@@ -68,6 +66,8 @@ from pyrelu.neural_network import MLPClassifier as MLPClassifier
 from pyrelu.neural_network import MLPRegressor as MLPRegressor
 from pyrelu.registry import activations as activations
 from pyrelu.registry import axis_functions as axis_functions
+from pyrelu.tabular import TabularMLPClassifier as TabularMLPClassifier
+from pyrelu.tabular import TabularMLPRegressor as TabularMLPRegressor
 
 __all__ = [
     "MLPClassifier",

@@ -68,12 +68,6 @@ class _Callback:
         return self
 
 
-def for_fit(callbacks, number=None, again=False):
-    """Return callbacks for one of several fits; see `_Callback._for_fit`. Those of others take part as they are."""
-    own = [cb._for_fit(number, again) if isinstance(cb, _Callback) else cb for cb in callbacks]
-    return [callback for callback in own if callback is not None]
-
-
 def _is_epoch(context):
     return context.max_subtasks == 0  # epochs are the subtasks of a fit, and have none
 

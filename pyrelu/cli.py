@@ -47,9 +47,8 @@ _TRAIN = """\
 Train a network to predict one column of a table from the others, and save it.
 
 Reads CSV files with a header (also compressed), Parquet and Excel files; needs pandas. Columns may hold numbers, text, \
-booleans or dates, and values may be missing: text is one-hot encoded, missing numbers become the median, and numbers \
-are standardised. All of this is stored in the model, so `pyrelu predict` takes files like the one trained on. Columns \
-that only number or name the rows are left out.
+booleans or dates, and values may be missing. What is learned of them is stored in the model, so `pyrelu predict` takes \
+files like the one trained on. Columns that only number or name the rows are left out.
 
 Text targets are treated as classes, numeric targets as a regression. Integer targets with at most 20 distinct values \
 are also treated as classes; override with --task. Part of the rows is held out of training to score the network.
@@ -58,7 +57,7 @@ Ctrl-C ends training early and saves the network as it was after the last whole 
 
   pyrelu train flowers.csv --target species --output flowers.safetensors
   pyrelu train houses.csv --target price --ignore id,notes \\
-      --activation gelu --hidden 64,32 --set early_stopping=True \\
+      --set n_members=4 \\
       --output houses.safetensors
 """
 
@@ -226,9 +225,15 @@ def _add_train(commands: "Commands") -> argparse.ArgumentParser:
     train.add_argument(
         "--activation",
         type=options.activation,
-        default="relu",
         help="activation of the hidden layers: NAME or NAME:PARAMETER=VALUE; separate with commas to give one per layer "
-        "(default: %(default)s)",
+        "(default: the model's)",
+    )
+    train.add_argument(
+        "--model",
+        choices=("tabular", "mlp"),
+        default="tabular",
+        help="tabular: networks that embed the columns, TabularMLPClassifier or TabularMLPRegressor; mlp: MLPClassifier or "
+        "MLPRegressor on standardised and one-hot columns (default: %(default)s)",
     )
     train.add_argument(
         "--test-size",
@@ -339,9 +344,14 @@ def _add_format(command: argparse.ArgumentParser, description: str | None = None
 def _add_network(command: argparse.ArgumentParser, of_seed: str) -> None:
     """Add the options that become the estimator's parameters."""
     command.add_argument(
-        "--hidden", type=options.sizes, metavar="N,N,...", help="units in each hidden layer (default: 100)"
+        "--hidden",
+        type=options.sizes,
+        metavar="N,N,...",
+        help="units in each hidden layer (default: the model's; 100 for mlp)",
     )
-    command.add_argument("--epochs", type=options.positive, help="maximum number of epochs (default: 200)")
+    command.add_argument(
+        "--epochs", type=options.positive, help="maximum number of epochs (default: the model's; 200 for mlp)"
+    )
     command.add_argument("--seed", type=options.seed, help=of_seed)
     command.add_argument(
         "--set",
@@ -349,5 +359,5 @@ def _add_network(command: argparse.ArgumentParser, of_seed: str) -> None:
         action="append",
         default=[],
         metavar="PARAMETER=VALUE",
-        help="any other parameter of MLPClassifier or MLPRegressor, such as --set solver=lbfgs; repeatable",
+        help="any other parameter of the estimator, such as --set dropout=0.2; repeatable",
     )

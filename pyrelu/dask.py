@@ -1,4 +1,4 @@
-"""The estimators on a cluster: `DaskMLPClassifier` and `DaskMLPRegressor`, which need ``pip install pyrelu[dask]``.
+"""The estimators on a cluster: `DaskMLPClassifier` and `DaskMLPRegressor`, which need dask and distributed.
 
 They train where the rows are: on dask arrays, dask DataFrames or lists of delayed partitions, of which none comes to the
 client or moves between workers. All they send are weights and gradients, whose sums over partitions are taken in the
@@ -8,14 +8,15 @@ elsewhere. docs/scale.md has an example, and says when which `sync` pays.
 
 from sklearn.utils.metaestimators import available_if
 
+from pyrelu._mlp import losses
 from pyrelu._mlp.parameters import documented, extends
-from pyrelu.neural_network import MLPClassifier, MLPRegressor, has_margins, has_probabilities
+from pyrelu.neural_network import MLPClassifier, MLPRegressor
 
 try:
     from pyrelu._dask import collections
     from pyrelu._dask.estimator import Distributed
 except ImportError as error:
-    raise ImportError(f"pyrelu.dask needs dask and distributed: pip install pyrelu[dask] ({error})") from error
+    raise ImportError(f"pyrelu.dask needs dask and distributed, which the extra `dask` installs ({error})") from error
 
 __all__ = ["DaskMLPClassifier", "DaskMLPRegressor"]
 
@@ -83,7 +84,7 @@ class DaskMLPClassifier(Distributed, MLPClassifier):
         self.client = client
         self.sync = sync
 
-    @available_if(has_probabilities)
+    @available_if(losses.has_probabilities)
     def predict_proba(self, X):
         """Return the probability of each class.
 
@@ -101,7 +102,7 @@ class DaskMLPClassifier(Distributed, MLPClassifier):
             return super().predict_proba(X)
         return self._lazily("predict_proba", X)
 
-    @available_if(has_probabilities)
+    @available_if(losses.has_probabilities)
     def predict_log_proba(self, X):
         """Return the logarithm of the probability of each class.
 
@@ -119,7 +120,7 @@ class DaskMLPClassifier(Distributed, MLPClassifier):
             return super().predict_log_proba(X)
         return self._lazily("predict_log_proba", X)
 
-    @available_if(has_margins)
+    @available_if(losses.has_margins)
     def decision_function(self, X):
         """Return how far each row is on the side of each class, where the loss gives no probabilities.
 

@@ -1,7 +1,5 @@
 """Multilayer perceptrons with the names, parameters, attributes, warnings and errors of scikit-learn's."""
 
-from numbers import Real
-
 import numpy as np
 import sklearn.neural_network
 from scipy.sparse import issparse
@@ -20,6 +18,7 @@ from pyrelu._mlp.batches import OutOfCore
 from pyrelu._mlp.optimizers import STOCHASTIC
 from pyrelu._mlp.parameters import documented, extends
 from pyrelu._mlp.perceptron import BasePerceptron
+from pyrelu._mlp.targets import check_objects
 from pyrelu._network import DefaultFloatingPoint
 from pyrelu.exceptions import InvalidParameterError
 
@@ -30,32 +29,6 @@ def _is_stochastic(mlp):
     if mlp.solver not in STOCHASTIC:
         raise AttributeError(
             f"partial_fit is only available for stochastic optimizers. {mlp.solver} is not stochastic."
-        )
-    return True
-
-
-def _gives_probabilities(mlp):
-    """Whether the outputs of a classifier are probabilities, in its fit or, before one, with its parameters."""
-    if hasattr(mlp, "out_activation_"):
-        return mlp.out_activation_ in ("softmax", "logistic")
-    try:
-        return losses.resolve(mlp.loss, losses.CLASSIFIER).gives_probabilities
-    except ValueError:
-        return True  # fit raises the error
-
-
-def has_probabilities(mlp):
-    """Return True; AttributeError where the loss gives no probabilities."""
-    if not _gives_probabilities(mlp):
-        raise AttributeError(f"loss={mlp.loss!r} gives no probabilities; use decision_function")
-    return True
-
-
-def has_margins(mlp):
-    """Return True; AttributeError where the loss gives probabilities."""
-    if _gives_probabilities(mlp):
-        raise AttributeError(
-            f"decision_function is for losses without probabilities; with loss={mlp.loss!r}, use predict_proba"
         )
     return True
 
@@ -79,26 +52,6 @@ def _check(mlp, X, y, first, **more):
         **more,
     )
     return X, column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
-
-
-def check_objects(y):
-    """Raise ValueError if y has dtype object and a missing or infinite value, some of which scikit-learn overlooks."""
-    try:
-        values = np.asarray(None if issparse(y) else y)
-    except ValueError:  # no array at all; scikit-learn's validation raises the error
-        return
-    if values.dtype != object or values.ndim == 0:
-        return
-    values = values.ravel().tolist()
-    types = set(map(type, values))
-    if any(cls.__name__ in ("NoneType", "NAType", "NaTType", "MaskedConstant") for cls in types):
-        raise ValueError("Input y contains NaN.")
-    if any(issubclass(cls, Real) for cls in types):
-        try:
-            numbers = np.array([value for value in values if isinstance(value, Real)], np.float64)
-        except OverflowError:
-            numbers = np.array([np.inf])
-        assert_all_finite(numbers, input_name="y")
 
 
 def _as_targets(values, X):
@@ -222,7 +175,7 @@ class MLPClassifier(ClassifierMixin, OutOfCore, BasePerceptron):
             outputs.ravel() if mlp.n_outputs_ == 1 else outputs, threshold=mlp._threshold()
         )
 
-    @available_if(has_margins)
+    @available_if(losses.has_margins)
     def decision_function(self, X):
         """Return a score for each row and class, if the loss gives no probabilities.
 
@@ -249,7 +202,7 @@ class MLPClassifier(ClassifierMixin, OutOfCore, BasePerceptron):
         outputs = mlp._outputs(X)
         return outputs.ravel() if mlp.n_outputs_ == 1 else outputs
 
-    @available_if(has_probabilities)
+    @available_if(losses.has_probabilities)
     def predict_proba(self, X):
         """Return the probability of each class.
 
@@ -267,7 +220,7 @@ class MLPClassifier(ClassifierMixin, OutOfCore, BasePerceptron):
         outputs = mlp._outputs(X)
         return np.hstack((1 - outputs, outputs)) if mlp.n_outputs_ == 1 else outputs
 
-    @available_if(has_probabilities)
+    @available_if(losses.has_probabilities)
     def predict_log_proba(self, X):
         """Return the logarithm of the probability of each class.
 
@@ -320,7 +273,7 @@ class MLPClassifier(ClassifierMixin, OutOfCore, BasePerceptron):
 
     def _threshold(self):
         """Return the threshold: a label is predicted if its output is greater."""
-        return 0.5 if _gives_probabilities(self) else 0.0
+        return 0.5 if losses.gives_probabilities(self) else 0.0
 
     def _is_multiclass(self):
         return self._label_binarizer.y_type_ == "multiclass"

@@ -108,7 +108,8 @@ def shown_commands():
 def test_commands_that_are_shown_are_right(command):
     options = cli._parser().parse_args(shlex.split(command)[1:])
     if settings := dict(getattr(options, "set", [])):
-        assert settings.keys() <= pyrelu.MLPClassifier().get_params().keys()
+        cls = pyrelu.TabularMLPClassifier if getattr(options, "model", "mlp") == "tabular" else pyrelu.MLPClassifier
+        assert settings.keys() <= cls().get_params().keys()
 
 
 # ---- plot ----
@@ -301,12 +302,13 @@ def test_ctrl_c_ends_a_command(endless, tmp_path, capsys):
 
 
 @pytest.mark.interrupts
-def test_ctrl_c_in_train_keeps_the_last_whole_epoch(endless, tmp_path, capsys):
+@pytest.mark.parametrize(("kind", "cls"), [("mlp", "MLPClassifier"), ("tabular", "TabularMLPClassifier")])
+def test_ctrl_c_in_train_keeps_the_last_whole_epoch(kind, cls, endless, tmp_path, capsys):
     before = signal.getsignal(signal.SIGINT)
     data, model = str(tmp_path / "data.csv"), str(tmp_path / "model")
-    assert cli.main(["train", data, "--output", model, *endless, "--json"]) == 130
+    assert cli.main(["train", data, "--model", kind, "--hidden", "8", "--output", model, *endless, "--json"]) == 130
     out, err = capsys.readouterr()
-    report, mlp = json.loads(out), pyrelu.MLPClassifier.load(model)
+    report, mlp = json.loads(out), getattr(pyrelu, cls).load(model)
     assert report["epochs"] == mlp.n_iter_ == len(mlp.loss_curve_) > 0
     plural = "s" if mlp.n_iter_ > 1 else ""
     assert err == f"pyrelu: interrupted; {model} holds the network after {mlp.n_iter_} whole epoch{plural}\n"
@@ -315,10 +317,23 @@ def test_ctrl_c_in_train_keeps_the_last_whole_epoch(endless, tmp_path, capsys):
 
 
 @pytest.mark.interrupts
+def test_ctrl_c_while_the_table_is_read_saves_nothing(endless, tmp_path, monkeypatch, capsys):
+    def read(self, X):
+        while True:
+            time.sleep(0.1)
+
+    monkeypatch.setattr("pyrelu.tabular.TablePreprocessor.fit", read)
+    data = str(tmp_path / "data.csv")
+    assert cli.main(["train", data, "--output", str(tmp_path / "model"), *endless]) == 130
+    assert one_line(capsys) == "pyrelu: interrupted\n"
+    assert os.listdir(tmp_path) == ["data.csv"]
+
+
+@pytest.mark.interrupts
 def test_ctrl_c_in_train_before_an_epoch_saves_nothing(endless, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("pyrelu._commands.standardised.fit", lambda mlp, *_: _until_interrupted(mlp))
     data = str(tmp_path / "data.csv")
-    assert cli.main(["train", data, "--output", str(tmp_path / "model"), *endless]) == 130
+    assert cli.main(["train", data, "--model", "mlp", "--output", str(tmp_path / "model"), *endless]) == 130
     assert one_line(capsys) == "pyrelu: interrupted before the end of the first epoch; nothing is saved\n"
     assert os.listdir(tmp_path) == ["data.csv"]
 

@@ -106,7 +106,12 @@ def test_predict_reads_files_as_train_did(tmp_path, monkeypatch, capsys):
     cells = [f"{i}.000,5;{'Köln' if i % 2 else 'Wien'};{i}" for i in range(1, 41)]
     write(tmp_path, "\n".join(["Größe;Ort;Preis", *cells]).encode("cp1252"))
     given = ["--sep", ";", "--decimal", ",", "--thousands", ".", "--encoding", "cp1252"]
-    assert cli.main(["train", "data.csv", "--target", "Preis", "--output", "model", "--epochs", "3", *given]) == 0
+    assert (
+        cli.main(
+            ["train", "data.csv", "--target", "Preis", "--output", "model", "--epochs", "3", "--model", "mlp", *given]
+        )
+        == 0
+    )
     capsys.readouterr()
     assert cli.main(["predict", "model", "data.csv", *given]) == 0
     told = capsys.readouterr().out

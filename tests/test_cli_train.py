@@ -41,7 +41,9 @@ def iris(tmp_path, monkeypatch):
 
 
 def train(*arguments):
-    return cli.main(["train", "iris.csv", "--ignore", "number", "--seed", "0", "--output", "model", *arguments])
+    return cli.main(
+        ["train", "iris.csv", "--model", "mlp", "--ignore", "number", "--seed", "0", "--output", "model", *arguments]
+    )
 
 
 def predicted(capsys, *arguments):
@@ -259,7 +261,7 @@ def mixed(tmp_path, monkeypatch, capsys):
         "300",
         "--json",
     ]
-    assert cli.main(["train", "mixed.csv", *settings, "--output", "model"]) == 0
+    assert cli.main(["train", "mixed.csv", "--model", "mlp", *settings, "--output", "model"]) == 0
     return json.loads(capsys.readouterr().out)
 
 

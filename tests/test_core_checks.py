@@ -155,6 +155,7 @@ def test_parameters_are_one_buffer_with_a_place_for_each():
 def test_activations_have_their_row_and_its_parameters(transform, changes):
     name = {
         "elementwise": "elu",
+        "parametric": "elu",
         "learned_slopes": "prelu",
         "drawn_slopes": "rrelu",
         "rowwise": "softmax",
@@ -163,6 +164,7 @@ def test_activations_have_their_row_and_its_parameters(transform, changes):
         "called": (np.tanh, np.cos),
     }[transform]
     [hidden] = resolve(name, 1)
+    hidden = hidden.parametric() if transform == "parametric" else hidden
     assert hidden.transform == transform
     for key, value in changes.items():
         object.__setattr__(hidden, key, value)

@@ -59,7 +59,8 @@ def test_comes_after():
 
 def test_a_ctrl_c_that_nothing_catches_does_not_end_the_run(tmp_path):
     (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers = interrupts")
-    (tmp_path / "conftest.py").write_text((Path(__file__).parent / "conftest.py").read_text())
+    for name in ("conftest.py", "helpers.py"):
+        (tmp_path / name).write_text((Path(__file__).parent / name).read_text())
     (tmp_path / "test_it.py").write_text(SENDS)
     run = subprocess.run([sys.executable, "-m", "pytest", "-q", tmp_path], capture_output=True, text=True, cwd=tmp_path)
     assert "1 failed, 1 passed" in run.stdout, run.stdout

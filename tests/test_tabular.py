@@ -5,6 +5,8 @@ import os
 import pickle
 import signal
 import threading
+import time
+from importlib.util import find_spec
 
 import joblib
 import numpy as np
@@ -24,7 +26,7 @@ from pyrelu.tabular import _calibration, _preprocessing
 
 pytestmark = few_epochs
 
-SMALL = dict(hidden_layer_sizes=(16,), max_iter=8, random_state=0)
+SMALL = dict(preset="td", hidden_layer_sizes=(16,), max_iter=8, random_state=0)
 BOTH = (TabularMLPClassifier, TabularMLPRegressor)
 
 
@@ -78,7 +80,8 @@ def expected_failures(estimator):
     }
 
 
-# In 10 epochs only with small batches.
+# In 10 epochs only with small batches, which are larger than the smallest tables.
+@pytest.mark.filterwarnings("ignore:Got `batch_size`")
 @parametrize_with_checks(
     [cls(max_iter=10, hidden_layer_sizes=(16,), batch_size=16) for cls in BOTH],
     expected_failed_checks=expected_failures,
@@ -92,12 +95,16 @@ def test_estimator(estimator, check):
 
 def containers(X):
     """The same table in all containers."""
-    import polars as pl
     import pyarrow as pa
 
     arrow = pa.Table.from_pandas(X, preserve_index=False)
     plain = X.astype(object).where(X.notna(), None)
-    return {"pandas": X, "polars": pl.from_pandas(X), "pyarrow": arrow, "objects": plain.to_numpy(dtype=object)}
+    found = {"pandas": X, "pyarrow": arrow, "objects": plain.to_numpy(dtype=object)}
+    if find_spec("polars"):
+        import polars as pl
+
+        found["polars"] = pl.from_pandas(X)
+    return found
 
 
 def test_the_same_table_in_any_container(cls):
@@ -181,7 +188,7 @@ def test_labels_of_any_type(convert):
 
 
 def test_polars_labels():
-    import polars as pl
+    pl = pytest.importorskip("polars")
 
     X = table()
     mlp = TabularMLPClassifier(**SMALL).fit(pl.from_pandas(X), pl.Series(labels(X).tolist()))
@@ -416,7 +423,7 @@ def test_early_stopping():
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        (dict(preset="best"), "'preset' parameter of TabularMLP.* must be one of 'td'"),
+        (dict(preset="best"), "'preset' parameter of TabularMLP.* must be one of 'auto'"),
         (dict(n_members=0), "'n_members'"),
         (dict(cv=1), "'cv'"),
         (dict(cv=3, n_members=2), "n_members=2 must be 1 or the number of splits of cv, which is 3"),
@@ -469,8 +476,21 @@ def test_network_params():
 def test_presets_can_be_fitted(cls):
     X = table()
     for preset in ("auto", "td", "td-s"):
-        mlp = cls(preset, max_iter=2, random_state=0).fit(X, targets(cls, X))
+        mlp = cls(preset=preset, max_iter=2, random_state=0).fit(X, targets(cls, X))
         assert mlp.estimators_[0].get_params()["hidden_layer_sizes"]
+
+
+def test_the_default_trains_on_all_rows(cls):
+    X = table()
+    mlp = cls(random_state=0, hidden_layer_sizes=(16,), max_iter=8, batch_size=20).fit(X, targets(cls, X))
+    assert mlp.estimators_[0].t_ == 120 * mlp.n_iter_ and mlp.validation_scores_ is None
+    mlp = cls(random_state=0, hidden_layer_sizes=(16,), max_iter=8, batch_size=20, cv=2).fit(X, targets(cls, X))
+    assert mlp.estimators_[0].t_ == 60 * mlp.n_iter_ and np.isfinite(mlp.oof_).all()
+    X_val = table(40, seed=1)
+    mlp = cls(random_state=0, hidden_layer_sizes=(16,), max_iter=8, batch_size=20).fit(
+        X, targets(cls, X), eval_set=(X_val, targets(cls, X_val))
+    )
+    assert mlp.best_validation_score_ == max(mlp.validation_scores_)
 
 
 # ---- reproducible ----
@@ -559,8 +579,8 @@ def test_splitters_of_all_kinds():
 def test_refit():
     X = table()
     y = labels(X)
-    once = TabularMLPClassifier(**SMALL | dict(max_iter=12)).fit(X, y)
-    twice = TabularMLPClassifier(refit=True, **SMALL | dict(max_iter=12)).fit(X, y)
+    once = TabularMLPClassifier(**SMALL | dict(max_iter=12, batch_size=24)).fit(X, y)
+    twice = TabularMLPClassifier(refit=True, **SMALL | dict(max_iter=12, batch_size=24)).fit(X, y)
     scores = np.array(once.validation_scores_)
     assert twice.n_iter_ == np.flatnonzero(scores == scores.max())[-1] + 1
     assert twice.estimators_[0].t_ == 120 * twice.n_iter_
@@ -584,7 +604,7 @@ def test_temperatures(seed):
     )
     p, q = plain.predict_proba(X_val), calibrated.predict_proba(X_val)
     assert plain.estimators_[0].temperature_ == 1 != calibrated.estimators_[0].temperature_
-    assert log_loss(y_val, q) <= log_loss(y_val, p)
+    assert log_loss(y_val, q) <= log_loss(y_val, p) + 1e-3  # targets are smoothed
     assert roc_auc_score(y_val, q[:, 1]) == pytest.approx(roc_auc_score(y_val, p[:, 1]), abs=1e-3)
     np.testing.assert_allclose(q.sum(axis=1), 1)
 
@@ -599,7 +619,7 @@ def test_the_temperature_is_found():
     assert found == pytest.approx(2.5, rel=0.05)
     np.testing.assert_allclose(_calibration.apply(sharp, 2.5, each_label=False), p, atol=1e-9)
     few = _calibration.fit_temperature(np.array([[0.6, 0.4]] * 3), np.zeros((3, 1), int), None, each_label=False)
-    assert 0.3 < few < 1  # three rows that are right make nothing certain
+    assert 0.15 < few < 1  # three rows that are right make nothing certain
 
 
 # ---- callbacks ----
@@ -659,13 +679,48 @@ def test_checkpoints_resume(cls, tmp_path, settings):
 
     path = tmp_path / "fit.safetensors"
     save = Checkpoint(path, resume=True)
-    with pytest.raises(Kill):
-        cls(**settings, **SMALL).set_callbacks(save, KillIn(5)).fit(X, y)
+    killed = cls(**settings, **SMALL).set_callbacks(save, KillIn(5))
+    with pytest.raises(Kill):  # the other networks end early, and their files say that they are to go on
+        killed.fit(X, y)
     assert os.listdir(tmp_path)
     resumed = cls(**settings, **SMALL).set_callbacks(save).fit(X, y)
     assert same_bits(outputs(resumed, X), outputs(cls(**settings, **SMALL).fit(X, y), X))
     n = max(1, settings.get("n_members", 1), settings.get("cv", 1)) * (2 if "refit" in settings else 1)
     assert len(os.listdir(tmp_path)) == n
+
+
+def test_a_network_that_another_one_ends_goes_on(cls, tmp_path):
+    """Where one network's fit fails, the others end after their epoch, and their checkpoints are not those of ended fits."""
+    X = table()
+    y = targets(cls, X)
+    failed = threading.Event()
+
+    class FailIn:
+        def setup(self, estimator, context):
+            pass
+
+        def on_fit_task_begin(self, estimator, context):
+            if context.task_name == "epoch 3":
+                if estimator.random_state == seeds[0]:
+                    failed.set()
+                    raise RuntimeError("no")
+                failed.wait()
+                time.sleep(0.3)
+
+        def on_fit_task_end(self, estimator, context):
+            pass
+
+        def teardown(self, estimator, context):
+            pass
+
+    whole = cls(n_members=2, **SMALL).fit(X, y)
+    seeds = [network.random_state for network in whole.estimators_]
+    save = Checkpoint(tmp_path / "fit", resume=True)
+    with pytest.raises(RuntimeError, match="no"):
+        cls(n_members=2, n_threads=2, **SMALL).set_callbacks(save, FailIn()).fit(X, y)
+    resumed = cls(n_members=2, **SMALL).set_callbacks(save).fit(X, y)
+    assert [network.n_iter_ for network in resumed.estimators_] == [8, 8]
+    assert same_bits(outputs(resumed, X), outputs(whole, X))
 
 
 def test_scikit_learns_callbacks():
@@ -752,6 +807,7 @@ OF_CLASSIFIERS = {
     "other classes": lambda mlp: setattr(mlp, "classes_", np.array(["a", "b"])),
     "no classes": lambda mlp: delattr(mlp, "classes_"),
     "no temperature": lambda mlp: delattr(mlp.estimators_[0], "temperature_"),
+    "no word on smoothing": lambda mlp: delattr(mlp.estimators_[0], "undoes_smoothing_"),
     "a negative temperature": lambda mlp: setattr(mlp.estimators_[0], "temperature_", -1.0),
 }
 OF_REGRESSORS = {

@@ -255,3 +255,18 @@ def test_warm_start_with_and_without_validation(digits):
     assert len(mlp.validation_scores_) == 4
     assert mlp.set_params(early_stopping=False).fit(X, y).validation_scores_ is None
     assert ["validation_score" in record for record in mlp.history_] == [False] * 2 + [True] * 4 + [False] * 2
+
+
+@pytest.mark.parametrize("latest", [False, True])
+def test_of_equal_scores_the_first_or_the_latest_counts(digits, latest):
+    """As the class says: with a constant score, the weights are those of the first or of the last epoch."""
+    X, X_val, y, y_val = digits
+
+    class Keeps(MLPClassifier):
+        keeps_latest_of_best = latest
+
+    given = dict(hidden_layer_sizes=20, random_state=0, early_stopping=True, scoring=lambda mlp, X, y: 0.5)
+    mlp = Keeps(**given, max_iter=5).fit(X, y, eval_set=(X_val, y_val))
+    want = Keeps(**given, max_iter=5 if latest else 1).fit(X, y, eval_set=(X_val, y_val))
+    assert all(map(same_bits, mlp.coefs_, want.coefs_))
+    assert mlp.coefs_[0].any()

@@ -11,7 +11,7 @@ from importlib import import_module
 import pyrelu
 
 HEADER = "# Written by tools/generate.py from signatures and docstrings: do not edit.\n"
-MODULES = ("neural_network", "callbacks", "inspection", "plot")
+MODULES = ("neural_network", "tabular", "callbacks", "inspection", "plot")
 
 # Words of numpydoc and their types. A word that is not here is an error that names the docstring.
 WORDS = {
@@ -34,7 +34,14 @@ WORDS = {
     "ndarray": "NDArray[Any]",
     "ndarray of bool": "NDArray[np.bool_]",
     "ndarray of float": "NDArray[np.floating[Any]]",
+    "ndarray of str": "NDArray[Any]",
+    "array-like of str": "ArrayLike",
     "ndarray of Axes": "NDArray[Any]",
+    "DataFrame of pandas": "Any",  # pandas, polars and pyarrow are no dependencies
+    "polars": "Any",
+    "Table of pyarrow": "Any",
+    "splitter": "Any",
+    "iterable": "Iterable[Any]",
     "X": "ArrayLike | spmatrix | sparray",
     "y": "ArrayLike",
     "sample_weight": "ArrayLike",
@@ -50,7 +57,7 @@ WORDS = {
 }
 # What a stub imports of these where it names it.
 IMPORTS = {
-    "from collections.abc import": ("Callable", "Mapping", "Sequence"),
+    "from collections.abc import": ("Callable", "Iterable", "Mapping", "Sequence"),
     "from os import": ("PathLike",),
     "from typing import": ("Any", "Literal", "Self"),
     "import": ("numpy as np", "sklearn.neural_network"),
@@ -65,14 +72,19 @@ IMPORTS = {
     "from matplotlib.text import": ("Annotation",),
     "from numpy.typing import": ("ArrayLike", "NDArray"),
     "from scipy.sparse import": ("sparray", "spmatrix"),
-    "from sklearn.base import": ("BaseEstimator", "ClassifierMixin", "RegressorMixin"),
+    "from sklearn.base import": ("BaseEstimator", "ClassifierMixin", "RegressorMixin", "TransformerMixin"),
     "from pyrelu._mlp.embedding import": ("InputEmbedding",),
     "from pyrelu.inspection import": ("ActivityRecorder",),
     "from pyrelu.neural_network import": ("MLPClassifier", "MLPRegressor"),
     "from pyrelu.plot._activation import": ("Curve",),
 }
 IMPORTED = {name.split()[-1] for names in IMPORTS.values() for name in names}
-BASES = ("ClassifierMixin", "RegressorMixin", "BaseEstimator")  # public, and no matter what scikit-learn is installed
+BASES = (
+    "ClassifierMixin",
+    "RegressorMixin",
+    "TransformerMixin",
+    "BaseEstimator",
+)  # public, and no matter what scikit-learn is installed
 
 
 def annotation(text, where, local=()):
@@ -109,6 +121,8 @@ def _one(part, where, local):
 
     if part in WORDS:
         return WORDS[part]
+    if part == "iterable":
+        return "Iterable[Any]"
     if part in local or part in IMPORTED:
         return part
     if part.startswith('"'):
@@ -224,6 +238,10 @@ def _class(cls, local):
     parameters = _section(cls, "Parameters")
     attributes = {name: kind for name, kind in parameters.items() if name in inspect.signature(cls).parameters}
     for name, kind in (attributes | _section(cls, "Attributes")).items():
+        if isinstance(inspect.getattr_static(cls, name, None), property):
+            of = annotation(kind, f"{cls.__name__}.{name}", local)
+            lines += ["    @property", f"    def {name}(self) -> {of}: ..."]
+            continue
         lines.append(f"    {name}: {annotation(kind, f'{cls.__name__}.{name}', local)}")
         default = inspect.signature(cls).parameters.get(name)
         if default and default.default is None and "None" not in lines[-1]:
@@ -278,7 +296,9 @@ def stub(module):
 
 def package():
     """Return the text of the stub of pyrelu itself, which loads a part of what it has on first use."""
-    homes = [import_module(f"pyrelu.{name}") for name in ("functional", "registry", "_threads", "neural_network")]
+    homes = [
+        import_module(f"pyrelu.{name}") for name in ("functional", "registry", "_threads", "neural_network", "tabular")
+    ]
     lines = [f"from pyrelu import {module} as {module}" for module in sorted(pyrelu._LAZY_MODULES)]
     for name in sorted(pyrelu.__all__):
         home = next((home.__name__ for home in homes if name in home.__all__), "pyrelu")

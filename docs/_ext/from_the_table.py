@@ -19,6 +19,8 @@ LEGEND = (
 ESTIMATORS = {
     "MLPClassifier": "fit, partial_fit, predict, predict_proba, predict_log_proba, save, load, from_sklearn, to_sklearn",
     "MLPRegressor": "fit, partial_fit, predict, save, load, from_sklearn, to_sklearn",
+    "TabularMLPClassifier": "fit, predict, predict_proba, predict_log_proba, decision_function, save, load",
+    "TabularMLPRegressor": "fit, predict, score, save, load",
 }
 NAMESPACES = ("functional", "derivative", "vjp")
 ASKED_FOR = {"weight": 0.25, "threshold": 0.5, "value": -0.5}  # parameters without a default

@@ -106,6 +106,20 @@ class Columns:
         """Return the columns of a network that was trained on numbers, of which none may be missing."""
         return cls([Number(name, None, False) for name in names], [], [])
 
+    @classmethod
+    def of_preprocessor(cls, preprocessor):
+        """Return the columns of a fitted TablePreprocessor, none of whose values is known to be missing."""
+        numbers, texts, dates = [], [], []
+        for facts in preprocessor.columns_:
+            if facts["kind"] == "date":
+                dates.append(Date(facts["name"], "ISO8601"))
+            elif facts["kind"] == "number":
+                numbers.append(Number(facts["name"], facts["median"], facts["has_gaps"]))
+            else:
+                texts.append(Text(facts["name"], facts["levels"]))
+        numbers += [Number(name, 0.0, True) for name in _of_dates(dates)]
+        return cls(numbers, texts, dates)
+
     @property
     def names(self):
         """The columns that a table must have."""
@@ -172,14 +186,39 @@ class Columns:
             return np.empty((0, len(self.inputs)))
         blocks = [np.empty((len(frame), 0))]
         if self.numbers:
-            plain = [n.name for n in self.numbers[: len(self.numbers) - 3 * len(self.dates)]]
-            matrix = _matrix(frame, plain, self.dates, format)
+            matrix = _matrix(frame, self._plain_numbers(), self.dates, format)
             filled = all(number.fill is not None for number in self.numbers)
             blocks.append(self._imputer().transform(matrix) if filled else matrix)
         if self.texts:
             texts = np.column_stack([as_texts(frame[text.name]) for text in self.texts])
             blocks.append(self._one_hot().transform(texts))
         return np.hstack(blocks)
+
+    def typed(self, frame, format=PLAIN):
+        """Return a DataFrame of the columns as what they are: numbers, texts and dates, with missing values.
+
+        Parameters
+        ----------
+        frame : DataFrame
+        format : Format
+
+        Returns
+        -------
+        DataFrame
+        """
+        import pandas
+
+        columns = {name: as_numbers(frame[name], format) for name in self._plain_numbers()}
+        for text in self.texts:
+            texts = as_texts(frame[text.name])
+            columns[text.name] = np.where(texts == "", None, texts)
+        for date in self.dates:
+            columns[date.name] = as_dates(frame[date.name], date.format).to_numpy()
+        return pandas.DataFrame(columns)
+
+    def _plain_numbers(self):
+        """Return the names of the columns of numbers of the table."""
+        return [number.name for number in self.numbers[: len(self.numbers) - 3 * len(self.dates)]]
 
     def _imputer(self):
         """Return an imputer with these medians, fitted to a row of medians and a row with gaps where values were missing."""

@@ -48,7 +48,7 @@ class Data:
     format: Format = PLAIN
     notes: list[str] = field(default_factory=list)
 
-    def encoded(self, training, *others):
+    def encoded(self, training, *others, typed=False):
         """Return the inputs for a network.
 
         Parameters
@@ -57,6 +57,8 @@ class Data:
             The rows to learn medians and categories from.
         *others : ndarray of int
             Further rows.
+        typed : bool, default=False
+            Whether X is to be a DataFrame of numbers, texts and dates, rather than a matrix.
 
         Returns
         -------
@@ -70,7 +72,8 @@ class Data:
         learned = Columns.learn(self.X.iloc[training], self.kinds, self.format)
         if not learned.names:
             raise InvalidFileError(self.name, f"has no column to predict {self.target!r} from")
-        return learned, *(learned.encode(self.X.iloc[rows], self.format) for rows in (training, *others))
+        encode = learned.typed if typed else learned.encode
+        return learned, *(encode(self.X.iloc[rows], self.format) for rows in (training, *others))
 
     def split(self, test_size, seed):
         """Return the training rows and the held-out rows, stratified by class. Each class has at least one training row.

@@ -24,7 +24,7 @@ def command(options):
     mlp = load(options.model)
     if options.proba and not hasattr(mlp, "predict_proba"):
         raise InvalidParameterError(f"--proba needs a classifier; {options.model} holds a regressor")
-    if not hasattr(mlp, "coefs_"):
+    if not hasattr(mlp, "n_features_in_"):
         raise InvalidParameterError(f"{options.model} holds a network that is not fitted")
     kept, X = _inputs(mlp, options)
     with warnings.catch_warnings():
@@ -42,14 +42,17 @@ def command(options):
 def load(path):
     """Return the estimator in a file; raise InvalidFileError if there is none."""
     from pyrelu.neural_network import MLPClassifier, MLPRegressor
+    from pyrelu.tabular import TabularMLPClassifier, TabularMLPRegressor
 
-    try:
-        return MLPClassifier.load(path)
-    except InvalidFileError as error:
+    errors = []
+    for cls in (MLPClassifier, MLPRegressor, TabularMLPClassifier, TabularMLPRegressor):
         try:
-            return MLPRegressor.load(path)
-        except InvalidFileError:
-            raise error from None
+            return cls.load(path)
+        except InvalidFileError as error:
+            if not str(error).endswith(f", not {cls.__name__}"):
+                raise
+            errors.append(error)
+    raise errors[0]
 
 
 def _inputs(mlp, options):
@@ -68,7 +71,9 @@ def _inputs(mlp, options):
     kept = split_names(options.keep, table.header)
     table.check(kept)
     progress.say(*learned.check(table, format))
-    X = learned.encode(table.frame, format)
+    X = (learned.typed if _is_tabular(mlp) and hasattr(mlp, "feature_names_in_") else learned.encode)(
+        table.frame, format
+    )
     if X.shape[1] != mlp.n_features_in_:
         raise InvalidFileError(
             options.model, f"describes {X.shape[1]} inputs; its network expects {mlp.n_features_in_}"
@@ -84,7 +89,13 @@ def _learned(mlp, path):
         except ValueError as error:
             raise InvalidFileError(path, f"is damaged: {error}") from None
     names = getattr(mlp, "feature_names_in_", None)
+    if names is not None and _is_tabular(mlp):
+        return Columns.of_preprocessor(mlp.preprocessor_)
     return None if names is None else Columns.of_numbers(list(names))
+
+
+def _is_tabular(mlp):
+    return hasattr(mlp, "preprocessor_")
 
 
 def _columns(mlp, X, proba, kept):

@@ -20,17 +20,19 @@ def command(options):
     data = datasets.from_file(options.data, options.target, **reading(options))
     mlp = _network(data, options)
     training, held_out = data.split(options.test_size, options.seed)
-    columns, X, X_held_out = data.encoded(training, held_out)
+    tabular = options.model == "tabular"
+    columns, X, X_held_out = data.encoded(training, held_out, typed=tabular)
     notes = data.notes + [f"column {name!r} is left out: {why}" for name, why in columns.left_out.items()]
     progress.say(*notes)
     start = time.perf_counter()
-    interrupted = _fit(mlp, X, data.y[training], len(columns.numbers))
+    interrupted = _fit(mlp, X, data.y[training], None if tabular else len(columns.numbers))
     seconds = time.perf_counter() - start
     if interrupted and not mlp.n_iter_:
         print("pyrelu: interrupted before the end of the first epoch; nothing is saved", file=sys.stderr)
         return 130
     mlp.verbose = False
-    mlp.feature_names_in_ = np.array(columns.inputs, dtype=object)
+    if not tabular:
+        mlp.feature_names_in_ = np.array(columns.inputs, dtype=object)
     mlp.target_name_ = data.target
     mlp.table_columns_ = columns.facts()
     report = {
@@ -38,7 +40,7 @@ def command(options):
         "target": data.target,
         **({"classes": mlp.classes_.tolist()} if data.classification else {}),
         "features": columns.names,
-        "inputs": len(columns.inputs),
+        "inputs": mlp.estimators_[0].n_features_in_ if tabular else len(columns.inputs),
         "training rows": len(training),
         "test rows": len(held_out),
         "epochs": int(mlp.n_iter_),
@@ -70,12 +72,16 @@ def _text(report):
 
 
 def _network(data, options):
-    from pyrelu.neural_network import MLPClassifier, MLPRegressor
-
-    return estimator(
-        MLPClassifier if data.classification else MLPRegressor,
-        **{"activation": options.activation, "verbose": int(progress.wanted())} | network_parameters(options),
-    )
+    if options.model == "tabular":
+        from pyrelu.tabular import TabularMLPClassifier as Classifier
+        from pyrelu.tabular import TabularMLPRegressor as Regressor
+    else:
+        from pyrelu.neural_network import MLPClassifier as Classifier
+        from pyrelu.neural_network import MLPRegressor as Regressor
+    given = {"verbose": int(progress.wanted())}
+    if options.activation is not None:
+        given["activation"] = options.activation
+    return estimator(Classifier if data.classification else Regressor, **given | network_parameters(options))
 
 
 def _fit(mlp, X, y, n_scaled):
@@ -84,7 +90,12 @@ def _fit(mlp, X, y, n_scaled):
         warnings.simplefilter("always")
         try:
             with interrupt.raises(KeyboardInterrupt) as interrupts:  # a fit keeps its last complete epoch
-                standardised.fit(mlp, X, y, n_scaled)
+                if n_scaled is None:
+                    mlp.fit(X, y)
+                else:
+                    standardised.fit(mlp, X, y, n_scaled)
+        except KeyboardInterrupt:  # before the first epoch began
+            raise interrupt.Interrupted from None
         except ValueError as error:  # a parameter that is not allowed, or a fit that diverges
             raise InvalidParameterError(str(error)) from error
     progress.say(*(message for warning in caught if (message := _message(mlp, warning))))

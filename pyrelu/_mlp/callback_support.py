@@ -22,7 +22,7 @@ except ImportError:
         return method
 
 
-__all__ = ["NO_CALLBACKS", "CallbackSupportMixin", "callbacks_of", "with_callbacks"]
+__all__ = ["NO_CALLBACKS", "CallbackSupportMixin", "callbacks_of", "for_fit", "with_callbacks"]
 
 
 class NoCallbacks:
@@ -90,3 +90,9 @@ class Callbacks(NoCallbacks):
 def callbacks_of(mlp, X, y, sample_weight):
     """Return the callbacks set on the estimator, after their `setup`."""
     return Callbacks(mlp, X, y, sample_weight) if getattr(mlp, "_skl_callbacks", None) else NO_CALLBACKS
+
+
+def for_fit(callbacks, number=None, again=False):
+    """Return callbacks for one of several fits, as those of `pyrelu.callbacks` say by `_for_fit`; others as they are."""
+    own = [callback._for_fit(number, again) if hasattr(callback, "_for_fit") else callback for callback in callbacks]
+    return [callback for callback in own if callback is not None]

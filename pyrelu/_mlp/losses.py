@@ -238,3 +238,32 @@ def describe(kind):
         text = " ".join([f'- "{name}"{f" ({defaults})" if defaults else ""}: {row.summary}', *meanings])
         lines += textwrap.wrap(text, WIDTH, subsequent_indent="  ")
     return lines
+
+
+# ---- methods that a classifier has or has not ----
+
+
+def gives_probabilities(mlp):
+    """Whether the outputs of a classifier are probabilities, in its fit or, before one, with its parameters."""
+    if hasattr(mlp, "out_activation_"):
+        return mlp.out_activation_ in ("softmax", "logistic")
+    try:
+        return resolve(mlp.loss, CLASSIFIER).gives_probabilities
+    except ValueError:
+        return True  # fit raises the error
+
+
+def has_probabilities(mlp):
+    """Return True; AttributeError where the loss gives no probabilities."""
+    if not gives_probabilities(mlp):
+        raise AttributeError(f"loss={mlp.loss!r} gives no probabilities; use decision_function")
+    return True
+
+
+def has_margins(mlp):
+    """Return True; AttributeError where the loss gives probabilities."""
+    if gives_probabilities(mlp):
+        raise AttributeError(
+            f"decision_function is for losses without probabilities; with loss={mlp.loss!r}, use predict_proba"
+        )
+    return True

@@ -272,8 +272,14 @@ class BasePerceptron(Transactional, Convertible, Documented, Persistent, Callbac
         except KeyboardInterrupt:  # training is complete; keep its result
             finished = False
         if not finished:
-            warn("Training interrupted by user.")
+            self._warn_of_interrupt()
         return finished
+
+    def _end_epoch(self):
+        """Do nothing. A subclass may raise KeyboardInterrupt here, when all of an epoch is recorded."""
+
+    def _warn_of_interrupt(self):
+        warn("Training interrupted by user.")
 
     def _conclude(self, state):
         """With early stopping, return to the best epoch; write the attributes."""

@@ -84,6 +84,7 @@ def fit_stochastic(state, incremental):
         state.stopped |= callbacks.end_epoch()
         # A callback may have changed these.
         state.last_epoch.best_parameters, state.last_epoch.stopped = dict(state.best_parameters), state.stopped
+        mlp._end_epoch()
     if not state.stopped and not state.optimizer.schedule.ends_with_max_iter:
         warn(
             f"Stochastic Optimizer: Maximum iterations ({mlp.max_iter}) reached and the optimization hasn't "

@@ -19,7 +19,7 @@ def add_embedding(graph, embedding, tensor):
     parts = []
     if len(embedding.numeric):
         numbers = graph.add("Gather", tensor, embedding.numeric.astype(np.int64), axis=1)
-        parts.append(numbers if embedding.kind is None else _numeric(graph, embedding, numbers))
+        parts.append(_numeric(graph, embedding, numbers))
     if len(embedding.plain):
         parts.append(graph.add("Gather", tensor, embedding.plain.astype(np.int64), axis=1))
     if len(embedding.categorical):

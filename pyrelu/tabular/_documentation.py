@@ -30,9 +30,9 @@ networks embed the columns and are trained by a recipe, `preset`, of which singl
 Parameters
 ----------
 preset : {"auto", "td", "td-s"}, default="auto"
-    What the parameters below that are None are. "auto" is RealMLP-TD with a quarter of its epochs and all rows in the end:
-    a classifier's networks are trained twice (`refit`), a regressor's are not stopped early. "td" and "td-s" are RealMLP-TD and RealMLP-TD-S of Holzmueller, Grinsztajn
-    and Steinwart, "Better by default" (NeurIPS 2024, arXiv:2407.04491).
+    What the parameters below that are None are. "td" and "td-s" are RealMLP-TD and RealMLP-TD-S of Holzmueller, Grinsztajn
+    and Steinwart, "Better by default" (NeurIPS 2024, arXiv:2407.04491). "auto" is RealMLP-TD with a quarter of its epochs
+    and all rows in the end: a classifier's networks are trained twice (`refit`), a regressor's are not stopped early.
 n_members : int, default=1
     How many networks to train, each from other weights and with other rows held out. Predictions are averaged. They are
     trained side by side, one a thread.
@@ -66,8 +66,8 @@ dropout : float, sequence of float or None, default=None
 alpha : float or None, default=None
     Strength of the weight decay.
 early_stopping : bool or None, default=None
-    Whether to hold out some of the rows, or use `eval_set` or the splits of `cv`, and keep the weights of the epoch with the best score on them:
-    of equal ones the latest.
+    Whether to hold out some of the rows, or use `eval_set` or the splits of `cv`, and keep the weights of the epoch with
+    the best score on them: of equal ones the latest. None: the preset's, but True with `eval_set` or `cv`.
 validation_fraction : float or None, default=None
     Fraction of the rows to hold out; 2 at least. They have the classes in proportion, but for classes of a single row,
     which is trained on.
@@ -108,9 +108,21 @@ n_features_in_ : int
     Number of columns seen by `fit`.
 feature_names_in_ : ndarray of shape (`n_features_in_`,)
     Names of the columns, if all are strings.
-n_iter_, loss_, best_loss_, loss_curve_, history_, validation_scores_, best_validation_score_, n_outputs_, out_activation_
-    Of the first network, as {NETWORK} has them; those of the others are in `estimators_`. With `refit`, they are of the
-    second fit, which scores no rows.
+n_iter_, n_outputs_ : int
+    This and what follows is of the first network, as {NETWORK} has it; `estimators_` has that of the others. With `refit`,
+    it is of the second fit, which scores no rows.
+loss_ : float
+    The loss of the last epoch.
+best_loss_, best_validation_score_ : float or None
+    The lowest loss without early stopping, and the best score.
+loss_curve_ : list of float
+    The loss of each epoch.
+validation_scores_ : list of float or None
+    The score after each epoch.
+history_ : list of dict
+    One record per epoch.
+out_activation_ : str
+    Activation of the output layer.
 
 Notes
 -----

@@ -3,12 +3,13 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 import pyrelu
+from pyrelu._mlp.callback_support import for_fit
 from pyrelu._mlp.warn import warn
-from pyrelu.callbacks import for_fit
 from pyrelu.tabular._networks import Task
 
 
@@ -24,17 +25,17 @@ class Job:
         The rows to train on and those held out; None: there are none held out.
     number : int or None
         None where there is only one network.
-    refit : bool
-        Whether to train it again on all rows, for as many epochs as were best.
+    refit : int, "auto" or None
+        The batch size with which to train it again on all rows, for as many epochs as were best; None: not again.
     outputs : ndarray or None
         The predictions for the rows held out, once the network is trained.
     done : bool
     """
 
     network: object
-    rows: tuple | None
+    rows: tuple[np.ndarray, np.ndarray] | None
     number: int | None = None
-    refit: bool = False
+    refit: int | str | None = None
     outputs: np.ndarray | None = None
     done: bool = False
 
@@ -54,7 +55,7 @@ class Data:
     X: np.ndarray
     y: np.ndarray
     sample_weight: np.ndarray | None
-    eval_set: tuple | None
+    eval_set: tuple[Any, ...] | None
 
     def scored(self, rows):
         """Return X, y and weights of the rows that a network is scored on, or None."""
@@ -126,8 +127,8 @@ def _fit(estimator, job, data, interrupt):
     network = job.network
     finished = _fit_network(estimator, job, network, Task(job.rows, interrupt), data, data.eval_set)
     job.outputs = estimator._conclude(network, data.scored(job.rows), data.eval_set is None)
-    if job.refit and job.rows is not None and finished:
-        again = network._shallow_copy().set_params(early_stopping=False)
+    if job.refit is not None and job.rows is not None and finished:
+        again = network._shallow_copy().set_params(early_stopping=False, batch_size=job.refit)
         if _fit_network(estimator, job, again, Task(None, interrupt, _best_epoch(network)), data):
             job.network = again
     job.done = True

@@ -17,9 +17,9 @@ from pyrelu._mlp.callback_support import CallbackSupportMixin
 from pyrelu._mlp.fitted import ATTRIBUTES
 from pyrelu._mlp.parameters import extends
 from pyrelu._mlp.persistence import Persistent
+from pyrelu._mlp.targets import check_objects
 from pyrelu._mlp.transaction import Transactional
 from pyrelu.exceptions import InvalidParameterError
-from pyrelu.neural_network import check_objects
 from pyrelu.tabular import _calibration
 from pyrelu.tabular._allowed import CONSTRAINTS, FROM_PRESET, NETWORK_CONSTRAINTS
 from pyrelu.tabular._documentation import RECORDS, documented
@@ -129,7 +129,7 @@ class BaseTabularMLP(Transactional, Persistent, CallbackSupportMixin, BaseEstima
         preprocessor = TablePreprocessor(
             categorical_features=self.categorical_features, max_one_hot=self.max_one_hot, numeric=self.numeric
         ).fit(X)
-        Z, y = preprocessor.matrix(X), self._validate_y(y)
+        Z, y = preprocessor._matrix(X), self._validate_y(y)
         check_consistent_length(Z, y, sample_weight)
         self.preprocessor_ = preprocessor
         if eval_set is not None:
@@ -144,10 +144,9 @@ class BaseTabularMLP(Transactional, Persistent, CallbackSupportMixin, BaseEstima
         jobs = []
         for i, (seed, rows) in enumerate(zip(seeds, splits, strict=True)):
             network = self._network_class(**parameters, random_state=seed)
-            if self.batch_size is None:
-                n_rows = len(Z) if rows is None else len(rows[0])
-                network.batch_size = batch_size(self.preset, is_classifier(self), n_rows)
-            jobs.append(Job(network, rows, i if len(splits) > 1 else None, refit))
+            network.batch_size = self._batch_size(len(Z) if rows is None else len(rows[0]))
+            of_refit = self._batch_size(len(Z)) if refit else None
+            jobs.append(Job(network, rows, i if len(splits) > 1 else None, of_refit))
         jobs = train(self, jobs, Data(Z, y, sample_weight, eval_set))
         self.n_features_in_ = preprocessor.n_features_in_
         if hasattr(preprocessor, "feature_names_in_"):
@@ -157,6 +156,12 @@ class BaseTabularMLP(Transactional, Persistent, CallbackSupportMixin, BaseEstima
             self.classes_ = self.estimators_[0].classes_
         if self.cv is not None:
             self.oof_ = out_of_fold(jobs, len(Z))
+
+    def _batch_size(self, n_rows):
+        """Return the rows in a batch of a network that is trained on so many."""
+        if self.batch_size is None:
+            return batch_size(self.preset, is_classifier(self), n_rows)
+        return self.batch_size if self.batch_size == "auto" else min(self.batch_size, n_rows)
 
     def _network_parameters(self):
         """Return the parameters of each network, the preset's if the user has set no others, and whether to refit."""
@@ -171,7 +176,7 @@ class BaseTabularMLP(Transactional, Persistent, CallbackSupportMixin, BaseEstima
             n_hidden = np.size(parameters.get("hidden_layer_sizes", 1))
             parameters["dropout"] = (0.0, *[dropout] * n_hidden)
         own = {"loss": self._loss(), "scoring": self.scoring, "verbose": self.verbose, "n_threads": self.n_threads}
-        if self.cv is not None:
+        if self.cv is not None and self.early_stopping is None:
             parameters["early_stopping"] = True  # on the rows that each network holds out
         return parameters | own, (refit and self.cv is None) if self.refit is None else self.refit
 
@@ -245,7 +250,7 @@ class BaseTabularMLP(Transactional, Persistent, CallbackSupportMixin, BaseEstima
         if not isinstance(eval_set, tuple) or len(eval_set) not in (2, 3):
             raise ValueError(f"eval_set must be a tuple of (X, y) or (X, y, sample_weight). Got {eval_set!r}.")
         try:
-            return self.preprocessor_.matrix(eval_set[0]), self._validate_y(eval_set[1]), *eval_set[2:]
+            return self.preprocessor_._matrix(eval_set[0]), self._validate_y(eval_set[1]), *eval_set[2:]
         except (TypeError, ValueError) as error:
             raise ValueError(f"eval_set: {error}") from error
 
@@ -270,7 +275,7 @@ class BaseTabularMLP(Transactional, Persistent, CallbackSupportMixin, BaseEstima
         """Return the mean of what the networks predict, computed in blocks of rows."""
         check_is_fitted(self)
         networks = self.estimators_
-        n_rows, blocks = self.preprocessor_.blocks(X)
+        n_rows, blocks = self.preprocessor_._blocks(X)
         start, outputs = 0, None
         for Z in blocks:
             total = sum((self._outputs_of(network, Z) for network in networks[1:]), self._outputs_of(networks[0], Z))

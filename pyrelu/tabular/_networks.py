@@ -7,9 +7,10 @@ import numpy as np
 from sklearn.utils.metaestimators import available_if
 
 from pyrelu._mlp.fitted import check_fitted
+from pyrelu._mlp.losses import has_margins, has_probabilities
 from pyrelu._mlp.parameters import extends
 from pyrelu._storage import encoding
-from pyrelu.neural_network import MLPClassifier, MLPRegressor, has_margins, has_probabilities
+from pyrelu.neural_network import MLPClassifier, MLPRegressor
 
 
 @dataclass
@@ -28,7 +29,7 @@ class Task:
         Whether Ctrl-C or `interrupt` ended the fit.
     """
 
-    rows: tuple | None
+    rows: tuple[np.ndarray, np.ndarray] | None
     interrupt: threading.Event
     last_epoch: int | None = None
     interrupted: bool = False
@@ -47,12 +48,20 @@ class TabularNetwork:
         return self._task.rows if self._task else super()._split(rows, targets, random_state)
 
     def _should_stop(self, n_iter):
-        return self._task is not None and (self._task.interrupt.is_set() or n_iter == self._task.last_epoch)
+        return self._task is not None and n_iter == self._task.last_epoch
+
+    def _end_epoch(self):
+        if self._task and self._task.interrupt.is_set():
+            raise KeyboardInterrupt
+
+    def _warn_of_interrupt(self):
+        if not (self._task and self._task.interrupt.is_set()):  # else `_ensemble` warns, once
+            super()._warn_of_interrupt()
 
     def _run(self, state, incremental):
         finished = super()._run(state, incremental)
         if self._task:
-            self._task.interrupted = not finished or self._task.interrupt.is_set()
+            self._task.interrupted = not finished
         return finished
 
 
@@ -170,9 +179,9 @@ def _check(cls):
         if cls is NetworkRegressor:
             network._check_target()
         else:
-            temperature = vars(network).get("temperature_")
-            if not (isinstance(temperature, float) and 0 < temperature < np.inf):
-                raise ValueError("temperature_ is not as a fit leaves it")
+            temperature, undoes = (vars(network).get(name) for name in ("temperature_", "undoes_smoothing_"))
+            if not (isinstance(temperature, float) and 0 < temperature < np.inf and isinstance(undoes, bool)):
+                raise ValueError("temperature_ and undoes_smoothing_ are not as a fit leaves them")
 
     return check
 

@@ -134,7 +134,8 @@ class TablePreprocessor(TransformerMixin, BaseEstimator):
 
         Returns
         -------
-        self
+        TablePreprocessor
+            Itself.
 
         Raises
         ------
@@ -248,19 +249,19 @@ class TablePreprocessor(TransformerMixin, BaseEstimator):
 
         Returns
         -------
-        ndarray of shape (n_samples, n_numeric_ + n_one_hot_ + len(cardinalities_))
-            Or a DataFrame, after `set_output`.
+        ndarray of shape (n_samples, n_features_out)
+            With `n_numeric_`, `n_one_hot_` and ``len(cardinalities_)`` columns; or a DataFrame, after `set_output`.
 
         Raises
         ------
         ValueError
             A column of the fit is not there, holds something else than it held in the fit, or has an infinite number.
         """
-        return self.matrix(X)
+        return self._matrix(X)
 
-    def matrix(self, X):
+    def _matrix(self, X):
         """Return what `transform` returns, as an array whatever `set_output` says."""
-        n_rows, blocks = self.blocks(X)
+        n_rows, blocks = self._blocks(X)
         start = 0
         for block in blocks:
             if start == 0:
@@ -271,7 +272,7 @@ class TablePreprocessor(TransformerMixin, BaseEstimator):
             start += len(block)
         return out
 
-    def blocks(self, X):
+    def _blocks(self, X):
         """Return the number of rows of a table, and an iterator over its matrix in blocks of rows."""
         columns = self._columns()
         table = Table(X)
