@@ -246,14 +246,17 @@ def test_learned_and_random_slopes(activation, solver):
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("kind", [None, *registry.embeddings])
 @pytest.mark.parametrize("more", [{}, {"categorical_features": [1, 3]}, {"categorical_features": [0, 1, 2, 3]},
+                                  {"numeric_features": [2], "categorical_features": [1]},
                                   {"scale_inputs": True, "categorical_features": [0]}], ids=str)  # fmt: skip
 def test_embeddings_of_the_inputs(kind, more, dtype):
     columns = more.get("categorical_features", [])
+    more = more if kind else {name: value for name, value in more.items() if name != "numeric_features"}
     rows = X.astype(dtype)
     rows[:, columns] = np.floor(3 * np.abs(rows[:, columns]))
     mlp = MLPRegressor(numeric_embedding=kind, activation="silu", **more, **FEW).fit(rows, X[:, 0])
     rows[::3, columns] += 100  # no category of these
     rows[1::3, columns] -= 50
+    rows[2::6, columns] += 0.5
     assert_close(run(to_onnx(mlp, dtype=dtype), rows)[0].ravel(), mlp.predict(rows), DTYPES[dtype])
 
 

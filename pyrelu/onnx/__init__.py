@@ -1,7 +1,7 @@
 """Estimators as ONNX models, which run without Python: in onnxruntime, in browsers, on phones.
 
-It needs onnx and skl2onnx, which the extra `onnx` installs. Importing this module makes skl2onnx convert `MLPClassifier` and
-`MLPRegressor` wherever they stand in a Pipeline; `to_onnx` calls skl2onnx.
+It needs onnx and skl2onnx, which the extra `onnx` installs. Importing this module makes skl2onnx convert the estimators
+of pyrelu wherever they stand in a Pipeline; `to_onnx` calls skl2onnx.
 """
 
 from collections.abc import Iterator, Mapping
@@ -18,6 +18,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from pyrelu.onnx._converters import register
 from pyrelu.onnx._graph import newer_opset
+from pyrelu.onnx._preprocessing import input_types
+from pyrelu.tabular import TablePreprocessor
 
 __all__ = ["to_onnx"]
 
@@ -41,12 +43,14 @@ def to_onnx(
     Parameters
     ----------
     estimator : estimator
-        An `MLPClassifier`, an `MLPRegressor`, or whatever skl2onnx converts with such a step in it: a Pipeline, a search.
+        An `MLPClassifier`, an `MLPRegressor`, a `TabularMLPClassifier`, a `TabularMLPRegressor`, or whatever skl2onnx
+        converts with such a step in it: a Pipeline, a search.
     X : {array-like, DataFrame} of shape (n_samples, n_features), default=None
         Some rows like those that the model is to take: the types of its inputs are the types of its columns. None: one
-        input, "X", of `n_features_in_` columns of `dtype`.
+        input, "X", of `n_features_in_` columns of `dtype`. A tabular estimator has an input of shape (n_samples, 1) for each
+        column of its table instead, as the notes say.
     dtype : {numpy.float32, numpy.float64}, default=numpy.float32
-        The precision of the input where there is no X, and of all arithmetic.
+        The precision of the input where there is no X, and of the networks' arithmetic.
     target_opset : int or dict of str to int, default=17
         The version of ONNX's operators, of at least 13. From 18, 20 and 24 on the model has one operator for mish, gelu and
         silu, which runtimes may be too old for.
@@ -72,6 +76,24 @@ def to_onnx(
     NotFittedError
         If the estimator is not fitted.
 
+    Notes
+    -----
+    The inputs of a tabular estimator have the names of the columns; without names they are "x0", "x1", and so on. Columns
+    that had no value in the fit have none. Where an output has the name of a column, such as "label", skl2onnx appends a
+    number to the input's.
+
+    =====================  ================================================  ========================
+    columns of             without X                                         missing
+    =====================  ================================================  ========================
+    numbers                `dtype`                                           NaN
+    dates                  `dtype`: days since 1970-01-01, in UTC            NaN
+    durations              `dtype`: days                                     NaN
+    categories             strings                                           "", or any other text
+    booleans               strings: "True" or "False"                        that is no level
+    =====================  ================================================  ========================
+
+    With X, numbers have the type that they have in X, whether they are categories or not, and booleans are booleans.
+
     Examples
     --------
     >>> import onnxruntime
@@ -91,8 +113,10 @@ def to_onnx(
     opset = target_opset.get("") if isinstance(target_opset, Mapping) else target_opset
     if not isinstance(opset, Integral) or isinstance(opset, bool) or not _OPSETS[0] <= opset <= _OPSETS[1]:
         raise ValueError(f"target_opset={target_opset!r} is not in the range [{_OPSETS[0]}, {_OPSETS[1]}]")
-    types = None
-    if X is None:
+    types, preprocessor = None, _preprocessor(estimator)
+    if preprocessor is not None:
+        types, X = input_types(preprocessor, _INPUTS[np.dtype(dtype)], X), None
+    elif X is None:
         types = [("X", _INPUTS[np.dtype(dtype)]([None, estimator.n_features_in_]))]
     known = min(opset, skl2onnx.get_latest_tested_opset_version())
     target = {**target_opset, "": known} if isinstance(target_opset, Mapping) else known
@@ -100,7 +124,22 @@ def to_onnx(
         model = skl2onnx.to_onnx(estimator, X, name=name, initial_types=types, target_opset=target, options=options)
     if opset > known:
         _raise_opset(model, opset)
+    if preprocessor is not None:
+        _name_inputs(model, [name for name, _ in types])
     return model
+
+
+def _preprocessor(estimator: Any) -> TablePreprocessor | None:
+    """Return what takes the columns of a table, where that is what an estimator begins with."""
+    while True:
+        if hasattr(estimator, "best_estimator_"):
+            estimator = estimator.best_estimator_
+        elif hasattr(estimator, "steps"):
+            estimator = estimator.steps[0][1]
+        else:
+            break
+    found = getattr(estimator, "preprocessor_", estimator)
+    return found if isinstance(found, TablePreprocessor) else None
 
 
 @contextmanager
@@ -111,6 +150,17 @@ def _newer(opset: int | None) -> Iterator[None]:
         yield
     finally:
         newer_opset.reset(token)
+
+
+def _name_inputs(model: onnx.ModelProto, names: list[str]) -> None:
+    """Give inputs their columns' names, of which skl2onnx leaves letters and digits; but none that the graph has already."""
+    graph = model.graph
+    taken = {one.name for one in [*graph.input, *graph.initializer]} | {out for one in graph.node for out in one.output}
+    for i, name in enumerate(names):
+        if graph.input[i].name != name and name not in taken:
+            graph.node.insert(0, onnx.helper.make_node("Identity", [name], [graph.input[i].name], name=f"Input{i}"))
+            graph.input[i].name = name
+            taken.add(name)
 
 
 def _raise_opset(model: onnx.ModelProto, opset: int) -> None:

@@ -8,7 +8,10 @@ from sklearn.utils.validation import check_is_fitted
 
 from pyrelu.neural_network import MLPClassifier, MLPRegressor
 from pyrelu.onnx._graph import Graph
-from pyrelu.onnx._network import add_network
+from pyrelu.onnx._network import add_network, add_order
+from pyrelu.onnx._preprocessing import add_preprocessing, matrix_width
+from pyrelu.onnx._tabular import add_classifier, add_regressor
+from pyrelu.tabular import TablePreprocessor, TabularMLPClassifier, TabularMLPRegressor
 
 # Those of skl2onnx's own classifiers: what form probabilities have, whether labels are a third output, whether class
 # numbers take the place of labels
@@ -17,45 +20,71 @@ OPTIONS = {"zipmap": [True, False, "columns"], "output_class_labels": [False, Tr
 
 def register() -> None:
     """Make skl2onnx convert the estimators, wherever they stand in a Pipeline."""
+    for cls in (MLPClassifier, TabularMLPClassifier):
+        update_registered_converter(
+            cls, f"Pyrelu{cls.__name__}", _classifier_outputs, _convert_classifier, options=OPTIONS
+        )
+    for cls in (MLPRegressor, TabularMLPRegressor):
+        update_registered_converter(cls, f"Pyrelu{cls.__name__}", _regressor_outputs, _convert_regressor)
     update_registered_converter(
-        MLPClassifier, "PyreluMLPClassifier", _classifier_outputs, _convert_classifier, options=OPTIONS
+        TablePreprocessor, "PyreluTablePreprocessor", _preprocessor_outputs, _convert_preprocessor
     )
-    update_registered_converter(MLPRegressor, "PyreluMLPRegressor", _regressor_outputs, _convert_regressor)
+
+
+def _network_of(estimator):
+    """Return the network, or of several the first, which has as many outputs as the others."""
+    return estimator.estimators_[0] if hasattr(estimator, "estimators_") else estimator
+
+
+def _has_one_output_of_two(mlp):
+    return mlp.n_outputs_ == 1 and not mlp._is_multiclass()
 
 
 def _classifier_outputs(operator):
     """Set the types of label and probabilities."""
-    mlp = operator.raw_operator
-    check_is_fitted(mlp)
+    check_is_fitted(operator.raw_operator)
+    mlp = _network_of(operator.raw_operator)
     n = operator.inputs[0].get_first_dimension()
-    classes = _labels(mlp, get_label_classes(operator.scope_inst, mlp))
+    classes = _labels(operator.raw_operator, get_label_classes(operator.scope_inst, operator.raw_operator))
     of_labels = StringTensorType if classes.dtype.kind == "U" else Int64TensorType
     label, probabilities = operator.outputs
     label.set_type(Int64TensorType([n, mlp.n_outputs_]) if mlp._is_multilabel() else of_labels([n]))
-    probabilities.set_type(_real_type(operator)([n, max(2, mlp.n_outputs_)]))
+    probabilities.set_type(_real_type(operator)([n, 2 if _has_one_output_of_two(mlp) else mlp.n_outputs_]))
 
 
 def _regressor_outputs(operator):
     check_is_fitted(operator.raw_operator)
     n = operator.inputs[0].get_first_dimension()
-    operator.outputs[0].set_type(_real_type(operator)([n, operator.raw_operator.n_outputs_]))
+    operator.outputs[0].set_type(_real_type(operator)([n, _network_of(operator.raw_operator).n_outputs_]))
+
+
+def _preprocessor_outputs(operator):
+    check_is_fitted(operator.raw_operator)
+    n = operator.inputs[0].get_first_dimension()
+    operator.outputs[0].set_type(_real_type(operator)([n, matrix_width(operator.raw_operator)]))
 
 
 def _convert_classifier(scope, operator, container):
-    mlp, graph = operator.raw_operator, _graph(scope, operator, container)
-    label, probabilities = (one.full_name for one in operator.outputs)
-    outputs = add_network(graph, mlp, _input(graph, operator))
+    estimator, graph = operator.raw_operator, _graph(scope, operator, container)
+    mlp, (label, probabilities) = _network_of(estimator), (one.full_name for one in operator.outputs)
+    if mlp is estimator:
+        outputs = add_network(graph, mlp, _input(graph, operator))
+    else:
+        outputs = add_classifier(graph, estimator, _matrix(graph, operator))
     is_greater = None if mlp._is_multiclass() else graph.add("Greater", outputs, np.float64(mlp._threshold()))
-    if mlp.n_outputs_ == 1:
+    if _has_one_output_of_two(mlp):
         other = graph.add("Sub", np.float64(1), outputs) if mlp._threshold() else graph.add("Neg", outputs)
         graph.add("Concat", other, outputs, output=probabilities, axis=-1)
+    elif mlp._is_multiclass() and mlp.n_outputs_ == 2 and not mlp._threshold():
+        differences = np.array([[1.0, -1.0], [-1.0, 1.0]])  # of margins, as `decision_function` gives them
+        graph.add("MatMul", outputs, differences, output=probabilities)
     else:
         graph.add("Identity", outputs, output=probabilities)
     if mlp._is_multilabel():
         graph.cast(is_greater, np.int64, output=label)
         return
-    classes = _labels(mlp, get_label_classes(scope, mlp))
-    if mlp.n_outputs_ == 1:
+    classes = _labels(estimator, get_label_classes(scope, estimator))
+    if is_greater is not None:
         numbers = graph.add("Reshape", graph.cast(is_greater, np.int64), np.array([-1]))
     else:
         numbers = graph.add("ArgMax", outputs, axis=-1, keepdims=0)
@@ -63,16 +92,27 @@ def _convert_classifier(scope, operator, container):
 
 
 def _convert_regressor(scope, operator, container):
-    mlp, graph = operator.raw_operator, _graph(scope, operator, container)
-    outputs, loss = add_network(graph, mlp, _input(graph, operator)), mlp._output_loss()
-    if loss.monotone and loss.levels is not None and len(loss.levels) == mlp.n_outputs_:
-        outputs = graph.add("TopK", outputs, np.array([mlp.n_outputs_]), largest=0)
-        outputs = graph.add("Gather", outputs, np.argsort(np.argsort(loss.levels)), axis=-1)
+    estimator, graph = operator.raw_operator, _graph(scope, operator, container)
+    if hasattr(estimator, "estimators_"):
+        outputs = add_regressor(graph, estimator, _matrix(graph, operator))
+    else:
+        outputs = add_order(graph, estimator, add_network(graph, estimator, _input(graph, operator)))
     graph.add("Identity", outputs, output=operator.outputs[0].full_name)
+
+
+def _convert_preprocessor(scope, operator, container):
+    graph = _graph(scope, operator, container)
+    matrix = add_preprocessing(graph, operator.raw_operator, operator.inputs)
+    graph.add("Identity", matrix, output=operator.outputs[0].full_name)
 
 
 def _graph(scope, operator, container):
     return Graph(scope, container, np.float64 if _real_type(operator) is DoubleTensorType else np.float32)
+
+
+def _matrix(graph, operator):
+    """Return what a tabular estimator's preprocessor makes of the operator's inputs."""
+    return add_preprocessing(graph, operator.raw_operator.preprocessor_, operator.inputs)
 
 
 def _input(graph, operator):

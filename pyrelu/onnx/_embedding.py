@@ -45,6 +45,7 @@ def _categorical(graph, embedding, tensor):
     numbers = graph.add("Gather", tensor, embedding.categorical.astype(np.int64), axis=1)
     n_levels = embedding.n_levels.astype(float)
     known = graph.add("And", graph.add("GreaterOrEqual", numbers, 0.0), graph.add("Less", numbers, n_levels))
+    known = graph.add("And", known, graph.add("Equal", numbers, graph.add("Floor", numbers)))
     levels = graph.cast(graph.add("Where", known, numbers, 0.0), np.int64)
     starts = (np.cumsum(embedding.n_levels) - embedding.n_levels).astype(np.int64)
     rows = graph.add("Gather", embedding.arrays["levels"], graph.add("Add", levels, starts), axis=0)

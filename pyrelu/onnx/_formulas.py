@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import erfcx
+from scipy.special import erfcx, ndtri
 
 from pyrelu import registry
 
@@ -32,12 +32,39 @@ def _erfc_by_exp():
         t = (s + 1) / 2
         return np.log(erfcx(2 / t - 2) / t)
 
-    series = np.polynomial.Chebyshev.interpolate(exponent, 30)
+    tail = f"{t}*Exp({_polynomial(exponent, 30, s)} - u*u)"
+    return f"{tail} if u > 0 else 2 - {tail}"
+
+
+def _polynomial(function, degree, s):
+    """Return the polynomial that is a function for s, an expression, from -1 to 1."""
+    series = np.polynomial.Chebyshev.interpolate(function, degree)
     polynomial, *coefficients = map(repr, map(float, series.convert(kind=np.polynomial.Polynomial).coef[::-1]))
     for coefficient in coefficients:
         polynomial = f"({polynomial})*{s} + {coefficient}"
-    tail = f"{t}*Exp({polynomial} - u*u)"
-    return f"{tail} if u > 0 else 2 - {tail}"
+    return polynomial
+
+
+def _normal_quantile():
+    """Return the inverse of the normal distribution's function, at u from 1e-8 to 1 - 1e-8.
+
+    It is q*P(q**2) where q = u - 1/2 is within 0.425 of 0, and a polynomial of the root of -log(u) or -log(1 - u) beyond,
+    as in Wichura's algorithm AS 241.
+    """
+    middle, (low, high) = 0.425**2, np.sqrt(-np.log([0.075, 1e-8]))
+
+    def ratio(s):  # never asked for at -1, where q is 0
+        q = np.sqrt((s + 1) / 2 * middle)
+        return ndtri(0.5 + q) / q
+
+    def tail(s):
+        return -ndtri(np.exp(-((low + (s + 1) / 2 * (high - low)) ** 2)))
+
+    q = "(u - 0.5)"
+    of_middle = _polynomial(ratio, 25, f"({2 / middle}*{q}*{q} - 1)")
+    root = "Sqrt(-Log(Min(u, 1 - u)))"
+    of_tail = _polynomial(tail, 25, f"({2 / (high - low)}*({root} - {low}) - 1)")
+    return f"{q}*({of_middle}) if Abs({q}) < 0.425 else ({of_tail} if u > 0.5 else -({of_tail}))"
 
 
 @dataclass(frozen=True)
@@ -87,6 +114,7 @@ RULES = (
     Rule("u + sqrt(u**2 + k)", "u + Sqrt(u*u + k) if u >= 0 else k/(Sqrt(u*u + k) - u)"),
     Rule("erfc(u)", "1 - Erf(u)", dtype="float32"),
     Rule("erfc(u)", _erfc_by_exp()),
+    Rule("normal_quantile(u)", _normal_quantile()),
     Rule("min(max(u, k), c)", "Clip(u, k, c)"),
     Rule("clip(u, k, c)", "Clip(u, k, c)"),
     Rule("max(u, 0)", "Relu(u)"),

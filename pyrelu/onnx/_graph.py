@@ -9,6 +9,7 @@ from onnx import helper
 newer_opset: ContextVar[int | None] = ContextVar("newer_opset", default=None)
 
 _N_OUTPUTS = {"TopK": 2}  # of others, 1
+_OF_DOMAIN = {"LabelEncoder": ("ai.onnx.ml", 2)}  # domain and version; of others, "" and the graph's opset
 _AXES_ARE_AN_INPUT = {"ReduceSum": 13, "ReduceMax": 18, "ReduceLogSumExp": 18}  # since this opset; before, an attribute
 
 
@@ -33,6 +34,10 @@ class Graph:
         self._scope, self._container = scope, container
         self.opset = newer_opset.get() or container.target_opset
         self.dtype = np.dtype(dtype)
+
+    def in_precision(self, dtype):
+        """Return what adds to the same graph, and computes in another precision."""
+        return Graph(self._scope, self._container, dtype)
 
     def constant(self, value):
         """Return the name of a constant tensor. Real numbers and arrays take the graph's precision."""
@@ -64,12 +69,16 @@ class Graph:
         outputs += [
             self._scope.get_unique_variable_name(operator.lower()) for _ in range(1, _N_OUTPUTS.get(operator, 1))
         ]
+        if operator in _OF_DOMAIN:
+            attributes["op_domain"], version = _OF_DOMAIN[operator]
+        else:
+            version = self._container.target_opset
         self._container.add_node(
             operator,
             [one if isinstance(one, str) else self.constant(one) for one in inputs],
             outputs,
             name=self._scope.get_unique_operator_name(operator),
-            op_version=self._container.target_opset,
+            op_version=version,
             **attributes,
         )
         return outputs[0]

@@ -44,6 +44,15 @@ def add_network(graph, mlp, tensor):
     return add_function(graph, name, tensor, mlp.n_outputs_, {})
 
 
+def add_order(graph, mlp, outputs):
+    """Add what makes predictions of a regressor's outputs: of a monotone loss, those of a higher level are not lower."""
+    loss = mlp._output_loss()
+    if not loss.monotone or loss.levels is None or len(loss.levels) != mlp.n_outputs_:
+        return outputs
+    outputs = graph.add("TopK", outputs, np.array([mlp.n_outputs_]), largest=0)
+    return graph.add("Gather", outputs, np.argsort(np.argsort(loss.levels)), axis=-1)
+
+
 def _dense(graph, tensor, coef, intercept):
     return graph.add("Add", graph.add("MatMul", tensor, np.asarray(coef)), np.asarray(intercept))
 
