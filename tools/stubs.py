@@ -42,7 +42,6 @@ WORDS = {
     "polars": "Any",
     "Table of pyarrow": "Any",
     "splitter": "Any",
-    "iterable": "Iterable[Any]",
     "X": "ArrayLike | spmatrix | sparray",
     "y": "ArrayLike",
     "sample_weight": "ArrayLike",
@@ -122,8 +121,6 @@ def _one(part, where, local):
 
     if part in WORDS:
         return WORDS[part]
-    if part == "iterable":
-        return "Iterable[Any]"
     if part in local or part in IMPORTED:
         return part
     if part.startswith('"'):
