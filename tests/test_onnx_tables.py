@@ -179,7 +179,7 @@ def test_every_kind_of_column(numeric, dtype):
 def test_ensembles_and_calibrations(more, y):
     three = np.select([X["number"] > 0.5, X["colour"] == "red"], [7, 2], 0)
     targets = {"two": labels(X), "three": three, "several": np.stack([three > 0, three == 7], axis=1).astype(int)}[y]
-    estimator = TabularMLPClassifier(**more, **SMALL).fit(X, targets)
+    estimator = TabularMLPClassifier(**SMALL | more).fit(X, targets)
     assert_classifies(estimator, X)
 
 
@@ -207,11 +207,11 @@ def test_losses_of_classifiers(loss, n_classes):
 
 @pytest.mark.parametrize("loss", [*(name for name, row in registry.losses.items() if row.estimator == "regressor"),
                                   ("quantile", {"level": [0.9, 0.1, 0.5], "monotone": True}),
-                                  (lambda t, y: (y - t) ** 2, lambda t, y: 2 * (y - t))], ids=str)  # fmt: skip
+                                  (lambda t, y: (y - t) ** 2, lambda t, y: 2 * (y - t))],
+                         ids=lambda loss: "functions" if callable(loss[0]) else str(loss))  # fmt: skip
 def test_losses_of_regressors(loss):
     y = numbers(X)
-    several = np.ndim(getattr(loss, "level", 0)) or isinstance(loss, tuple)
-    for targets in (y,) if several else (y, np.stack([y, 3 * y], axis=1)):
+    for targets in (y,) if isinstance(loss, tuple) else (y, np.stack([y, 3 * y], axis=1)):
         estimator = TabularMLPRegressor(loss=loss, n_members=2, **SMALL).fit(X, targets)
         want = estimator.predict(X)
         assert_close(run(to_onnx(estimator), X)[0], want.reshape(len(X), -1))
@@ -233,7 +233,7 @@ def test_predictions_stay_in_the_range_of_y():
 def test_searches_and_pipelines():
     search = GridSearchCV(TabularMLPRegressor(**SMALL), {"max_one_hot": [2, 8]}, cv=2).fit(X, numbers(X))
     assert_close(run(to_onnx(search), X)[0].ravel(), search.predict(X))
-    pipeline = make_pipeline(TablePreprocessor(), MLPRegressor(**SMALL)).fit(X, numbers(X))
+    pipeline = make_pipeline(TablePreprocessor(), MLPRegressor(hidden_layer_sizes=16, max_iter=8, random_state=0)).fit(X, numbers(X))
     assert_close(run(to_onnx(pipeline), X)[0].ravel(), pipeline.predict(X))
 
 
@@ -243,7 +243,7 @@ def test_one_input_of_all_columns():
         estimator.fit(rows, rows[:, 0])
         model = skl2onnx.to_onnx(estimator, rows[:1], target_opset=17)
         [got] = onnxruntime.InferenceSession(model.SerializeToString()).run(None, {"X": rows})
-        assert_close(got.ravel(), estimator.predict(rows))
+        assert_close(got.ravel(), estimator.predict(rows), 2e-6)  # of float32 sums over two layers
 
 
 def test_columns_without_names():

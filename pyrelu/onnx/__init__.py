@@ -79,8 +79,8 @@ def to_onnx(
     Notes
     -----
     The inputs of a tabular estimator have the names of the columns; without names they are "x0", "x1", and so on. Columns
-    that had no value in the fit have none. Where an output has the name of a column, such as "label", skl2onnx appends a
-    number to the input's.
+    that had no value in the fit have none. Where an output has the name of a column, such as "label", the input is called
+    "label1".
 
     =====================  ================================================  ========================
     columns of             without X                                         missing
@@ -115,7 +115,8 @@ def to_onnx(
         raise ValueError(f"target_opset={target_opset!r} is not in the range [{_OPSETS[0]}, {_OPSETS[1]}]")
     types, preprocessor = None, _preprocessor(estimator)
     if preprocessor is not None:
-        types, X = input_types(preprocessor, _INPUTS[np.dtype(dtype)], X), None
+        of_columns, X = input_types(preprocessor, _INPUTS[np.dtype(dtype)], X), None
+        types = [(f"column{i}", kind) for i, (_, kind) in enumerate(of_columns)]  # skl2onnx changes names
     elif X is None:
         types = [("X", _INPUTS[np.dtype(dtype)]([None, estimator.n_features_in_]))]
     known = min(opset, skl2onnx.get_latest_tested_opset_version())
@@ -125,7 +126,7 @@ def to_onnx(
     if opset > known:
         _raise_opset(model, opset)
     if preprocessor is not None:
-        _name_inputs(model, [name for name, _ in types])
+        _name_inputs(model, [name for name, _ in of_columns])
     return model
 
 
@@ -153,14 +154,15 @@ def _newer(opset: int | None) -> Iterator[None]:
 
 
 def _name_inputs(model: onnx.ModelProto, names: list[str]) -> None:
-    """Give inputs their columns' names, of which skl2onnx leaves letters and digits; but none that the graph has already."""
+    """Give inputs their columns' names, with 1 appended where something else in the graph has the name."""
     graph = model.graph
-    taken = {one.name for one in [*graph.input, *graph.initializer]} | {out for one in graph.node for out in one.output}
-    for i, name in enumerate(names):
-        if graph.input[i].name != name and name not in taken:
-            graph.node.insert(0, onnx.helper.make_node("Identity", [name], [graph.input[i].name], name=f"Input{i}"))
-            graph.input[i].name = name
-            taken.add(name)
+    taken = {one.name for one in graph.initializer} | {out for one in graph.node for out in one.output}
+    for i, (given, name) in enumerate(zip(graph.input, names, strict=True)):
+        while name in taken:
+            name += "1"
+        taken.add(name)
+        graph.node.insert(0, onnx.helper.make_node("Identity", [name], [given.name], name=f"Input{i}"))
+        given.name = name
 
 
 def _raise_opset(model: onnx.ModelProto, opset: int) -> None:
