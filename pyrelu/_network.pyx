@@ -143,6 +143,7 @@ cdef extern from "training/network.h" nogil:
     const pyrelu_core pyrelu_core_f32, pyrelu_core_f64
 
 
+MAX_EMBEDDING_SIZE = PYRELU_MAX_EMBEDDING
 EMBEDDINGS = {pyrelu_embeddings[i].name.decode(): i for i in range(PYRELU_N_EMBEDDINGS)}
 LOSSES = {pyrelu_losses[i].name.decode(): i for i in range(pyrelu_n_losses)}
 SOLVERS = {pyrelu_optimizers[i].name.decode(): i for i in range(PYRELU_N_OPTIMIZERS)} | {"gradient": PYRELU_GRADIENT}

@@ -13,7 +13,6 @@ from pyrelu._mlp.parameters import documented, extends
 from pyrelu.neural_network import MLPClassifier, MLPRegressor
 
 try:
-    from pyrelu._dask import collections
     from pyrelu._dask.estimator import Distributed
 except ImportError as error:
     raise ImportError(f"pyrelu.dask needs dask and distributed, which the extra `dask` installs ({error})") from error
@@ -98,8 +97,6 @@ class DaskMLPClassifier(Distributed, MLPClassifier):
         dask array of shape (n_samples, n_classes)
             Lazy; in memory where X is.
         """
-        if not collections.is_distributed(X):
-            return super().predict_proba(X)
         return self._lazily("predict_proba", X)
 
     @available_if(losses.has_probabilities)
@@ -116,8 +113,6 @@ class DaskMLPClassifier(Distributed, MLPClassifier):
         dask array of shape (n_samples, n_classes)
             Lazy; in memory where X is.
         """
-        if not collections.is_distributed(X):
-            return super().predict_log_proba(X)
         return self._lazily("predict_log_proba", X)
 
     @available_if(losses.has_margins)
@@ -134,8 +129,6 @@ class DaskMLPClassifier(Distributed, MLPClassifier):
         dask array of shape (n_samples,) or (n_samples, n_classes)
             Lazy; in memory where X is.
         """
-        if not collections.is_distributed(X):
-            return super().decision_function(X)
         return self._lazily("decision_function", X)
 
 

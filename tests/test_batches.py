@@ -27,10 +27,14 @@ def same_network(a, b):
     return all(same_bits(x, y) for x, y in zip((*a.coefs_, *a.intercepts_), (*b.coefs_, *b.intercepts_), strict=True))
 
 
+@pytest.mark.parametrize("drop_last", [False, True])
 @pytest.mark.parametrize("window", [1, 64, 130, 500, 10_000])
-def test_without_shuffling_it_is_fit(window):
+def test_without_shuffling_it_is_fit(window, drop_last):
     X, y = data()
-    mlp = MLPClassifier(9, "gelu", shuffle=False, batch_size=32, max_iter=4, dropout=0.2, random_state=0)
+    assert len(X) % 32 > 0
+    mlp = MLPClassifier(
+        9, "gelu", shuffle=False, batch_size=32, max_iter=4, dropout=0.2, random_state=0, drop_last=drop_last
+    )
     local = MLPClassifier(**mlp.get_params()).fit(X, y)
     mlp.fit_batches(pieces(X, y), classes=["a", "b", "c"], window=window)
     assert same_network(mlp, local)

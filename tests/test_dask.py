@@ -170,18 +170,16 @@ def test_nothing_is_gathered(client):
         spy(result if isinstance(result, list) else [result])
         return result
 
-    before = client.run(
-        lambda dask_worker: (
-            dask_worker.transfer_incoming_bytes_total if hasattr(dask_worker, "transfer_incoming_bytes_total") else 0
-        )
-    )
+    def largest_received(dask_worker):
+        return max((size for one in dask_worker.transfer_incoming_log for size in one["keys"].values()), default=0)
+
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(distributed.Client, "_gather", watched)
         mlp = DaskMLPClassifier(4, max_iter=3, batch_size=1000, early_stopping=True, random_state=0).fit(X, y)
         predicted = mlp.predict(X)
     assert largest and max(largest) < 2000 * 50 * 8 / 20
     assert isinstance(predicted, da.Array) and predicted.chunks == X.chunks[:1]
-    assert before is not None
+    assert max(client.run(largest_received).values()) < 2000 * 50 * 8 / 20
 
 
 def test_frames_and_delayed_partitions(client):

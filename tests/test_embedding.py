@@ -14,7 +14,8 @@ from pyrelu._network import Network, Samples
 
 from pyrelu import MLPRegressor, inspection
 from pyrelu._mlp.activation import resolve_of
-from pyrelu._mlp.embedding import MAX_SIZE, PARAMETERS, InputEmbedding
+from pyrelu._mlp.embedding import MAX_EMBEDDING_SIZE as MAX_SIZE
+from pyrelu._mlp.embedding import PARAMETERS, InputEmbedding
 from pyrelu._mlp.optimizers import STOCHASTIC, Gradient
 from pyrelu._mlp.training import pack
 from pyrelu.callbacks import Checkpoint

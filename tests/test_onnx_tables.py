@@ -233,7 +233,9 @@ def test_predictions_stay_in_the_range_of_y():
 def test_searches_and_pipelines():
     search = GridSearchCV(TabularMLPRegressor(**SMALL), {"max_one_hot": [2, 8]}, cv=2).fit(X, numbers(X))
     assert_close(run(to_onnx(search), X)[0].ravel(), search.predict(X))
-    pipeline = make_pipeline(TablePreprocessor(), MLPRegressor(hidden_layer_sizes=16, max_iter=8, random_state=0)).fit(X, numbers(X))
+    pipeline = make_pipeline(TablePreprocessor(), MLPRegressor(hidden_layer_sizes=16, max_iter=8, random_state=0)).fit(
+        X, numbers(X)
+    )
     assert_close(run(to_onnx(pipeline), X)[0].ravel(), pipeline.predict(X))
 
 

@@ -1,6 +1,8 @@
 """What both estimators of pyrelu.dask do: fits and predictions over partitions."""
 
+import dask.array as da
 import numpy as np
+from dask.delayed import delayed
 from sklearn.base import clone, is_classifier
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
@@ -61,17 +63,15 @@ class Distributed:
                     )
                 class_weight = balanced(counts)
         network, random_state = begin(self, *_head(client, triples), classes, class_weight)
-        objective = Objective.of_fit(self, network, class_weight)
-        objective._mlp = objective._mlp.to_local()
-        local_threads = objective._mlp.n_threads
-        objective._mlp.n_threads = local_threads or 1  # a worker runs as many tasks at a time as it has threads
+        local = self.to_local()
+        local.n_threads = self.n_threads or 1  # a worker runs as many tasks at a time as it has threads
+        objective = Objective.of_fit(local, network, class_weight)
         holds_out = self.early_stopping and eval_set is None and self.solver in STOCHASTIC
         if holds_out and self.scoring is not None:
             raise _scoring_error(self)
         fraction = self.validation_fraction if holds_out else 0.0
         seed = int(random_state.randint(2**63, dtype=np.uint64)) if holds_out else 0
         rows = Partitions(client, objective, triples, fraction, seed, sync=self.sync)
-        rows.local_objective = objective
         if rows.n_training == 0:
             raise ValueError("the partitions have no rows to train on")
         validation = None
@@ -121,27 +121,21 @@ class Distributed:
     # ---- predictions ----
 
     def _lazily(self, method, X):
-        """Return what a method of the plain estimator gives for each partition, as one dask array."""
-        import dask.array as da
-        from dask.delayed import delayed
-
+        """Return what a method of the plain estimator gives: for partitions of X, as one dask array."""
+        function = getattr(self.to_local(), method)
+        if not collections.is_distributed(X):
+            return function(X)
         check_is_fitted(self)
-        local = self.to_local()
-        function = getattr(local, method)
-        example = function(_example(local))
-        shape = example.shape[1:]
-        if isinstance(X, da.Array):
-            if X.ndim != 2:
-                raise ValueError(f"X must have two dimensions, got {X.ndim}")
-            X = X.rechunk({1: -1}) if X.numblocks[1] > 1 else X
-            of_rows = delayed(function, pure=False)
-            parts = [of_rows(part) for part in X.to_delayed().ravel()]
-            rows = X.chunks[0]
-        else:
-            of_rows = delayed(function, pure=False)
-            parts = [of_rows(part) for part in collections.partitions(X, "X")]
-            rows = [np.nan] * len(parts)
-        arrays = [da.from_delayed(part, (n, *shape), meta=example[:0]) for part, n in zip(parts, rows, strict=True)]
+        if getattr(X, "ndim", 2) != 2:
+            raise ValueError(f"X must have two dimensions, got {X.ndim}")
+        example = function(_example(self))
+        parts = collections.partitions(X, "X")
+        rows = collections.known_rows(X) or [np.nan] * len(parts)
+        of_rows = delayed(function, pure=False)
+        arrays = [
+            da.from_delayed(of_rows(part), (n, *example.shape[1:]), meta=example[:0])
+            for part, n in zip(parts, rows, strict=True)
+        ]
         return da.concatenate(arrays, allow_unknown_chunksizes=True)
 
     def predict(self, X):
@@ -157,8 +151,6 @@ class Distributed:
         dask array of shape (n_samples,) or (n_samples, n_outputs)
             Lazy; in memory where X is.
         """
-        if not collections.is_distributed(X):
-            return super().predict(X)
         return self._lazily("predict", X)
 
     def score(self, X, y, sample_weight=None):
@@ -178,9 +170,6 @@ class Distributed:
         dask array of shape (), or float
             Lazy, ``float(...)`` computes it; a float where X is in memory.
         """
-        import dask.array as da
-        from dask.delayed import delayed
-
         if not collections.is_distributed(X):
             return super().score(X, y, sample_weight)
         check_is_fitted(self)

@@ -10,7 +10,7 @@ from sklearn.base import is_classifier
 
 from pyrelu import _ufuncs
 from pyrelu._dask import tasks
-from pyrelu._mlp.rows import fingerprint
+from pyrelu._mlp.rows import fingerprint, size_of_batch
 from pyrelu._network import Epoch
 
 SUMMANDS = 16  # that one task adds: what a worker receives for it is to stay small
@@ -62,6 +62,7 @@ class Graphs:
     def __init__(self, client, objective, triples, fraction=0.0, seed=0):
         self.client = client
         self.name = f"pyrelu-{id(self):x}-{next(_numbers)}-{np.random.SeedSequence().entropy:x}"
+        self.local_objective = objective
         # A task rather than scattered data, which a worker that dies takes with it.
         blob = pickle.dumps(objective)
         self.objective = client.submit(pickle.loads, blob, key=f"{self.name}-objective")
@@ -104,6 +105,10 @@ class Graphs:
             keys = [f"{prefix}-{i}" for i in range(len(groups))]
         return keys[0]
 
+    def digests(self):
+        """Return a digest of the data of each part."""
+        return self.client.gather([self.client.submit(tasks.digest, part) for part in self.parts])
+
 
 PART = object()  # stands for each part among the arguments of a task
 
@@ -115,7 +120,6 @@ class Partitions(Graphs):
         super().__init__(*args, **kwargs)
         self.sync = sync
         self.n_training = int(self.sizes[:, 0].sum())
-        self.local_objective = None
 
     def begin(self, state):
         pass
@@ -127,7 +131,7 @@ class Partitions(Graphs):
         begun = self.given(graph, tasks.State(state.parameters.copy(), optimizer, 0.0, 0.0, 0, False))
         orders = self.over_parts(graph, tasks.order, PART, seed, bool(mlp.shuffle))
         add_epoch = self._steps if self.sync == "step" else self._local_epochs
-        after = self.get(graph, add_epoch(graph, begun, orders, mlp.batch_size))
+        after = self.get(graph, add_epoch(graph, begun, orders, mlp))
         state.parameters[:] = after.parameters
         for array, new in zip(optimizer.state, after.optimizer.state, strict=True):
             array[:] = new
@@ -135,9 +139,8 @@ class Partitions(Graphs):
         n = after.n_rows
         return Epoch(after.loss / n, after.gradient_norm / n, after.alive), n
 
-    def _steps(self, graph, begun, orders, batch_size):
-        batch_size = min(200 if batch_size == "auto" else batch_size, self.n_training)
-        n_steps = math.ceil(self.n_training / batch_size)
+    def _steps(self, graph, begun, orders, mlp):
+        n_steps = math.ceil(self.n_training / size_of_batch(mlp.batch_size, self.n_training))
         prefix = self.key("step")
         for t in range(n_steps):
             keys = [f"{prefix}-{t}-gradient-{i}" for i in range(len(self.parts))]
@@ -147,11 +150,11 @@ class Partitions(Graphs):
             begun = f"{prefix}-{t}"
         return begun
 
-    def _local_epochs(self, graph, begun, orders, batch_size):
+    def _local_epochs(self, graph, begun, orders, mlp):
         prefix = self.key("local")
         keys = [f"{prefix}-{i}" for i in range(len(self.parts))]
         for key, part, rows in zip(keys, self.parts, orders, strict=True):
-            graph[key] = (tasks.local_epoch, self.objective, begun, part, rows, batch_size)
+            graph[key] = (tasks.local_epoch, self.objective, begun, part, rows, mlp.batch_size, mlp.drop_last)
         graph[prefix] = (tasks.average, self.objective, begun, self.reduced(graph, keys))
         return prefix
 
@@ -170,16 +173,12 @@ class Partitions(Graphs):
         return 0  # none that `state.order` numbers
 
     def fingerprint(self, state):
-        digests = self.client.gather([self.client.submit(tasks.digest, part) for part in self.parts])
         validation = state.validation
         if isinstance(validation, PartitionedValidation):
             own = [] if validation.graphs is self else validation.graphs.digests()
         else:
             own = [fingerprint(*validation.data)] if validation else []
-        return fingerprint(np.frombuffer("".join([*digests, *own]).encode(), np.uint8))
-
-    def digests(self):
-        return self.client.gather([self.client.submit(tasks.digest, part) for part in self.parts])
+        return fingerprint(np.frombuffer("".join([*self.digests(), *own]).encode(), np.uint8))
 
 
 class PartitionedValidation:

@@ -7,7 +7,7 @@ import numpy as np
 
 from pyrelu import _ufuncs
 from pyrelu._mlp.objective import Partition, Sums, count_labels
-from pyrelu._mlp.rows import fingerprint
+from pyrelu._mlp.rows import fingerprint, size_of_batch, to_train
 
 STREAM = 0x9E3779B97F4A7C15  # between the seeds of partitions
 
@@ -171,7 +171,7 @@ def step(objective, state, batch):
     )
 
 
-def local_epoch(objective, state, part, rows, batch_size):
+def local_epoch(objective, state, part, rows, batch_size, drop_last):
     """Return what an epoch over the rows of one partition leads to."""
     objective.check_isa()
     optimizer, n = copy.copy(state.optimizer), len(rows)
@@ -180,7 +180,9 @@ def local_epoch(objective, state, part, rows, batch_size):
         zeros = np.zeros(len(objective.parameters))
         states = [np.zeros(len(zeros)) for _ in optimizer.state]
         return Trained(zeros, states, 0.0, 0.0, 0, _nothing(objective).alive, optimizer.t)
-    batch_size = min(200 if batch_size == "auto" else batch_size, n)
+    batch_size = size_of_batch(batch_size, n)
+    rows = to_train(rows, batch_size, drop_last)
+    n = len(rows)
     parameters, optimizer, trained = objective.epoch(state.parameters, optimizer, part.partition, rows, batch_size)
     return Trained(
         parameters.astype(np.float64) * n,

@@ -1,5 +1,6 @@
 """Fits to rows that come in batches, of which a window is in memory at a time."""
 
+import sys
 from numbers import Integral
 
 import numpy as np
@@ -10,7 +11,7 @@ from pyrelu._mlp.callback_support import callbacks_of, with_callbacks
 from pyrelu._mlp.display import choose as choose_display
 from pyrelu._mlp.fit_state import FitState
 from pyrelu._mlp.objective import Objective, Partition, balanced, begin, count_labels
-from pyrelu._mlp.rows import fingerprint
+from pyrelu._mlp.rows import fingerprint, size_of_batch, to_train
 from pyrelu._mlp.validation import Validation
 from pyrelu._network import Epoch, Samples
 from pyrelu.exceptions import InvalidParameterError
@@ -148,17 +149,19 @@ class Windows:
         self.window = window
 
     def begin(self, state):
-        size = state.estimator.batch_size
-        self.batch_size = 200 if size == "auto" else size
+        self.batch_size = size_of_batch(state.estimator.batch_size, sys.maxsize)
 
     def train(self, state):
         loss, norm, n_rows, alive = 0.0, 0.0, 0, None
         window = max(1, self.window // self.batch_size) * self.batch_size  # of whole batches, but for the last one
         for rows in self._windows(window):
-            n = len(rows)
-            order = None
+            order = np.arange(len(rows), dtype=np.intp)
             if state.estimator.shuffle:
-                order = state.random_state.permutation(n).astype(np.intp, copy=False)
+                order = state.random_state.permutation(order)
+            order = to_train(order, self.batch_size, state.estimator.drop_last)
+            n = len(order)
+            if n == 0:  # less than a batch, at the end
+                continue
             trained = state.network.train(rows.samples, order, min(self.batch_size, n), state.optimizer)
             loss, norm, n_rows = loss + trained.loss * n, norm + trained.gradient_norm * n, n_rows + n
             alive = trained.alive if alive is None else alive | trained.alive

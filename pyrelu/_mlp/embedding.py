@@ -8,16 +8,45 @@ import numpy as np
 
 from pyrelu import registry
 from pyrelu._mlp.constraints import Constraint, is_sequence, none, one_of
+from pyrelu._network import MAX_EMBEDDING_SIZE
 from pyrelu.exceptions import InvalidParameterError
 
 PERIODIC, PIECEWISE_LINEAR = "periodic", "piecewise_linear"
-MAX_SIZE = 64  # PYRELU_MAX_EMBEDDING of src/kernels/kernels.h
 
-# The parameters of each embedding: name -> default. Those of "periodic" are from RealMLP, arXiv:2407.04491.
-PARAMETERS = {
-    PERIODIC: {"n_frequencies": 16, "sigma": 0.1, "size": 4},
-    PIECEWISE_LINEAR: {"n_bins": 16, "size": 4},
-}
+
+def _linear(n_columns, n_features, size, random_state):
+    bound = 1 / np.sqrt(n_features)  # torch.nn.Linear's
+    return {
+        "weights": random_state.uniform(-bound, bound, (n_columns, n_features, size - 1)),
+        "biases": random_state.uniform(-bound, bound, (n_columns, size - 1)),
+    }
+
+
+def _periodic(X, random_state, *, n_frequencies=16, sigma=0.1, size=4):
+    """With the defaults of RealMLP, arXiv:2407.04491."""
+    shape = X.shape[1], n_frequencies
+    return {
+        "frequencies": random_state.normal(0, sigma, shape),
+        "phases": random_state.uniform(-np.pi, np.pi, shape),
+        **_linear(*shape, size, random_state),
+    }
+
+
+def _piecewise_linear(X, random_state, *, n_bins=16, size=4):
+    """Bins between quantiles: a feature is 0 below its bin, 1 above it and linear within. Empty bins stay 0."""
+    edges = np.quantile(X, np.linspace(0, 1, n_bins + 1), axis=0).T
+    widths = np.diff(edges)
+    filled = (widths > np.finfo(X.dtype).tiny) & (widths < np.inf)
+    frequencies = np.divide(1, widths, where=filled, out=np.zeros_like(widths))
+    return {
+        "frequencies": frequencies,
+        "phases": -frequencies * edges[:, :-1],
+        **_linear(X.shape[1], n_bins, size, random_state),
+    }
+
+
+_DRAW = {PERIODIC: _periodic, PIECEWISE_LINEAR: _piecewise_linear}
+PARAMETERS = {name: dict(function.__kwdefaults__) for name, function in _DRAW.items()}  # name -> parameter -> default
 
 
 def _all(values, types, not_of=()):
@@ -61,7 +90,7 @@ def resolve(numeric_embedding):
         )
     for parameter, value in given.items():
         low = 2 if parameter == "size" else 1
-        high = MAX_SIZE if parameter == "size" else np.inf
+        high = MAX_EMBEDDING_SIZE if parameter == "size" else np.inf
         whole = isinstance(defaults[parameter], int)
         right = isinstance(value, Integral) and low <= value <= high if whole else _is_positive(value)
         if not right or isinstance(value, bool):
@@ -140,8 +169,8 @@ class InputEmbedding:
         parts = []
         for j, column in enumerate(self.numeric):
             x = X[:, [column]]
-            w, b = arrays["frequencies"][j], arrays["phases"][j]
-            features = np.cos(2 * np.pi * w * x + b) if self.kind == PERIODIC else np.clip(w * x + b, 0, 1)
+            scope = {"x": x, "w": arrays["frequencies"][j], "b": arrays["phases"][j]}
+            features = eval(registry.embeddings[self.kind].formula, vars(np), scope)  # a constant of the table
             parts += [x, features @ arrays["weights"][j] + arrays["biases"][j]]
         parts.append(X[:, self.plain])
         starts = np.cumsum(self.n_levels) - self.n_levels
@@ -220,36 +249,3 @@ def _n_levels(x, column):
             f"{MAX_LEVELS - 1}; row {wrong[0]} has {x[wrong[0]]:g}"
         )
     return int(x.max()) + 1
-
-
-def _linear(n_columns, n_features, size, random_state):
-    bound = 1 / np.sqrt(n_features)  # torch.nn.Linear's
-    return {
-        "weights": random_state.uniform(-bound, bound, (n_columns, n_features, size - 1)),
-        "biases": random_state.uniform(-bound, bound, (n_columns, size - 1)),
-    }
-
-
-def _periodic(X, random_state, n_frequencies, sigma, size):
-    shape = X.shape[1], n_frequencies
-    return {
-        "frequencies": random_state.normal(0, sigma, shape),
-        "phases": random_state.uniform(-np.pi, np.pi, shape),
-        **_linear(*shape, size, random_state),
-    }
-
-
-def _piecewise_linear(X, random_state, n_bins, size):
-    """Bins between quantiles: a feature is 0 below its bin, 1 above it and linear within. Empty bins stay 0."""
-    edges = np.quantile(X, np.linspace(0, 1, n_bins + 1), axis=0).T
-    widths = np.diff(edges)
-    filled = (widths > np.finfo(X.dtype).tiny) & (widths < np.inf)
-    frequencies = np.divide(1, widths, where=filled, out=np.zeros_like(widths))
-    return {
-        "frequencies": frequencies,
-        "phases": -frequencies * edges[:, :-1],
-        **_linear(X.shape[1], n_bins, size, random_state),
-    }
-
-
-_DRAW = {PERIODIC: _periodic, PIECEWISE_LINEAR: _piecewise_linear}

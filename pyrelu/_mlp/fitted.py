@@ -60,8 +60,6 @@ ATTRIBUTES = {
     "n_outputs_": _is_count,
     "n_features_in_": _is_count,
     "feature_names_in_": lambda value: _is_array(value, "OU") and all(isinstance(name, str) for name in value),
-    "temperature_": _is_real,
-    "undoes_smoothing_": lambda value: isinstance(value, bool),
     "embedding_": lambda value: isinstance(value, InputEmbedding),
     "classes_": lambda value: _is_array(value, "biufUO"),
     "_no_improvement_count": _is_count,

@@ -339,7 +339,7 @@ class BasePerceptron(Transactional, Convertible, Documented, Persistent, Callbac
         ]
         if isinstance(self.init, str) and self.init == UNIT_VARIANCE:
             rows = (
-                X[:MAX_ROWS] if X.shape[0] <= MAX_ROWS else X[np.sort(random_state.permutation(X.shape[0])[:MAX_ROWS])]
+                X if X.shape[0] <= MAX_ROWS else X[np.sort(random_state.permutation(X.shape[0])[:MAX_ROWS])]
             )
             rows = rows.toarray() if issparse(rows) else rows
             inputs = rows.astype(float) if embedding is None else embedding.transform(rows)

@@ -7,18 +7,25 @@ import numpy as np
 from pyrelu._mlp.warn import warn
 
 
+def size_of_batch(batch_size, n_samples):
+    """Return the rows in a batch where there are so many: scikit-learn's "auto" is 200."""
+    return min(200 if batch_size == "auto" else batch_size, n_samples)
+
+
+def to_train(order, batch_size, drop_last):
+    """Return the rows of an epoch: with `drop_last`, those of whole batches."""
+    return order[: len(order) // batch_size * batch_size] if drop_last else order
+
+
 class InMemory:
     """Rows in the memory of this process: `state.samples`, in `state.order`."""
 
     def begin(self, state):
         """Check the size of batches before the first epoch."""
         mlp, n_samples = state.estimator, len(state.order)
-        if mlp.batch_size == "auto":
-            self.batch_size = min(200, n_samples)
-            return
-        if mlp.batch_size > n_samples:
+        if mlp.batch_size != "auto" and mlp.batch_size > n_samples:
             warn("Got `batch_size` less than 1 or larger than sample size. It is going to be clipped")
-        self.batch_size = min(mlp.batch_size, n_samples)
+        self.batch_size = size_of_batch(mlp.batch_size, n_samples)
 
     def train(self, state):
         """Train for one epoch.
@@ -31,9 +38,7 @@ class InMemory:
         """
         if state.estimator.shuffle:
             state.order = state.order[state.random_state.permutation(len(state.order))]
-        order = state.order
-        if state.estimator.drop_last:
-            order = order[: len(order) // self.batch_size * self.batch_size]
+        order = to_train(state.order, self.batch_size, state.estimator.drop_last)
         return state.network.train(state.samples, order, self.batch_size, state.optimizer), len(order)
 
     def evaluate(self, state):

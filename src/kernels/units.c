@@ -1,14 +1,9 @@
 /* What training does to the units of a row beside their activation: dropout, learned scales, learned mixtures with the
  * identity. Compiled once per instruction set and precision.
  */
+#include "kernels/dropout.h"
 #include "kernels/targets.h"
-#include "simd/real.h"
 #include "sizes.h"
-
-/* A number in [0, 1) */
-static inline real uniform(uint32_t bits) {
-    return PYRELU_BITS == 32 ? (bits >> 8) * (real)0x1p-24 : bits * (real)0x1p-32;
-}
 
 enum { BUFFER = 256 };
 
@@ -23,11 +18,11 @@ void PER_TARGET(uniform)(const pyrelu_random_counter *counter, void *u, ptrdiff_
 }
 
 void PER_TARGET(dropout_mask)(const pyrelu_random_counter *counter, double dropout, void *mask, ptrdiff_t n) {
-    const real probability = dropout, scale = 1 / (1 - probability);
+    const real probability = dropout;
     real *out = mask;
     PER_TARGET(uniform)(counter, mask, n);
 #pragma omp simd
-    for (ptrdiff_t i = 0; i < n; i++) out[i] = out[i] < probability ? 0 : scale;
+    for (ptrdiff_t i = 0; i < n; i++) out[i] = multiplier(out[i], probability);
 }
 
 void PER_TARGET(drop)(const void *x, const void *mask, ptrdiff_t n, void *out) {

@@ -6,6 +6,7 @@
 #ifndef PYRELU_DROPOUT_INL_H
 #define PYRELU_DROPOUT_INL_H
 
+#include "kernels/dropout.h"
 #include "kernels/philox.h"
 #include "training/micro_batch-inl.h"
 
@@ -18,17 +19,6 @@ static inline uint32_t slope_stream(const micro_batch *s, const layer *l) { retu
 
 static inline pyrelu_random_counter counter_at(const micro_batch *s, uint32_t stream, ptrdiff_t row) {
     return (pyrelu_random_counter){s->opt->seed, (uint32_t)(s->start - s->batch + row), stream, (uint32_t)s->opt->t};
-}
-
-/* A number in [0, 1) */
-static inline real uniform(uint32_t bits) {
-    return PYRELU_BITS == 32 ? (bits >> 8) * (real)0x1p-24 : bits * (real)0x1p-32;
-}
-
-/* For u uniform in [0, 1): 0 to drop, or the factor that keeps the mean */
-static inline real multiplier(real u, real dropout) {
-    const real scale = 1 / (1 - dropout);
-    return u < dropout ? 0 : scale;
 }
 
 /* The multiplier of one input in a row of the micro-batch. */

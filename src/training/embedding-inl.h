@@ -59,9 +59,7 @@ static void embed(const micro_batch *s, ptrdiff_t first, ptrdiff_t rows) {
 static void scale_backward(const pyrelu_embedding *e, ptrdiff_t first, ptrdiff_t rows) {
     const ptrdiff_t m = e->n_outputs;
     real *g = from(e->gradient, first, m), *of_scales = from(e->scale_delta, first, m);
-    memcpy(of_scales, from(e->embedded, first, m), rows * m * sizeof(real));
-    for (ptrdiff_t row = 0; row < rows; row++)
-        pyrelu_kernels_for(TYPE)->scale_rows(of_scales + row * m, g + row * m, 1, m, of_scales + row * m);
+    pyrelu_kernels_for(TYPE)->scale_rows(from(e->embedded, first, m), g, 1, rows * m, of_scales); /* as one row */
     pyrelu_kernels_for(TYPE)->scale_rows(g, e->scales, rows, m, g);
 }
 
