@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from numbers import Real
 
 import numpy as np
+from scipy.sparse import issparse
 from scipy.special import ndtr, ndtri
 
 
@@ -159,6 +160,39 @@ def draw(init, shape, activation, rng, *, is_output=False):
         if common["bias_std"]:
             return weights, rng.normal(0, common["bias_std"], shape[1])
     return weights, np.zeros(shape[1])
+
+
+def draw_network(init, X, embedding, shapes, activations, slopes, rng):
+    """Return the initial weights and biases of all layers.
+
+    Parameters
+    ----------
+    init : str, (str, dict) or callable
+        A value for which `is_known` is true.
+    X : ndarray or CSR matrix of shape (n_samples, n_features)
+        The training rows, on which "unit_variance" depends.
+    embedding : InputEmbedding or None
+        What makes the first layer's inputs of them.
+    shapes : list of (int, int)
+        Of the weights of each layer.
+    activations : list of HiddenActivation
+        Of the hidden layers; without any, the one that the estimator names.
+    slopes : list of (ndarray or None)
+        What the activations learn.
+    rng : numpy.random.RandomState
+    """
+    if isinstance(init, str) and init == UNIT_VARIANCE:
+        rows = X if X.shape[0] <= MAX_ROWS else X[np.sort(rng.permutation(X.shape[0])[:MAX_ROWS])]
+        rows = rows.toarray() if issparse(rows) else rows
+        inputs = rows.astype(float) if embedding is None else embedding.transform(rows)
+        return draw_unit_variance(inputs, shapes, activations[: len(shapes) - 1], slopes, rng)
+    n_hidden = len(shapes) - 1
+    names = [activations[min(i, len(activations) - 1)].name for i in range(len(shapes))]
+    drawn = [
+        draw(init, shape, name, rng, is_output=i == n_hidden)
+        for i, (shape, name) in enumerate(zip(shapes, names, strict=True))
+    ]
+    return [weights for weights, _ in drawn], [biases for _, biases in drawn]
 
 
 def draw_unit_variance(X, shapes, activations, slopes, rng):

@@ -4,7 +4,6 @@ from contextlib import closing
 from numbers import Integral, Real
 
 import numpy as np
-from scipy.sparse import issparse
 from sklearn.base import BaseEstimator
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_array, check_random_state
@@ -20,7 +19,7 @@ from pyrelu._mlp.conversion import Convertible
 from pyrelu._mlp.display import choose as choose_display
 from pyrelu._mlp.documentation import Documented
 from pyrelu._mlp.fit_state import ATTRIBUTES, FitState
-from pyrelu._mlp.initializers import MAX_ROWS, UNIT_VARIANCE, draw, draw_unit_variance
+from pyrelu._mlp.initializers import draw_network
 from pyrelu._mlp.lbfgs import fit_lbfgs, start_lbfgs
 from pyrelu._mlp.optimizers import STOCHASTIC
 from pyrelu._mlp.param_groups import rate_factors
@@ -337,22 +336,9 @@ class BasePerceptron(Transactional, Convertible, Documented, Persistent, Callbac
             None if activation.initial_slope is None else np.full(n, activation.initial_slope)
             for activation, n in zip(activations, hidden)
         ]
-        if isinstance(self.init, str) and self.init == UNIT_VARIANCE:
-            rows = (
-                X if X.shape[0] <= MAX_ROWS else X[np.sort(random_state.permutation(X.shape[0])[:MAX_ROWS])]
-            )
-            rows = rows.toarray() if issparse(rows) else rows
-            inputs = rows.astype(float) if embedding is None else embedding.transform(rows)
-            self.coefs_, self.intercepts_ = draw_unit_variance(
-                inputs, shapes, activations[: len(hidden)], self.activation_weights_, random_state
-            )
-            return
-        self.coefs_, self.intercepts_ = [], []
-        for i, shape in enumerate(shapes):
-            name = activations[min(i, len(activations) - 1)].name
-            coef, intercept = draw(self.init, shape, name, random_state, is_output=i == len(hidden))
-            self.coefs_.append(coef)
-            self.intercepts_.append(intercept)
+        self.coefs_, self.intercepts_ = draw_network(
+            self.init, X, embedding, shapes, activations, self.activation_weights_, random_state
+        )
 
     def _hold_out(self, data, samples, eval_set, random_state):
         """Return the indices of the samples to train on, and the `Validation` that scores after each epoch, or None."""

@@ -151,7 +151,7 @@ CLASSIFIER = {
 calibrate : bool, default=True
     Whether to divide the networks' outputs, before softmax, by a temperature that makes probabilities right on average: the
     one with the least log-loss on rows held out, or on `eval_set` (Guo et al., 2017). Which class is the most probable does
-    not change. Without such rows there is no temperature.
+    not change. Without such rows, what label smoothing did is undone instead.
 class_weight : dict, list of dict, "balanced" or None, default=None
     Weights of the classes, as `MLPClassifier` takes them. They multiply the sample weights, also those of held-out rows.
 label_smoothing : float or None, default=None

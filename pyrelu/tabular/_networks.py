@@ -6,10 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.utils.metaestimators import available_if
 
-from pyrelu._mlp.fitted import check_fitted
 from pyrelu._mlp.losses import has_margins, has_probabilities
 from pyrelu._mlp.parameters import extends
-from pyrelu._storage import encoding
 from pyrelu.neural_network import MLPClassifier, MLPRegressor
 
 
@@ -167,24 +165,3 @@ class NetworkRegressor(TabularNetwork, MLPRegressor):
         right = right and all(fact.shape == of for fact, of in zip(facts, shapes, strict=True))
         if not right or not all(np.isfinite(fact).all() for fact in facts) or not (facts[1] > 0).all():
             raise ValueError("the target's mean, scale and range are not as a fit leaves them")
-
-
-def _check(cls):
-    def check(attributes):
-        network = cls()
-        network._take(attributes, "the file")
-        check_fitted(network)
-        if not hasattr(network, "coefs_"):
-            raise ValueError("a network is not fitted")
-        if cls is NetworkRegressor:
-            network._check_target()
-        else:
-            temperature, undoes = (vars(network).get(name) for name in ("temperature_", "undoes_smoothing_"))
-            if not (isinstance(temperature, float) and 0 < temperature < np.inf and isinstance(undoes, bool)):
-                raise ValueError("temperature_ and undoes_smoothing_ are not as a fit leaves them")
-
-    return check
-
-
-for _cls in (NetworkClassifier, NetworkRegressor):
-    encoding.add_class(_cls, _check(_cls))

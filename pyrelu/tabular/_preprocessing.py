@@ -6,12 +6,11 @@ from sklearn.utils.validation import check_is_fitted
 
 from pyrelu._mlp.allowed import check_parameters
 from pyrelu._mlp.warn import warn
-from pyrelu._storage import encoding
 from pyrelu._text import listed, shortened
 from pyrelu.exceptions import InvalidParameterError
 from pyrelu.tabular import _scaling
 from pyrelu.tabular._allowed import CONSTRAINTS
-from pyrelu.tabular._columns import BOOLEANS, KINDS, NUMERIC
+from pyrelu.tabular._columns import BOOLEANS, NUMERIC
 from pyrelu.tabular._frames import Table
 
 BLOCK = 1 << 20  # cells that are transformed at a time, so that memory beside X and the result stays small
@@ -178,7 +177,7 @@ class TablePreprocessor(TransformerMixin, BaseEstimator):
                 yield i, np.array([[0.0], [1.0]])
         for i, facts in enumerate(columns):
             n = len(facts["levels"])
-            if _is_category(facts) and n <= self.max_one_hot:
+            if is_category(facts) and n <= self.max_one_hot:
                 yield i, np.array([[0.0], [1.0], [-1.0]]) if n == 2 else np.eye(n + 1)[:, 1:]
 
     def _has_indicator(self, facts):
@@ -188,7 +187,7 @@ class TablePreprocessor(TransformerMixin, BaseEstimator):
         return [i for i, facts in enumerate(self._columns()) if facts["kind"] in NUMERIC]
 
     def _coded(self):
-        return [i for i, f in enumerate(self._columns()) if _is_category(f) and len(f["levels"]) > self.max_one_hot]
+        return [i for i, f in enumerate(self._columns()) if is_category(f) and len(f["levels"]) > self.max_one_hot]
 
     def _columns(self):
         check_is_fitted(self)
@@ -355,7 +354,7 @@ class TablePreprocessor(TransformerMixin, BaseEstimator):
         return tags
 
 
-def _is_category(facts):
+def is_category(facts):
     return facts["kind"] in ("boolean", "category")
 
 
@@ -458,74 +457,3 @@ def _codes(table, i, facts, rows=slice(None)):
 def shortened_text(text):
     """Return what a message says of a value that is already written as Python writes it."""
     return text if len(text) <= 42 else f"{text[:40]}..."
-
-
-# ---- files ----
-
-
-def _is_facts(facts):
-    return (
-        type(facts) is dict
-        and tuple(facts) == FACTS
-        and type(facts["name"]) is str
-        and facts["kind"] in KINDS
-        and type(facts["levels"]) is list
-        and all(type(level) is str for level in facts["levels"])
-        and len(set(facts["levels"])) == len(facts["levels"])
-        and (len(facts["levels"]) > 0) == _is_category(facts)
-        and (facts["kind"] != "boolean" or facts["levels"] == BOOLEANS)
-        and all(type(facts[name]) is float and np.isfinite(facts[name]) for name in ("first", "median"))
-        and all(type(facts[name]) is bool for name in ("has_zone", "has_gaps"))
-        and (facts["kind"] in NUMERIC or not facts["has_gaps"])
-    )
-
-
-def _is_scale(numeric, learned):
-    if not isinstance(learned, np.ndarray) or learned.dtype != np.float64 or learned.ndim != 1 or not learned.size:
-        return False
-    if numeric == "quantile":
-        return bool(np.isfinite(learned).all() and (np.diff(learned) >= 0).all())
-    return len(learned) == 2 and bool(np.isfinite(learned[0]) and learned[1] > 0)
-
-
-def _check(attributes):
-    """Raise ValueError unless these are the attributes of a TablePreprocessor; those of a file may be anything."""
-    preprocessor = TablePreprocessor()
-    unknown = attributes.keys() - set(preprocessor.get_params())
-    fitted = {"columns_", "scales_", "n_features_in_"}
-    if unknown - fitted - {"feature_names_in_", "_sklearn_output_config"} or not attributes.keys() >= set(
-        preprocessor.get_params()
-    ):
-        raise ValueError(f"a TablePreprocessor with the attributes {listed(sorted(map(str, attributes)))}")
-    vars(preprocessor).update(attributes)
-    check_parameters(preprocessor, CONSTRAINTS)
-    if attributes.get("_sklearn_output_config", {}) not in [{}] + [
-        {"transform": container} for container in ("default", "pandas", "polars")
-    ]:
-        raise ValueError("no such container as the output of a TablePreprocessor")
-    if not unknown & (fitted | {"feature_names_in_"}):
-        return
-    columns, scales, n = (attributes.get(name) for name in ("columns_", "scales_", "n_features_in_"))
-    if type(columns) is not list or not columns or not all(map(_is_facts, columns)):
-        raise ValueError("columns_ is not as a fit leaves it")
-    if type(n) is not int or n != len(columns):
-        raise ValueError(f"n_features_in_ is {n!r} where columns_ has {len(columns)} entries")
-    names = attributes.get("feature_names_in_")
-    if "feature_names_in_" in attributes and not (
-        isinstance(names, np.ndarray)
-        and names.dtype == object
-        and names.shape == (n,)
-        and names.tolist() == [facts["name"] for facts in columns]
-        and len(set(names.tolist())) == n
-    ):
-        raise ValueError("feature_names_in_ are not the names of columns_")
-    n_scales = preprocessor.n_numeric_ + preprocessor.n_one_hot_ * _scaling.scales_one_hot(preprocessor.numeric)
-    if (
-        type(scales) is not list
-        or len(scales) != n_scales
-        or not all(_is_scale(preprocessor.numeric, learned) for learned in scales)
-    ):
-        raise ValueError("scales_ is not as a fit leaves it")
-
-
-encoding.add_class(TablePreprocessor, _check)
