@@ -46,7 +46,9 @@ def _piecewise_linear(X, random_state, *, n_bins=16, size=4):
 
 
 _DRAW = {PERIODIC: _periodic, PIECEWISE_LINEAR: _piecewise_linear}
-PARAMETERS = {name: dict(function.__kwdefaults__) for name, function in _DRAW.items()}  # name -> parameter -> default
+PARAMETERS = {
+    name: dict(function.__kwdefaults__ or {}) for name, function in _DRAW.items()
+}  # name -> parameter -> default
 
 
 def _all(values, types, not_of=()):

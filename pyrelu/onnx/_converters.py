@@ -20,12 +20,12 @@ OPTIONS = {"zipmap": [True, False, "columns"], "output_class_labels": [False, Tr
 
 def register() -> None:
     """Make skl2onnx convert the estimators, wherever they stand in a Pipeline."""
-    for cls in (MLPClassifier, TabularMLPClassifier):
+    for classifier in (MLPClassifier, TabularMLPClassifier):
         update_registered_converter(
-            cls, f"Pyrelu{cls.__name__}", _classifier_outputs, _convert_classifier, options=OPTIONS
+            classifier, f"Pyrelu{classifier.__name__}", _classifier_outputs, _convert_classifier, options=OPTIONS
         )
-    for cls in (MLPRegressor, TabularMLPRegressor):
-        update_registered_converter(cls, f"Pyrelu{cls.__name__}", _regressor_outputs, _convert_regressor)
+    for regressor in (MLPRegressor, TabularMLPRegressor):
+        update_registered_converter(regressor, f"Pyrelu{regressor.__name__}", _regressor_outputs, _convert_regressor)
     update_registered_converter(
         TablePreprocessor, "PyreluTablePreprocessor", _preprocessor_outputs, _convert_preprocessor
     )
