@@ -19,21 +19,21 @@ OURS = {
     "td-s": {"preset": "td-s"},
 }
 
-# One piece of RealMLP-TD left out.
-_NETWORK = {
-    "td-embedding": {"numeric_embedding": None},
-    "td+piecewise": {"numeric_embedding": "piecewise_linear"},
-    "td-scales": {"scale_inputs": False},
-    "td-groups": {"param_groups": {"weights": {"ntk": True}}},
-    "td-schedules": {"alpha_schedule": "constant", "dropout_schedule": "constant"},
-    "td-coslog4": {"learning_rate": "cosine"},
-    "td-parametric": {"parametric_activation": False},
-    "td-init": {"init": "lecun_normal"},
-    "td-dropout": {"dropout": 0.0},
-    "td-decay": {"alpha": 0.0},
+# The default with one thing changed.
+ABLATION = {
+    "auto-embedding": {"network_params": {"numeric_embedding": None}},
+    "auto+piecewise": {"network_params": {"numeric_embedding": "piecewise_linear"}},
+    "auto-scales": {"network_params": {"scale_inputs": False}},
+    "auto-groups": {"network_params": {"param_groups": {"weights": {"ntk": True}}}},
+    "auto-schedules": {"network_params": {"alpha_schedule": "constant", "dropout_schedule": "constant"}},
+    "auto-coslog4": {"network_params": {"learning_rate": "cosine"}},
+    "auto-parametric": {"network_params": {"parametric_activation": False}},
+    "auto-init": {"network_params": {"init": "lecun_normal"}},
+    "auto-dropout": {"dropout": 0.0},
+    "auto-decay": {"alpha": 0.0},
+    "auto-refit": {"refit": False, "early_stopping": True},
+    "auto+members": {"n_members": 4},
 }
-ABLATION = {name: {"preset": "td", "network_params": changed} for name, changed in _NETWORK.items()}
-ABLATION["td+members"] = {"preset": "td", "n_members": 4}
 
 
 class Prepared(BaseEstimator):
