@@ -12,8 +12,9 @@ from pyrelu._network import Network, Samples
 from pyrelu import MLPRegressor
 from pyrelu._mlp.activation import resolve
 from pyrelu._mlp.optimizers import STOCHASTIC, Gradient
+from pyrelu._mlp.param_groups import GROUPS
 from pyrelu._mlp.training import pack
-from pyrelu.registry import optimizers
+from pyrelu.registry import optimizers, parameter_groups
 
 LONG = np.longdouble
 SETTINGS = dict(momentum=0.7, beta_1=0.8, beta_2=0.95, epsilon=1e-3, learning_rate_init=0.02, alpha=0.3, l1=0.05)
@@ -48,13 +49,13 @@ class Problem:
         self.states = [np.zeros(len(self.parameters), LONG) for _ in "mv"]
         self.t = 0
 
-    def spans(self):
-        """Of each array its place in the buffer, and whether it is penalised."""
+    def places(self):
+        """Yield for each array its place in the buffer, its kind and the factor of its layer on the learning rate."""
         start = 0
         for k, group in enumerate(self.arrays):
             for array in group:
                 if array is not None:
-                    yield slice(start, start + array.size), k == 0
+                    yield slice(start, start + array.size), GROUPS[k], 1.0
                     start += array.size
 
     def gradient(self):
@@ -71,14 +72,15 @@ class Problem:
         if self.mlp.clip_norm is not None and norm > self.mlp.clip_norm:
             gradient *= self.mlp.clip_norm / norm
         self.t += 1
-        for place, penalized in self.spans():
+        # the ratio of an array without a norm is 1; a decoupled decay does not depend on the parametrization
+        update = self.row.update.replace("norm(w)/norm(u)", "ratio(w, u)").replace("lr*alpha*w", "lr/ntk*alpha*w")
+        for place, group, ntk in self.places():
+            factors = (self.mlp.param_groups or {}).get(group, {})
+            lr = LONG(self.mlp.learning_rate_init) * factors.get("learning_rate", 1.0) * ntk
+            alpha = LONG(self.mlp.alpha) * factors.get("alpha", parameter_groups[group].alpha)
             scope = {name: LONG(getattr(self.mlp, name)) for name in self.row.hyperparameters}
-            scope |= {"lr": LONG(self.mlp.learning_rate_init), "alpha": LONG(self.mlp.alpha if penalized else 0)}
-            scope |= {"t": self.t, "g": gradient[place], "w": result[place]}
+            scope |= {"lr": lr, "ntk": ntk, "alpha": alpha, "t": self.t, "g": gradient[place], "w": result[place]}
             scope |= dict(zip("mv", (state[place] for state in self.states), strict=True))
-            update = self.row.update
-            if "norm(" in update:  # the ratio of an array without a norm is 1
-                update = update.replace("norm(w)/norm(u)", "ratio(w, u)")
             scope |= {"sqrt": np.sqrt, "sign": np.sign, "ratio": ratio}
             exec(update, {"__builtins__": {}}, scope)
             result[place] = scope["w"]
@@ -165,16 +167,16 @@ def test_steps_are_torchs(name):
     cls, settings = TORCH[name]
     epsilon = settings.get("eps", 1e-3)
     problem = Problem(name, np.float64, units=(5, 4, 3), l1=0.0, epsilon=epsilon, alpha=0.3 if name == "adamw" else 0.0)
-    spans = list(problem.spans())
-    tensors = [torch.tensor(problem.parameters[place].copy()) for place, _ in spans]
+    places = list(problem.places())
+    tensors = [torch.tensor(problem.parameters[place].copy()) for place, _, _ in places]
     groups = [
-        {"params": [tensor]} | ({} if penalized or name != "adamw" else {"weight_decay": 0.0})
-        for tensor, (_, penalized) in zip(tensors, spans, strict=True)
+        {"params": [tensor]} | ({} if group == "weights" or name != "adamw" else {"weight_decay": 0.0})
+        for tensor, (_, group, _) in zip(tensors, places, strict=True)
     ]
     theirs = getattr(torch.optim, cls)(groups, lr=0.02, **settings)
     for _ in range(5):
         gradient = problem.gradient().astype(float)
-        for tensor, (place, _) in zip(tensors, spans, strict=True):
+        for tensor, (place, _, _) in zip(tensors, places, strict=True):
             tensor.grad = torch.tensor(gradient[place])
         theirs.step()
         problem.step()

@@ -8,10 +8,10 @@ import pytest
 from helpers import few_epochs, same_bits
 from pyrelu._network import Samples
 from test_embedding import fit, table
-from test_optimizers import LONG, SETTINGS, ratio
+from test_optimizers import LONG, SETTINGS, Problem
 
 from pyrelu import MLPRegressor
-from pyrelu._mlp.optimizers import STOCHASTIC, Gradient
+from pyrelu._mlp.optimizers import STOCHASTIC
 from pyrelu._mlp.param_groups import GROUPS
 from pyrelu._mlp.training import pack
 from pyrelu.exceptions import InvalidParameterError
@@ -29,7 +29,7 @@ FACTORS = {
 }
 
 
-class Steps:
+class Steps(Problem):
     """Steps on a network with every kind of parameters, beside what the update of the table makes of each array."""
 
     def __init__(self, name, groups, **settings):
@@ -58,34 +58,6 @@ class Steps:
                 for _ in range(n):
                     yield slice(start, start + array.size // n), name, len(array) ** -0.5 if k == 0 and ntk else 1.0
                     start += array.size // n
-
-    def expected(self):
-        solver = Gradient(self.parameters, self.mlp)
-        solver.alpha, solver.clip_norm = self.optimizer.alpha, np.inf
-        self.network.train(self.samples, None, 40, solver)
-        gradient, result = solver.state[0].astype(LONG), self.parameters.astype(LONG)
-        if self.mlp.clip_norm is not None:
-            gradient *= min(1, self.mlp.clip_norm / np.sqrt((gradient**2).sum()))
-        self.t += 1
-        # a decoupled decay takes the same share of weights however they are parametrized
-        update = self.row.update.replace("lr*alpha*w", "lr/ntk*alpha*w").replace("norm(w)/norm(u)", "ratio(w, u)")
-        for place, name, ntk in self.places():
-            factors = self.mlp.param_groups.get(name, {})
-            alpha = factors.get("alpha", parameter_groups[name].alpha)
-            scope = {key: LONG(getattr(self.mlp, key)) for key in self.row.hyperparameters}
-            scope |= {"lr": LONG(self.mlp.learning_rate_init) * factors.get("learning_rate", 1.0) * ntk, "ntk": ntk}
-            scope |= {"alpha": LONG(self.mlp.alpha) * alpha, "t": self.t, "g": gradient[place], "w": result[place]}
-            scope |= dict(zip("mv", (state[place] for state in self.states), strict=True))
-            scope |= {"sqrt": np.sqrt, "sign": np.sign, "ratio": ratio}
-            exec(update, {"__builtins__": {}}, scope)
-            result[place] = scope["w"]
-            for state, key in zip(self.states, "mv", strict=True):
-                state[place] = scope[key]
-        return result
-
-    def step(self):
-        self.network.train(self.samples, None, 40, self.optimizer)
-        return self.parameters
 
 
 @pytest.mark.parametrize("embedding", embeddings)
