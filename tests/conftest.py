@@ -86,3 +86,9 @@ def overflow_is_expected():
     """Inputs are of all sizes; that an overflow is reported is tested in test_calling.py."""
     with np.errstate(over="ignore"):
         yield
+
+
+@pytest.fixture(params=[name for name in pr._LAZY if name.startswith("Tabular")])
+def cls(request):
+    """Each of the estimators for tables."""
+    return getattr(pr, request.param)

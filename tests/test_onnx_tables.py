@@ -9,8 +9,8 @@ from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from tabular_cases import SMALL, labels, numbers, table
 from test_onnx import Container
-from test_tabular import SMALL, labels, numbers, table
 
 from pyrelu import MLPRegressor, TabularMLPClassifier, TabularMLPRegressor, registry
 from pyrelu._mlp import losses
