@@ -27,14 +27,12 @@ from pyrelu._library cimport (
     pyrelu_optimizers,
 )
 
-import os
-import threading
 from numbers import Integral, Real
 from typing import NamedTuple
 
 import numpy as np
 
-from pyrelu import _blas
+from pyrelu import _blas_limit
 
 cnp.import_array()
 
@@ -460,81 +458,6 @@ cdef class DefaultFloatingPoint:
         fp_leave(self.caller)
 
 
-# ---- BLAS on one thread while our own threads call it: two pools of threads on the same cores slow each other down,
-# and bits would depend on their number. The number is one for the whole process, so uses of it are counted: the first
-# sets it, and the last, whichever that is, sets it back. Ctrl-C can come while Python runs only, which is while the
-# libraries' controllers are called. ----
-
-cdef object blas_lock = threading.RLock()  # a signal's handler may train, too
-cdef dict blas_users = {}  # thread -> how many uses are its own
-cdef list blas_before = []  # (what sets a library's number of threads, that number)
-
-
-def _forget_other_threads():
-    """In a forked child, where the other threads that use BLAS are not: they would hold their locks and uses for ever."""
-    global blas_lock, blas_users
-    blas_lock = threading.RLock()
-    used, ident = bool(blas_users), threading.get_ident()
-    blas_users = {ident: blas_users[ident]} if ident in blas_users else {}
-    if used and not blas_users:
-        restore_blas()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget_other_threads)
-
-
-cdef limit_blas():
-    global blas_before
-    libraries, ident = _blas.libraries(), threading.get_ident()
-    blas_lock.acquire()
-    try:
-        first = not blas_users
-        if first:
-            blas_before = [(set_number, get_number()) for get_number, set_number in libraries]
-        blas_users[ident] = blas_users.get(ident, 0) + 1
-        try:
-            for _, set_number in libraries if first else ():
-                set_number(1)
-        except BaseException:
-            release_blas()
-            raise
-    finally:
-        blas_lock.release()
-
-
-cdef release_blas():
-    ident = threading.get_ident()
-    interrupt = uninterrupted(blas_lock.acquire, ())
-    blas_users[ident] -= 1
-    if not blas_users[ident]:
-        del blas_users[ident]
-    interrupt = (None if blas_users else restore_blas()) or interrupt
-    blas_lock.release()
-    if interrupt is not None:
-        raise interrupt
-
-
-cdef object restore_blas():
-    """Set the numbers of threads back; return what a signal's handler has raised meanwhile."""
-    interrupt = None
-    for set_number, n in blas_before:
-        interrupt = uninterrupted(set_number, (n,)) or interrupt
-    return interrupt
-
-
-cdef object uninterrupted(function, tuple arguments):
-    """Call a function, again if a signal handler raises an exception meanwhile; return that exception."""
-    raised = None
-    for _ in range(100):
-        try:
-            function(*arguments)
-            return raised
-        except BaseException as error:
-            raised = error
-    return raised
-
-
 cdef int _n_values(const pyrelu_layer *layer) noexcept:
     """Return the number of activation parameters that the layer's transform takes."""
     if layer.transform == PYRELU_ELEMENTWISE or layer.transform == PYRELU_PARAMETRIC:
@@ -886,7 +809,7 @@ cdef class Network:
         if self.busy:
             raise RuntimeError("this network is in use already; only one thread at a time may use a network")
         if self.core.calls_blas(&self.network):
-            limit_blas()
+            _blas_limit.limit()
             self.busy = True
             return True
         self.busy = True
@@ -895,7 +818,7 @@ cdef class Network:
     cdef _leave(self, bint limited):
         self.busy = False
         if limited:
-            release_blas()
+            _blas_limit.release()
 
     @property
     def n_features(self):
