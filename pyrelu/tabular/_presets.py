@@ -6,7 +6,7 @@ import numpy as np
 # of the authors' package pytabkit 1.7.3. It multiplies the factor on the learning rate into the decay twice.
 _REALMLP = {
     "hidden_layer_sizes": (256, 256, 256),
-    "batch_size": 256,
+    "batch_size": {0: 256},  # from how many rows on: the rows in a batch
     "drop_last": True,
     "max_iter": 256,
     "solver": "adamw",
@@ -46,17 +46,19 @@ _TD_S = _REALMLP | {
 _OF_CLASSIFIERS = {"activation": "selu", "learning_rate_init": 0.04, "label_smoothing": 0.1}
 
 _CLASSIFIER, _REGRESSOR = _TD | _OF_CLASSIFIERS, _TD | {"activation": "mish", "learning_rate_init": 0.2}
+_SMALLER_BATCHES = {"batch_size": {0: 64, 2000: 256}}
 
 # Preset -> (parameters of a classifier's networks, of a regressor's).
 # "auto" is what was best for its time on thirteen real tables (docs/tabular.md): a quarter of the epochs, and all rows. A
 # classifier first holds some out, to find the best epoch and its temperature; a regressor does better without.
 PRESETS = {
-    "auto": (_CLASSIFIER | {"max_iter": 64, "refit": True}, _REGRESSOR | {"max_iter": 64, "early_stopping": False}),
+    "auto": (
+        _CLASSIFIER | {"max_iter": 64, "refit": True},
+        _REGRESSOR | {"max_iter": 64, "early_stopping": False} | _SMALLER_BATCHES,
+    ),
     "td": (_CLASSIFIER, _REGRESSOR),
     "td-s": (_TD_S | _OF_CLASSIFIERS, _TD_S | {"activation": "mish", "learning_rate_init": 0.07}),
 }
-FEW_ROWS = 2000  # of which "auto" makes more and smaller batches for a regressor
-SMALL_BATCH = 64
 
 
 def parameters_of(preset, is_classifier):
@@ -67,6 +69,5 @@ def parameters_of(preset, is_classifier):
 
 def batch_size(preset, is_classifier, n_rows):
     """Return the rows in a batch of a preset's networks."""
-    if preset == "auto" and not is_classifier and n_rows < FEW_ROWS:
-        return min(SMALL_BATCH, n_rows)
-    return min(PRESETS[preset][0 if is_classifier else 1]["batch_size"], n_rows)
+    sizes = PRESETS[preset][0 if is_classifier else 1]["batch_size"]
+    return min(sizes[max(start for start in sizes if start <= n_rows)], n_rows)
