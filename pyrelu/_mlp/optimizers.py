@@ -75,7 +75,7 @@ class Stochastic(Optimizer):
         """Set the learning rate of the epoch, and the factors on it, on alpha and on dropout."""
         self.learning_rate = self.schedule.rate(self.epoch, self.learning_rate)
         factors = {name: schedule.rate(self.epoch, 1.0) for name, schedule in self.factor_schedules.items()}
-        self.rate_factors = self.base_rate_factors * [factors[name] for name in param_groups.GROUPS]
+        self.rate_factors = self.base_rate_factors * [factors.get(name, 1.0) for name in param_groups.GROUPS]
         self.alpha_factors = self.base_alpha_factors * factors["alpha"]
         self.dropout_factor = factors["dropout"]
 

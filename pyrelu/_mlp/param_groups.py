@@ -11,6 +11,7 @@ from pyrelu._mlp.constraints import Constraint, none
 from pyrelu.exceptions import InvalidParameterError
 
 GROUPS = tuple(registry.parameter_groups)
+ALPHAS = np.array([group.alpha for group in registry.parameter_groups.values()])  # where the user gives none
 NTK = "ntk"
 KEYS = ("learning_rate", "alpha", "schedule")
 
@@ -27,7 +28,7 @@ def resolve(mlp):
     rates, alphas : ndarray of shape (n_groups,)
         The factor of each kind of parameters on the learning rate, and on alpha and l1.
     group_schedules : dict of str to Schedule
-        By which the factors on the learning rate change.
+        By which the factors on the learning rate change, where the user gives any.
 
     Examples
     --------
@@ -41,14 +42,15 @@ def resolve(mlp):
         raise InvalidParameterError(
             f"param_groups has the group {min(unknown, key=str)!r}; there are: {', '.join(GROUPS)}"
         )
-    rates, alphas, group_schedules = [], [], {}
-    for name in GROUPS:
-        group = given.get(name, {})
+    rates, alphas, group_schedules = np.ones(len(GROUPS)), ALPHAS.copy(), {}
+    for name, group in given.items():
         _check(name, group)
-        rates.append(float(group.get("learning_rate", 1.0)))
-        alphas.append(float(group.get("alpha", registry.parameter_groups[name].alpha)))
-        group_schedules[name] = schedules.resolve_factor(mlp, f"schedule of {name}", group.get("schedule", "constant"))
-    return np.array(rates), np.array(alphas), group_schedules
+        i = GROUPS.index(name)
+        rates[i] = group.get("learning_rate", rates[i])
+        alphas[i] = group.get("alpha", alphas[i])
+        if "schedule" in group:
+            group_schedules[name] = schedules.resolve_factor(mlp, f"schedule of {name}", group["schedule"])
+    return rates, alphas, group_schedules
 
 
 def _check(name, group):
