@@ -1,5 +1,6 @@
 """The C library's interface, for the Cython modules."""
 
+from libc.stdint cimport uint64_t
 from numpy cimport npy_intp  # ptrdiff_t, as the header says
 
 cdef extern from "table/table.h" nogil:
@@ -142,3 +143,99 @@ cdef extern from "ufunc/loops.h" nogil:
     void pyrelu_set_streaming_bytes(npy_intp bytes)
     void pyrelu_map_loop(char **args, const npy_intp *dims, const npy_intp *steps, void *loop)
     void pyrelu_rowwise_loop(char **args, const npy_intp *dims, const npy_intp *steps, void *loop)
+
+cdef extern from "training/network.h" nogil:
+    ctypedef enum pyrelu_transform:
+        PYRELU_ELEMENTWISE
+        PYRELU_LEARNED_SLOPES
+        PYRELU_PARAMETRIC
+        PYRELU_DRAWN_SLOPES
+        PYRELU_ROWWISE
+        PYRELU_GATED
+        PYRELU_MAXOUT
+        PYRELU_CALLED
+        PYRELU_SOFTMAX
+
+    ctypedef struct pyrelu_layer:
+        Py_ssize_t n_inputs, width, n_outputs
+        pyrelu_transform transform
+        int activation
+        double parameters[PYRELU_MAX_PARAMETERS]
+        double dropout
+        double rate_factor
+        void (*call)(void *context, int derivative, const void *z, void *out, Py_ssize_t rows, Py_ssize_t n) noexcept
+        void *context
+        void *weights
+        void *bias
+        void *slopes
+
+    ctypedef struct pyrelu_embedding:
+        Py_ssize_t n_numeric, n_plain, n_categorical
+        const Py_ssize_t *numeric
+        const Py_ssize_t *plain
+        const Py_ssize_t *categorical
+        int embedding
+        Py_ssize_t n_features, size
+        void *frequencies
+        void *phases
+        void *weights
+        void *biases
+        const Py_ssize_t *n_levels
+        Py_ssize_t level_size
+        void *levels
+        void *scales
+        Py_ssize_t n_outputs
+
+    ctypedef struct pyrelu_network:
+        int n_layers
+        pyrelu_layer *layers
+        Py_ssize_t n_features
+        pyrelu_embedding *embedding
+        double input_dropout
+        int loss
+        const void *loss_parameters
+        void (*loss_call)(void *context, const void *targets, void *outputs, void *losses, Py_ssize_t rows, Py_ssize_t n_outputs, Py_ssize_t n_targets) noexcept
+        void *loss_context
+        double label_smoothing
+        int n_threads
+        int (*interrupted)(void *) noexcept nogil
+        void *context
+        unsigned char *alive
+        void (*blas_gemm)()
+
+    ctypedef struct pyrelu_samples:
+        const void *values
+        const Py_ssize_t *columns
+        const Py_ssize_t *starts
+        const Py_ssize_t *order
+        const void *targets
+        Py_ssize_t n_targets
+        const void *weights
+
+    ctypedef struct pyrelu_optimizer:
+        int solver
+        double learning_rate, momentum, beta_1, beta_2, epsilon, alpha, l1, decay, clip_norm
+        double rate_factors[PYRELU_N_GROUPS]
+        double alpha_factors[PYRELU_N_GROUPS]
+        double dropout_factor
+        uint64_t seed
+        Py_ssize_t t
+        void *parameters
+        void *gradients
+        void *state[2]
+
+    ctypedef struct pyrelu_epoch_totals:
+        double loss, gradient_norm
+
+    ctypedef struct pyrelu_core:
+        size_t (*plan_workspace)(pyrelu_network *, Py_ssize_t micro_batch_rows, int training, void *workspace) noexcept nogil
+        int (*calls_blas)(const pyrelu_network *) noexcept nogil
+        void (*predict)(const pyrelu_network *, const pyrelu_samples *, Py_ssize_t start, Py_ssize_t stop,
+                        void *outputs, unsigned char *alive) noexcept nogil
+        pyrelu_epoch_totals (*train)(const pyrelu_network *, const pyrelu_samples *, Py_ssize_t start, Py_ssize_t stop,
+                               Py_ssize_t batch_size, pyrelu_optimizer *) noexcept nogil
+        pyrelu_epoch_totals (*step)(const pyrelu_network *, double weight, pyrelu_optimizer *) noexcept nogil
+        void (*losses)(const pyrelu_network *, const void *targets, Py_ssize_t n_targets, void *outputs, void *losses,
+                       Py_ssize_t rows) noexcept nogil
+
+    const pyrelu_core pyrelu_core_f32, pyrelu_core_f64

@@ -27,7 +27,8 @@ from fuzz_files import attack_checkpoint, attack_model_file
 from fuzz_models import ERRORS, LARGE, SOLVERS, TARGETS, X, attempt, model, use
 from fuzz_values import changed, hostile
 from helpers import HAS_CALLBACKS
-from pyrelu._network import LOSSES, Network, Samples
+from pyrelu._network import LOSSES, Network
+from pyrelu._samples import Samples
 from sklearn import neural_network
 
 from pyrelu import MLPClassifier, MLPRegressor

@@ -7,7 +7,8 @@ from contextlib import suppress
 
 import numpy as np
 import pytest
-from pyrelu._network import Network, Samples
+from pyrelu._network import Network
+from pyrelu._samples import Samples
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from pyrelu._mlp.activation import resolve

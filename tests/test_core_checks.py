@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import scipy.sparse
 from helpers import few_epochs, same_bits
-from pyrelu._network import TRANSFORMS, Network, Samples
+from pyrelu._network import TRANSFORMS, Network
+from pyrelu._samples import Samples
 from test_network import Problem
 
 from pyrelu import MLPClassifier, MLPRegressor
@@ -325,7 +326,7 @@ SUBNORMAL = """
 import hashlib, warnings
 import numpy as np
 import pyrelu as pr
-from pyrelu._network import Samples
+from pyrelu._samples import Samples
 from pyrelu import MLPClassifier, MLPRegressor
 warnings.simplefilter("ignore")
 pr.set_num_threads({threads})
@@ -371,7 +372,7 @@ def test_flush_to_zero_changes_no_bit(flush_to_zero, threads):
 
 def test_flush_to_zero_is_the_caller_s_afterwards(flush_to_zero):
     program = flush_to_zero + (
-        "import numpy as np\nfrom pyrelu._network import Network, Samples\n"
+        "import numpy as np\nfrom pyrelu._network import Network\nfrom pyrelu._samples import Samples\n"
         "network = Network([np.ones((4, 2))], [np.ones(2)], [], 0, 'squared_error')\n"
         "library.flush()\nbefore = library.state()\nnetwork.predict(Samples(np.ones((9, 4))))\n"
         "assert library.state() == before, (library.state(), before)\n"
@@ -401,7 +402,8 @@ def test_a_network_goes_on_after_a_call_without_memory():
         import resource
         import numpy as np
         from pyrelu._mlp.activation import resolve
-        from pyrelu._network import Network, Samples
+        from pyrelu._network import Network
+        from pyrelu._samples import Samples
 
         X, n = np.ones((1024, 4)), 30_000
         few, many = Samples(X[:1]), Samples(X)

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 import scipy.sparse
 from helpers import few_epochs, rng, same_bits
-from pyrelu._network import Network, Samples
+from pyrelu._network import Network
+from pyrelu._samples import Samples
 
 from pyrelu import MLPRegressor, inspection
 from pyrelu._mlp.activation import resolve_of

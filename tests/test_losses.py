@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from helpers import few_epochs, rng, same_bits
 from oracle import exact_loss
-from pyrelu._network import Network, Samples
+from pyrelu._network import Network
+from pyrelu._samples import Samples
 from sklearn import linear_model, metrics
 from sklearn.base import clone
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import scipy.sparse
 from helpers import parameters, rng, same_bits
-from pyrelu._network import Network, Samples
+from pyrelu._network import Network
+from pyrelu._samples import Samples
 
 from pyrelu._mlp.activation import names, resolve
 from pyrelu._mlp.optimizers import Adam, Gradient

@@ -7,7 +7,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from helpers import few_epochs, rng, same_bits
-from pyrelu._network import Network, Samples
+from pyrelu._network import Network
+from pyrelu._samples import Samples
 
 from pyrelu import MLPRegressor
 from pyrelu._mlp.activation import resolve

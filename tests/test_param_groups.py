@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pytest
 from helpers import few_epochs, same_bits
-from pyrelu._network import Samples
+from pyrelu._samples import Samples
 from test_embedding import fit, table
 from test_optimizers import LONG, SETTINGS, Problem
 

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 from helpers import NAMESPACES, arrays_of, call, forward, parameter_values, parameters, rng, same_bits
 from oracle import in_floats, limit
-from pyrelu._network import Network, Samples
+from pyrelu._network import Network
+from pyrelu._samples import Samples
 
 import pyrelu as pr
 from pyrelu import _ufuncs

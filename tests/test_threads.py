@@ -10,7 +10,8 @@ import joblib
 import numpy as np
 import pytest
 from helpers import NAMESPACES, arrays_of, call, rng, same_bits
-from pyrelu._network import Network, Samples
+from pyrelu._network import Network
+from pyrelu._samples import Samples
 from threadpoolctl import threadpool_limits
 
 import pyrelu as pr

@@ -16,7 +16,7 @@ from pyrelu._mlp.fit_state import FitState
 from pyrelu._mlp.objective import Objective, balanced, begin
 from pyrelu._mlp.optimizers import STOCHASTIC
 from pyrelu._mlp.validation import Validation
-from pyrelu._network import Samples
+from pyrelu._samples import Samples
 from pyrelu.exceptions import InvalidParameterError
 
 OWN = ("client", "sync")  # the parameters that the plain estimator has not

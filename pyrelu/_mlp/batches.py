@@ -13,7 +13,8 @@ from pyrelu._mlp.fit_state import FitState
 from pyrelu._mlp.objective import Objective, Partition, balanced, begin, count_labels
 from pyrelu._mlp.rows import fingerprint, size_of_batch, to_train
 from pyrelu._mlp.validation import Validation
-from pyrelu._network import Epoch, Samples
+from pyrelu._network import Epoch
+from pyrelu._samples import Samples
 from pyrelu.exceptions import InvalidParameterError
 
 

@@ -15,7 +15,8 @@ from pyrelu._mlp.initializers import UNIT_VARIANCE
 from pyrelu._mlp.optimizers import STOCHASTIC, Gradient
 from pyrelu._mlp.perceptron import BasePerceptron, check_row_weights
 from pyrelu._mlp.training import pack
-from pyrelu._network import DefaultFloatingPoint, Epoch, Samples
+from pyrelu._network import DefaultFloatingPoint, Epoch
+from pyrelu._samples import Samples
 from pyrelu.exceptions import InvalidParameterError
 
 _NO_CALLBACKS = ("_skl_callbacks", "_fit_state")

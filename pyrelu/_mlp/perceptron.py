@@ -28,7 +28,8 @@ from pyrelu._mlp.training import BEST_SCORE, NOT_FINITE, fit_stochastic, pack, s
 from pyrelu._mlp.transaction import Transactional
 from pyrelu._mlp.validation import Validation
 from pyrelu._mlp.warn import warn
-from pyrelu._network import DefaultFloatingPoint, Network, Samples
+from pyrelu._network import DefaultFloatingPoint, Network
+from pyrelu._samples import Samples
 from pyrelu.exceptions import DeadUnitWarning, InvalidParameterError
 
 MANY_DEAD = 0.4  # the share of dead units in a layer above which a fit warns

@@ -1,0 +1,82 @@
+# cython: language_level=3, freethreading_compatible=True
+"""What a network is trained on, or predicts: rows, checked once for all epochs."""
+
+cimport numpy as cnp
+
+from pyrelu._checks cimport address, aligned, all_below, ascends, describe, two_dimensional
+
+import numpy as np
+
+cnp.import_array()
+
+
+cdef class Samples:
+    """Rows to train on or to predict.
+
+    Parameters
+    ----------
+    X : ndarray or CSR matrix of shape (n_samples, n_features)
+        C-contiguous, of dtype float32 or float64, which the other arrays must have, too.
+    targets : ndarray of shape (n_samples, n_targets), default=None
+        One number per output, or one for all outputs: a classifier's is the index of the class.
+    weights : ndarray of shape (n_samples,), default=None
+        Sample weights.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not as described, for example if a CSR matrix has a column index out of range.
+    """
+
+    def __cinit__(self, X, targets=None, weights=None):  # once, and before all else
+        if not (isinstance(X, np.ndarray) or getattr(X, "format", None) == "csr"):
+            raise TypeError(f"X must be an array or a CSR matrix, got {describe(X)}")
+        if len(X.shape) != 2:
+            raise ValueError(f"X must have two dimensions, got {describe(X)}")
+        self.n_samples, self.n_features = X.shape
+        targets, weights = aligned(targets), aligned(weights)
+        self.dtype = X.dtype
+        if self.dtype not in (np.float32, np.float64):
+            raise ValueError(f"X of dtype {X.dtype}; a network computes in float32 or float64")
+        if isinstance(X, np.ndarray):
+            X = aligned(X)
+            self.samples.values = address(X, "X", self.dtype, (self.n_samples, self.n_features))
+            self.arrays = X, targets, weights
+        else:
+            self._take_csr(X)
+            self.arrays += targets, weights
+        if targets is not None:
+            self.n_targets = two_dimensional(targets, "targets")[1] if self.n_samples else 1
+            self.samples.n_targets = self.n_targets
+            self.samples.targets = address(targets, "targets", self.dtype, (self.n_samples, self.n_targets))
+        if weights is not None:
+            self.samples.weights = address(weights, "sample_weight", self.dtype, (self.n_samples,))
+
+    cdef _take_csr(self, X):
+        cdef Py_ssize_t n_stored
+        cdef bint right
+        for name in ("data", "indices", "indptr"):
+            if not isinstance(getattr(X, name, None), np.ndarray):
+                raise TypeError(f"X.{name} must be an array, got {describe(getattr(X, name, None))}")
+        columns, starts = X.indices.astype(np.intp, copy=False), aligned(X.indptr.astype(np.intp, copy=False))
+        self.samples.starts = <Py_ssize_t *>address(starts, "X.indptr", np.dtype(np.intp), (self.n_samples + 1,))
+        with nogil:
+            right = ascends(self.samples.starts, self.n_samples + 1)
+        n_stored = self.samples.starts[self.n_samples]
+        if not right or n_stored > min(len(columns), len(X.data)):
+            raise ValueError("X.indptr must ascend from 0 to no more than the number of X.indices and X.data")
+        values, columns = aligned(X.data), aligned(columns)
+        self.samples.values = address(values, "X.data", self.dtype, (len(X.data),))
+        self.samples.columns = <Py_ssize_t *>address(columns, "X.indices", np.dtype(np.intp), (len(columns),))
+        with nogil:
+            right = all_below(self.samples.columns, n_stored, self.n_features)
+        if not right:
+            raise ValueError(f"X.indices must be in the range [0, {self.n_features}), the number of features")
+        self.arrays = values, columns, starts
+
+    cdef tuple target_range(self):
+        """Return the least and the largest target, or NaN if a target is NaN."""
+        if self.range_of_targets is None:
+            targets = self.arrays[len(self.arrays) - 2]
+            self.range_of_targets = targets.min(), targets.max()
+        return self.range_of_targets
