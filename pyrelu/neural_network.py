@@ -15,6 +15,7 @@ from sklearn.utils.validation import validate_data
 from pyrelu._mlp import losses
 from pyrelu._mlp.activation import out_activation
 from pyrelu._mlp.batches import OutOfCore
+from pyrelu._mlp.fitted import add_optimizers
 from pyrelu._mlp.optimizers import STOCHASTIC
 from pyrelu._mlp.parameters import documented, extends
 from pyrelu._mlp.perceptron import BasePerceptron
@@ -518,3 +519,6 @@ class MLPRegressor(RegressorMixin, OutOfCore, BasePerceptron):
         if not np.isfinite(outputs).all():
             return np.nan
         return self._score(targets, self._output_loss().in_order(outputs), weights)
+
+
+add_optimizers(MLPRegressor())

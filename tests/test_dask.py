@@ -305,6 +305,7 @@ def test_errors(client):
 
 
 def test_workers_of_another_instruction_set_are_refused(client, monkeypatch):
+    client.wait_for_workers(2)  # a test before may have killed one
     monkeypatch.setattr("pyrelu._ufuncs.isa", lambda: "another")
     with pytest.raises(ValueError, match="2 of 2 workers compute with another instruction set .*PYRELU_ISA"):
         fit({})

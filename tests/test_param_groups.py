@@ -191,3 +191,15 @@ def test_wrong_schedules_of_factors(name, given, message):
     with pytest.raises(ValueError, match=re.escape(message)) as caught:
         fit(X, y, **{name: given})
     assert name in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "groups", [None, {"biases": {"schedule": "cosine"}}, {name: {"schedule": "cosine"} for name in GROUPS}]
+)
+def test_a_file_holds_the_schedules_of_the_groups_that_have_one(groups, tmp_path):
+    X, y = table()
+    mlp = MLPRegressor(hidden_layer_sizes=(4,), param_groups=groups, max_iter=2, random_state=0).partial_fit(X, y)
+    mlp.save(tmp_path / "mlp.safetensors")
+    again = MLPRegressor.load(tmp_path / "mlp.safetensors").partial_fit(X, y)
+    mlp.partial_fit(X, y)
+    assert all(map(same_bits, again.coefs_, mlp.coefs_))

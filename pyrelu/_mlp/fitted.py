@@ -9,6 +9,7 @@ from sklearn.preprocessing import LabelBinarizer
 from pyrelu import registry
 from pyrelu._mlp.embedding import InputEmbedding
 from pyrelu._mlp.optimizers import STOCHASTIC
+from pyrelu._mlp.param_groups import GROUPS
 from pyrelu._mlp.schedules import SCHEDULES, Schedule
 from pyrelu._storage import encoding
 
@@ -137,19 +138,22 @@ def _is_like(value, known):
     if isinstance(known, list):
         return _all(_is_array)(value)
     if isinstance(known, dict):
-        return isinstance(value, dict) and value.keys() == known.keys() and all(map(_is_schedule, value.values()))
+        if not isinstance(value, dict) or not known.keys() <= value.keys() <= known.keys() | set(GROUPS):
+            return False  # the schedules of all fits, and of those groups of parameters that the user gave one
+        return all(map(_is_schedule, value.values()))
     if isinstance(known, np.ndarray):
         return _is_array(value, "biufUO")
     return isinstance(value, Schedule if isinstance(known, Schedule) else type(known))
 
 
-def _optimizer(cls):
-    def make():
-        from pyrelu.neural_network import MLPRegressor  # here, because it imports this module
+def add_optimizers(estimator):
+    """Let files contain the state of a solver, with the attributes that it has for an estimator like this one."""
+    for cls in STOCHASTIC.values():
+        encoding.add_class(cls, _optimizer(cls, estimator))
 
-        return cls(np.zeros(1), MLPRegressor())
 
-    like = _like(make)
+def _optimizer(cls, estimator):
+    like = _like(lambda: cls(np.zeros(1), estimator))
 
     def check(attributes):
         like(attributes)
@@ -200,7 +204,5 @@ def _check_embedding(attributes):
 
 encoding.add_class(LabelBinarizer, _check_binarizer)
 encoding.add_class(InputEmbedding, _check_embedding)
-for _cls in STOCHASTIC.values():
-    encoding.add_class(_cls, _optimizer(_cls))
 for _schedule_cls in SCHEDULES.values():
     encoding.add_class(_schedule_cls, _schedule(_schedule_cls))
