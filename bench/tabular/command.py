@@ -45,8 +45,10 @@ def main(arguments=None):
         parser.error(f"no learner {unknown[0]!r}; there are {', '.join(names())}")
     warnings.simplefilter("ignore")
     results = _known(given.out)
+    measured = set()
     for seed in range(given.seeds):
         for table in tables(given.tables):
+            measured.add((table.name, seed))
             for name in chosen:
                 if (name, table.name, seed) in {(r["learner"], r["table"], int(r["seed"])) for r in results}:
                     continue
@@ -54,7 +56,8 @@ def main(arguments=None):
                 _keep(given.out, results[-1])
                 print("\r", name, table.name, seed, end=" " * 20, file=sys.stderr)
     print("\r", end="", file=sys.stderr)
-    _print(pd.DataFrame(results), chosen, given.base or chosen[0])
+    asked = [result for result in results if (result["table"], int(result["seed"])) in measured]  # not all of --out
+    _print(pd.DataFrame(asked), chosen, given.base or chosen[0])
     return 0
 
 
