@@ -9,6 +9,7 @@ from sklearn.preprocessing import LabelBinarizer
 from pyrelu import registry
 from pyrelu._mlp.embedding import InputEmbedding
 from pyrelu._mlp.optimizers import STOCHASTIC
+from pyrelu._mlp.param_groups import GROUPS
 from pyrelu._mlp.schedules import SCHEDULES, Schedule
 from pyrelu._storage import encoding
 
@@ -47,6 +48,7 @@ ATTRIBUTES = {
     "coefs_": _all(lambda value: _is_array(value, n_dimensions=2)),
     "intercepts_": _all(_is_array),
     "activation_weights_": _all(_or_none(_is_array)),
+    "adapters_": lambda value: value != [] and _all(lambda one: _is_array(one, n_dimensions=2))(value),
     "dead_units_": _all(lambda value: _is_array(value, "b")),
     "history_": _all(_is_record),
     "loss_curve_": _all(_is_real),
@@ -137,7 +139,10 @@ def _is_like(value, known):
     if isinstance(known, list):
         return _all(_is_array)(value)
     if isinstance(known, dict):
-        return isinstance(value, dict) and value.keys() == known.keys() and all(map(_is_schedule, value.values()))
+        names = known.keys() | set(GROUPS)  # a group has a schedule only where the user gives one
+        return (
+            isinstance(value, dict) and known.keys() <= value.keys() <= names and all(map(_is_schedule, value.values()))
+        )
     if isinstance(known, np.ndarray):
         return _is_array(value, "biufUO")
     return isinstance(value, Schedule if isinstance(known, Schedule) else type(known))
