@@ -168,6 +168,8 @@ cdef extern from "training/network.h" nogil:
         void *weights
         void *bias
         void *slopes
+        void *input_factors
+        void *output_factors
 
     ctypedef struct pyrelu_embedding:
         Py_ssize_t n_numeric, n_plain, n_categorical
@@ -189,6 +191,7 @@ cdef extern from "training/network.h" nogil:
     ctypedef struct pyrelu_network:
         int n_layers
         pyrelu_layer *layers
+        Py_ssize_t n_members
         Py_ssize_t n_features
         pyrelu_embedding *embedding
         double input_dropout

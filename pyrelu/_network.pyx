@@ -36,13 +36,16 @@ TRANSFORMS = {
     "called": PYRELU_CALLED,
 }
 
-# Rows per micro-batch: enough for efficient matrix products, few enough to bound the memory of the layers' outputs.
+# Rows per micro-batch, times the members of an ensemble: enough for efficient matrix products, few enough to bound the
+# memory of the layers' outputs.
 cdef Py_ssize_t MICRO_BATCH_ROWS = 1024
 
 # Rows in the first search for living units: mostly all are alive, and no further rows need to be evaluated.
 cdef Py_ssize_t FIRST_LOOK_ROWS = 64
 
 cdef size_t CACHE_LINE = 64
+
+MAX_MEMBERS = 1024  # of an ensemble
 
 ctypedef void (*gemm)() noexcept nogil
 
@@ -124,6 +127,10 @@ cdef class Network:
         What makes the first layer's inputs of the columns of the samples; None: they are the inputs.
     rate_factors : sequence of float, default=()
         The factors on the learning rate of each layer's weights; none: all 1.
+    adapters : list of ndarray, default=()
+        Of an ensemble whose members share the hidden layers' weights: the factors of the first layer's inputs, of shape
+        (n_members, n_inputs), and of its products, of shape (n_members, width), then those of the next hidden layer. Biases
+        are of shape (n_members * width,), and the output layer's weights of (n_inputs, n_members * n_outputs).
 
     Raises
     ------
@@ -148,7 +155,7 @@ cdef class Network:
     cdef bint busy  # whether the workspace is in use
 
     def __cinit__(self, weights, biases, activations, output, loss, slopes=(), parameters=None, dropout=(),
-                  label_smoothing=0.0, n_threads=None, embedding=None, rate_factors=()):
+                  label_smoothing=0.0, n_threads=None, embedding=None, rate_factors=(), adapters=()):
         cdef Py_ssize_t n
         weights = listed(weights, "coefs_", -1)
         n = len(weights)
@@ -166,6 +173,7 @@ cdef class Network:
         self.arrays = [weights, biases, slopes]
         rate_factors = listed(rate_factors, "rate_factors", n) if len(rate_factors or ()) else [1.0] * n
         self.called = []
+        adapters = self._take_adapters(adapters, n - 1)
         self.layers = np.zeros(n * sizeof(pyrelu_layer), np.uint8)
         self.network.n_layers = n
         self.network.layers = <pyrelu_layer *>cnp.PyArray_DATA(self.layers)
@@ -181,6 +189,7 @@ cdef class Network:
         for i in range(n - 1):
             self._set_layer(i, weights[i], biases[i], dropout[i + 1], rate_factors[i])
             self._set_activation(i, activations[i], slopes[i])
+            self._set_adapters(i, adapters)
             self.n_hidden_units += self.network.layers[<int>i].n_outputs
         self._set_layer(n - 1, weights[n - 1], biases[n - 1], 0.0, rate_factors[n - 1])
         self._set_output(output)
@@ -195,9 +204,14 @@ cdef class Network:
     cdef _set_layer(self, Py_ssize_t i, weights, bias, dropout, rate_factor):
         cdef pyrelu_layer *layer = &self.network.layers[i]
         shape = two_dimensional(weights, f"coefs_[{i}]")
+        members = self.network.n_members
         layer.weights = address(weights, f"coefs_[{i}]", self.dtype, shape)
-        layer.bias = address(bias, f"intercepts_[{i}]", self.dtype, shape[1:])
         layer.n_inputs, layer.width = shape
+        if i == self.network.n_layers - 1:  # where each member has weights of its own
+            if layer.width % members:
+                raise ValueError(f"coefs_[{i}] of shape {shape} does not fit {members} members")
+            layer.width //= members
+        layer.bias = address(bias, f"intercepts_[{i}]", self.dtype, (members * layer.width,))
         layer.n_outputs = layer.width
         layer.dropout = number(dropout, "dropout", 0, 1)
         layer.rate_factor = number(rate_factor, "rate_factors", 0)
@@ -239,6 +253,25 @@ cdef class Network:
             self.called.append(Called(activation.functions, self.dtype))
             layer.call = call
             layer.context = <void *>self.called[-1]
+
+    cdef list _take_adapters(self, adapters, Py_ssize_t n_hidden):
+        """Set the number of members; return the factors of each hidden layer's inputs and products."""
+        self.network.n_members = 1
+        if not len(adapters or ()):
+            return []
+        adapters = listed(adapters, "adapters_", 2 * n_hidden)
+        self.network.n_members = integer(two_dimensional(adapters[0], "adapters_[0]")[0], "the number of members", 2,
+                                         MAX_MEMBERS + 1)
+        self.arrays.append(adapters)
+        return adapters
+
+    cdef _set_adapters(self, Py_ssize_t i, list adapters):
+        cdef pyrelu_layer *layer = &self.network.layers[i]
+        if not adapters:
+            return
+        members = self.network.n_members
+        layer.input_factors = address(adapters[2 * i], f"adapters_[{2 * i}]", self.dtype, (members, layer.n_inputs))
+        layer.output_factors = address(adapters[2 * i + 1], f"adapters_[{2 * i + 1}]", self.dtype, (members, layer.width))
 
     cdef _set_embedding(self, embedding):
         """Set the embedding, after checking that its arrays and column numbers fit each other and the first layer."""
@@ -404,6 +437,9 @@ cdef class Network:
             raise error
         PyErr_CheckSignals()
 
+    cdef Py_ssize_t _micro_batch_rows(self):
+        return max(1, MICRO_BATCH_ROWS // self.network.n_members)
+
     cdef _plan_workspace(self, Py_ssize_t rows, bint training):
         if self.planned == (rows, training):
             return
@@ -421,6 +457,8 @@ cdef class Network:
                              f"{self.network.n_features} inputs and dtype {self.dtype}")
         if samples.samples.starts is not NULL and self.network.embedding is not NULL:
             raise ValueError("the columns of a sparse X are not embedded; pass X.toarray()")
+        if samples.samples.starts is not NULL and self.network.n_members > 1:
+            raise ValueError("an ensemble (ensemble_size > 1) does not take a sparse X; pass X.toarray()")
         cdef pyrelu_samples data = samples.samples
         cdef Py_ssize_t n
         cdef bint right
@@ -482,7 +520,7 @@ cdef class Network:
         cdef bint limited
         if n == 0:
             return
-        self._plan_workspace(min(n, MICRO_BATCH_ROWS), False)
+        self._plan_workspace(min(n, self._micro_batch_rows()), False)
         limited = self._enter()
         try:
             while start < n:
@@ -521,7 +559,7 @@ cdef class Network:
             raise ValueError(f"{n} samples in batches of {batch_size}; training takes at least 1 and 1")
         self._check_targets(samples.n_targets, samples.target_range)
         alive = np.zeros(self.n_hidden_units, bool)
-        self._plan_workspace(min(batch_size, n, MICRO_BATCH_ROWS), True)
+        self._plan_workspace(min(batch_size, n, self._micro_batch_rows()), True)
         limited = self._enter()
         try:
             self.network.alive = <unsigned char *>cnp.PyArray_DATA(alive)

@@ -56,6 +56,12 @@ SETTINGS = (
     },
     {"scale_inputs": True, "init": ("he_normal", {"bias_std": 0.1, "zero_output": True}), "learning_rate": "coslog4"},
     {"init": "unit_variance", "categorical_features": [False, False, False, True], "learning_rate": "flat_cos"},
+    {
+        "ensemble_size": 3,
+        "dropout": (0.2, 0.1, 0.0),
+        "scale_inputs": True,
+        "param_groups": {"adapters": {"alpha": 0.5}},
+    },
 )
 LARGE = ("max_iter", "max_fun")  # parameters that are for long fits
 ERRORS = (ValueError, TypeError)

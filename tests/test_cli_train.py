@@ -114,12 +114,14 @@ def test_regression(iris, capsys):
     assert np.mean((np.array(values, float)[:, 0] - truth) ** 2) < 0.5 * truth.var()
 
 
-def test_the_saved_network_takes_raw_numbers():
+@pytest.mark.parametrize("ensemble_size", [1, 3])
+def test_the_saved_network_takes_raw_numbers(ensemble_size):
     """Folding the scales into the weights changes nothing but rounding, however far the columns are apart."""
     random = rng("standardised")
     X = random.normal(size=(200, 5)) * [1, 1e6, 1e-6, 3, 0] + [0, 1e6, 5, -1000, 7]
     y = X[:, 0] + X[:, 1] / 1e6 + 50
     settings = dict(hidden_layer_sizes=(8, 4), activation="tanh", solver="lbfgs", random_state=0, max_iter=5000)
+    settings["ensemble_size"] = ensemble_size
     raw, scaled = MLPRegressor(**settings), MLPRegressor(**settings)
     standardised.fit(raw, X, y)
     target = (y - y.mean()) / y.std()

@@ -271,6 +271,23 @@ def test_parametric_activations(activation, dtype):
     )
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("case", [
+    (MLPRegressor, X[:, 0], {"numeric_embedding": "periodic", "activation": ["prelu", "softmax"]}),
+    (MLPRegressor, abs(X[:, :2]), {"loss": "poisson", "activation": ["glu", "relu"]}),
+    (MLPClassifier, WORDS, {"activation": "mish", "parametric_activation": True}),
+    (MLPClassifier, INDICATOR, {"hidden_layer_sizes": (6,)}),
+])  # fmt: skip
+def test_ensembles(case, dtype):
+    """The mean of the members' outputs is that of the graph, also where rows are many or one."""
+    cls, y, given = case
+    mlp = cls(ensemble_size=4, **FEW | given).fit(X.astype(dtype), y)
+    model = to_onnx(mlp, dtype=dtype, **({} if cls is MLPRegressor else {"options": {"zipmap": False}}))
+    for rows in (X.astype(dtype), X[:1].astype(dtype)):
+        want = mlp.predict(rows) if cls is MLPRegressor else mlp.predict_proba(rows)
+        assert_close(run(model, rows)[-1].reshape(want.shape), want, DTYPES[dtype])
+
+
 def test_no_hidden_layer():
     mlp = MLPClassifier(hidden_layer_sizes=(), solver="lbfgs").fit(X, NUMBERS)
     assert_close(run(to_onnx(mlp, options={"zipmap": False}), X)[1], mlp.predict_proba(X), 1e-6)

@@ -172,7 +172,7 @@ def test_every_kind_of_column(numeric, dtype):
         assert_close(got.ravel(), regressor.predict(rows))
 
 
-@pytest.mark.parametrize("more", [{"n_members": 3}, {"cv": 2}, {"calibrate": False}, {"preset": "td-s"},
+@pytest.mark.parametrize("more", [{"n_members": 3}, {"n_members": 2, "ensemble_size": 3}, {"cv": 2}, {"calibrate": False}, {"preset": "td-s"},
                                   {"early_stopping": False}, {"early_stopping": False, "calibrate": False}],
                          ids=str)  # fmt: skip
 @pytest.mark.parametrize("y", ["two", "three", "several"])

@@ -23,6 +23,7 @@ FACTORS = {
     "weights": {"learning_rate": 0.5, "alpha": 2.0},
     "biases": {"learning_rate": 0.1, "alpha": 0.5},
     "activations": {"learning_rate": 0.2, "alpha": 0.3},
+    "adapters": {"learning_rate": 0.7, "alpha": 0.4},
     "scales": {"learning_rate": 6.0, "alpha": 0.7},
     "numeric_embeddings": {"learning_rate": 0.3, "alpha": 0.1},
     "categorical_embeddings": {"learning_rate": 3.0, "alpha": 0.9},
@@ -36,7 +37,10 @@ class Steps(Problem):
         X, y = table(40)
         form = {"nesterov": dict(solver="sgd"), "sgd": dict(solver="sgd", nesterovs_momentum=False)}
         given = SETTINGS | form.get(name, dict(solver=name)) | dict(param_groups=groups) | settings
-        self.row, self.mlp = optimizers[name], fit(X, y, hidden_layer_sizes=(4, 3), max_iter=1, **given)
+        self.row, self.mlp = (
+            optimizers[name],
+            fit(X, y, hidden_layer_sizes=(4, 3), ensemble_size=2, max_iter=1, **given),
+        )
         self.parameters, self.arrays = pack(self.mlp._arrays(), np.float64)
         self.mlp._set_arrays(self.arrays, np.float64)
         self.network = self.mlp._network(self.mlp._arrays(), self.parameters, (), self.mlp._output_loss())
@@ -53,7 +57,7 @@ class Steps(Problem):
         names = [of_embedding.get(name, "numeric_embeddings") for name in self.mlp.embedding_.learned]
         for k, group in enumerate(self.arrays):
             for i, array in enumerate(group):
-                name = names[i] if k == 3 else GROUPS[k]
+                name = names[i] if k == 4 else GROUPS[k]
                 n = len(array) if name == "numeric_embeddings" else 1  # each column has an embedding of its own
                 for _ in range(n):
                     yield slice(start, start + array.size // n), name, len(array) ** -0.5 if k == 0 and ntk else 1.0

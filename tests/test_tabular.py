@@ -370,7 +370,9 @@ def test_the_default_takes_held_out_rows_where_there_are_some(cls):
 # ---- reproducible ----
 
 
-@pytest.mark.parametrize("settings", [{}, {"n_members": 3}, {"cv": 3, "refit": True}])
+@pytest.mark.parametrize(
+    "settings", [{}, {"n_members": 3}, {"cv": 3, "refit": True}, {"n_members": 2, "ensemble_size": 3}]
+)
 def test_same_bits_for_any_number_of_threads(cls, settings):
     X = table()
     y = targets(cls, X)

@@ -168,7 +168,7 @@ def test_verbose(capsys, cls):
 # ---- files ----
 
 
-@pytest.mark.parametrize("settings", [{}, {"n_members": 2}, {"cv": 2}])
+@pytest.mark.parametrize("settings", [{}, {"n_members": 2}, {"cv": 2}, {"ensemble_size": 3}])
 def test_files(cls, tmp_path, settings):
     X = table()
     mlp = cls(**settings, **SMALL).fit(X, targets(cls, X))

@@ -122,9 +122,10 @@ def test_learned_slopes_and_dropout():
     [(MLPRegressor("poisson", **FEW), "loss='poisson': torch.nn has no module for exponential"),
      (MLPRegressor(("quantile", {"level": [0.1, 0.9], "monotone": True}), **FEW), "loss=.*sorts"),
      (MLPRegressor(numeric_embedding="periodic", **FEW), "numeric_embedding, .* no modules"),
+     (MLPRegressor(ensemble_size=3, **FEW), "cannot express an ensemble.*ensemble_size=3"),
      (MLPRegressor(parametric_activation=True, **FEW), "parametric_activation=True"),
      (MLPRegressor(activation=(np.sin, np.cos), **FEW), "activation=.*no module for sin")],
-    ids=["exp", "sorted", "embedding", "parametric", "own"],
+    ids=["exp", "sorted", "embedding", "ensemble", "parametric", "own"],
 )  # fmt: skip
 def test_what_torch_has_not(mlp, said):
     mlp.fit(X, np.abs(X[:, 0]))

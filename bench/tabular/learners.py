@@ -14,7 +14,10 @@ from pyrelu.tabular import TabularMLPClassifier, TabularMLPRegressor
 # Variants of the estimators for tables: name -> parameters.
 OURS = {
     "auto": {},
+    "auto-x4": {"n_members": 4},
     "auto-x8": {"n_members": 8},
+    "auto-shared4": {"ensemble_size": 4, "batch_size": 128},
+    "auto-shared8-narrow": {"ensemble_size": 8, "hidden_layer_sizes": (128, 128, 128), "batch_size": 64},
     "td": {"preset": "td"},
     "td-s": {"preset": "td-s"},
 }

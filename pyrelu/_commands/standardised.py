@@ -34,7 +34,8 @@ def fit(mlp, X, y, n_scaled=None):
         y = target.transform(y[:, np.newaxis]).ravel()
     mlp.fit((X - mean) / scale, y)
     first, last = mlp.coefs_[0], mlp.coefs_[-1]
-    mlp.intercepts_[0] -= (mean / scale) @ first
+    of_inputs, of_products = getattr(mlp, "adapters_", [1.0, 1.0])[:2]  # of an ensemble's members
+    mlp.intercepts_[0] -= np.ravel((mean / scale * of_inputs) @ first * of_products)
     first /= scale[:, np.newaxis]
     if scales_target:
         last *= target.scale_

@@ -23,6 +23,7 @@ from pyrelu._mlp.initializers import COMMON, INITIALIZERS, UNIT_VARIANCE, is_kno
 from pyrelu._mlp.optimizers import STOCHASTIC
 from pyrelu._mlp.param_groups import PARAM_GROUPS
 from pyrelu._mlp.schedules import FACTOR_SCHEDULE, SCHEDULE
+from pyrelu._network import MAX_MEMBERS
 
 # bool is a subclass of int, but not a size.
 layer_size = Constraint(
@@ -101,6 +102,9 @@ CONSTRAINTS = {
     "alpha_schedule": FACTOR_SCHEDULE,
     "dropout_schedule": FACTOR_SCHEDULE,
     "drop_last": boolean,
+    "ensemble_size": Constraint(
+        f"an int in the range [1, {MAX_MEMBERS}]", lambda value: layer_size.test(value) and value <= MAX_MEMBERS
+    ),
     "class_weight": weights | list_of_weights | one_of("balanced") | none,
     "label_smoothing": fraction,
 }

@@ -81,8 +81,8 @@ class Callbacks(NoCallbacks):
         """Return copies of the attributes that training changes in place."""
         arrays = ("coefs_", "intercepts_", "activation_weights_")
         weights = {name: copy.deepcopy(vars(self.mlp)[name]) for name in arrays}
-        if "embedding_" in vars(self.mlp):
-            weights["embedding_"] = copy.deepcopy(self.mlp.embedding_)
+        for name in {"adapters_", "embedding_"} & vars(self.mlp).keys():
+            weights[name] = copy.deepcopy(vars(self.mlp)[name])
         records = {name: list(vars(self.mlp).get(name) or ()) for name in ("loss_curve_", "history_")}
         return weights | records
 

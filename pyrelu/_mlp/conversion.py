@@ -8,7 +8,7 @@ import scipy.sparse
 from sklearn.base import ClassifierMixin, clone, is_classifier
 from sklearn.utils.validation import check_is_fitted
 
-from pyrelu._mlp import torch_modules
+from pyrelu._mlp import members, torch_modules
 from pyrelu._mlp.activation import resolve
 
 # The fitted attributes that the estimators of both packages have.
@@ -79,8 +79,8 @@ class Convertible:
         Raises
         ------
         ValueError
-            If a parameter has a value that scikit-learn's class does not support, such as activation="gelu". A parameter
-            that only affects training, such as `dropout`, can be set to its default first.
+            If a parameter has a value that scikit-learn's class does not support, such as activation="gelu", or this is an
+            ensemble, of which `members` can be converted. A parameter that only affects training, such as `dropout`, can be set to its default first.
 
         Examples
         --------
@@ -93,6 +93,7 @@ class Convertible:
             ...
         ValueError: scikit-learn's class cannot express it: The 'activation' parameter of MLPRegressor must be ...
         """
+        members.refuse(self, "scikit-learn's class cannot express")
         theirs = self._theirs
         return _convert(self, theirs, _in_their_words(clone(self), theirs))
 

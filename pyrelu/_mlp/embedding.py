@@ -152,11 +152,16 @@ class InputEmbedding:
         return {name: array for name, array in self.arrays.items() if name not in fixed}
 
     @property
-    def n_outputs(self):
-        """Inputs of the first layer."""
+    def sizes(self):
+        """The number of inputs of the first layer that each column becomes, in the order of these inputs."""
         size = self.arrays["biases"].shape[1] + 1 if len(self.numeric) else 0
         level_size = self.arrays["levels"].shape[1] if len(self.categorical) else 0
-        return len(self.numeric) * size + len(self.plain) + len(self.categorical) * level_size
+        return [size] * len(self.numeric) + [1] * len(self.plain) + [level_size] * len(self.categorical)
+
+    @property
+    def n_outputs(self):
+        """Inputs of the first layer."""
+        return sum(self.sizes)
 
     def replace(self, learned, dtype):
         """Return the same with other learned arrays, in this order, and all others in this precision."""

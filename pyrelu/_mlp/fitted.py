@@ -48,6 +48,7 @@ ATTRIBUTES = {
     "coefs_": _all(lambda value: _is_array(value, n_dimensions=2)),
     "intercepts_": _all(_is_array),
     "activation_weights_": _all(_or_none(_is_array)),
+    "adapters_": lambda value: value != [] and _all(lambda one: _is_array(one, n_dimensions=2))(value),
     "dead_units_": _all(lambda value: _is_array(value, "b")),
     "history_": _all(_is_record),
     "loss_curve_": _all(_is_real),

@@ -80,7 +80,8 @@ INITIALIZERS = {
 
 
 UNIT_VARIANCE = "unit_variance"
-MAX_ROWS = 10_000  # that "unit_variance" looks at
+MAX_ROWS = 10_000  # that "unit_variance" looks at, divided by the members of an ensemble
+LEAST_ROWS = 100
 
 # What any of the initializers takes beside its own parameters: name -> default, allowed, test
 COMMON = {
@@ -162,8 +163,8 @@ def draw(init, shape, activation, rng, *, is_output=False):
     return weights, np.zeros(shape[1])
 
 
-def draw_network(init, X, embedding, shapes, activations, slopes, rng):
-    """Return the initial weights and biases of all layers.
+def draw_network(init, X, embedding, shapes, activations, slopes, adapters, rng):
+    """Return the initial weights and biases of all layers, those of the output layer for each member of an ensemble.
 
     Parameters
     ----------
@@ -179,23 +180,26 @@ def draw_network(init, X, embedding, shapes, activations, slopes, rng):
         Of the hidden layers; without any, the one that the estimator names.
     slopes : list of (ndarray or None)
         What the activations learn.
+    adapters : list of ndarray
+        Of an ensemble; else empty.
     rng : numpy.random.RandomState
     """
+    n_members = len(adapters[0]) if adapters else 1
     if isinstance(init, str) and init == UNIT_VARIANCE:
-        rows = X if X.shape[0] <= MAX_ROWS else X[np.sort(rng.permutation(X.shape[0])[:MAX_ROWS])]
+        most = max(MAX_ROWS // n_members, LEAST_ROWS)
+        rows = X if X.shape[0] <= most else X[np.sort(rng.permutation(X.shape[0])[:most])]
         rows = rows.toarray() if issparse(rows) else rows
         inputs = rows.astype(float) if embedding is None else embedding.transform(rows)
-        return draw_unit_variance(inputs, shapes, activations[: len(shapes) - 1], slopes, rng)
-    n_hidden = len(shapes) - 1
+        return draw_unit_variance(inputs, shapes, activations[: len(shapes) - 1], slopes, rng, adapters)
     names = [activations[min(i, len(activations) - 1)].name for i in range(len(shapes))]
-    drawn = [
-        draw(init, shape, name, rng, is_output=i == n_hidden)
-        for i, (shape, name) in enumerate(zip(shapes, names, strict=True))
-    ]
-    return [weights for weights, _ in drawn], [biases for _, biases in drawn]
+    drawn = [draw(init, shape, name, rng) for shape, name in zip(shapes[:-1], names[:-1], strict=True)]
+    heads = [draw(init, shapes[-1], names[-1], rng, is_output=True) for _ in range(n_members)]
+    weights, biases = [weights for weights, _ in drawn], [np.tile(biases, n_members) for _, biases in drawn]
+    weights.append(np.hstack([of_head for of_head, _ in heads]))
+    return weights, [*biases, np.hstack([of_head for _, of_head in heads])]
 
 
-def draw_unit_variance(X, shapes, activations, slopes, rng):
+def draw_unit_variance(X, shapes, activations, slopes, rng, adapters=()):
     """Return the initial weights and biases of all layers, such that every pre-activation has variance 1 on X.
 
     Weights are normal, those of each unit divided by the standard deviation of its pre-activations. Each bias is minus a
@@ -211,21 +215,35 @@ def draw_unit_variance(X, shapes, activations, slopes, rng):
     slopes : list of (ndarray or None)
         What the activations learn.
     rng : numpy.random.RandomState
+    adapters : list of ndarray, default=()
+        Of an ensemble: the variance is that over rows and members. Products are not scaled before training.
     """
+    n_members = len(adapters[0]) if len(adapters) else 1
+    X = X[:, np.newaxis]  # (rows, members, inputs); of the first layer's inputs, all members have the same
     all_weights, all_biases = [], []
-    for i, (n_inputs, width) in enumerate(shapes):
-        weights = rng.normal(size=(n_inputs, width)) / np.sqrt(n_inputs)
-        z = X @ weights
-        deviations = z.std(axis=0)
-        rounding = 1e-12 * abs(z).max(axis=0)
-        deviations[deviations <= rounding] = 1  # of inputs that are all the same
-        weights /= deviations
-        z /= deviations
-        shares = rng.exponential(size=(5, width))
-        chosen = np.take_along_axis(z, rng.randint(0, len(z), (5, width)), axis=0)
-        biases = -(chosen * shares / shares.sum(axis=0)).sum(axis=0)
+    for i, ((_, width), activation) in enumerate(zip(shapes[:-1], activations, strict=True)):
+        weights, biases, z = _draw_unit_variance_layer(X * adapters[2 * i] if len(adapters) else X, width, rng)
         all_weights.append(weights)
-        all_biases.append(biases)
-        if i < len(activations):
-            X = activations[i].forward(z + biases, slopes[i])
-    return all_weights, all_biases
+        all_biases.append(biases.ravel())
+        X = activation.forward(z.reshape(-1, width), slopes[i]).reshape(len(X), n_members, -1)
+    heads = [_draw_unit_variance_layer(X[:, [member]], shapes[-1][1], rng) for member in range(n_members)]
+    all_weights.append(np.hstack([weights for weights, _, _ in heads]))
+    return all_weights, [*all_biases, np.hstack([biases[0] for _, biases, _ in heads])]
+
+
+def _draw_unit_variance_layer(X, width, rng):
+    """Return the weights, the biases of each member, and the pre-activations of all rows and members."""
+    n_rows, n_members, n_inputs = X.shape
+    weights = rng.normal(size=(n_inputs, width)) / np.sqrt(n_inputs)
+    z = X.reshape(-1, n_inputs) @ weights
+    deviations = z.std(axis=0)
+    rounding = 1e-12 * abs(z).max(axis=0)
+    deviations[deviations <= rounding] = 1  # of inputs that are all the same
+    weights /= deviations
+    z /= deviations
+    z = z.reshape(n_rows, n_members, width)
+    shares = rng.exponential(size=(5, width))
+    rows = rng.randint(0, n_rows, (5, width))
+    chosen = np.take_along_axis(z, rows[:, np.newaxis], axis=0)
+    biases = -(chosen * shares[:, np.newaxis] / shares.sum(axis=0)).sum(axis=0)
+    return weights, biases, z + biases

@@ -13,7 +13,8 @@ from pyrelu._mlp import embedding
 from pyrelu._mlp.fit_state import ATTRIBUTES
 from pyrelu._mlp.initializers import UNIT_VARIANCE
 from pyrelu._mlp.optimizers import STOCHASTIC, Gradient
-from pyrelu._mlp.perceptron import BasePerceptron, check_row_weights
+from pyrelu._mlp.perceptron import BasePerceptron
+from pyrelu._mlp.sample_weight import check_row_weights
 from pyrelu._mlp.training import pack
 from pyrelu._network import DefaultFloatingPoint, Epoch
 from pyrelu._samples import Samples

@@ -148,6 +148,12 @@ dropout_schedule : str, (str, dict) or callable, default="constant"
     A factor in [0, 1] on `dropout`, like `alpha_schedule`.
 drop_last : bool, default=False
     Whether an epoch ends with the last whole batch. The rows left over take part in other epochs if `shuffle` is True.
+ensemble_size : int, default=1
+    The number of networks, in [1, 1024], that are trained as one: they share the hidden layers' weights, and each has its own
+    biases, output layer and factors of the inputs and outputs of each hidden layer (TabM, Gorishniy et al.,
+    arXiv:2410.24210, with 32; BatchEnsemble, Wen et al., arXiv:2002.06715). The loss is the mean of theirs, and predictions
+    are the mean of their outputs. A fit takes as long as that of so many networks, with as much memory as that of one. X
+    must be dense. `members` returns each as a network of its own.
 """
 
 
@@ -199,6 +205,10 @@ intercepts_ : list of ndarray
 activation_weights_ : list
     What each hidden layer has learned for its activation, the slopes of "prelu" or the factors of
     `parametric_activation`, of shape (n_units,); None if nothing.
+adapters_ : list of ndarray
+    With `ensemble_size`: for each hidden layer the factors of its inputs, of shape (`ensemble_size`, n_inputs), then those of
+    its outputs before biases and activation, of shape (`ensemble_size`, n_outputs). `intercepts_` then have the biases of
+    the first member, then those of the next, and so have the columns of the output layer's weights.
 embedding_ : InputEmbedding
     From the columns of X to the inputs of the first layer: `transform(X)` returns these, and `arrays` what has been
     learned. Only with `numeric_embedding`, `categorical_features` or `scale_inputs`.

@@ -6,12 +6,12 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.model_selection import train_test_split
-from sklearn.utils import check_array, check_random_state
+from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from pyrelu import registry
 from pyrelu._mlp import embedding as embeddings
-from pyrelu._mlp import param_groups, schedules
+from pyrelu._mlp import members, param_groups, schedules
 from pyrelu._mlp.activation import output_name, resolve_of
 from pyrelu._mlp.allowed import check_parameters
 from pyrelu._mlp.callback_support import NO_CALLBACKS, CallbackSupportMixin, callbacks_of, with_callbacks
@@ -21,9 +21,11 @@ from pyrelu._mlp.documentation import Documented
 from pyrelu._mlp.fit_state import ATTRIBUTES, FitState
 from pyrelu._mlp.initializers import draw_network
 from pyrelu._mlp.lbfgs import fit_lbfgs, start_lbfgs
+from pyrelu._mlp.members import SharesWeights
 from pyrelu._mlp.optimizers import STOCHASTIC
 from pyrelu._mlp.param_groups import rate_factors
 from pyrelu._mlp.persistence import Persistent
+from pyrelu._mlp.sample_weight import check_sample_weight
 from pyrelu._mlp.training import BEST_SCORE, NOT_FINITE, fit_stochastic, pack, start_stochastic
 from pyrelu._mlp.transaction import Transactional
 from pyrelu._mlp.validation import Validation
@@ -35,7 +37,9 @@ from pyrelu.exceptions import DeadUnitWarning, InvalidParameterError
 MANY_DEAD = 0.4  # the share of dead units in a layer above which a fit warns
 
 
-class BasePerceptron(Transactional, Convertible, Documented, Persistent, CallbackSupportMixin, BaseEstimator):
+class BasePerceptron(
+    Transactional, Convertible, SharesWeights, Documented, Persistent, CallbackSupportMixin, BaseEstimator
+):
     """A multilayer perceptron; subclasses define its targets.
 
     A subclass implements `_validate(X, y, incremental, first)`, which returns X and the targets as `Samples` takes them
@@ -89,6 +93,7 @@ class BasePerceptron(Transactional, Convertible, Documented, Persistent, Callbac
         alpha_schedule="constant",
         dropout_schedule="constant",
         drop_last=False,
+        ensemble_size=1,
     ):
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
@@ -129,6 +134,7 @@ class BasePerceptron(Transactional, Convertible, Documented, Persistent, Callbac
         self.alpha_schedule = alpha_schedule
         self.dropout_schedule = dropout_schedule
         self.drop_last = drop_last
+        self.ensemble_size = ensemble_size
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -212,13 +218,14 @@ class BasePerceptron(Transactional, Convertible, Documented, Persistent, Callbac
         schedules.resolve(self)  # these raise their errors early
         param_groups.resolve(self)
         embeddings.resolve(self.numeric_embedding)
+        members.check(self)
         self._output_loss()
         first = not (hasattr(self, "coefs_") and (self.warm_start or incremental))
         n_hidden = len(self._hidden_units()) if first else len(self.coefs_) - 1
         activations = resolve_of(self, n_hidden or 1)
         dropout = self._dropout(n_hidden)
         X, targets = self._validate(X, y, incremental, first)
-        weights = None if sample_weight is None else _check_weights(sample_weight, X)
+        weights = None if sample_weight is None else check_sample_weight(sample_weight, X)
         weights = self._weigh(weights, targets, incremental)
         if weights is not None and not weights.any():
             raise ValueError(f"class_weight={self.class_weight!r} leaves no row of y with a weight greater than 0")
@@ -324,7 +331,7 @@ class BasePerceptron(Transactional, Convertible, Documented, Persistent, Callbac
 
     def _initialize(self, X, hidden, activations, random_state):
         """Draw the initial weights, and remove the attributes of the fit before."""
-        for name in (*ATTRIBUTES.values(), "dead_units_", "embedding_"):
+        for name in (*ATTRIBUTES.values(), "dead_units_", "embedding_", "adapters_"):
             vars(self).pop(name, None)
         self.n_layers_ = len(hidden) + 2
         embedding = embeddings.draw(self, X, random_state)
@@ -337,8 +344,11 @@ class BasePerceptron(Transactional, Convertible, Documented, Persistent, Callbac
             None if activation.initial_slope is None else np.full(n, activation.initial_slope)
             for activation, n in zip(activations, hidden)
         ]
+        adapters = []
+        if self.ensemble_size > 1:
+            adapters = self.adapters_ = members.draw(self.ensemble_size, shapes[:-1], embedding, random_state)
         self.coefs_, self.intercepts_ = draw_network(
-            self.init, X, embedding, shapes, activations, self.activation_weights_, random_state
+            self.init, X, embedding, shapes, activations, self.activation_weights_, adapters, random_state
         )
 
     def _hold_out(self, data, samples, eval_set, random_state):
@@ -393,7 +403,7 @@ class BasePerceptron(Transactional, Convertible, Documented, Persistent, Callbac
         probe.warm_start = False  # with warm_start, y would have to contain all classes
         try:
             X, targets = probe._validate(X, y, incremental=True, first=False)
-            weights = None if weights is None else _check_weights(weights, X).astype(dtype, copy=False)
+            weights = None if weights is None else check_sample_weight(weights, X).astype(dtype, copy=False)
         except (TypeError, ValueError) as error:
             raise ValueError(f"eval_set: {error}") from error
         return X.astype(dtype, copy=False), targets.astype(dtype, copy=False), weights
@@ -427,19 +437,22 @@ class BasePerceptron(Transactional, Convertible, Documented, Persistent, Callbac
     # ---- the network ----
 
     def _arrays(self):
-        """Return the weights, biases, slopes and the embedding's. Slopes may be missing if weights were set by hand."""
+        """Return the weights, biases, slopes, adapters and the embedding's arrays. Slopes may be missing if set by hand."""
         slopes = getattr(self, "activation_weights_", [None] * (len(self.coefs_) - 1))
-        embedding = getattr(self, "embedding_", None)
-        return self.coefs_, self.intercepts_, slopes, [] if embedding is None else list(embedding.learned.values())
+        adapters, embedding = getattr(self, "adapters_", []), getattr(self, "embedding_", None)
+        of_embedding = [] if embedding is None else list(embedding.learned.values())
+        return self.coefs_, self.intercepts_, slopes, adapters, of_embedding
 
     def _set_arrays(self, arrays, dtype):
-        self.coefs_, self.intercepts_, self.activation_weights_, of_embedding = arrays
+        self.coefs_, self.intercepts_, self.activation_weights_, adapters, of_embedding = arrays
+        if hasattr(self, "adapters_"):
+            self.adapters_ = adapters
         if hasattr(self, "embedding_"):
             self.embedding_ = self.embedding_.replace(of_embedding, dtype)
 
     def _network(self, arrays, parameters=None, dropout=(), loss=None):
         """Return the network of these arrays. For training, they must be views of `parameters`, and it needs a loss."""
-        coefs, intercepts, slopes, of_embedding = arrays
+        coefs, intercepts, slopes, adapters, of_embedding = arrays
         embedding = getattr(self, "embedding_", None)
         activations = resolve_of(self, len(coefs) - 1)
         if self.solver not in STOCHASTIC:
@@ -459,6 +472,7 @@ class BasePerceptron(Transactional, Convertible, Documented, Persistent, Callbac
             self.n_threads,
             embedding and embedding.replace(of_embedding, coefs[0].dtype),
             () if parameters is None else rate_factors(self, [len(coef) for coef in coefs]),
+            adapters,
         )
 
     def _outputs(self, X):
@@ -472,26 +486,3 @@ class BasePerceptron(Transactional, Convertible, Documented, Persistent, Callbac
                 for group in self._arrays()
             ]
             return self._network(arrays).predict(Samples(X.astype(dtype, copy=False)))
-
-
-def _check_weights(sample_weight, X):
-    """Return one weight per row, in the precision of X; at least one is not 0."""
-    weights = check_row_weights(sample_weight, X)
-    if not weights.any():
-        raise ValueError("Sample weights must contain at least one non-zero number.")
-    return weights
-
-
-def check_row_weights(sample_weight, X):
-    """Return one weight per row, in the precision of X."""
-    n_samples = X.shape[0]
-    if isinstance(sample_weight, Real):
-        sample_weight = np.full(n_samples, sample_weight)
-    weights = check_array(sample_weight, ensure_2d=False, dtype=X.dtype, order="C", input_name="sample_weight")
-    if weights.ndim != 1:
-        raise ValueError(f"Sample weights must be 1D array or scalar, got {weights.ndim}D array.")
-    if weights.shape != (n_samples,):
-        raise ValueError(f"sample_weight.shape == {weights.shape}, expected {(n_samples,)}!")
-    if (weights < 0).any():
-        raise ValueError(f"Sample weights must not be negative, got {weights.min()}.")
-    return weights

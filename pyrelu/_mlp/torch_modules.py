@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from pyrelu import registry
+from pyrelu._mlp import members
 from pyrelu._mlp.activation import names, output_name, resolve
 
 # What a module's constructor takes beside the parameters of the function
@@ -264,7 +265,8 @@ def write(mlp):
     import torch
     from torch import nn
 
-    coefs, intercepts, slopes, _ = mlp._arrays()
+    members.refuse(mlp, "torch.nn.Sequential cannot express")
+    coefs, intercepts, slopes, *_ = mlp._arrays()
     if hasattr(mlp, "embedding_"):
         raise ValueError("numeric_embedding, categorical_features and scale_inputs: torch.nn has no modules for them")
     if mlp.parametric_activation:

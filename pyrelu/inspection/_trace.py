@@ -12,7 +12,7 @@ from sklearn.utils import check_consistent_length, column_or_1d, gen_batches
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from pyrelu import derivative, registry
-from pyrelu._mlp import losses
+from pyrelu._mlp import losses, members
 from pyrelu._mlp.activation import HiddenActivation, output_name, resolve, resolve_of
 
 SATURATED = 0.01  # a derivative below this passes on less than a hundredth of the gradient
@@ -106,6 +106,7 @@ def layers_of(estimator):
             "steps before leave it"
         )
     check_is_fitted(estimator)
+    members.refuse(estimator, "pyrelu.inspection and pyrelu.plot do not take")
     hidden = resolve_of(estimator, len(estimator.coefs_) - 1)
     learned = getattr(estimator, "activation_weights_", [None] * len(hidden))  # scikit-learn's learn none
     output = HiddenActivation(output_name(estimator.out_activation_))

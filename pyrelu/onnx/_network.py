@@ -32,16 +32,31 @@ def add_network(graph, mlp, tensor):
     ValueError
         If a hidden layer's activation has no ONNX form.
     """
-    coefs, intercepts, slopes, _ = mlp._arrays()
+    coefs, intercepts, slopes, adapters, _ = mlp._arrays()
     activations = resolve_of(mlp, len(coefs) - 1)
     if hasattr(mlp, "embedding_"):
         tensor = add_embedding(graph, mlp.embedding_, tensor)
+    n_members = len(adapters[0]) if adapters else 1
+    if adapters:  # from here on, a row for each row and member
+        tensor = graph.add("Unsqueeze", tensor, np.array([1]))
     for i, activation in enumerate(activations):
-        tensor = _dense(graph, tensor, coefs[i], intercepts[i])
-        tensor = _hidden(graph, activation, tensor, len(intercepts[i]), slopes[i], mlp)
-    tensor = _dense(graph, tensor, coefs[-1], intercepts[-1])
-    name = output_name(mlp.out_activation_)
-    return add_function(graph, name, tensor, mlp.n_outputs_, {})
+        if adapters:
+            tensor = _adapted(graph, tensor, coefs[i], intercepts[i], *adapters[2 * i : 2 * i + 2])
+        else:
+            tensor = _dense(graph, tensor, coefs[i], intercepts[i])
+        tensor = _hidden(graph, activation, tensor, coefs[i].shape[1], slopes[i], mlp)
+        if adapters:
+            tensor = _by_member(graph, tensor, n_members, len(coefs[i + 1]))
+    tensor = (
+        _heads(graph, tensor, coefs[-1], intercepts[-1], n_members)
+        if adapters
+        else _dense(graph, tensor, coefs[-1], intercepts[-1])
+    )
+    tensor = add_function(graph, output_name(mlp.out_activation_), tensor, mlp.n_outputs_, {})
+    if not adapters:
+        return tensor
+    total = graph.add("ReduceSum", _by_member(graph, tensor, n_members, mlp.n_outputs_), axes=[1], keepdims=0)
+    return graph.add("Div", total, float(n_members))
 
 
 def add_order(graph, mlp, outputs):
@@ -55,6 +70,31 @@ def add_order(graph, mlp, outputs):
 
 def _dense(graph, tensor, coef, intercept):
     return graph.add("Add", graph.add("MatMul", tensor, np.asarray(coef)), np.asarray(intercept))
+
+
+def _by_member(graph, tensor, n_members, width):
+    return graph.add("Reshape", tensor, np.array([-1, n_members, width]))
+
+
+def _adapted(graph, tensor, coef, intercept, of_inputs, of_products):
+    """Add a hidden layer's pre-activations of all members, of shape (n_samples * n_members, width).
+
+    `tensor` is of shape (n_samples, n_members, n_inputs), or (n_samples, 1, n_inputs) where members have the same inputs.
+    """
+    n_members, width = of_products.shape
+    rows = graph.add("Reshape", graph.add("Mul", tensor, of_inputs), np.array([-1, len(coef)]))
+    products = _by_member(graph, graph.add("MatMul", rows, np.asarray(coef)), n_members, width)
+    adapted = graph.add("Add", graph.add("Mul", products, of_products), intercept.reshape(n_members, width))
+    return graph.add("Reshape", adapted, np.array([-1, width]))
+
+
+def _heads(graph, tensor, coef, intercept, n_members):
+    """Add the output layers of all members, of shape (n_samples * n_members, n_outputs)."""
+    weights = np.stack(np.split(coef, n_members, axis=1))
+    n_outputs = weights.shape[2]
+    products = graph.add("MatMul", graph.add("Unsqueeze", tensor, np.array([2])), weights)
+    shifted = graph.add("Add", products, intercept.reshape(n_members, 1, n_outputs))
+    return graph.add("Reshape", shifted, np.array([-1, n_outputs]))
 
 
 def _hidden(graph, activation, tensor, width, slopes, mlp):

@@ -34,6 +34,7 @@ splitter = Constraint(
 
 # Of the estimators, None stands for the preset's value.
 FROM_PRESET = (
+    "ensemble_size",
     "hidden_layer_sizes",
     "activation",
     "learning_rate_init",

@@ -34,6 +34,7 @@ class BaseTabularMLP(Transactional, Persistent, CallbackSupportMixin, BaseEstima
         preset="auto",
         *,
         n_members=1,
+        ensemble_size=None,
         cv=None,
         refit=None,
         categorical_features="from_dtype",
@@ -58,6 +59,7 @@ class BaseTabularMLP(Transactional, Persistent, CallbackSupportMixin, BaseEstima
     ):
         self.preset = preset
         self.n_members = n_members
+        self.ensemble_size = ensemble_size
         self.cv = cv
         self.refit = refit
         self.categorical_features = categorical_features

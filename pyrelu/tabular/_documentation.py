@@ -36,6 +36,9 @@ preset : {"auto", "td", "td-s"}, default="auto"
 n_members : int, default=1
     How many networks to train, each from other weights and with other rows held out. Predictions are averaged. They are
     trained side by side, one a thread.
+ensemble_size : int or None, default=None
+    How many members each network is, which share the weights of its hidden layers (TabM, arXiv:2410.24210): see
+    `ensemble_size` of {NETWORK}. None: the preset's.
 cv : int, splitter, iterable or None, default=None
     With one, a network is trained on each of its splits, so that `n_members` is 1 or their number. An int is that of folds,
     which are shuffled and, for classes, stratified. `oof_` are then predictions for rows by networks that have not seen

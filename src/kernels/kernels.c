@@ -19,6 +19,8 @@ const pyrelu_kernels PER_TARGET(kernels) = {
     .dropout_mask = PER_TARGET(dropout_mask),
     .drop = PER_TARGET(drop),
     .scale_rows = PER_TARGET(scale_rows),
+    .scale_and_shift = PER_TARGET(scale_and_shift),
+    .add_products = PER_TARGET(add_products),
     .mix = PER_TARGET(mix),
     .mix_backward = PER_TARGET(mix_backward),
 #if PYRELU_BITS == 32

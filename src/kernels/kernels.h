@@ -120,6 +120,10 @@ typedef struct {
                  void *out); /* x mask; 0 where the mask is, even of NaN */
     void (*scale_rows)(const void *x, const void *scales, ptrdiff_t rows, ptrdiff_t n,
                        void *y); /* each row times them */
+    void (*scale_and_shift)(const void *x, const void *scales, const void *shifts, ptrdiff_t rows, ptrdiff_t n,
+                            void *y); /* each row times some, plus others */
+    void (*add_products)(const void *x, const void *factors, ptrdiff_t rows, ptrdiff_t n,
+                         void *y); /* y += the sum of the rows of x, each times its factors */
     /* y = z + a (f - z), and f becomes f - z; then the change, f - z, becomes its product with g, and
      * delta = g + a (vjp - g). */
     void (*mix)(const void *z, const void *a, void *f, void *y, ptrdiff_t n);

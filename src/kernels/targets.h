@@ -28,6 +28,9 @@ void PER_TARGET(uniform)(const pyrelu_random_counter *, void *u, ptrdiff_t n);
 void PER_TARGET(dropout_mask)(const pyrelu_random_counter *, double dropout, void *mask, ptrdiff_t n);
 void PER_TARGET(drop)(const void *x, const void *mask, ptrdiff_t n, void *out);
 void PER_TARGET(scale_rows)(const void *x, const void *scales, ptrdiff_t rows, ptrdiff_t n, void *y);
+void PER_TARGET(scale_and_shift)(const void *x, const void *scales, const void *shifts, ptrdiff_t rows, ptrdiff_t n,
+                                 void *y);
+void PER_TARGET(add_products)(const void *x, const void *factors, ptrdiff_t rows, ptrdiff_t n, void *y);
 void PER_TARGET(mix)(const void *z, const void *a, void *f, void *y, ptrdiff_t n);
 void PER_TARGET(mix_backward)(const void *g, const void *a, const void *vjp, void *change, void *delta, ptrdiff_t n);
 pyrelu_map PER_TARGET(widen), PER_TARGET(narrow);

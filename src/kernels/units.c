@@ -43,6 +43,23 @@ void PER_TARGET(scale_rows)(const void *x, const void *scales, ptrdiff_t rows, p
         for (ptrdiff_t j = 0; j < n; j++) to[j] = from[j] * factors[j];
 }
 
+void PER_TARGET(scale_and_shift)(const void *x, const void *scales, const void *shifts, ptrdiff_t rows, ptrdiff_t n,
+                                 void *y) {
+    const real *from = x, *factors = scales, *terms = shifts;
+    real *to = y;
+    for (; rows > 0; rows--, from += n, to += n)
+#pragma omp simd
+        for (ptrdiff_t j = 0; j < n; j++) to[j] = from[j] * factors[j] + terms[j];
+}
+
+void PER_TARGET(add_products)(const void *x, const void *factors, ptrdiff_t rows, ptrdiff_t n, void *y) {
+    const real *a = x, *b = factors;
+    real *to = y;
+    for (; rows > 0; rows--, a += n, b += n)
+#pragma omp simd
+        for (ptrdiff_t j = 0; j < n; j++) to[j] += a[j] * b[j];
+}
+
 void PER_TARGET(mix)(const void *z, const void *shares, void *f, void *y, ptrdiff_t n) {
     const real *x = z, *a = shares;
     real *d = f, *to = y;

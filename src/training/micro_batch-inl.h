@@ -61,7 +61,7 @@ static inline const real *features(const micro_batch *s, ptrdiff_t first) {
 /* The inputs of layer i, from row `first` of the micro-batch on. */
 static inline const real *inputs(const micro_batch *s, int i, ptrdiff_t first) {
     const network *net = s->net;
-    if (i > 0) return from(net->layers[i - 1].output, first, net->layers[i].n_inputs);
+    if (i > 0) return from(net->layers[i - 1].output, first, net->n_members * net->layers[i].n_inputs);
     if (net->embedding) return from(net->embedding->outputs, first, net->embedding->n_outputs);
     return features(s, first);
 }
@@ -82,14 +82,14 @@ enum { WORK_PER_FEATURE = 16 };
 /* Multiply-adds of the forward pass for one row. */
 static inline ptrdiff_t forward_work(const network *net) {
     ptrdiff_t work = 0;
-    for (int i = 0; i < net->n_layers; i++) work += net->layers[i].n_inputs * net->layers[i].width;
+    for (int i = 0; i < net->n_layers; i++) work += net->n_members * net->layers[i].n_inputs * net->layers[i].width;
     const pyrelu_embedding *e = net->embedding;
     if (e) work += e->n_numeric * e->n_features * (e->size + WORK_PER_FEATURE);
     return work;
 }
 
 static inline ptrdiff_t rows_per_block(const micro_batch *s) {
-    const ptrdiff_t min_rows = s->opt ? 64 : 256; /* batches have few rows, predictions many */
+    const ptrdiff_t min_rows = ceil_div(s->opt ? 64 : 256, s->net->n_members); /* batches are short, predictions long */
     return block_length(s->rows, forward_work(s->net), min_rows);
 }
 
@@ -97,7 +97,7 @@ static inline ptrdiff_t rows_per_block(const micro_batch *s) {
 static inline ptrdiff_t rows_per_weight_block(const micro_batch *s, const layer *l) {
     const int sparse = l == s->net->layers && s->data->starts;
     const ptrdiff_t min_rows = sparse && l->n_inputs > 8 * 128 ? ceil_div(l->n_inputs, 8) : 128;
-    return block_length(l->n_inputs, s->rows * l->width, min_rows);
+    return block_length(l->n_inputs, s->net->n_members * s->rows * l->width, min_rows);
 }
 
 #endif

@@ -6,6 +6,7 @@
  */
 #include <tgmath.h>
 
+#include "training/adapters-inl.h"
 #include "training/micro_batch-inl.h"
 #include "training/row_blocks-inl.h"
 #include "training/transforms-inl.h"
@@ -31,9 +32,9 @@ static size_t plan_workspace(network *net, ptrdiff_t rows, int training, void *w
     ptrdiff_t n_blocks = rows; /* at most one block per row, and one per row of weights */
     net->micro_batch_rows = rows;
     net->inputs = RESERVE(net->n_features);
-    const ptrdiff_t n_outputs = net->layers[net->n_layers - 1].n_outputs;
-    net->targets = training && net->loss < 0 ? RESERVE(n_outputs) : NULL;
-    net->losses = training && net->loss < 0 ? RESERVE(1) : NULL;
+    const ptrdiff_t k = net->n_members, n_outputs = net->layers[net->n_layers - 1].n_outputs;
+    net->targets = training && net->loss < 0 ? RESERVE(k * n_outputs) : NULL;
+    net->losses = training && net->loss < 0 ? RESERVE(k) : NULL;
     net->input_mask = training && net->input_dropout > 0 ? RESERVE(n_inputs(net)) : NULL;
     pyrelu_embedding *e = net->embedding;
     if (e) {
@@ -46,14 +47,19 @@ static size_t plan_workspace(network *net, ptrdiff_t rows, int training, void *w
     for (layer *l = net->layers, *last = l + net->n_layers - 1; l <= last; l++) {
         const int trains = training && l < last, in_place = transforms[l->transform].in_place;
         const int drops = trains && l->dropout > 0;
-        l->saved = RESERVE(l->width);
-        l->output = !in_place || drops || (trains && saves_input(l)) ? RESERVE(l->n_outputs) : l->saved;
-        l->delta = trains ? RESERVE(l->width) : l->output;
-        l->gradient = trains && !in_place ? RESERVE(l->n_outputs) : l->delta;
-        l->mask = drops ? RESERVE(l->n_outputs) : NULL;
-        l->drawn = trains && l->transform == PYRELU_DRAWN_SLOPES ? RESERVE(l->width) : NULL;
-        l->slope_delta = trains && l->slopes ? RESERVE(l->width) : NULL;
-        n_blocks += l->n_inputs;
+        const ptrdiff_t inputs = k * l->n_inputs, width = k * l->width, outputs = k * l->n_outputs;
+        l->saved = RESERVE(width);
+        l->output = !in_place || drops || (trains && saves_input(l)) ? RESERVE(outputs) : l->saved;
+        l->delta = trains ? RESERVE(width) : l->output;
+        l->gradient = trains && !in_place ? RESERVE(outputs) : l->delta;
+        l->mask = drops ? RESERVE(outputs) : NULL;
+        l->drawn = trains && l->transform == PYRELU_DRAWN_SLOPES ? RESERVE(width) : NULL;
+        l->slope_delta = trains && l->slopes ? RESERVE(width) : NULL;
+        l->adapted = l->input_factors ? RESERVE(inputs) : NULL;
+        l->products = l->input_factors && trains ? RESERVE(width) : l->saved;
+        l->adapted_delta = l->input_factors && trains ? RESERVE(inputs) : NULL;
+        l->product_delta = l->input_factors && trains ? RESERVE(width) : NULL;
+        n_blocks += l->n_inputs + 1;
     }
     net->partial_sums = reserve(workspace, &used, n_blocks, sizeof(pyrelu_sums));
     return used;
@@ -61,7 +67,8 @@ static size_t plan_workspace(network *net, ptrdiff_t rows, int training, void *w
 
 static int calls_blas(const network *net) {
     for (int i = 0; i < net->n_layers; i++)
-        if (exceeds_own_gemm(net->micro_batch_rows, net->layers[i].width, net->layers[i].n_inputs)) return 1;
+        if (exceeds_own_gemm(net->n_members * net->micro_batch_rows, net->layers[i].width, net->layers[i].n_inputs))
+            return 1;
     return 0;
 }
 
@@ -89,7 +96,7 @@ static pyrelu_sums run(const micro_batch *s, pyrelu_sums (*work)(const micro_bat
 static ptrdiff_t n_weight_blocks(const micro_batch *s) {
     ptrdiff_t n = 0;
     for (int i = 0; i < s->net->n_layers; i++) n += weight_blocks_of(s, &s->net->layers[i]);
-    return n + embedding_blocks(s->net);
+    return n + embedding_blocks(s->net) + adapter_blocks(s->net);
 }
 
 static pyrelu_sums run_row_blocks(const micro_batch *s) {
@@ -100,8 +107,8 @@ static pyrelu_sums run_weight_blocks(const micro_batch *s) { return run(s, weigh
 
 /* The threads for a micro-batch: one if neither its rows nor the weights of any layer make more than one block. */
 static int threads_for(const micro_batch *s) {
-    const int divides = ceil_div(s->rows, rows_per_block(s)) > 1 ||
-                        (s->opt && n_weight_blocks(s) > s->net->n_layers + embedding_blocks(s->net));
+    const ptrdiff_t whole = s->net->n_layers + embedding_blocks(s->net) + adapter_blocks(s->net);
+    const int divides = ceil_div(s->rows, rows_per_block(s)) > 1 || (s->opt && n_weight_blocks(s) > whole);
     return divides ? s->net->n_threads : 1;
 }
 
@@ -249,6 +256,21 @@ static pyrelu_epoch_totals step(const network *net, double weight, optimizer *op
     return (pyrelu_epoch_totals){ctx.sums.loss / weight, sqrt(ctx.sums.gradient)};
 }
 
+/* Writes the mean over members of the outputs of the micro-batch's rows. */
+static void write_outputs(const micro_batch *s, const layer *last, real *outputs) {
+    const ptrdiff_t k = s->net->n_members, n = last->n_outputs;
+    const real *y = last->output;
+    if (k == 1) {
+        memcpy(outputs, y, s->rows * n * sizeof(real));
+        return;
+    }
+    memset(outputs, 0, s->rows * n * sizeof(real));
+    for (ptrdiff_t row = 0; row < s->rows; row++, y += k * n, outputs += n) {
+        pyrelu_kernels_for(TYPE)->add_rows(y, k, n, outputs);
+        for (ptrdiff_t j = 0; j < n; j++) outputs[j] /= k;
+    }
+}
+
 static void predict_micro_batches(pyrelu_team *team, void *context) {
     run_context *ctx = context;
     const network *net = ctx->micro.net;
@@ -259,9 +281,9 @@ static void predict_micro_batches(pyrelu_team *team, void *context) {
     for (; s.start < ctx->stop && !ctx->stopped; s.start += s.rows) {
         s.rows = min_size(net->micro_batch_rows, ctx->stop - s.start);
         run_row_blocks(&s);
-        if (ctx->outputs) memcpy(from(ctx->outputs, s.start, n), last->output, s.rows * n * sizeof(real));
+        if (ctx->outputs) write_outputs(&s, last, from(ctx->outputs, s.start, n));
         for (const layer *l = net->layers; ctx->alive && l < last; l++)
-            mark_alive(l, s.rows, flags(net, l, ctx->alive));
+            mark_alive(l, net->n_members * s.rows, flags(net, l, ctx->alive));
         advance(ctx, s.rows);
     }
 }

@@ -41,6 +41,9 @@ typedef struct {
     double rate_factor;   /* on the learning rate of the weights */
     void *weights, *bias; /* (n_inputs, width) and (width,) */
     void *slopes;         /* (n_outputs,), for LEARNED_SLOPES and PARAMETRIC */
+    /* Of an ensemble's hidden layers: (n_members, n_inputs), (n_members, width). A member computes
+     * ((x * its input factors) weights) * its output factors + its bias. */
+    void *input_factors, *output_factors;
     /* plan_workspace sets the rest: buffers with a row per row of the micro-batch. */
     void *saved;        /* what the backward pass needs: pre-activations, or the outputs of an in-place activation */
     void *output;       /* may be `saved` */
@@ -48,6 +51,9 @@ typedef struct {
     void *delta;        /* of the loss with respect to the pre-activations; may be `gradient` */
     void *mask, *drawn; /* multipliers of the outputs (dropout), random slopes */
     void *slope_delta;  /* each row's contribution to the gradient of the slopes */
+    /* Of an ensemble's hidden layers: the inputs times their factors, and the products of these with the weights;
+     * then the gradients of the loss with respect to both. */
+    void *adapted, *products, *adapted_delta, *product_delta;
 } pyrelu_layer;
 
 /* What the first layer takes in place of the columns of the samples: embeddings of numeric columns, then columns as
@@ -74,9 +80,14 @@ typedef struct {
 typedef void pyrelu_loss_call(void *context, const void *targets, void *outputs, void *losses, ptrdiff_t rows,
                               ptrdiff_t n_outputs, ptrdiff_t n_targets);
 
+/* A network may be an ensemble whose members share the hidden layers' weights. Then every buffer of a layer has the
+ * units of the first member, then those of the next, in a row, and so has its bias; seen as n_members rows of one
+ * member each, it is what a product or a transform takes. The output layer's weights are (n_inputs, n_members width),
+ * some for each member. The loss is the mean over members, and so are predictions. */
 typedef struct {
     int n_layers; /* hidden layers and the output layer */
     pyrelu_layer *layers;
+    ptrdiff_t n_members;         /* 1: no ensemble */
     ptrdiff_t n_features;        /* columns of the samples */
     pyrelu_embedding *embedding; /* of these columns; NULL: they are the first layer's inputs */
     double input_dropout;        /* probability of dropping an input in training */
@@ -92,7 +103,7 @@ typedef struct {
     void (*blas_gemm)(void);    /* Fortran's sgemm or dgemm */
     /* plan_workspace sets the rest. */
     ptrdiff_t micro_batch_rows;
-    void *targets, *losses;    /* for loss_call: (micro_batch_rows, n_outputs), (micro_batch_rows,) */
+    void *targets, *losses;    /* for loss_call, of each row and member: (n_outputs,) and 1 */
     void *inputs, *input_mask; /* (micro_batch_rows, n_features), and that many rows of the first layer's inputs */
     pyrelu_sums *partial_sums; /* one for each block of work */
 } pyrelu_network;

@@ -4,6 +4,7 @@
 
 #include <tgmath.h>
 
+#include "training/adapters-inl.h"
 #include "training/dropout-inl.h"
 #include "training/embedding-inl.h"
 #include "training/losses-inl.h"
@@ -30,8 +31,8 @@ static void drop_inputs(const micro_batch *s, ptrdiff_t first, ptrdiff_t rows) {
 }
 
 static void activate(const micro_batch *s, const layer *l, ptrdiff_t first, ptrdiff_t rows) {
-    const ptrdiff_t n = l->n_outputs;
-    real *z = from(l->saved, first, l->width), *output = from(l->output, first, n);
+    const ptrdiff_t k = s->net->n_members, n = k * l->n_outputs;
+    real *z = from(l->saved, first, k * l->width), *output = from(l->output, first, n);
     real *y = saves_input(l) || !l->mask ? output : z;
     if (l->drawn) {
         real *slopes = from(l->drawn, first, n);
@@ -39,7 +40,7 @@ static void activate(const micro_batch *s, const layer *l, ptrdiff_t first, ptrd
         const real lower = l->parameters[0], range = l->parameters[1] - lower;
         for (ptrdiff_t i = 0; i < rows * n; i++) slopes[i] = lower + range * slopes[i];
     }
-    transforms[l->transform].forward(l, first, rows, z, y);
+    transforms[l->transform].forward(l, k * first, k * rows, z, y);
     if (l->mask) {
         real *mask = from(l->mask, first, n);
         draw_mask(s, output_stream(s, l), first, rows, n, l->dropout * s->opt->dropout_factor, mask);
@@ -54,8 +55,9 @@ static void forward(const micro_batch *s, ptrdiff_t first, ptrdiff_t rows) {
     for (int i = 0; i < s->net->n_layers; i++) {
         const layer *l = &s->net->layers[i];
         const ptrdiff_t n = l->width;
-        real *z = from(l->saved, first, n);
-        if (i == 0 && s->data->starts) sparse_forward(s, first, rows, l->weights, l->bias, n, z);
+        real *z = from(l->saved, first, s->net->n_members * n);
+        if (s->net->n_members > 1) member_products(s, l, first, rows, z);
+        else if (i == 0 && s->data->starts) sparse_forward(s, first, rows, l->weights, l->bias, n, z);
         else
             gemm(s->net, &(product){rows, n, l->n_inputs, plain(inputs(s, i, first), l->n_inputs), plain(l->weights, n),
                                     z, n, .bias = l->bias});
@@ -63,66 +65,76 @@ static void forward(const micro_batch *s, ptrdiff_t first, ptrdiff_t rows) {
     }
 }
 
-/* Applies the sample weight to the loss of a row and to its gradient, which is in y. */
-static double weighted(const samples *data, ptrdiff_t sample, real row_loss, real *y, ptrdiff_t n) {
-    const real *weights = data->weights;
-    if (!weights) return row_loss;
-    for (ptrdiff_t j = 0; j < n; j++) y[j] *= weights[sample];
-    return row_loss * weights[sample];
+/* Applies the sample weight, and the member's share, to the loss of a row and to its gradient, which is in y. */
+static double weighted(const micro_batch *s, ptrdiff_t sample, real row_loss, real *y, ptrdiff_t n) {
+    const real *weights = s->data->weights;
+    const ptrdiff_t members = s->net->n_members;
+    if (!weights && members == 1) return row_loss;
+    const real weight = (weights ? weights[sample] : 1) / members;
+    for (ptrdiff_t j = 0; j < n; j++) y[j] *= weight;
+    return row_loss * weight;
 }
 
 /* The loss by the caller's own function, which takes the targets of the rows as one array. */
 static double called_loss(const micro_batch *s, ptrdiff_t first, ptrdiff_t rows, real *y, ptrdiff_t n) {
     const network *net = s->net;
     const samples *data = s->data;
-    const ptrdiff_t n_targets = data->n_targets;
-    real *targets = from(net->targets, first, n_targets), *losses = from(net->losses, first, 1);
-    for (ptrdiff_t row = 0; row < rows; row++)
+    const ptrdiff_t k = net->n_members, n_targets = data->n_targets;
+    real *targets = from(net->targets, first, k * n_targets), *losses = from(net->losses, first, k);
+    for (ptrdiff_t row = 0; row < k * rows; row++)
         memcpy(targets + row * n_targets,
-               (const real *)data->targets + sample_at(data, s->start + first + row) * n_targets,
+               (const real *)data->targets + sample_at(data, s->start + first + row / k) * n_targets,
                n_targets * sizeof(real));
-    net->loss_call(net->loss_context, targets, y, losses, rows, n, n_targets);
+    net->loss_call(net->loss_context, targets, y, losses, k * rows, n, n_targets);
     double sum = 0;
-    for (ptrdiff_t row = 0; row < rows; row++, y += n)
-        sum += weighted(data, sample_at(data, s->start + first + row), losses[row], y, n);
+    for (ptrdiff_t row = 0; row < k * rows; row++, y += n)
+        sum += weighted(s, sample_at(data, s->start + first + row / k), losses[row], y, n);
     return sum;
 }
 
 static double loss(const micro_batch *s, ptrdiff_t first, ptrdiff_t rows) {
     const network *net = s->net;
     const samples *data = s->data;
-    const ptrdiff_t n = net->layers[net->n_layers - 1].n_outputs, n_targets = data->n_targets;
+    const ptrdiff_t n = net->layers[net->n_layers - 1].n_outputs, n_targets = data->n_targets, k = net->n_members;
     const real *targets = data->targets;
-    real *y = from(net->layers[net->n_layers - 1].output, first, n);
+    real *y = from(net->layers[net->n_layers - 1].output, first, k * n);
     if (net->loss < 0) return called_loss(s, first, rows, y, n);
     double sum = 0;
-    for (ptrdiff_t row = 0; row < rows; row++, y += n) {
-        const ptrdiff_t sample = sample_at(data, s->start + first + row);
+    for (ptrdiff_t row = 0; row < k * rows; row++, y += n) {
+        const ptrdiff_t sample = sample_at(data, s->start + first + row / k);
         const real row_loss = row_losses[net->loss](y, targets + sample * n_targets, n, n_targets, net->label_smoothing,
                                                     net->loss_parameters);
-        sum += weighted(data, sample, row_loss, y, n);
+        sum += weighted(s, sample, row_loss, y, n);
     }
     return sum;
 }
 
-static void backward(const micro_batch *s, ptrdiff_t first, ptrdiff_t rows) {
-    for (int i = s->net->n_layers - 1; i > 0; i--) {
-        const layer *l = &s->net->layers[i], *below = l - 1;
-        const ptrdiff_t n = l->width, m = l->n_inputs;
-        real *gradient = from(below->gradient, first, m);
+/* The gradient with respect to a layer's inputs. */
+static void products_backward(const micro_batch *s, const layer *l, ptrdiff_t first, ptrdiff_t rows, real *gradient) {
+    const ptrdiff_t n = l->width, m = l->n_inputs;
+    if (s->net->n_members > 1) member_products_backward(s, l, first, rows, gradient);
+    else
         gemm(s->net, &(product){rows, m, n, plain(from(l->delta, first, n), n), transposed(l->weights, n), gradient, m,
                                 .bias = NULL});
+}
+
+static void backward(const micro_batch *s, ptrdiff_t first, ptrdiff_t rows) {
+    const ptrdiff_t k = s->net->n_members;
+    for (int i = s->net->n_layers - 1; i > 0; i--) {
+        const layer *below = &s->net->layers[i - 1];
+        const ptrdiff_t m = k * below->n_outputs, width = k * below->width;
+        real *gradient = from(below->gradient, first, m);
+        products_backward(s, &s->net->layers[i], first, rows, gradient);
         if (below->mask) drop(gradient, from(below->mask, first, m), rows * m, gradient);
-        transforms[below->transform].backward(below, first, rows, from(below->saved, first, below->width), gradient,
-                                              from(below->delta, first, below->width));
+        transforms[below->transform].backward(below, k * first, k * rows, from(below->saved, first, width), gradient,
+                                              from(below->delta, first, width));
     }
     const pyrelu_embedding *e = s->net->embedding;
-    if (!e) return;
     const layer *l = s->net->layers;
-    const ptrdiff_t n = l->width, m = l->n_inputs;
-    gemm(s->net, &(product){rows, m, n, plain(from(l->delta, first, n), n), transposed(l->weights, n),
-                            from(e->gradient, first, m), m, .bias = NULL});
-    real *gradient = from(e->gradient, first, m);
+    const ptrdiff_t m = l->n_inputs;
+    real *gradient = e ? from(e->gradient, first, m) : NULL;
+    if (e || l->input_factors) products_backward(s, l, first, rows, gradient);
+    if (!e) return;
     if (drops_inputs(s)) drop(gradient, from(s->net->input_mask, first, m), rows * m, gradient);
     if (e->scales) scale_backward(e, first, rows);
 }

@@ -2,6 +2,7 @@
 #ifndef PYRELU_WEIGHT_BLOCKS_INL_H
 #define PYRELU_WEIGHT_BLOCKS_INL_H
 
+#include "training/adapters-inl.h"
 #include "training/micro_batch-inl.h"
 #include "training/products-inl.h"
 #include "training/row_blocks-inl.h"
@@ -62,19 +63,20 @@ static real *gradient_of(const micro_batch *s, const real *parameters, ptrdiff_t
     return gradient;
 }
 
-/* Gradient and update of biases, slopes or scales: their gradient is the sum of the rows of `delta`. */
-static pyrelu_sums unit_parameters(const micro_batch *s, real *parameters, const real *delta, ptrdiff_t n,
-                                   pyrelu_group group) {
-    if (computes_gradient(s)) pyrelu_kernels_for(TYPE)->add_rows(delta, s->rows, n, gradient_of(s, parameters, n));
+/* Gradient and update of biases, slopes or scales: their gradient is the sum of these rows. */
+static pyrelu_sums unit_parameters(const micro_batch *s, real *parameters, const real *delta, ptrdiff_t rows,
+                                   ptrdiff_t n, pyrelu_group group) {
+    if (computes_gradient(s)) pyrelu_kernels_for(TYPE)->add_rows(delta, rows, n, gradient_of(s, parameters, n));
     return update_array(s, parameters, n, group);
 }
 
 static pyrelu_sums weights(const micro_batch *s, const layer *l, ptrdiff_t first, ptrdiff_t rows) {
     const int i = (int)(l - s->net->layers);
-    const ptrdiff_t n = l->width;
+    const ptrdiff_t n = l->input_factors ? l->width : s->net->n_members * l->width;
     real *weights = from(l->weights, first, n), *gradient = element_of(s->opt, s->opt->gradients, weights);
     if (computes_gradient(s)) {
-        if (i == 0 && s->data->starts) {
+        if (s->net->n_members > 1) member_weight_gradient(s, l, first, rows, gradient, !s->begins);
+        else if (i == 0 && s->data->starts) {
             if (s->begins) memset(gradient, 0, rows * n * sizeof(real));
             sparse_gradient(s, first, rows, l->delta, n, gradient);
         } else
@@ -128,7 +130,7 @@ static pyrelu_sums embedding_block(const micro_batch *s, ptrdiff_t i) {
     const pyrelu_embedding *e = s->net->embedding;
     pyrelu_sums sums = {0, 0};
     if (i == 0) {
-        if (e->scales) sums = unit_parameters(s, e->scales, e->scale_delta, e->n_outputs, PYRELU_GROUP_scales);
+        if (e->scales) sums = unit_parameters(s, e->scales, e->scale_delta, s->rows, e->n_outputs, PYRELU_GROUP_scales);
         return e->n_categorical ? add(sums, categorical_embeddings(s)) : sums;
     }
     const ptrdiff_t first = (i - 1) * COLUMNS_PER_BLOCK, end = min_size(first + COLUMNS_PER_BLOCK, e->n_numeric);
@@ -136,20 +138,39 @@ static pyrelu_sums embedding_block(const micro_batch *s, ptrdiff_t i) {
     return sums;
 }
 
-/* Gradient and update of block i: the blocks of all layers, then those of the embedding. The first block of a layer
- * includes its biases and slopes. */
+/* ---- the factors by which members of an ensemble differ: a block for each hidden layer ---- */
+
+static ptrdiff_t adapter_blocks(const network *net) { return net->layers->input_factors ? net->n_layers - 1 : 0; }
+
+static pyrelu_sums adapter_block(const micro_batch *s, const layer *l) {
+    const ptrdiff_t k = s->net->n_members, m = k * l->n_inputs, n = k * l->width;
+    if (computes_gradient(s)) {
+        add_input_factor_gradients(s, l, gradient_of(s, l->input_factors, m));
+        pyrelu_kernels_for(TYPE)->add_products(l->delta, l->products, s->rows, n, gradient_of(s, l->output_factors, n));
+    }
+    return add(update_array(s, l->input_factors, m, PYRELU_GROUP_adapters),
+               update_array(s, l->output_factors, n, PYRELU_GROUP_adapters));
+}
+
+/* Gradient and update of block i: the blocks of all layers, then those of the embedding and of the adapters. The first
+ * block of a layer includes its biases and slopes. */
 static pyrelu_sums weight_block(const micro_batch *s, ptrdiff_t i) {
     const network *net = s->net;
     const layer *l = net->layers, *last = l + net->n_layers - 1;
     for (; l <= last && i >= weight_blocks_of(s, l); l++) i -= weight_blocks_of(s, l);
-    if (l > last) return embedding_block(s, i);
+    if (l > last) {
+        const ptrdiff_t n = embedding_blocks(net);
+        return i < n ? embedding_block(s, i) : adapter_block(s, net->layers + (i - n));
+    }
     const ptrdiff_t each = rows_per_weight_block(s, l), first = i * each;
     pyrelu_sums sums = {0, 0};
     if (i == 0) {
-        sums = unit_parameters(s, l->bias, l->delta, l->width, PYRELU_GROUP_biases);
+        const ptrdiff_t k = net->n_members;
+        sums = unit_parameters(s, l->bias, l->delta, s->rows, k * l->width, PYRELU_GROUP_biases);
         if (l->slopes)
-            sums = add(sums, unit_parameters(s, l->slopes, l->slope_delta, l->n_outputs, PYRELU_GROUP_activations));
-        if (net->alive && l < last && computes_gradient(s)) mark_alive(l, s->rows, flags(net, l, net->alive));
+            sums = add(sums, unit_parameters(s, l->slopes, l->slope_delta, k * s->rows, l->n_outputs,
+                                             PYRELU_GROUP_activations));
+        if (net->alive && l < last && computes_gradient(s)) mark_alive(l, k * s->rows, flags(net, l, net->alive));
     }
     return add(sums, weights(s, l, first, min_size(each, l->n_inputs - first)));
 }
