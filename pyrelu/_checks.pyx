@@ -98,6 +98,17 @@ cdef bint all_below(const Py_ssize_t *values, Py_ssize_t n, Py_ssize_t limit) no
     return n == 0 or largest < <size_t>limit
 
 
+cdef bint all_finite(const word *values, Py_ssize_t n, word infinity) noexcept nogil:
+    """Return whether all values are finite, given their bits and those of infinity."""
+    # Only infinity and NaN have so large an exponent that one more carries to the sign's bit: this takes no comparison,
+    # of which SSE2 has none for 64 bits.
+    cdef word unit = infinity & (0 - infinity), sign = infinity + unit, found = 0
+    cdef Py_ssize_t i
+    for i in range(n):
+        found |= (values[i] & (sign - 1)) + unit
+    return not found & sign
+
+
 cdef bint ascends(const Py_ssize_t *values, Py_ssize_t n) noexcept nogil:
     """Return whether the values start at 0 and never decrease."""
     cdef bint right = values[0] == 0

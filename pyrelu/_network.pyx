@@ -40,9 +40,6 @@ TRANSFORMS = {
 # memory of the layers' outputs.
 cdef Py_ssize_t MICRO_BATCH_ROWS = 1024
 
-# Rows in the first search for living units: mostly all are alive, and no further rows need to be evaluated.
-cdef Py_ssize_t FIRST_LOOK_ROWS = 64
-
 cdef size_t CACHE_LINE = 64
 
 MAX_MEMBERS = 1024  # of an ensemble
@@ -145,6 +142,8 @@ cdef class Network:
     cdef readonly object dtype
     cdef readonly Py_ssize_t n_hidden_units, n_outputs
     cdef readonly bint draws  # whether training needs random numbers
+    cdef readonly list weights, biases, slopes, activations  # as given
+    cdef readonly object embedding_of_inputs, n_threads
     cdef object arrays, layers, loss_parameters, workspace, kept  # keep alive what `network` points to
     cdef bint has_loss
     cdef list called
@@ -171,6 +170,8 @@ cdef class Network:
             raise ValueError(f"weights of dtype {self.dtype}; a network computes in float32 or float64")
         self.core = &pyrelu_core_f32 if self.dtype == np.float32 else &pyrelu_core_f64
         self.arrays = [weights, biases, slopes]
+        self.weights, self.biases, self.slopes, self.activations = weights, biases, slopes, activations
+        self.embedding_of_inputs, self.n_threads = embedding, n_threads
         rate_factors = listed(rate_factors, "rate_factors", n) if len(rate_factors or ()) else [1.0] * n
         self.called = []
         adapters = self._take_adapters(adapters, n - 1)
@@ -503,34 +504,27 @@ cdef class Network:
             The samples to evaluate; None: all.
         """
         outputs = np.empty((samples.n_samples if order is None else len(order), self.n_outputs), self.dtype)
-        self._predict(samples, order, cnp.PyArray_DATA(outputs), None)
+        self._predict(samples, order, cnp.PyArray_DATA(outputs), NULL)
         return outputs
 
     def find_alive(self, Samples samples, order=None):
         """Return for each hidden unit, counted through all layers, whether it is not 0 for every sample."""
         alive = np.zeros(self.n_hidden_units, bool)
-        self._predict(samples, order, NULL, alive)
+        self._predict(samples, order, NULL, <unsigned char *>cnp.PyArray_DATA(alive))
         return alive
 
-    cdef _predict(self, Samples samples, order, void *outputs, alive):
+    cdef _predict(self, Samples samples, order, void *outputs, unsigned char *alive):
         cdef pyrelu_samples data = self._samples(samples, order)
         cdef Py_ssize_t n = samples.n_samples if order is None else len(order)
-        cdef Py_ssize_t start = 0, stop, rows = n if alive is None else FIRST_LOOK_ROWS
-        cdef unsigned char *flags = NULL if alive is None else <unsigned char *>cnp.PyArray_DATA(alive)
         cdef bint limited
         if n == 0:
             return
         self._plan_workspace(min(n, self._micro_batch_rows()), False)
         limited = self._enter()
         try:
-            while start < n:
-                stop = min(start + rows, n)
-                with nogil:
-                    self.core.predict(&self.network, &data, start, stop, outputs, flags)
-                self._check()
-                if alive is not None and alive.all():
-                    return  # further rows cannot change the result
-                start, rows = stop, 2 * rows
+            with nogil:
+                self.core.predict(&self.network, &data, 0, n, outputs, alive)
+            self._check()
         finally:
             self._leave(limited)
 

@@ -3,7 +3,9 @@
 
 cimport numpy as cnp
 
-from pyrelu._checks cimport address, aligned, all_below, ascends, describe, two_dimensional
+from libc.stdint cimport uint32_t, uint64_t
+
+from pyrelu._checks cimport address, aligned, all_below, all_finite, ascends, describe, two_dimensional
 
 import numpy as np
 
@@ -80,3 +82,32 @@ cdef class Samples:
             targets = self.arrays[len(self.arrays) - 2]
             self.range_of_targets = targets.min(), targets.max()
         return self.range_of_targets
+
+
+def is_finite_matrix(X, n_columns):
+    """Return whether X is an array that a network can read as it is: of so many columns and finite, with a row at least.
+
+    False says nothing: X may be something to convert, or to refuse.
+    """
+    cdef cnp.ndarray a
+    cdef const void *values
+    cdef Py_ssize_t n
+    cdef bint finite
+    if type(X) is not np.ndarray or type(n_columns) is not int:
+        return False
+    a = X
+    if not (cnp.PyArray_NDIM(a) == 2 and cnp.PyArray_IS_C_CONTIGUOUS(a) and cnp.PyArray_ISBEHAVED_RO(a)):
+        return False
+    n = cnp.PyArray_SIZE(a)
+    if n == 0 or cnp.PyArray_DIM(a, 1) != n_columns:
+        return False
+    values = cnp.PyArray_DATA(a)
+    if cnp.PyArray_TYPE(a) == cnp.NPY_FLOAT32:
+        with nogil:
+            finite = all_finite(<const uint32_t *>values, n, <uint32_t>0x7f800000)
+        return finite
+    if cnp.PyArray_TYPE(a) == cnp.NPY_FLOAT64:
+        with nogil:
+            finite = all_finite(<const uint64_t *>values, n, <uint64_t>0x7ff0000000000000)
+        return finite
+    return False

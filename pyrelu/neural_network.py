@@ -172,9 +172,13 @@ class MLPClassifier(ClassifierMixin, OutOfCore, BasePerceptron):
         """
         mlp = self._shallow_copy()  # so that all attributes are those of one fit, whatever other threads do
         outputs = mlp._outputs(X)
-        return mlp._label_binarizer.inverse_transform(
-            outputs.ravel() if mlp.n_outputs_ == 1 else outputs, threshold=mlp._threshold()
-        )
+        if mlp._is_multilabel():
+            return mlp._label_binarizer.inverse_transform(
+                outputs.ravel() if mlp.n_outputs_ == 1 else outputs, threshold=mlp._threshold()
+            )
+        index = outputs.argmax(axis=1) if mlp._is_multiclass() else outputs.ravel() > mlp._threshold()
+        # where y had one class, a probability of 0 stands for it, too
+        return mlp._label_binarizer.classes_.take(index, mode="clip")
 
     @available_if(losses.has_margins)
     def decision_function(self, X):

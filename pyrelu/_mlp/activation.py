@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from math import isfinite
 from numbers import Real
 from typing import Any
@@ -61,6 +62,12 @@ class HiddenActivation:
     def n_units(self, width):
         """Return the number of units with this many pre-activations."""
         return width // self.pieces
+
+    def columns(self, units, n_units):
+        """Return the numbers of the pre-activations of some of a layer's units, in their order."""
+        if self.transform == "gated":  # the gates of all units come first
+            return np.concatenate([units, n_units + units])
+        return (units[:, np.newaxis] * self.pieces + np.arange(self.pieces)).ravel()
 
     def deterministic(self):
         """Return the activation with random slopes replaced by their mean."""
@@ -125,14 +132,16 @@ def resolve(activation, n_hidden):
     >>> resolve("maxout", 1)[0].width(100)
     200
     """
-    if isinstance(activation, str) or _is_pair(activation):
+    if isinstance(activation, str):
+        return [_resolve_name(activation)] * n_hidden
+    if _is_pair(activation):
         return [_resolve_one(activation)] * n_hidden
     if not is_sequence(activation):
         raise _unknown(activation)
     per_layer = list(activation)
     if len(per_layer) != n_hidden:
         raise ValueError(f"activation={activation!r} has {len(per_layer)} entries for {n_hidden} hidden layers")
-    return [_resolve_one(one) for one in per_layer]
+    return [_resolve_name(one) if isinstance(one, str) else _resolve_one(one) for one in per_layer]
 
 
 def resolve_of(mlp, n_hidden):
@@ -172,6 +181,11 @@ def _is_pair(activation):
     if not isinstance(activation, tuple) or len(activation) != 2:
         return False
     return isinstance(activation[1], Mapping) or all(map(callable, activation))
+
+
+@cache  # a prediction of one row would take twice as long
+def _resolve_name(name):
+    return _resolve_one(name)
 
 
 def _resolve_one(activation):

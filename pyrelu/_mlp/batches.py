@@ -7,6 +7,7 @@ import numpy as np
 from scipy.sparse import issparse, vstack
 from sklearn.base import is_classifier
 
+from pyrelu._mlp.alive import find_alive
 from pyrelu._mlp.callback_support import callbacks_of, with_callbacks
 from pyrelu._mlp.display import choose as choose_display
 from pyrelu._mlp.fit_state import FitState
@@ -179,7 +180,7 @@ class Windows:
     def find_alive(self, state):
         alive = np.zeros(state.network.n_hidden_units, bool)
         for rows in self._windows(self.window):
-            alive |= state.network.find_alive(rows.samples)
+            alive |= find_alive(state.network, rows.samples)
             if alive.all():
                 break
         return alive

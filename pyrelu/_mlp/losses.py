@@ -3,6 +3,7 @@
 import textwrap
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from math import isfinite
 from numbers import Real
 from typing import Any
@@ -174,11 +175,24 @@ def resolve(loss, kind, labels=False):
     >>> resolve("log_loss", "classifier", labels=True).link
     'sigmoid'
     """
+    if isinstance(loss, str):
+        return _resolve_name(loss, kind, labels)
     name, given = loss if isinstance(loss, tuple) and len(loss) == 2 else (loss, {})
     if kind == REGRESSOR and callable(name) and callable(given):
         return OutputLoss(getattr(name, "__name__", "callable"), "identity", EVERYWHERE, functions=(name, given))
     if not isinstance(name, str) or name not in names(kind) or not isinstance(given, Mapping):
         raise _not_allowed(loss, kind)
+    return _resolve_row(name, given, labels)
+
+
+@cache  # a prediction of one row would take a third longer
+def _resolve_name(name, kind, labels):
+    if name not in names(kind):
+        raise _not_allowed(name, kind)
+    return _resolve_row(name, {}, labels)
+
+
+def _resolve_row(name, given, labels):
     row = registry.losses[name]
     monotone = False
     if _LEVEL in row.parameters and _MONOTONE in given:

@@ -10,6 +10,7 @@ from sklearn.utils.multiclass import unique_labels
 
 from pyrelu import _ufuncs
 from pyrelu._mlp import embedding
+from pyrelu._mlp.alive import find_alive
 from pyrelu._mlp.fit_state import ATTRIBUTES
 from pyrelu._mlp.initializers import UNIT_VARIANCE
 from pyrelu._mlp.optimizers import STOCHASTIC, Gradient
@@ -372,7 +373,7 @@ class Objective:
 
     def find_alive(self, parameters, partition, order=None):
         """Return for each hidden unit whether it is not 0 for every row."""
-        return self._network(parameters).find_alive(partition.samples, _aligned(order))
+        return find_alive(self._network(parameters), partition.samples, _aligned(order))
 
     def outputs(self, parameters, partition, order=None):
         """Return the outputs of the output layer."""

@@ -4,6 +4,7 @@ import hashlib
 
 import numpy as np
 
+from pyrelu._mlp.alive import find_alive
 from pyrelu._mlp.warn import warn
 
 
@@ -54,7 +55,7 @@ class InMemory:
 
     def find_alive(self, state):
         """Return for each hidden unit whether it is not 0 for every row."""
-        return state.network.find_alive(state.samples, state.order)
+        return find_alive(state.network, state.samples, state.order)
 
     def n_rows(self, state):
         """Return the number of rows that `state.order` and the held-out rows number."""

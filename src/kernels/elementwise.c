@@ -14,17 +14,20 @@
 #define KERNEL static __attribute__((flatten, noinline)) void
 #define FORM static inline __attribute__((always_inline)) void
 
-/* out[i .. i + LANES) = value, an expression in i, for a whole array of n elements, a multiple of UNROLL_LANES. The
- * vectors of an unrolled block are computed side by side. */
+/* out[i .. i + LANES) = value, an expression in i, for a whole array of n elements, a multiple of LANES. The vectors of
+ * an unrolled block are computed side by side. What is less than a block takes a vector at a time: an array of a few
+ * elements is not to wait for a block of them. */
 #define STORE_EACH_VECTOR(value)                                                             \
-    for (ptrdiff_t block = 0; block < n; block += UNROLL_LANES) {                            \
+    const ptrdiff_t in_blocks = n - n % UNROLL_LANES;                                        \
+    for (ptrdiff_t block = 0; block < in_blocks; block += UNROLL_LANES) {                    \
         vector result[UNROLL];                                                               \
         UNROLLED for (int v = 0; v < UNROLL; v++) {                                          \
             const ptrdiff_t i = block + v * LANES;                                           \
             result[v] = value;                                                               \
         }                                                                                    \
         UNROLLED for (int v = 0; v < UNROLL; v++) store(out + block + v * LANES, result[v]); \
-    }
+    }                                                                                        \
+    NOT_UNROLLED for (ptrdiff_t i = in_blocks; i < n; i += LANES) store(out + i, value);
 
 typedef vector formula0(vector);
 typedef vector formula1(vector, vector);
@@ -93,25 +96,24 @@ FORM vjp_map2(formula2 *f, const void *const *in, int scalars, real *out, ptrdif
     }
 }
 
-/* Runs a kernel on any number of elements: first the whole unrolled blocks, then the remainder, padded to a block with
- * its last element. The first `n_data` operands have n elements each, and so do the parameters unless they are scalars.
- */
-static void in_unrolled_blocks(pyrelu_map *loop, int n_data, int n_parameters, const void *const *in, int scalars,
-                               real *out, ptrdiff_t n) {
-    const ptrdiff_t rest = n % UNROLL_LANES, whole = n - rest;
+/* Runs a kernel on any number of elements: first the whole vectors, then the remainder, padded to a vector with its
+ * last element. The first `n_data` operands have n elements each, and so do the parameters unless they are scalars. */
+static void in_vectors(pyrelu_map *loop, int n_data, int n_parameters, const void *const *in, int scalars, real *out,
+                       ptrdiff_t n) {
+    const ptrdiff_t rest = n % LANES, whole = n - rest;
     if (whole) loop(in, scalars, out, whole);
     if (!rest) return;
-    real padded[PYRELU_MAX_OPERANDS][UNROLL_LANES], result[UNROLL_LANES];
+    vector padded[PYRELU_MAX_OPERANDS], result;
     const void *tail[PYRELU_MAX_OPERANDS];
     for (int k = 0; k < n_data + n_parameters; k++) {
         const real *from = in[k];
         tail[k] = from;
         if (k >= n_data && scalars) continue;
-        for (int lane = 0; lane < UNROLL_LANES; lane++) padded[k][lane] = from[whole + (lane < rest ? lane : rest - 1)];
-        tail[k] = padded[k];
+        padded[k] = load_some(from + whole, rest, from[n - 1]);
+        tail[k] = &padded[k];
     }
-    loop(tail, scalars, result, UNROLL_LANES);
-    memcpy(out + whole, result, rest * sizeof(real));
+    loop(tail, scalars, &result, LANES);
+    store_some(out + whole, rest, result);
 }
 
 /* The table is included twice: first to define the functions, then to list them in an array. */
@@ -122,7 +124,7 @@ static void in_unrolled_blocks(pyrelu_map *loop, int n_data, int n_parameters, c
 
 #define DEFINE(name, form, n_parameters, f)                                \
     KERNEL name(ARGUMENTS) { form##n_parameters(f, in, scalars, out, n); } \
-    static void any_##name(ARGUMENTS) { in_unrolled_blocks(name, DATA_##form, n_parameters, in, scalars, out, n); }
+    static void any_##name(ARGUMENTS) { in_vectors(name, DATA_##form, n_parameters, in, scalars, out, n); }
 #define DEFINE_0(name, form, f) DEFINE(name, form, 0, f)
 #define DEFINE_1(name, form, f) DEFINE(name, form, 1, f)
 #define DEFINE_2(name, form, f) DEFINE(name, form, 2, f)

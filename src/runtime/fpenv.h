@@ -3,7 +3,7 @@
  * Another library in the process may have set flush-to-zero (loading one that was linked with -ffast-math is enough),
  * perhaps for some threads only; our results must not depend on it. And formulas compute both sides of a blend, so the
  * exception flags they raise say nothing about the result, but NumPy would turn them into warnings. Hence fp_enter sets
- * the default state, and fp_leave restores the caller's, flags included.
+ * the default state, and fp_leave restores the caller's, flags included where anyone reads them.
  */
 #ifndef PYRELU_FPENV_H
 #define PYRELU_FPENV_H
@@ -13,13 +13,20 @@
 
 typedef unsigned fp_environment;
 
+/* The flags of results that were rounded and of subnormal operands: most kernels raise them, nothing here or in NumPy
+ * reads them, and they stay. Setting the state takes as long as a vector's worth of arithmetic, so it is set where
+ * something else differs. */
+enum { FP_DEFAULT = 0x1f80 /* round to nearest, subnormals kept, all exceptions masked */, FP_UNREAD_FLAGS = 0x22 };
+
 static inline fp_environment fp_enter(void) {
     const fp_environment caller = _mm_getcsr();
-    _mm_setcsr(0x1f80); /* round to nearest, subnormals kept, all exceptions masked */
+    if ((caller & ~FP_UNREAD_FLAGS) != FP_DEFAULT) _mm_setcsr(FP_DEFAULT);
     return caller;
 }
 
-static inline void fp_leave(fp_environment caller) { _mm_setcsr(caller); }
+static inline void fp_leave(fp_environment caller) {
+    if ((_mm_getcsr() ^ caller) & ~FP_UNREAD_FLAGS) _mm_setcsr(caller);
+}
 
 /* Since fp_enter: whether any operation overflowed or divided by 0, which does not say that a result did */
 static inline int fp_overflowed(void) { return _mm_getcsr() & 0xc; }

@@ -13,5 +13,6 @@ enum { UNROLL = 3 };
 #endif
 enum { UNROLL_LANES = UNROLL * LANES };
 #define UNROLLED _Pragma("GCC unroll 8")
+#define NOT_UNROLLED _Pragma("GCC unroll 1")
 
 #endif

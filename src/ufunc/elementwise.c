@@ -326,7 +326,7 @@ void pyrelu_map_loop(char **args, const ptrdiff_t *dims, const ptrdiff_t *steps,
     }
     call.direct = contiguous && (scalars || arrays);
     call.scalars = scalars;
-    call.streaming = n > last_level_cache() / size && args[0] != args[call.n_in];
+    call.streaming = n * size > last_level_cache() && args[0] != args[call.n_in];
 
     element_order order = ANY_ORDER;
     for (int k = 0; k < call.n_in; k++) {

@@ -1,0 +1,66 @@
+"""Which hidden units are alive: not 0 for every row. Those still in doubt alone are computed, in as many rows as it takes."""
+
+import numpy as np
+
+from pyrelu._network import Network
+
+# Rows at a time: few at first, since most units are alive, and then twice as many each time.
+FIRST_ROWS, MOST_ROWS = 64, 8192
+
+# Copying the weights of the units in doubt takes as long as their products with about so many rows. It pays where the
+# other units would take longer in the rows to come.
+ROWS_OF_A_COPY = 16
+
+
+def find_alive(network, samples, order=None):
+    """Return for each hidden unit, counted through all layers, whether it is not 0 for every sample.
+
+    Parameters
+    ----------
+    network : Network
+    samples : Samples
+    order : ndarray of intp, default=None
+        The samples to evaluate; None: all.
+    """
+    order = np.arange(samples.n_samples) if order is None else order
+    alive = np.zeros(network.n_hidden_units, bool)
+    part, units = network, np.arange(len(alive))  # what computes the units in doubt, and the numbers of its units
+    start, rows = 0, FIRST_ROWS
+    while start < len(order) and not alive.all():
+        alive[units[part.find_alive(samples, order[start : start + rows])]] = True
+        start, rows = start + rows, min(2 * rows, MOST_ROWS)
+        n_doubtful = len(alive) - np.count_nonzero(alive)
+        if n_doubtful and start < len(order) and (len(units) - n_doubtful) * rows > n_doubtful * ROWS_OF_A_COPY:
+            part, units = _part_with(~alive, network)
+    return alive
+
+
+def _part_with(doubtful, network):
+    """Return a network that computes these hidden units, and the number of each of its hidden units in the whole one.
+
+    It ends at the deepest layer that has one of them, and has no others there unless they depend on each other.
+    """
+    sizes = [len(coef) for coef in network.weights[1:]]
+    ends = np.cumsum(sizes)
+    last = int(np.searchsorted(ends, np.flatnonzero(doubtful)[-1], side="right"))
+    first = ends[last] - sizes[last]
+    activation = network.activations[last]
+    here = np.flatnonzero(doubtful[first : ends[last]])
+    if activation.transform in ("rowwise", "called"):  # of the whole row, as a user's function may be
+        here = np.arange(sizes[last])
+    weights, biases, slopes = (list(group[: last + 1]) for group in (network.weights, network.biases, network.slopes))
+    columns = activation.columns(here, sizes[last])
+    weights[last], biases[last] = weights[last].take(columns, axis=1), biases[last].take(columns)
+    slopes[last] = None if slopes[last] is None else slopes[last].take(here)
+    nothing = np.zeros((len(here), 1), network.dtype)  # a network has an output layer
+    part = Network(
+        [*weights, nothing],
+        [*biases, nothing[0]],
+        network.activations[: last + 1],
+        0,
+        None,
+        slopes,
+        n_threads=network.n_threads,
+        embedding=network.embedding_of_inputs,
+    )
+    return part, np.concatenate([np.arange(first), first + here])
