@@ -8,6 +8,7 @@ import inspect
 import pkgutil
 import re
 import textwrap
+import tomllib
 from functools import cached_property
 from pathlib import Path
 from xml.etree import ElementTree
@@ -146,8 +147,14 @@ def test_readme_begins_with_the_two_commands():
 
 
 def test_paths_in_readme_exist():
+    """Links are absolute, as README is also the page of an index, and lead to files of this repository."""
     text = (ROOT / "README.md").read_text()
-    paths = {*re.findall(r"\]\((?!http)([^)#]+)\)", text), *re.findall(r"\bexamples/\S+\.csv", text)}
+    repository = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["urls"]["Repository"]
+    raw = repository.replace("github.com", "raw.githubusercontent.com")
+    links = re.findall(r"\]\(([^)#]+)\)", text)
+    of_files = re.compile(rf"{repository}/(?:blob|tree)/main/(.+)|{raw}/main/(.+)")
+    assert all(of_files.fullmatch(link) for link in links), links
+    paths = {*(of_files.sub(r"\1\2", link) for link in links), *re.findall(r"\bexamples/\S+\.csv", text)}
     assert len(paths) > 8 and "docs/_static/activations.png" in paths
     assert not [path for path in paths if not (ROOT / path).exists()]
 

@@ -48,8 +48,8 @@ INLINE const real *block_of_x(exponentials *e, ptrdiff_t at, ptrdiff_t n) {
     return e->limits;
 }
 
-/* The sum of e^(sign x - m); initialises `e`. */
-INLINE dd sum_of_exponentials(exponentials *e, pyrelu_blocked_row *row, real sign) {
+/* The sum of e^(sign x - m); initialises `e`. Not inlined, as it would be most of each function's code. */
+static __attribute__((noinline)) dd sum_of_exponentials(exponentials *e, pyrelu_blocked_row *row, real sign) {
     e->row = row;
     e->sign = sign;
     e->maximum = maximum_of(row, sign);

@@ -158,9 +158,9 @@ static __attribute__((noinline)) void take_limits(const group *g, const real *x,
 
 /* Computes the next group, of `left` rows, in `g`. The exponentials of rows that are not short are written to `out`
  * unless that is NULL. Returns the rows; if one has an infinite maximum and `limits` is not NULL, a copy in `limits`
- * with such rows replaced by their limits. */
-INLINE const real *begin_group(group *g, const real *x, real sign, real *out, real *limits, ptrdiff_t left,
-                               ptrdiff_t n) {
+ * with such rows replaced by their limits. Not inlined: it would be most of each function's code. */
+static __attribute__((noinline, unused)) const real *begin_group(group *g, const real *x, real sign, real *out,
+                                                                 real *limits, ptrdiff_t left, ptrdiff_t n) {
     const ptrdiff_t rows = g->rows = group_of(left, n);
     if (find_maxima(g, x, sign, n) && limits) {
         take_limits(g, x, sign, limits, n);
