@@ -228,9 +228,9 @@ def isa_names():
     return names
 
 
-def has_openmp():
-    """Whether the library was built with OpenMP."""
-    return bool(pyrelu_has_openmp())
+def threads_by():
+    """Whose threads the library takes, as text; None if it was built without any."""
+    return None if pyrelu_threads_by() is NULL else pyrelu_threads_by().decode()
 
 
 def set_num_threads(int n):

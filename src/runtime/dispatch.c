@@ -1,9 +1,9 @@
 /* Chooses the instruction set once, when the library is loaded. PYRELU_ISA overrides the choice. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "kernels/targets.h"
 #include "runtime/dispatch.h"
+#include "runtime/environment.h"
 
 /* PYRELU_TARGETS is ISA(v4) ISA(v3) ISA(baseline), best first: the targets that CMake compiled. */
 #define ISA(target)                                                \
@@ -47,7 +47,8 @@ static const target *supported(int i) {
 }
 
 __attribute__((constructor)) static void choose_target(void) {
-    requested = getenv("PYRELU_ISA");
+    static char buffer[PYRELU_ENVIRONMENT_CHARS];
+    requested = environment("PYRELU_ISA", buffer);
     if (!requested || !*requested) {
         chosen = supported(0);
         return;

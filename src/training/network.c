@@ -4,7 +4,7 @@
  * weights, in blocks (weight_blocks-inl.h): gradient and update. The blocks depend on shapes alone, and sums over them
  * are taken in order, so that the result does not depend on which thread computes which block.
  */
-#include <tgmath.h>
+#include "math/functions.h"
 
 #include "training/micro_batch-inl.h"
 #include "training/row_blocks-inl.h"
