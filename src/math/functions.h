@@ -7,8 +7,9 @@
 
 #include <math.h>
 
-#define OF_ONE(name, x) _Generic((x), float: __builtin_##name##f(x), default: __builtin_##name(x))
-#define OF_TWO(name, x, y) _Generic((x) + (y), float: __builtin_##name##f(x, y), default: __builtin_##name(x, y))
+#define OF_ONE(name, x) _Generic((x), float: __builtin_##name##f((float)(x)), default: __builtin_##name(x))
+#define OF_TWO(name, x, y) \
+    _Generic((x) + (y), float: __builtin_##name##f((float)(x), (float)(y)), default: __builtin_##name(x, y))
 
 #define exp(x) OF_ONE(exp, x)
 #define fabs(x) OF_ONE(fabs, x)

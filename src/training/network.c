@@ -241,7 +241,7 @@ static void take_step(pyrelu_team *team, void *context) {
 }
 
 static pyrelu_epoch_totals step(const network *net, double weight, optimizer *opt) {
-    const samples none = {NULL};
+    const samples none = {.values = NULL};
     step_context ctx = {.s = {.net = net, .data = &none, .rows = 1, .opt = opt, .given = 1, .ends = 1}};
     ctx.s.step = next_step(opt, weight);
     ctx.s.stage = isinf(opt->clip_norm) && !works_on_arrays(opt) ? FUSED : MEASURE;
