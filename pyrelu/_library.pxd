@@ -128,7 +128,7 @@ cdef extern from "runtime/threads.h" nogil:
     enum:
         PYRELU_ALL_THREADS
 
-    int pyrelu_has_openmp()
+    const char *pyrelu_threads_by()
     void pyrelu_set_num_threads(int n)
     int pyrelu_get_num_threads()
 

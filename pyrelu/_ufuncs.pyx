@@ -205,9 +205,14 @@ def make_gufunc(int row, bint vjp, str name, str doc):
     return _make(data, <cnp.PyUFuncGenericFunction>rowwise_loop, name, doc, signature)
 
 
+cdef extern from "numpy/ufuncobject.h":
+    ctypedef struct PyUFuncObject:  # whose docstring cimport numpy lets one only read since NumPy 2.5
+        const char *doc
+
+
 def set_doc(cnp.ufunc ufunc, str doc):
     """Replace a ufunc's docstring, which it cannot show examples in before it exists."""
-    ufunc.doc = _kept(doc)
+    (<PyUFuncObject *>ufunc).doc = _kept(doc)
 
 
 def set_streaming_bytes(cnp.npy_intp n):
@@ -228,9 +233,9 @@ def isa_names():
     return names
 
 
-def has_openmp():
-    """Whether the library was built with OpenMP."""
-    return bool(pyrelu_has_openmp())
+def threads_by():
+    """Whose threads the library takes, as text; None if it was built without any."""
+    return None if pyrelu_threads_by() is NULL else pyrelu_threads_by().decode()
 
 
 def set_num_threads(int n):

@@ -15,7 +15,7 @@ import safetensors.numpy
 from sklearn.datasets import load_digits
 
 from pyrelu import MLPClassifier, MLPRegressor
-from pyrelu._storage import files
+from pyrelu._storage import files, temporary
 from pyrelu.exceptions import InvalidFileError
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -237,6 +237,26 @@ def test_what_killed_processes_left_is_removed_and_what_others_write_is_not(tmp_
     assert set(os.listdir(tmp_path)) == {"mlp", "other", left}
     writer.communicate()
     assert set(os.listdir(tmp_path)) == {"mlp", "other"}
+
+
+def test_without_locks(tmp_path, monkeypatch):
+    """As on Windows: a file is closed before it replaces another, and one that may be another process's stays a minute."""
+    monkeypatch.setattr(temporary, "fcntl", None)
+    path, replace, create, opened = tmp_path / "mlp", os.replace, temporary.create, []
+    monkeypatch.setattr(temporary, "create", lambda draft: opened.append(create(draft)) or opened[-1])
+    monkeypatch.setattr(os, "replace", lambda *paths: os.write(opened[-1], b"too late"))
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        MLPClassifier().save(path)
+    assert os.listdir(tmp_path) == []
+    monkeypatch.setattr(os, "replace", replace)
+    MLPClassifier(alpha=5).save(path)
+    assert MLPClassifier.load(path).alpha == 5
+    left = [tmp_path / f"left{age}" for age in (30, 90)]
+    for file, age in zip(left, (30, 90)):
+        file.touch()
+        os.utime(file, (time.time() - age,) * 2)
+        temporary.remove_if_left(file)
+    assert [file.exists() for file in left] == [True, False]
 
 
 @pytest.mark.parametrize("name", ["x" * 252, "é" * 127, b"bytes", "with space"])

@@ -25,11 +25,11 @@ def facts():
     blas = [pool for pool in threadpoolctl.threadpool_info() if pool["user_api"] == "blas"]
     used = next((pool for pool in blas if "scipy.libs" in pool["filepath"]), blas[0] if blas else None)
     kernels = f" ({used['architecture']})" if used and used.get("architecture") else ""
-    openmp = "OpenMP" if _ufuncs.has_openmp() else "built without OpenMP: single-threaded"
+    threads_by = _ufuncs.threads_by() or "built without OpenMP: single-threaded"
     return {
         "pyrelu": pyrelu.__version__,
         "instruction set": f"{_ufuncs.isa()} (this machine can run {', '.join(_ufuncs.isa_names())})",
-        "threads": f"{pyrelu.get_num_threads()} ({openmp})",
+        "threads": f"{pyrelu.get_num_threads()} ({threads_by})",
         "BLAS": f"{used['internal_api']} {used['version']}{kernels}, {used['num_threads']} threads"
         if used
         else "unknown",

@@ -4,7 +4,6 @@ Reading a file runs no code from it. It contains the SHA-256 of its content, whi
 """
 
 import errno
-import fcntl
 import hashlib
 import json
 import os
@@ -19,6 +18,7 @@ import safetensors
 import safetensors.numpy
 
 import pyrelu
+from pyrelu._storage import temporary
 from pyrelu._storage.encoding import Decoder, Encoder
 from pyrelu.exceptions import InvalidFileError
 
@@ -51,65 +51,49 @@ def write_atomically(path: Path, *content: Bytes) -> None:
         _remove_leftovers(folder, prefix)
         _tidied.add(path)
     handle: int | None = None
-    temporary = ""
+    draft = ""
     try:
         try:
             while handle is None:
-                temporary = os.path.join(folder, f"{prefix}{secrets.token_hex(8)}.tmp")
-                handle = _open_locked(temporary)
+                draft = os.path.join(folder, f"{prefix}{secrets.token_hex(8)}.tmp")
+                handle = temporary.create(draft)
         except OSError as error:
             error.filename = path  # the name that the user knows
             raise
         with open(handle, "wb", closefd=False) as file:
             file.writelines(content)
-        if os.path.exists(path):
+        if os.path.exists(path) and hasattr(os, "fchmod"):
             os.fchmod(handle, os.stat(path).st_mode)
         os.fsync(handle)
-        os.replace(temporary, path)
+        if not temporary.can_move_open_files():
+            written, handle = handle, None
+            os.close(written)
+        os.replace(draft, path)
     except BaseException:
-        if temporary:
+        if handle is not None:
+            failed, handle = handle, None
+            os.close(failed)
+        if draft:
             with suppress(FileNotFoundError):  # Ctrl-C may come after the replacement
-                os.unlink(temporary)
+                os.unlink(draft)
         raise
     finally:
         if handle is not None:
             os.close(handle)
-    _sync(folder)
-
-
-def _open_locked(path: str) -> int | None:
-    """Open a new file and lock it until it is closed; return None if another process removed it as a leftover."""
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
-    with suppress(OSError):  # not all file systems have locks
-        fcntl.flock(handle, fcntl.LOCK_EX)
-    if os.fstat(handle).st_nlink:
-        return handle
-    os.close(handle)
-    return None
+    temporary.sync(folder)
 
 
 def _remove_leftovers(folder: str, prefix: str) -> None:
-    """Remove temporary files of killed processes: those without a lock."""
+    """Remove temporary files of killed processes."""
     with suppress(OSError):
         for name in os.listdir(folder):
             if name.startswith(prefix) and name.endswith(".tmp"):
-                with suppress(OSError), open(os.path.join(folder, name), "rb") as file:
-                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    os.unlink(file.name)
+                temporary.remove_if_left(os.path.join(folder, name))
 
 
 def is_special(path: Path) -> bool:
     """Return whether `path` exists and is neither a file nor a folder."""
     return os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path)
-
-
-def _sync(folder: str) -> None:
-    """Flush the folder's entry to disk, too."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def write(path: Path, kind: str, content: dict[str, Any]) -> None:

@@ -2,7 +2,7 @@
  *
  * The rows of optimizers.def: each has a rule, which says what becomes of one parameter.
  */
-#include <tgmath.h>
+#include "math/functions.h"
 
 #include "kernels/targets.h"
 #include "simd/real.h"

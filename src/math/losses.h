@@ -6,7 +6,7 @@
 #define PYRELU_LOSSES_H
 
 #include <float.h>
-#include <tgmath.h>
+#include "math/functions.h"
 
 #include "simd/real.h"
 

@@ -33,6 +33,8 @@ static inline int fp_overflowed(void) { return _mm_getcsr() & 0xc; }
 
 static inline void fp_raise_overflow(void) { _mm_setcsr(_mm_getcsr() | 8); }
 
+static inline void fp_raise_invalid(void) { _mm_setcsr(_mm_getcsr() | 1); }
+
 #else
 #include <fenv.h>
 
@@ -50,6 +52,8 @@ static inline void fp_leave(fp_environment caller) { fesetenv(&caller); }
 static inline int fp_overflowed(void) { return fetestexcept(FE_OVERFLOW | FE_DIVBYZERO); }
 
 static inline void fp_raise_overflow(void) { feraiseexcept(FE_OVERFLOW); }
+
+static inline void fp_raise_invalid(void) { feraiseexcept(FE_INVALID); }
 
 #endif
 

@@ -7,7 +7,7 @@
 
 #include "api.h"
 
-PYRELU_API int pyrelu_has_openmp(void);
+PYRELU_API const char *pyrelu_threads_by(void); /* whose threads they are; NULL: there is only the calling one */
 PYRELU_API void pyrelu_set_num_threads(int n);
 PYRELU_API int pyrelu_get_num_threads(void); /* how many threads a large array would use now */
 

@@ -4,7 +4,7 @@
  * weights, in blocks (weight_blocks-inl.h): gradient and update. The blocks depend on shapes alone, and sums over them
  * are taken in order, so that the result does not depend on which thread computes which block.
  */
-#include <tgmath.h>
+#include "math/functions.h"
 
 #include "training/adapters-inl.h"
 #include "training/micro_batch-inl.h"
@@ -248,7 +248,7 @@ static void take_step(pyrelu_team *team, void *context) {
 }
 
 static pyrelu_epoch_totals step(const network *net, double weight, optimizer *opt) {
-    const samples none = {NULL};
+    const samples none = {.values = NULL};
     step_context ctx = {.s = {.net = net, .data = &none, .rows = 1, .opt = opt, .given = 1, .ends = 1}};
     ctx.s.step = next_step(opt, weight);
     ctx.s.stage = isinf(opt->clip_norm) && !works_on_arrays(opt) ? FUSED : MEASURE;

@@ -2,8 +2,6 @@
 #ifndef PYRELU_ROW_BLOCKS_INL_H
 #define PYRELU_ROW_BLOCKS_INL_H
 
-#include <tgmath.h>
-
 #include "training/adapters-inl.h"
 #include "training/dropout-inl.h"
 #include "training/embedding-inl.h"

@@ -4,7 +4,6 @@
  * kernel at once. Other arrays are copied through small buffers, block by block, so that a strided or half-precision
  * array runs the same vector code and gives the same bits.
  */
-#include <fenv.h>
 #include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -339,6 +338,6 @@ void pyrelu_map_loop(char **args, const ptrdiff_t *dims, const ptrdiff_t *steps,
     if (order == ANY_ORDER && n >= 2 * MIN_ELEMENTS_PER_THREAD)
         pyrelu_parallel_ranges(n, MIN_ELEMENTS_PER_THREAD, map_range, &call);
     else map_range(&call, 0, n);
-    if (call.outside) feraiseexcept(FE_INVALID); /* here, because fp_leave discards the flags that kernels raise */
+    if (call.outside) fp_raise_invalid(); /* here, because fp_leave discards the flags that kernels raise */
     if (call.overflow) fp_raise_overflow();
 }
