@@ -25,6 +25,8 @@ OWN = ("client", "sync")  # the parameters that the plain estimator has not
 class Distributed:
     """A mixin before the plain estimator, which it calls `_plain`."""
 
+    _doc_page = "api.html#{estimator_module}.{estimator_name}"
+
     def fit(self, X, y, sample_weight=None, *, eval_set=None):
         """Train on the partitions of X and y, where the workers hold them.
 
