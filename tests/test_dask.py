@@ -11,7 +11,7 @@ from helpers import few_epochs, same_bits
 from sklearn.base import clone
 from sklearn.datasets import make_classification, make_regression
 
-from pyrelu import MLPClassifier, MLPRegressor
+from pyrelu import MLPClassifier, MLPRegressor, _ufuncs
 
 distributed = pytest.importorskip("distributed")
 da = pytest.importorskip("dask.array")
@@ -236,6 +236,39 @@ def test_validation_data_in_memory_and_in_partitions_score_alike(client):
     assert scored.validation_scores_[0] < 0
 
 
+def test_class_weights_are_not_those_of_validation_data(client):
+    X, y = data()
+    mlp = DaskMLPClassifier(5, max_iter=3, batch_size=100, class_weight={"a": 10.0, "b": 0.1}, random_state=0)
+    scores = [
+        mlp.fit(*chunked(X, y), eval_set=eval_set).validation_scores_
+        for eval_set in ((X[:200], y[:200]), tuple(chunked(X[:200], y[:200])))
+    ]
+    np.testing.assert_allclose(*scores, rtol=1e-12)
+
+
+def test_workers_keep_their_rows_once(client):
+    """As the network takes them, and not as the user's partitions as well."""
+
+    class Look:
+        setup = on_fit_task_begin = teardown = lambda self, estimator, context: None
+
+        def __deepcopy__(self, memo):
+            return self
+
+        def on_fit_task_end(self, estimator, context):
+            sizes = client.nbytes(summary=False)
+            held.append(sum(sizes[key] for keys in client.has_what().values() for key in keys))
+
+    def frame(i):
+        return pd.DataFrame(np.random.default_rng(i).normal(size=(5000, 20)))
+
+    held = []
+    X = [dask.delayed(frame)(i) for i in range(4)]
+    y = [dask.delayed(lambda part: (part[0] > 0).astype(np.int8))(part) for part in X]
+    DaskMLPClassifier(4, max_iter=2, batch_size=10_000).set_callbacks(Look()).fit(X, y)
+    assert max(held[1:]) < 1.2 * 4 * 5000 * 20 * 8
+
+
 def test_multilabel_float32_and_partitions_without_rows_or_weight(client):
     X, y = data()
     X, labels = X.astype(np.float32), np.column_stack([y == "a", X[:, 0] > 0]).astype(int)
@@ -308,6 +341,21 @@ def test_workers_of_another_instruction_set_are_refused(client, monkeypatch):
     monkeypatch.setattr("pyrelu._ufuncs.isa", lambda: "another")
     with pytest.raises(ValueError, match="2 of 2 workers compute with another instruction set .*PYRELU_ISA"):
         fit({})
+
+
+def test_a_worker_of_another_instruction_set_is_refused_by_name():
+    slowest = _ufuncs.isa_names()[-1]
+    if _ufuncs.isa() == slowest:
+        pytest.skip("this process computes with the only instruction set that every processor has")
+    with (
+        warnings.catch_warnings(action="ignore"),
+        distributed.LocalCluster(
+            n_workers=1, dashboard_address=None, host="127.0.0.1", silence_logs=50, env={"PYRELU_ISA": slowest}
+        ) as cluster,
+        distributed.Client(cluster, set_as_default=False) as client,
+        pytest.raises(ValueError, match=f"tcp://127.0.0.1:[0-9]+ with '{slowest}', this one with '{_ufuncs.isa()}'"),
+    ):
+        fit({}, client=client)
 
 
 def test_without_a_client(monkeypatch):

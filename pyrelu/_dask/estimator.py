@@ -84,7 +84,7 @@ class Distributed:
                 )
             validation = PartitionedValidation(rows, self)
         elif partitioned:
-            validation = PartitionedValidation(Graphs(client, objective, _computed(client, partitioned), 1.0), self)
+            validation = PartitionedValidation(_scored(client, local, network, partitioned), self)
         elif eval_set is not None:
             data = self._validate_eval_set(eval_set, network.parameters.dtype)
             validation = Validation(self, Samples(*data), data)
@@ -222,12 +222,21 @@ def _eval_partitions(mlp, eval_set):
     return collections.triples(*eval_set, *[None] * (3 - len(eval_set)), what="eval_set: ")
 
 
+def _scored(client, local, network, partitions):
+    """Return the Graphs of the user's validation data, which has its own weights alone, as in memory."""
+    if is_classifier(local):
+        local = local._shallow_copy()
+        local.class_weight = None
+    return Graphs(client, Objective.of_fit(local, network), _computed(client, partitions), 1.0)
+
+
 def _computed(client, triples):
-    """Return the same with Futures: each partition in the memory of a worker."""
+    """Return the same with Futures of our own, which a fit may release: each partition in the memory of a worker."""
     from distributed import Future
 
     flat = [part for triple in triples for part in triple]
     lazy = [i for i, part in enumerate(flat) if part is not None and not isinstance(part, Future)]
+    flat = [Future(part.key, client) if isinstance(part, Future) else part for part in flat]
     for i, future in zip(lazy, client.compute([flat[i] for i in lazy]), strict=True):
         flat[i] = future
     return [tuple(flat[i : i + 3]) for i in range(0, len(flat), 3)]

@@ -190,7 +190,7 @@ class Objective:
             raise RuntimeError(
                 f"this process computes with the instruction set {_ufuncs.isa()!r}, and the one that began the fit with "
                 f"{self._isa!r}: their results differ in the last bits. Start all of them with one that all can run, as "
-                f"in PYRELU_ISA={_ufuncs.isa_names()[0]}"
+                f"in PYRELU_ISA={_ufuncs.isa_names()[-1]}"
             )
 
     # ---- rows ----
