@@ -222,7 +222,9 @@ def _add_plot(commands: "Commands") -> argparse.ArgumentParser:
 def _add_train(commands: "Commands") -> argparse.ArgumentParser:
     train = _add(commands, "train", "train a network on a CSV file and save it", _TRAIN)
     train.add_argument(
-        "data", metavar="DATA", help="CSV, Parquet or Excel file, or folder of Parquet files; - for standard input (CSV)"
+        "data",
+        metavar="DATA",
+        help="CSV, Parquet or Excel file, or folder of Parquet files; - for standard input (CSV)",
     )
     train.add_argument("--target", metavar="COLUMN", required=True, help="column to predict")
     train.add_argument("--output", metavar="MODEL", required=True, help="file to save the model to")
@@ -249,7 +251,9 @@ def _add_predict(commands: "Commands") -> argparse.ArgumentParser:
     predict = _add(commands, "predict", "predict with a saved network", _PREDICT)
     predict.add_argument("model", metavar="MODEL", help="file with the model")
     predict.add_argument(
-        "data", metavar="DATA", help="CSV, Parquet or Excel file, or folder of Parquet files; - for standard input (CSV)"
+        "data",
+        metavar="DATA",
+        help="CSV, Parquet or Excel file, or folder of Parquet files; - for standard input (CSV)",
     )
     predict.add_argument("--output", metavar="FILE", help="file to write to (default: standard output)")
     predict.add_argument("--proba", action="store_true", help="add the probability of each class")
