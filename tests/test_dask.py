@@ -1,12 +1,12 @@
 """Fits on a cluster of processes: against local fits, for any number of workers, and with one that dies."""
 
 import itertools
-import os
 import pickle
 import warnings
 
 import numpy as np
 import pytest
+from clusters import KillOnce, client, cluster, gathered_and_received  # noqa: F401
 from helpers import few_epochs, same_bits
 from sklearn.base import clone
 from sklearn.datasets import make_classification, make_regression
@@ -26,24 +26,6 @@ pytestmark = [
     pytest.mark.xdist_group("cluster"),
     pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
-
-
-@pytest.fixture(scope="module")
-def cluster():
-    with (
-        dask.config.set({"distributed.admin.system-monitor.gil.enabled": False}),
-        warnings.catch_warnings(action="ignore"),
-        distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, dashboard_address=None, host="127.0.0.1", silence_logs=50
-        ) as cluster,
-    ):
-        yield cluster
-
-
-@pytest.fixture(scope="module")
-def client(cluster):
-    with distributed.Client(cluster) as client:
-        yield client
 
 
 def data(n=600):
@@ -132,54 +114,17 @@ def test_bits_do_not_depend_on_workers_nor_on_their_deaths(client, cluster):
         address = sorted(client.scheduler_info()["workers"])[0]
 
 
-class KillOnce:
-    """A callback that kills a worker after the second epoch."""
-
-    def __init__(self, client, address):
-        self.client, self.address, self.done = client, address, False
-
-    def __deepcopy__(self, memo):
-        return self
-
-    setup = on_fit_task_begin = teardown = lambda self, estimator, context: None
-
-    def on_fit_task_end(self, estimator, context):
-        if context.max_subtasks == 0 and estimator.n_iter_ == 2 and not self.done:
-            self.done = True
-            pid = self.client.run(os.getpid, workers=[self.address])[self.address]
-            assert pid != os.getpid()
-            os.kill(pid, 9)
-
-
 def test_nothing_is_gathered(client):
     """What comes to the client and what moves between workers is smaller than any partition."""
     rng = np.random.default_rng(0)
     X = da.from_array(rng.standard_normal((8000, 50)), chunks=(2000, 50)).persist()
     y = (X[:, 0] > 0).astype(int).persist()
     distributed.wait([X, y])
-    largest = []
-
-    def spy(gathered):
-        largest.append(max((len(pickle.dumps(value)) for value in gathered), default=0))
-        return gathered
-
-    gather = distributed.Client._gather
-
-    async def watched(self, futures, *args, **kwargs):
-        result = await gather(self, futures, *args, **kwargs)
-        spy(result if isinstance(result, list) else [result])
-        return result
-
-    def largest_received(dask_worker):
-        return max((size for one in dask_worker.transfer_incoming_log for size in one["keys"].values()), default=0)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(distributed.Client, "_gather", watched)
+    with gathered_and_received(client) as largest:
         mlp = DaskMLPClassifier(4, max_iter=3, batch_size=1000, early_stopping=True, random_state=0).fit(X, y)
         predicted = mlp.predict(X)
-    assert largest and max(largest) < 2000 * 50 * 8 / 20
+    assert max(largest) < 2000 * 50 * 8 / 20
     assert isinstance(predicted, da.Array) and predicted.chunks == X.chunks[:1]
-    assert max(client.run(largest_received).values()) < 2000 * 50 * 8 / 20
 
 
 def test_frames_and_delayed_partitions(client):

@@ -401,7 +401,7 @@ def _twin(optimizer):
     return twin
 
 
-def begin(mlp, X, y, classes, class_weight=None):
+def begin(mlp, X, y, classes, class_weight=None, sampled=False):
     """Begin the fit of an estimator of which these are some rows.
 
     Parameters
@@ -411,6 +411,8 @@ def begin(mlp, X, y, classes, class_weight=None):
     classes : array-like or None
     class_weight : dict, default=None
         What "balanced" amounts to.
+    sampled : bool, default=False
+        Whether these rows stand for all, and `mlp` knows how many categories there are.
 
     Returns
     -------
@@ -418,8 +420,8 @@ def begin(mlp, X, y, classes, class_weight=None):
     random_state : RandomState
     """
     for name, uses_rows in (
-        ("init", isinstance(mlp.init, str) and mlp.init == UNIT_VARIANCE),
-        ("categorical_features", mlp.categorical_features is not None),
+        ("init", not sampled and isinstance(mlp.init, str) and mlp.init == UNIT_VARIANCE),
+        ("categorical_features", not sampled and mlp.categorical_features is not None),
         ("numeric_embedding", embedding.resolve(mlp.numeric_embedding)[0] == embedding.PIECEWISE_LINEAR),
     ):
         if uses_rows:
