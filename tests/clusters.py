@@ -1,32 +1,12 @@
-"""A cluster of two processes on loopback for tests, and what happens on it: transfers, and workers that die."""
+"""What happens on a cluster: transfers, and workers that die."""
 
 import os
 import pickle
-import warnings
 from contextlib import contextmanager
 
 import pytest
 
 distributed = pytest.importorskip("distributed")
-import dask  # noqa: E402
-
-
-@pytest.fixture(scope="module")
-def cluster():
-    with (
-        dask.config.set({"distributed.admin.system-monitor.gil.enabled": False}),
-        warnings.catch_warnings(action="ignore"),
-        distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, dashboard_address=None, host="127.0.0.1", silence_logs=50
-        ) as cluster,
-    ):
-        yield cluster
-
-
-@pytest.fixture(scope="module")
-def client(cluster):
-    with distributed.Client(cluster) as client:
-        yield client
 
 
 @contextmanager

@@ -6,7 +6,7 @@ import warnings
 
 import numpy as np
 import pytest
-from clusters import KillOnce, client, cluster, gathered_and_received  # noqa: F401
+from clusters import KillOnce, gathered_and_received
 from helpers import few_epochs, same_bits
 from sklearn.base import clone
 from sklearn.datasets import make_classification, make_regression

@@ -77,7 +77,7 @@ def prepared(client, estimator, preprocessor, numbered, n):
     n : int
     """
     preprocessor, estimator = (
-        client.submit(pickle.loads, pickle.dumps(one), pure=False) for one in (preprocessor, estimator)
+        client.submit(pickle.loads, pickle.dumps(one), pure=False) for one in (preprocessor, _bare(estimator))
     )
     X = [client.submit(_matrix, preprocessor, i, part, pure=False) for i, part, _, _ in numbered]
     y = [client.submit(_targets, estimator, i, part, pure=False) for i, _, part, _ in numbered]
@@ -151,13 +151,18 @@ def first_weights(client, network, triples, classes, class_weight, n):
     samples = [client.submit(sample, X, y, i, seed, share, pure=False) for i, (X, y, _) in enumerate(triples)]
     for name in set(vars(network)) - {*network._get_param_names(), *OF_THE_PROCESS, "_n_rows"}:
         delattr(network, name)  # of the fit before
-    copy = network.to_local()
-    for name in OF_THE_PROCESS:
-        vars(copy).pop(name, None)
-    blob = pickle.dumps((copy, classes, class_weight, network._task.cardinalities, network._task.target))
+    blob = pickle.dumps((_bare(network), classes, class_weight, network._task.cardinalities, network._task.target))
     attributes, random_state = client.submit(_drawn, blob, samples, pure=False).result()
     vars(network).update(attributes)
     return random_state
+
+
+def _bare(estimator):
+    """Return the plain estimator without callbacks, which need not be for other processes."""
+    copy = estimator.to_local()
+    for name in OF_THE_PROCESS:
+        vars(copy).pop(name, None)
+    return copy
 
 
 def _drawn(blob, samples):

@@ -80,10 +80,10 @@ class DistributedTabular(Distributed):
         if not numbered:
             raise ValueError("the partitions have no rows to train on")
         tables.fit_preprocessor(client, self.preprocessor_, numbered)
-        rows = tables.prepared(client, self.to_local(), self.preprocessor_, numbered, n_rows)
+        rows = tables.prepared(client, self, self.preprocessor_, numbered, n_rows)
         if scored is not None:
             numbered, n_scored = tables.with_rows(client, computed(client, scored))
-            of_scored = tables.prepared(client, self.to_local(), self.preprocessor_, numbered, n_scored)
+            of_scored = tables.prepared(client, self, self.preprocessor_, numbered, n_scored)
             eval_set = of_scored[:2] if of_scored.sample_weight is None else of_scored[:3]
         elif eval_set is not None:
             eval_set = self._transform_eval_set(eval_set)

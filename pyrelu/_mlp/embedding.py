@@ -211,7 +211,10 @@ def draw(mlp, X, random_state):
         if len(both := np.intersect1d(numeric, categorical)):
             raise ValueError(f"column {both[0]} is in numeric_features and in categorical_features")
         plain = np.setdiff1d(plain, numeric)
-    n_levels = mlp._count_levels(X, categorical)
+    n_levels = mlp._cardinalities
+    if n_levels is None:
+        n_levels = [_n_levels(X[:, column], column) for column in categorical]
+    n_levels = np.array(n_levels, np.intp)
     arrays = {}
     if len(numeric):
         arrays |= _DRAW[kind](X[:, numeric], random_state, **parameters)
@@ -240,11 +243,6 @@ def _column_numbers(name, given, X):
 
 
 MAX_LEVELS = 10**7  # keeps a column that holds no categories from taking all memory
-
-
-def count_levels(X, columns):
-    """Return the number of categories of each of these columns."""
-    return np.array([_n_levels(X[:, column], column) for column in columns], np.intp)
 
 
 def _n_levels(x, column):

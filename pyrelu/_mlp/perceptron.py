@@ -45,6 +45,7 @@ class BasePerceptron(Transactional, Convertible, Documented, Persistent, Callbac
     """
 
     label_smoothing = 0.0  # for subclasses without the parameter
+    _cardinalities = None  # of the categorical columns, where a fit knows them without counting
     keeps_latest_of_best = False  # of several epochs with the best validation score, early stopping keeps the first
 
     def __init__(
@@ -218,8 +219,7 @@ class BasePerceptron(Transactional, Convertible, Documented, Persistent, Callbac
         activations = resolve_of(self, n_hidden or 1)
         dropout = self._dropout(n_hidden)
         X, targets = self._validate(X, y, incremental, first)
-        weights = None if sample_weight is None else _check_weights(sample_weight, X)
-        weights = self._weigh(weights, targets, incremental)
+        weights = self._weigh(None if sample_weight is None else _check_weights(sample_weight, X), targets, incremental)
         if weights is not None and not weights.any():
             raise ValueError(f"class_weight={self.class_weight!r} leaves no row of y with a weight greater than 0")
         random_state = check_random_state(self.random_state)
@@ -232,10 +232,6 @@ class BasePerceptron(Transactional, Convertible, Documented, Persistent, Callbac
         parameters, arrays = pack(self._arrays(), dtype)
         self._set_arrays(arrays, dtype)
         return self._network(self._arrays(), parameters, dropout, self._output_loss())
-
-    def _count_levels(self, X, columns):
-        """Return the number of categories of each of these columns of the training rows."""
-        return embeddings.count_levels(X, columns)
 
     def _train(self, state, incremental=False):
         """Run a fit to its end, and set the fitted attributes."""

@@ -52,9 +52,9 @@ class TabularNetwork:
     def _split(self, rows, targets, random_state):
         return self._task.rows if self._task else super()._split(rows, targets, random_state)
 
-    def _count_levels(self, X, columns):
-        known = self._task.cardinalities if self._task else None
-        return super()._count_levels(X, columns) if known is None else np.array(known, np.intp)
+    @property
+    def _cardinalities(self):
+        return self._task.cardinalities if self._task else None
 
     def _should_stop(self, n_iter):
         return self._task is not None and n_iter == self._task.last_epoch
@@ -162,6 +162,11 @@ class NetworkRegressor(TabularNetwork, MLPRegressor):
         outputs = self._output_loss().in_order(outputs)
         outputs = self._in_units(outputs.ravel() if self.n_outputs_ == 1 else outputs)
         return outputs if self._output_loss().functions else np.clip(outputs, *self.target_range_)
+
+    def _bounds(self):
+        if self._output_loss().functions:
+            return None
+        return (self.target_range_ - self.target_mean_) / self.target_scale_
 
     def _decode(self, targets):
         return self._in_units(super()._decode(targets))
