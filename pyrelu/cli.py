@@ -47,7 +47,8 @@ Draw activations and their derivatives: one in a large picture, several side by 
 _TRAIN = """\
 Train a network to predict one column of a table from the others, and save it.
 
-Reads CSV files with a header (also compressed), Parquet and Excel files; needs pandas. Columns may hold numbers, text, \
+Reads CSV files with a header (also compressed), Parquet and Excel files, and folders of Parquet files; needs pandas. \
+With --model mlp, a folder may be larger than memory. Columns may hold numbers, text, \
 booleans or dates, and values may be missing. What is learned of them is stored in the model, so `pyrelu predict` takes \
 files like the one trained on. Columns that only number or name the rows are left out.
 
@@ -220,7 +221,11 @@ def _add_plot(commands: "Commands") -> argparse.ArgumentParser:
 
 def _add_train(commands: "Commands") -> argparse.ArgumentParser:
     train = _add(commands, "train", "train a network on a CSV file and save it", _TRAIN)
-    train.add_argument("data", metavar="DATA", help="CSV, Parquet or Excel file; - for standard input (CSV)")
+    train.add_argument(
+        "data",
+        metavar="DATA",
+        help="CSV, Parquet or Excel file, or folder of Parquet files; - for standard input (CSV)",
+    )
     train.add_argument("--target", metavar="COLUMN", required=True, help="column to predict")
     train.add_argument("--output", metavar="MODEL", required=True, help="file to save the model to")
     _add_table(train)
@@ -245,7 +250,11 @@ def _add_train(commands: "Commands") -> argparse.ArgumentParser:
 def _add_predict(commands: "Commands") -> argparse.ArgumentParser:
     predict = _add(commands, "predict", "predict with a saved network", _PREDICT)
     predict.add_argument("model", metavar="MODEL", help="file with the model")
-    predict.add_argument("data", metavar="DATA", help="CSV, Parquet or Excel file; - for standard input (CSV)")
+    predict.add_argument(
+        "data",
+        metavar="DATA",
+        help="CSV, Parquet or Excel file, or folder of Parquet files; - for standard input (CSV)",
+    )
     predict.add_argument("--output", metavar="FILE", help="file to write to (default: standard output)")
     predict.add_argument("--proba", action="store_true", help="add the probability of each class")
     predict.add_argument(

@@ -519,6 +519,9 @@ class MLPRegressor(RegressorMixin, OutOfCore, BasePerceptron):
     def _strata(self, targets):
         return None
 
+    def _bounds(self):
+        """Return between what the outputs are predictions, or None."""
+
     def _score_outputs(self, outputs, targets, weights):
         if not np.isfinite(outputs).all():
             return np.nan

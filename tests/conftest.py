@@ -2,6 +2,7 @@
 
 import signal
 import sys
+import warnings
 from pathlib import Path
 
 import hypothesis
@@ -92,3 +93,24 @@ def overflow_is_expected():
 def cls(request):
     """Each of the estimators for tables."""
     return getattr(pr, request.param)
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    """Two processes of one thread on loopback."""
+    dask, distributed = pytest.importorskip("dask"), pytest.importorskip("distributed")
+    with (
+        dask.config.set({"distributed.admin.system-monitor.gil.enabled": False}),
+        warnings.catch_warnings(action="ignore"),
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, dashboard_address=None, host="127.0.0.1", silence_logs=50
+        ) as cluster,
+    ):
+        yield cluster
+
+
+@pytest.fixture(scope="module")
+def client(cluster):
+    """The current client, of `cluster`."""
+    with pytest.importorskip("distributed").Client(cluster) as client:
+        yield client

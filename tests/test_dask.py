@@ -1,17 +1,17 @@
 """Fits on a cluster of processes: against local fits, for any number of workers, and with one that dies."""
 
 import itertools
-import os
 import pickle
 import warnings
 
 import numpy as np
 import pytest
+from clusters import KillOnce, gathered_and_received
 from helpers import few_epochs, same_bits
 from sklearn.base import clone
 from sklearn.datasets import make_classification, make_regression
 
-from pyrelu import MLPClassifier, MLPRegressor
+from pyrelu import MLPClassifier, MLPRegressor, _ufuncs
 
 distributed = pytest.importorskip("distributed")
 da = pytest.importorskip("dask.array")
@@ -26,24 +26,6 @@ pytestmark = [
     pytest.mark.xdist_group("cluster"),
     pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
-
-
-@pytest.fixture(scope="module")
-def cluster():
-    with (
-        dask.config.set({"distributed.admin.system-monitor.gil.enabled": False}),
-        warnings.catch_warnings(action="ignore"),
-        distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, dashboard_address=None, host="127.0.0.1", silence_logs=50
-        ) as cluster,
-    ):
-        yield cluster
-
-
-@pytest.fixture(scope="module")
-def client(cluster):
-    with distributed.Client(cluster) as client:
-        yield client
 
 
 def data(n=600):
@@ -132,54 +114,17 @@ def test_bits_do_not_depend_on_workers_nor_on_their_deaths(client, cluster):
         address = sorted(client.scheduler_info()["workers"])[0]
 
 
-class KillOnce:
-    """A callback that kills a worker after the second epoch."""
-
-    def __init__(self, client, address):
-        self.client, self.address, self.done = client, address, False
-
-    def __deepcopy__(self, memo):
-        return self
-
-    setup = on_fit_task_begin = teardown = lambda self, estimator, context: None
-
-    def on_fit_task_end(self, estimator, context):
-        if context.max_subtasks == 0 and estimator.n_iter_ == 2 and not self.done:
-            self.done = True
-            pid = self.client.run(os.getpid, workers=[self.address])[self.address]
-            assert pid != os.getpid()
-            os.kill(pid, 9)
-
-
 def test_nothing_is_gathered(client):
     """What comes to the client and what moves between workers is smaller than any partition."""
     rng = np.random.default_rng(0)
     X = da.from_array(rng.standard_normal((8000, 50)), chunks=(2000, 50)).persist()
     y = (X[:, 0] > 0).astype(int).persist()
     distributed.wait([X, y])
-    largest = []
-
-    def spy(gathered):
-        largest.append(max((len(pickle.dumps(value)) for value in gathered), default=0))
-        return gathered
-
-    gather = distributed.Client._gather
-
-    async def watched(self, futures, *args, **kwargs):
-        result = await gather(self, futures, *args, **kwargs)
-        spy(result if isinstance(result, list) else [result])
-        return result
-
-    def largest_received(dask_worker):
-        return max((size for one in dask_worker.transfer_incoming_log for size in one["keys"].values()), default=0)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(distributed.Client, "_gather", watched)
+    with gathered_and_received(client) as largest:
         mlp = DaskMLPClassifier(4, max_iter=3, batch_size=1000, early_stopping=True, random_state=0).fit(X, y)
         predicted = mlp.predict(X)
-    assert largest and max(largest) < 2000 * 50 * 8 / 20
+    assert max(largest) < 2000 * 50 * 8 / 20
     assert isinstance(predicted, da.Array) and predicted.chunks == X.chunks[:1]
-    assert max(client.run(largest_received).values()) < 2000 * 50 * 8 / 20
 
 
 def test_frames_and_delayed_partitions(client):
@@ -234,6 +179,39 @@ def test_validation_data_in_memory_and_in_partitions_score_alike(client):
     scored = DaskMLPClassifier(5, max_iter=3, scoring="neg_log_loss", early_stopping=True, random_state=0)
     scored.fit(*chunked(X[:500], y[:500]), eval_set=(X[500:], y[500:]))
     assert scored.validation_scores_[0] < 0
+
+
+def test_class_weights_are_not_those_of_validation_data(client):
+    X, y = data()
+    mlp = DaskMLPClassifier(5, max_iter=3, batch_size=100, class_weight={"a": 10.0, "b": 0.1}, random_state=0)
+    scores = [
+        mlp.fit(*chunked(X, y), eval_set=eval_set).validation_scores_
+        for eval_set in ((X[:200], y[:200]), tuple(chunked(X[:200], y[:200])))
+    ]
+    np.testing.assert_allclose(*scores, rtol=1e-12)
+
+
+def test_workers_keep_their_rows_once(client):
+    """As the network takes them, and not as the user's partitions as well."""
+
+    class Look:
+        setup = on_fit_task_begin = teardown = lambda self, estimator, context: None
+
+        def __deepcopy__(self, memo):
+            return self
+
+        def on_fit_task_end(self, estimator, context):
+            sizes = client.nbytes(summary=False)
+            held.append(sum(sizes[key] for keys in client.has_what().values() for key in keys))
+
+    def frame(i):
+        return pd.DataFrame(np.random.default_rng(i).normal(size=(5000, 20)))
+
+    held = []
+    X = [dask.delayed(frame)(i) for i in range(4)]
+    y = [dask.delayed(lambda part: (part[0] > 0).astype(np.int8))(part) for part in X]
+    DaskMLPClassifier(4, max_iter=2, batch_size=10_000).set_callbacks(Look()).fit(X, y)
+    assert max(held[1:]) < 1.2 * 4 * 5000 * 20 * 8
 
 
 def test_multilabel_float32_and_partitions_without_rows_or_weight(client):
@@ -309,6 +287,21 @@ def test_workers_of_another_instruction_set_are_refused(client, monkeypatch):
     monkeypatch.setattr("pyrelu._ufuncs.isa", lambda: "another")
     with pytest.raises(ValueError, match="2 of 2 workers compute with another instruction set .*PYRELU_ISA"):
         fit({})
+
+
+def test_a_worker_of_another_instruction_set_is_refused_by_name():
+    slowest = _ufuncs.isa_names()[-1]
+    if _ufuncs.isa() == slowest:
+        pytest.skip("this process computes with the only instruction set that every processor has")
+    with (
+        warnings.catch_warnings(action="ignore"),
+        distributed.LocalCluster(
+            n_workers=1, dashboard_address=None, host="127.0.0.1", silence_logs=50, env={"PYRELU_ISA": slowest}
+        ) as cluster,
+        distributed.Client(cluster, set_as_default=False) as client,
+        pytest.raises(ValueError, match=f"tcp://127.0.0.1:[0-9]+ with '{slowest}', this one with '{_ufuncs.isa()}'"),
+    ):
+        fit({}, client=client)
 
 
 def test_without_a_client(monkeypatch):

@@ -26,7 +26,7 @@ from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
 import pyrelu as pr
-from pyrelu import MLPClassifier, MLPRegressor
+from pyrelu import MLPClassifier, MLPRegressor, TabularMLPClassifier, TabularMLPRegressor
 from pyrelu._mlp import documentation
 
 pytestmark = few_epochs
@@ -220,7 +220,11 @@ def test_html():
 def test_html_links_to_the_documentation_where_the_package_says_where_it_is(monkeypatch):
     said = {"Project-URL": ["Source, https://a.example", "Documentation, https://docs.example/pyrelu/"]}
     monkeypatch.setattr(documentation.metadata, "metadata", lambda name: type("Message", (), {"get_all": said.get}))
-    for cls in (MLPClassifier, MLPRegressor):
+    for cls in (MLPClassifier, MLPRegressor, TabularMLPClassifier, TabularMLPRegressor):
         assert f'href="https://docs.example/pyrelu/_generated/{cls.__name__}.html"' in cls()._repr_html_()
+    dask = pytest.importorskip("pyrelu.dask")
+    for name in dask.__all__:
+        at = f"api.html#pyrelu.dask.{name}"
+        assert f'href="https://docs.example/pyrelu/{at}"' in getattr(dask, name)()._repr_html_()
     said.clear()
     assert "docs.example" not in MLPClassifier()._repr_html_() and 'href="h' not in MLPClassifier()._repr_html_()

@@ -397,3 +397,13 @@ def test_clone_pickle_set_params(cls):
     )
     assert same_bits(outputs(fresh.fit(X, targets(cls, X)), X), outputs(mlp, X))
     assert not hasattr(fresh.set_params(cv=None).fit(X, targets(cls, X)), "oof_")
+
+
+def test_what_skops_is_to_trust_is_the_estimator_alone(cls):
+    skops = pytest.importorskip("skops.io")
+    X = table()
+    mlp = cls(n_members=2, **SMALL).fit(X, targets(cls, X))
+    content = skops.dumps(mlp)
+    [name] = skops.get_untrusted_types(data=content)
+    assert name == f"{cls.__module__}.{cls.__name__}"
+    assert same_bits(outputs(skops.loads(content, trusted=[name]), X), outputs(mlp, X))

@@ -86,14 +86,14 @@ class Columns:
         """
         names = {what: [n for n, kind in kinds.items() if kind.name == what] for what in ("number", "text", "date")}
         dates = [Date(name, kinds[name].format) for name in names["date"]]
-        matrix = _matrix(frame, names["number"], dates, format)
+        matrix = matrix_of(frame, names["number"], dates, format)
         missing = np.isnan(matrix)
         numbers = [
             Number(name, float(np.median(x[~gap])) if not gap.all() else 0.0, bool(gap.any()))
-            for name, x, gap in zip([*names["number"], *_of_dates(dates)], matrix.T, missing.T, strict=True)
+            for name, x, gap in zip([*names["number"], *names_of_dates(dates)], matrix.T, missing.T, strict=True)
         ]
         texts, left_out = [], {}
-        least = min(10, max(2, len(frame) // 200))
+        least = least_frequent(len(frame))
         for name in names["text"]:
             if categories := _categories(as_texts(frame[name]), least):
                 texts.append(Text(name, categories))
@@ -117,13 +117,13 @@ class Columns:
                 numbers.append(Number(facts["name"], facts["median"], facts["has_gaps"]))
             else:
                 texts.append(Text(facts["name"], facts["levels"]))
-        numbers += [Number(name, 0.0, True) for name in _of_dates(dates)]
+        numbers += [Number(name, 0.0, True) for name in names_of_dates(dates)]
         return cls(numbers, texts, dates)
 
     @property
     def names(self):
         """The columns that a table must have."""
-        from_dates = set(_of_dates(self.dates))
+        from_dates = set(names_of_dates(self.dates))
         return [column.name for column in (*self.numbers, *self.texts, *self.dates) if column.name not in from_dates]
 
     @property
@@ -162,7 +162,7 @@ class Columns:
                 and all(len(set(t.categories)) == len(t.categories) for t in columns.texts)
                 and all(date.format in DATE_FORMATS for date in columns.dates)
                 and [n.name for n in columns.numbers[len(columns.numbers) - 3 * len(columns.dates) :]]
-                == _of_dates(columns.dates)
+                == names_of_dates(columns.dates)
             )
         except (TypeError, KeyError, AttributeError) as error:
             raise ValueError("the description of its columns is not as pyrelu writes it") from error
@@ -186,7 +186,7 @@ class Columns:
             return np.empty((0, len(self.inputs)))
         blocks = [np.empty((len(frame), 0))]
         if self.numbers:
-            matrix = _matrix(frame, self._plain_numbers(), self.dates, format)
+            matrix = matrix_of(frame, self._plain_numbers(), self.dates, format)
             filled = all(number.fill is not None for number in self.numbers)
             blocks.append(self._imputer().transform(matrix) if filled else matrix)
         if self.texts:
@@ -252,7 +252,7 @@ class Columns:
         """
         table.check(self.names)
         faults, notes = {}, []
-        from_dates = set(_of_dates(self.dates))
+        from_dates = set(names_of_dates(self.dates))
         plain = [number.name for number in self.numbers if number.name not in from_dates]
         complete = table.frame[plain].notna().all()
         usual = {name for name in sound_numbers(table.frame[plain]) if complete[name]}
@@ -290,11 +290,18 @@ class Columns:
         return notes
 
 
-def _of_dates(dates):
+def least_frequent(n_rows):
+    """Return how often a text has to occur in so many rows to be a category of its own."""
+    return min(10, max(2, n_rows // 200))
+
+
+def names_of_dates(dates):
+    """Return the names of the columns of numbers that dates become."""
     return [name for date in dates for name in date.numbers()]
 
 
-def _matrix(frame, names, dates, format):
+def matrix_of(frame, names, dates, format):
+    """Return the numbers of these columns, then those of dates, NaN where missing."""
     matrix = np.empty((len(frame), len(names)))
     numeric = set(numeric_columns(frame[names]))
     at = [i for i, name in enumerate(names) if name in numeric]

@@ -190,6 +190,14 @@ def from_file(path, target, ignored=(), task="auto", format=PLAIN, texts=(), dro
         raise InvalidParameterError(f"{path} is a file: name the column to predict with --target")
     given = [name for text in texts for name in (text, *text.split(","))]
     table = table_file.read(path, format, [*given, target])
+    data = of_table(table, target, ignored, task, format, texts, drop_missing)
+    if data.classification:
+        data.notes.extend(check_classes(data.name, target, *np.unique(data.y, return_counts=True)))
+    return data
+
+
+def of_table(table, target, ignored=(), task="auto", format=PLAIN, texts=(), drop_missing=False):
+    """Return the `Data` of a table; see `from_file`."""
     ignored, texts = (split_names(names, table.header) for names in (ignored, texts))
     table.check([target])
     table.check([*ignored, *texts], unique=False)
@@ -211,16 +219,20 @@ def from_file(path, target, ignored=(), task="auto", format=PLAIN, texts=(), dro
     column_kinds.raise_faults(table.path, faults)
     if not kinds:
         raise InvalidFileError(table.path, f"has no column to predict {target!r} from")
-    if classification:
-        classes, counts = np.unique(y, return_counts=True)
-        if len(classes) < 2:
-            raise InvalidFileError(table.path, f"column {target!r}: all rows are of the class {str(classes[0])!r}")
-        if len(rare := classes[counts == 1]):
-            those = "a single row, which is" if len(rare) == 1 else "a single row each, which are"
-            what = "class" if len(rare) == 1 else "classes"
-            verb = "has" if len(rare) == 1 else "have"
-            notes.append(f"{what} {listed(rare.tolist())} {verb} {those} used for training")
     return Data(table.path, table.frame[list(kinds)], y, list(kinds), target, classification, kinds, format, notes)
+
+
+def check_classes(path, target, classes, counts):
+    """Return notes on classes of a single row; raise InvalidFileError where there is one class only."""
+    if len(classes) < 2:
+        raise InvalidFileError(path, f"column {target!r}: all rows are of the class {str(classes[0])!r}")
+    rare = classes[counts == 1]
+    if not len(rare):
+        return []
+    those = "a single row, which is" if len(rare) == 1 else "a single row each, which are"
+    what = "class" if len(rare) == 1 else "classes"
+    verb = "has" if len(rare) == 1 else "have"
+    return [f"{what} {listed(rare.tolist())} {verb} {those} used for training"]
 
 
 def split_names(given, header):
@@ -304,4 +316,4 @@ def _numbers_rows(table, name, i, kind, format):
     if kind.name != "number" or kind.fault or not _ROW_NUMBER.fullmatch(name):
         return False
     numbers = column_kinds.as_numbers(table.frame[name], format)
-    return len(numbers) > 1 and bool((np.diff(numbers) == 1).all())
+    return len(numbers) > 1 + table.breaks and int((np.diff(numbers) != 1).sum()) <= table.breaks

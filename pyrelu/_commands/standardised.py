@@ -27,17 +27,38 @@ def fit(mlp, X, y, n_scaled=None):
     if X[:, scaled].shape[1]:
         inputs = StandardScaler().fit(X[:, scaled])
         mean[scaled], scale[scaled] = inputs.mean_, inputs.scale_
-    # Losses that are not scaled with the target need the unscaled target.
-    scales_target = is_regressor(mlp) and losses.resolve(mlp.loss, losses.REGRESSOR).scales_with_target
-    if scales_target:
-        target = StandardScaler().fit(y[:, np.newaxis])
-        y = target.transform(y[:, np.newaxis]).ravel()
+    target = None
+    if scales_target(mlp):
+        scaler = StandardScaler().fit(y[:, np.newaxis])
+        y = scaler.transform(y[:, np.newaxis]).ravel()
+        target = scaler.mean_, scaler.scale_
     mlp.fit((X - mean) / scale, y)
+    fold(mlp, mean, scale, target)
+
+
+def scales_target(mlp):
+    """Return whether the target is standardised: not that of losses which are not scaled with it."""
+    return is_regressor(mlp) and losses.resolve(mlp.loss, losses.REGRESSOR).scales_with_target
+
+
+def fold(mlp, mean, scale, target=None):
+    """Let the weights of a network that was trained on standardised data take, and give, raw numbers.
+
+    Parameters
+    ----------
+    mlp : MLPClassifier or MLPRegressor
+        Changed in place.
+    mean, scale : ndarray of shape (n_features,)
+        What was subtracted from the inputs, and what they were then divided by.
+    target : tuple of (mean, scale), default=None
+        That of the target; None: it was as it is.
+    """
     first, last = mlp.coefs_[0], mlp.coefs_[-1]
     of_inputs, of_products = getattr(mlp, "adapters_", [1.0, 1.0])[:2]  # of an ensemble's members
     mlp.intercepts_[0] -= np.ravel((mean / scale * of_inputs) @ first * of_products)
     first /= scale[:, np.newaxis]
-    if scales_target:
-        last *= target.scale_
-        mlp.intercepts_[-1] *= target.scale_
-        mlp.intercepts_[-1] += target.mean_
+    if target is not None:
+        mean, scale = target
+        last *= scale
+        mlp.intercepts_[-1] *= scale
+        mlp.intercepts_[-1] += mean

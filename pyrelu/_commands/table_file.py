@@ -69,12 +69,15 @@ class Table:
         The columns by name. Text is not converted; an empty cell, NA or null is missing.
     header : list of str
         All names, with those that occur twice.
+    breaks : int
+        In how many places rows come next to each other that do not in what they are from.
     """
 
     path: str
     frame: object
     header: list[str]
     place: object = field(default="row {}".format, repr=False)  # row -> text
+    breaks: int = 0
 
     def where(self, row):
         """Return a description of where in the file a row is."""
@@ -98,7 +101,7 @@ class Table:
 
 
 def read(path, format=PLAIN, texts=()):
-    """Read a table: CSV, also compressed; Parquet and Excel files by the ends of their names.
+    """Read a table: CSV, also compressed; Parquet and Excel files by the ends of their names; folders of Parquet files.
 
     Parameters
     ----------
@@ -125,6 +128,10 @@ def read(path, format=PLAIN, texts=()):
         import pandas  # noqa: F401
     except ImportError as error:
         raise MissingExtraError("pandas") from error
+    if os.path.isdir(path):
+        from pyrelu._commands.parquet_folder import ParquetFolder
+
+        return ParquetFolder(path, format).read()
     ending = os.path.splitext(path)[1].lower()
     if ending in (".parquet", ".pq"):
         return _typed(path, "pyarrow", "read_parquet", format)
@@ -155,7 +162,7 @@ def _typed(path, package, reader, format):
         raise MissingExtraError(package) from error
     except Exception as error:
         what = "Parquet" if package == "pyarrow" else "Excel"
-        raise InvalidFileError(path, f"cannot be read as {what}: {_first_line(error)}") from None
+        raise InvalidFileError(path, f"cannot be read as {what}: {first_line(error)}") from None
     frame.columns = [str(name).strip() for name in frame.columns]
     header = list(frame.columns)
     frame = frame.loc[:, ~frame.columns.duplicated()].reset_index(drop=True)
@@ -196,7 +203,7 @@ def _decompressed(path, content):
     except (OSError, EOFError, lzma.LZMAError, zlib.error, zipfile.BadZipFile, ValueError) as error:
         if isinstance(error, InvalidFileError):
             raise
-        raise InvalidFileError(path, f"is compressed and damaged: {_first_line(error)}") from None
+        raise InvalidFileError(path, f"is compressed and damaged: {first_line(error)}") from None
     if content.startswith(b"PAR1"):
         raise InvalidFileError(path, "is a Parquet file; give it a name that ends in .parquet")
     return content
@@ -340,13 +347,13 @@ def _fault(records, line, header, error):
     for line, record in records:
         if len(record) > len(header) and (len(record) > len(header) + 1 or record[-1].strip()):
             return f"line {line}: the row has {len(record)} cells, the header {len(header)}"
-    text = _first_line(error).removeprefix("Error tokenizing data. C error: ")
+    text = first_line(error).removeprefix("Error tokenizing data. C error: ")
     if "EOF inside string" in text:
         return f"line {line}: a quotation mark is opened and never closed"
     return f"cannot be read as CSV: {text}"
 
 
-def _first_line(error):
+def first_line(error):
     return (str(error).splitlines() or [type(error).__name__])[0]
 
 

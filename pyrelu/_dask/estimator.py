@@ -25,6 +25,8 @@ OWN = ("client", "sync")  # the parameters that the plain estimator has not
 class Distributed:
     """A mixin before the plain estimator, which it calls `_plain`."""
 
+    _doc_page = "api.html#{estimator_module}.{estimator_name}"
+
     def fit(self, X, y, sample_weight=None, *, eval_set=None):
         """Train on the partitions of X and y, where the workers hold them.
 
@@ -51,7 +53,7 @@ class Distributed:
         triples = collections.triples(X, y, sample_weight)
         partitioned = _eval_partitions(self, eval_set)
         client = client_of(self.client)
-        triples = _computed(client, triples)
+        triples = computed(client, triples)
         classes = class_weight = None
         if is_classifier(self):
             counts = _labels(client, triples)
@@ -62,7 +64,7 @@ class Distributed:
                         "class_weight='balanced' is not for indicator matrices in partitions; give a list of dicts"
                     )
                 class_weight = balanced(counts)
-        network, random_state = begin(self, *_head(client, triples), classes, class_weight)
+        network, random_state = self._begin_in_parts(client, triples, classes, class_weight)
         local = self.to_local()
         local.n_threads = self.n_threads or 1  # a worker runs as many tasks at a time as it has threads
         objective = Objective.of_fit(local, network, class_weight)
@@ -82,7 +84,7 @@ class Distributed:
                 )
             validation = PartitionedValidation(rows, self)
         elif partitioned:
-            validation = PartitionedValidation(Graphs(client, objective, _computed(client, partitioned), 1.0), self)
+            validation = PartitionedValidation(_scored(client, local, network, partitioned), self)
         elif eval_set is not None:
             data = self._validate_eval_set(eval_set, network.parameters.dtype)
             validation = Validation(self, Samples(*data), data)
@@ -90,6 +92,10 @@ class Distributed:
         order = np.empty(0, np.intp)
         state = FitState(self, network, None, None, order, validation, callbacks, display, random_state, rows=rows)
         self._train(state)
+
+    def _begin_in_parts(self, client, triples, classes, class_weight):
+        """Check the parameters and draw the first weights; return Network and RandomState."""
+        return begin(self, *_head(client, triples), classes, class_weight)
 
     @available_if(lambda self: False)
     def partial_fit(self):
@@ -128,7 +134,7 @@ class Distributed:
         check_is_fitted(self)
         if getattr(X, "ndim", 2) != 2:
             raise ValueError(f"X must have two dimensions, got {X.ndim}")
-        example = function(_example(self))
+        example = function(self._example())
         parts = collections.partitions(X, "X")
         rows = collections.known_rows(X) or [np.nan] * len(parts)
         of_rows = delayed(function, pure=False)
@@ -137,6 +143,20 @@ class Distributed:
             for part, n in zip(parts, rows, strict=True)
         ]
         return da.concatenate(arrays, allow_unknown_chunksizes=True)
+
+    def _example(self):
+        """Return a row that the estimator takes, for the type of what it gives."""
+        row = np.zeros((1, self.n_features_in_), self.coefs_[0].dtype)
+        names = getattr(self, "feature_names_in_", None)
+        if names is None:
+            return row
+        import pandas as pd
+
+        return pd.DataFrame(row, columns=names)
+
+    def _levels(self):
+        """Return the levels of a loss with several outputs, or None."""
+        return self._output_loss().levels
 
     def predict(self, X):
         """Return the predictions.
@@ -174,7 +194,7 @@ class Distributed:
             return super().score(X, y, sample_weight)
         check_is_fitted(self)
         local = self.to_local()
-        _check_sums(local, "score")
+        _check_sums(self, "score")
         triples = collections.triples(X, y, sample_weight)
         classifies = is_classifier(local)
         mean = None
@@ -184,20 +204,9 @@ class Distributed:
         return da.from_delayed(delayed(_total_score)(scores, classifies), (), meta=np.empty((), float))
 
 
-def _example(local):
-    """Return a row that the estimator takes, for the type of what it gives."""
-    row = np.zeros((1, local.n_features_in_), local.coefs_[0].dtype)
-    names = getattr(local, "feature_names_in_", None)
-    if names is None:
-        return row
-    import pandas as pd
-
-    return pd.DataFrame(row, columns=names)
-
-
 def _check_sums(mlp, what):
     """Raise ValueError where a score is no sum over rows."""
-    if not is_classifier(mlp) and mlp._output_loss().levels is not None:
+    if not is_classifier(mlp) and mlp._levels() is not None:
         raise ValueError(
             f"{what}: the score for several levels of 'quantile' needs the quantiles of all targets, and is not computed "
             "over partitions; pass rows in memory"
@@ -220,12 +229,21 @@ def _eval_partitions(mlp, eval_set):
     return collections.triples(*eval_set, *[None] * (3 - len(eval_set)), what="eval_set: ")
 
 
-def _computed(client, triples):
-    """Return the same with Futures: each partition in the memory of a worker."""
+def _scored(client, local, network, partitions):
+    """Return the Graphs of the user's validation data, which has its own weights alone, as in memory."""
+    if is_classifier(local):
+        local = local._shallow_copy()
+        local.class_weight = None
+    return Graphs(client, Objective.of_fit(local, network), computed(client, partitions), 1.0)
+
+
+def computed(client, triples):
+    """Return the same with Futures of our own, which a fit may release: each partition in the memory of a worker."""
     from distributed import Future
 
     flat = [part for triple in triples for part in triple]
     lazy = [i for i, part in enumerate(flat) if part is not None and not isinstance(part, Future)]
+    flat = [Future(part.key, client) if isinstance(part, Future) else part for part in flat]
     for i, future in zip(lazy, client.compute([flat[i] for i in lazy]), strict=True):
         flat[i] = future
     return [tuple(flat[i : i + 3]) for i in range(0, len(flat), 3)]

@@ -52,7 +52,8 @@ class Graphs:
     client : Client
     objective : Objective
     triples : list of (Future, Future, Future or None)
-        X, y and sample weights of each partition.
+        X, y and sample weights of each partition. They are released, so that workers keep the rows as the network takes
+        them alone, unless someone else holds the partitions.
     fraction : float
         The share of each to hold out.
     seed : int
@@ -70,6 +71,9 @@ class Graphs:
             client.submit(tasks.prepare, self.objective, *triple, i, fraction, seed, key=f"{self.name}-part-{i}")
             for i, triple in enumerate(triples)
         ]
+        for future in itertools.chain(*triples):
+            if future is not None:
+                future.release()
         sizes = [client.submit(tasks.sizes, part, key=f"{part.key}-sizes") for part in self.parts]
         self.sizes = np.array(client.gather(sizes)).reshape(-1, 2)
 

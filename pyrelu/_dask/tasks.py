@@ -267,6 +267,8 @@ def squared_errors(objective, parameters, part, mean):
     outputs = objective.outputs(parameters, part.partition, part.held_out).astype(np.float64)
     if not np.isfinite(outputs).all():
         return Score(0.0, 0.0, 0.0, False)
+    if (bounds := objective._mlp._bounds()) is not None:
+        outputs = np.clip(outputs, *bounds)
     targets = targets.astype(np.float64)
     return Score(weights @ (targets - outputs) ** 2, weights @ (targets - mean) ** 2, float(weights.sum()), True)
 

@@ -7,6 +7,7 @@ class Documented:
     """A mixin for estimators: the link that scikit-learn's HTML representation of an estimator has."""
 
     _doc_link_module = "pyrelu"
+    _doc_page = "_generated/{estimator_name}.html"
 
     @property
     def _doc_link_template(self):
@@ -16,8 +17,4 @@ class Documented:
         except metadata.PackageNotFoundError:
             addresses = []
         named = dict(address.split(", ", 1) for address in addresses)
-        return (
-            f"{named['Documentation'].rstrip('/')}/_generated/{{estimator_name}}.html"
-            if "Documentation" in named
-            else ""
-        )
+        return f"{named['Documentation'].rstrip('/')}/{self._doc_page}" if "Documentation" in named else ""

@@ -216,7 +216,10 @@ def draw(mlp, X, random_state):
         if len(both := np.intersect1d(numeric, categorical)):
             raise ValueError(f"column {both[0]} is in numeric_features and in categorical_features")
         plain = np.setdiff1d(plain, numeric)
-    n_levels = np.array([_n_levels(X[:, column], column) for column in categorical], np.intp)
+    n_levels = mlp._cardinalities
+    if n_levels is None:
+        n_levels = [_n_levels(X[:, column], column) for column in categorical]
+    n_levels = np.array(n_levels, np.intp)
     arrays = {}
     if len(numeric):
         arrays |= _DRAW[kind](X[:, numeric], random_state, **parameters)

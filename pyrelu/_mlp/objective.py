@@ -192,7 +192,7 @@ class Objective:
             raise RuntimeError(
                 f"this process computes with the instruction set {_ufuncs.isa()!r}, and the one that began the fit with "
                 f"{self._isa!r}: their results differ in the last bits. Start all of them with one that all can run, as "
-                f"in PYRELU_ISA={_ufuncs.isa_names()[0]}"
+                f"in PYRELU_ISA={_ufuncs.isa_names()[-1]}"
             )
 
     # ---- rows ----
@@ -403,7 +403,7 @@ def _twin(optimizer):
     return twin
 
 
-def begin(mlp, X, y, classes, class_weight=None):
+def begin(mlp, X, y, classes, class_weight=None, sampled=False):
     """Begin the fit of an estimator of which these are some rows.
 
     Parameters
@@ -413,6 +413,8 @@ def begin(mlp, X, y, classes, class_weight=None):
     classes : array-like or None
     class_weight : dict, default=None
         What "balanced" amounts to.
+    sampled : bool, default=False
+        Whether these rows stand for all, and `mlp` knows how many categories there are.
 
     Returns
     -------
@@ -420,8 +422,8 @@ def begin(mlp, X, y, classes, class_weight=None):
     random_state : RandomState
     """
     for name, uses_rows in (
-        ("init", isinstance(mlp.init, str) and mlp.init == UNIT_VARIANCE),
-        ("categorical_features", mlp.categorical_features is not None),
+        ("init", not sampled and isinstance(mlp.init, str) and mlp.init == UNIT_VARIANCE),
+        ("categorical_features", not sampled and mlp.categorical_features is not None),
         ("numeric_embedding", embedding.resolve(mlp.numeric_embedding)[0] == embedding.PIECEWISE_LINEAR),
     ):
         if uses_rows:

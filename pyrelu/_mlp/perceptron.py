@@ -49,6 +49,7 @@ class BasePerceptron(
     """
 
     label_smoothing = 0.0  # for subclasses without the parameter
+    _cardinalities = None  # of the categorical columns, where a fit knows them without counting
     keeps_latest_of_best = False  # of several epochs with the best validation score, early stopping keeps the first
 
     def __init__(
@@ -232,10 +233,13 @@ class BasePerceptron(
         random_state = check_random_state(self.random_state)
         if first:
             self._initialize(X, self._hidden_units(), activations, random_state)
-        parameters, arrays = pack(self._arrays(), X.dtype)
-        self._set_arrays(arrays, X.dtype)
-        network = self._network(self._arrays(), parameters, dropout, self._output_loss())
-        return (X, targets, weights), network, random_state
+        return (X, targets, weights), self._network_to_train(X.dtype, dropout), random_state
+
+    def _network_to_train(self, dtype, dropout):
+        """Return a Network at these weights, of which `coefs_` and the other arrays become views."""
+        parameters, arrays = pack(self._arrays(), dtype)
+        self._set_arrays(arrays, dtype)
+        return self._network(self._arrays(), parameters, dropout, self._output_loss())
 
     def _train(self, state, incremental=False):
         """Run a fit to its end, and set the fitted attributes."""

@@ -38,28 +38,29 @@ def add_class(cls: type, check: Callable[[dict[str, Any]], None]) -> None:
 
 
 def take_apart(value: Any) -> Any:
-    """Return an instance of a registered class of ours as {"object": [its name, its attributes]}, and these in the same way.
+    """Return instances of registered classes of ours as {"object": [name, attributes]}, wherever in containers they are.
 
     Anything else stays what it is. So pickles, and what other packages save, hold no classes of ours but the estimator's.
     """
+    if type(value) is dict:
+        return {key: take_apart(item) for key, item in value.items()}
+    if type(value) in (list, tuple):
+        return type(value)(map(take_apart, value))
     if not _is_registered(value) or not type(value).__module__.startswith("pyrelu."):
         return value
-    return {"object": [type(value).__name__, _each(take_apart, vars(value))]}
+    return {"object": [type(value).__name__, take_apart(vars(value))]}
 
 
 def put_together(value: Any) -> Any:
     """Return what was taken apart; raise ValueError or TypeError where its class would not have the attributes."""
-    if not isinstance(value, dict) or value.keys() != {"object"}:
+    if type(value) in (list, tuple):
+        return type(value)(map(put_together, value))
+    if type(value) is not dict:
         return value
-    name, attributes = value["object"]
-    return _instance(name, _each(put_together, attributes))
-
-
-def _each(function: Callable[[Any], Any], items: Any) -> Any:
-    """Apply a function to the items of a list, tuple or dict, and to those of such items."""
-    if type(items) is dict:
-        return {key: _each(function, function(item)) for key, item in items.items()}
-    return type(items)(_each(function, function(item)) for item in items) if type(items) in (list, tuple) else items
+    if value.keys() == {"object"}:
+        name, attributes = value["object"]
+        return _instance(name, put_together(attributes))
+    return {key: put_together(item) for key, item in value.items()}
 
 
 def _is_registered(value: Any) -> bool:

@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 from pyrelu._mlp import losses
 from pyrelu._mlp.allowed import check_parameters
 from pyrelu._mlp.callback_support import CallbackSupportMixin
+from pyrelu._mlp.documentation import Documented
 from pyrelu._mlp.persistence import Persistent
 from pyrelu._mlp.transaction import Transactional
 from pyrelu.exceptions import InvalidParameterError
@@ -22,7 +23,7 @@ from pyrelu.tabular._preprocessing import TablePreprocessor
 from pyrelu.tabular._presets import batch_size, parameters_of
 
 
-class BaseTabularMLP(Transactional, Persistent, CallbackSupportMixin, BaseEstimator):
+class BaseTabularMLP(Transactional, Documented, Persistent, CallbackSupportMixin, BaseEstimator):
     """What the classifier and the regressor share.
 
     A subclass has `_network_class`, `_loss_kind` and `_default_loss`, and implements `_validate_y(y)`, which returns y as

@@ -63,19 +63,39 @@ def fit_temperature(probabilities, targets, weights, each_label):
     each_label : bool
         As `apply` takes it.
     """
+    shares = smoothed(probabilities, targets, len(probabilities), each_label)
+
+    def log_loss(temperature):
+        return np.average(losses(probabilities, shares, temperature, each_label), weights=weights)
+
+    return best_temperature(log_loss)
+
+
+def smoothed(probabilities, targets, n_rows, each_label):
+    """Return the targets as probabilities, smoothed by as much as one of so many rows."""
     n_classes = 2 if each_label else probabilities.shape[1]
-    smoothing = 1 / (len(probabilities) + 2)
+    smoothing = 1 / (n_rows + 2)
     wrong = smoothing / n_classes  # Platt's: a few rows without an error do not make probabilities of 0 and 1
     if each_label:
-        shares = np.stack([targets > 0, targets <= 0]) * (1 - smoothing) + wrong
-    else:
-        shares = np.full(probabilities.shape, wrong)
-        np.put_along_axis(shares, targets.astype(np.intp), 1 - smoothing + wrong, axis=1)
+        return np.stack([targets > 0, targets <= 0]) * (1 - smoothing) + wrong
+    shares = np.full(probabilities.shape, wrong)
+    np.put_along_axis(shares, targets.astype(np.intp), 1 - smoothing + wrong, axis=1)
+    return shares
 
-    def log_loss(log_temperature):
-        p = apply(probabilities, np.exp(log_temperature), each_label)
-        p = np.maximum(np.stack([p, 1 - p]) if each_label else p, TINY)
-        return -np.average((shares * np.log(p)).sum(axis=(0, 2) if each_label else 1), weights=weights)
 
-    found = minimize_scalar(log_loss, bounds=np.log(RANGE), method="bounded", options={"xatol": 1e-3})
-    return float(np.exp(found.x)) if found.fun < log_loss(0.0) else 1.0
+def losses(probabilities, shares, temperature, each_label):
+    """Return the log-loss of each row at a temperature."""
+    p = apply(probabilities, temperature, each_label)
+    p = np.maximum(np.stack([p, 1 - p]) if each_label else p, TINY)
+    return -(shares * np.log(p)).sum(axis=(0, 2) if each_label else 1)
+
+
+def best_temperature(log_loss):
+    """Return the temperature at which a function of it is least."""
+    found = minimize_scalar(
+        lambda log_temperature: log_loss(np.exp(log_temperature)),
+        bounds=np.log(RANGE),
+        method="bounded",
+        options={"xatol": 1e-3},
+    )
+    return float(np.exp(found.x)) if found.fun < log_loss(1.0) else 1.0

@@ -125,16 +125,16 @@ def _line(job, n):
 
 def _fit(estimator, job, data, interrupt):
     network = job.network
-    finished = _fit_network(estimator, job, network, Task(job.rows, interrupt), data, data.eval_set)
+    finished = fit_network(estimator, job, network, Task(job.rows, interrupt), data, data.eval_set)
     job.outputs = estimator._conclude(network, data.scored(job.rows), data.eval_set is None)
     if job.refit is not None and job.rows is not None and finished:
         again = network._shallow_copy().set_params(early_stopping=False, batch_size=job.refit)
-        if _fit_network(estimator, job, again, Task(None, interrupt, _best_epoch(network)), data):
+        if fit_network(estimator, job, again, Task(None, interrupt, best_epoch(network)), data):
             job.network = again
     job.done = True
 
 
-def _fit_network(estimator, job, network, task, data, eval_set=None):
+def fit_network(estimator, job, network, task, data, eval_set=None):
     """Train one network; return whether nothing has interrupted it."""
     callbacks = for_fit(getattr(estimator, "_skl_callbacks", []), job.number, again=task.last_epoch is not None)
     network._task = task
@@ -150,7 +150,7 @@ def _fit_network(estimator, job, network, task, data, eval_set=None):
     return not task.interrupted
 
 
-def _best_epoch(network):
+def best_epoch(network):
     """Return the number of epochs after which the network had the weights that it has."""
     if not network.early_stopping:
         return network.n_iter_

@@ -25,12 +25,19 @@ class Task:
         After which training ends; None: after `max_iter`, by which schedules go.
     interrupted : bool
         Whether Ctrl-C or `interrupt` ended the fit.
+    cardinalities : list of int or None
+        The numbers of codes in the categorical columns, and
+    target : tuple of (mean, scale, range) or None
+        what a regressor subtracts from targets, divides them by, and their range, where the rows that the network sees first
+        are not all rows; None: what these rows have.
     """
 
     rows: tuple[np.ndarray, np.ndarray] | None
     interrupt: threading.Event
     last_epoch: int | None = None
     interrupted: bool = False
+    cardinalities: list[int] | None = None
+    target: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None
 
 
 class TabularNetwork:
@@ -44,6 +51,10 @@ class TabularNetwork:
 
     def _split(self, rows, targets, random_state):
         return self._task.rows if self._task else super()._split(rows, targets, random_state)
+
+    @property
+    def _cardinalities(self):
+        return self._task.cardinalities if self._task else None
 
     def _should_stop(self, n_iter):
         return self._task is not None and n_iter == self._task.last_epoch
@@ -121,14 +132,23 @@ class NetworkRegressor(TabularNetwork, MLPRegressor):
     def _validate(self, X, y, incremental, first):
         y = np.asarray(y, dtype=np.float64)
         if first:
-            shifts = super()._output_loss().scales_with_target
-            scale = y.std(axis=0) if shifts else y.mean(axis=0)
-            self.target_mean_ = np.asarray(y.mean(axis=0) if shifts else np.zeros(y.shape[1:]))
-            self.target_scale_ = np.where(scale > 0, scale, 1.0)
-            self.target_range_ = np.array([y.min(axis=0), y.max(axis=0)])
+            given = self._task.target if self._task else None
+            if given is None:
+                given = self._standards(y.mean(axis=0), y.std(axis=0), y.min(axis=0), y.max(axis=0))
+            self.target_mean_, self.target_scale_, self.target_range_ = given
         if y.shape[1:] != self.target_mean_.shape:
             raise ValueError(f"y has the shape {y.shape}; in the fit, the shape of a row was {self.target_mean_.shape}")
         return super()._validate(X, (y - self.target_mean_) / self.target_scale_, incremental, first)
+
+    def _standards(self, mean, deviation, low, high):
+        """Return `target_mean_`, `target_scale_` and `target_range_` of what y is on average, and so on."""
+        shifts = super()._output_loss().scales_with_target
+        scale = deviation if shifts else mean
+        return (
+            np.asarray(mean if shifts else np.zeros(np.shape(mean))),
+            np.where(scale > 0, scale, 1.0),
+            np.array([low, high]),
+        )
 
     def _output_loss(self):
         loss = super()._output_loss()
@@ -142,6 +162,11 @@ class NetworkRegressor(TabularNetwork, MLPRegressor):
         outputs = self._output_loss().in_order(outputs)
         outputs = self._in_units(outputs.ravel() if self.n_outputs_ == 1 else outputs)
         return outputs if self._output_loss().functions else np.clip(outputs, *self.target_range_)
+
+    def _bounds(self):
+        if self._output_loss().functions:
+            return None
+        return (self.target_range_ - self.target_mean_) / self.target_scale_
 
     def _decode(self, targets):
         return self._in_units(super()._decode(targets))

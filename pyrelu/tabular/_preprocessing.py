@@ -143,7 +143,7 @@ class TablePreprocessor(TransformerMixin, BaseEstimator):
         """
         check_parameters(self, CONSTRAINTS)
         table = Table(X)
-        chosen = _chosen(self.categorical_features, table)
+        chosen = chosen_columns(self.categorical_features, table)
         columns, scales, one_hot_scales = [], [], []
         for i in range(table.n_columns):
             facts, values = _learn(table, i, i in chosen)
@@ -152,13 +152,17 @@ class TablePreprocessor(TransformerMixin, BaseEstimator):
                 scales.append(_scaling.learn(self.numeric, values[~np.isnan(values)]))
         if _scaling.scales_one_hot(self.numeric):
             one_hot_scales = self._one_hot_scales(table, columns)
-        self.columns_, self.scales_ = columns, scales + one_hot_scales
-        self.n_features_in_ = table.n_columns
-        if table.names:
-            self.feature_names_in_ = np.array(table.names, dtype=object)
+        self._set_learned(columns, scales + one_hot_scales, table.names)
+        return self
+
+    def _set_learned(self, columns, scales, names):
+        """Set the fitted attributes; `names` are those of the columns, or None."""
+        self.columns_, self.scales_ = columns, scales
+        self.n_features_in_ = len(columns)
+        if names:
+            self.feature_names_in_ = np.array(names, dtype=object)
         elif hasattr(self, "feature_names_in_"):
             del self.feature_names_in_
-        return self
 
     def _one_hot_scales(self, table, columns):
         """Return what the scale learns of the one-hot columns."""
@@ -361,7 +365,7 @@ def is_category(facts):
 # ---- columns ----
 
 
-def _chosen(categorical_features, table):
+def chosen_columns(categorical_features, table):
     """Return the positions of the columns that are to be categories whatever they hold."""
     if isinstance(categorical_features, str):  # "from_dtype"
         return set()
@@ -398,7 +402,7 @@ def _learn(table, i, is_category):
         facts["levels"] = [*BOOLEANS] if column.kind == "boolean" else sorted(texts[code] for code in used)
         return facts, None
     numbers = column.numbers
-    _check_finite(table, i, numbers)
+    check_finite(table, i, numbers)
     if column.kind == "date":
         facts["first"], facts["has_zone"] = float(np.nanmin(numbers)), column.has_zone
         numbers = numbers - facts["first"]
@@ -409,7 +413,7 @@ def _learn(table, i, is_category):
     return facts, numbers
 
 
-def _check_finite(table, i, numbers, start=0):
+def check_finite(table, i, numbers, start=0):
     infinite = np.flatnonzero(np.isinf(numbers))
     if len(infinite):
         row = infinite[0]
@@ -438,7 +442,7 @@ def _numbers(table, i, facts, rows):
         raise ValueError(
             f"Column {table.name(i)} {now} time zone (dtype {column.dtype}), and {then} in the fit; the times would not agree"
         )
-    _check_finite(table, i, column.numbers, rows.start)
+    check_finite(table, i, column.numbers, rows.start)
     return column.numbers - facts["first"] if kind == "date" else column.numbers
 
 

@@ -1,0 +1,52 @@
+"""What happens on a cluster: transfers, and workers that die."""
+
+import os
+import pickle
+from contextlib import contextmanager
+
+import pytest
+
+distributed = pytest.importorskip("distributed")
+
+
+@contextmanager
+def gathered_and_received(client):
+    """Yield a list, which holds at the end the sizes of what came to the client, and the largest that a worker received."""
+    sizes, gather = [], distributed.Client._gather
+
+    async def watched(self, futures, *args, **kwargs):
+        result = await gather(self, futures, *args, **kwargs)
+        sizes.extend(len(pickle.dumps(value)) for value in (result if isinstance(result, list) else [result]))
+        return result
+
+    def forget(dask_worker):
+        dask_worker.transfer_incoming_log.clear()
+
+    def largest_received(dask_worker):
+        return max((size for one in dask_worker.transfer_incoming_log for size in one["keys"].values()), default=0)
+
+    client.run(forget)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(distributed.Client, "_gather", watched)
+        yield sizes
+    assert sizes
+    sizes.extend(client.run(largest_received).values())
+
+
+class KillOnce:
+    """A callback that kills a worker after the second epoch."""
+
+    def __init__(self, client, address):
+        self.client, self.address, self.done = client, address, False
+
+    def __deepcopy__(self, memo):
+        return self
+
+    setup = on_fit_task_begin = teardown = lambda self, estimator, context: None
+
+    def on_fit_task_end(self, estimator, context):
+        if context.max_subtasks == 0 and estimator.n_iter_ == 2 and not self.done:
+            self.done = True
+            pid = self.client.run(os.getpid, workers=[self.address])[self.address]
+            assert pid != os.getpid()
+            os.kill(pid, 9)
