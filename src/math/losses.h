@@ -5,8 +5,8 @@
 #ifndef PYRELU_LOSSES_H
 #define PYRELU_LOSSES_H
 
-#include <float.h>
 #include "math/functions.h"
+#include <float.h>
 
 #include "simd/real.h"
 
