@@ -1,7 +1,10 @@
 """What type checkers and editors see: a user's script passes, its mistakes are reported, the stubs are the runtime's."""
 
+import inspect
 import json
+import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -76,6 +79,44 @@ def test_pyright_reports_mistakes(reported):
     assert reported["wrong.py"] == to_report()
 
 
+ESTIMATORS = [("neural_network.pyi", "MLPClassifier"), ("neural_network.pyi", "MLPRegressor")]
+ESTIMATORS += [("tabular/__init__.pyi", "TabularMLPClassifier"), ("tabular/__init__.pyi", "TabularMLPRegressor")]
+
+
+@pytest.mark.parametrize(("stub", "name"), ESTIMATORS)
+def test_jedi_shows_what_a_constructor_takes(stub, name):
+    """Jedi is what IPython, Jupyter and many editors complete with. It, too, sees no editable installation: hence the text."""
+    jedi = pytest.importorskip("jedi", reason="comes with the extra `lint`")
+    (shown,) = jedi.Script(f"{(ROOT / 'pyrelu' / stub).read_text()}\n{name}(").get_signatures()
+    assert [p.name for p in shown.params if p.name != "*"] == list(inspect.signature(getattr(pyrelu, name)).parameters)
+
+
+# scikit-learn's sources have few types: as much of them as ours need, since a class is known no better than its bases.
+SKLEARN = """
+class BaseEstimator: ...
+class ClassifierMixin: ...
+class RegressorMixin: ...
+class TransformerMixin: ...
+class MLPClassifier: ...
+class MLPRegressor: ...
+"""
+
+
+def test_pyright_knows_the_type_of_all_that_is_public(tmp_path, monkeypatch):
+    pytest.importorskip("basedpyright", reason="comes with the extra `lint`")
+    shutil.copytree(ROOT / "pyrelu", tmp_path / "pyrelu", ignore=shutil.ignore_patterns("*.so", "__pycache__"))
+    for module in ("__init__", "base", "neural_network"):
+        (tmp_path / "sklearn-stubs").mkdir(exist_ok=True)
+        (tmp_path / "sklearn-stubs" / f"{module}.pyi").write_text(SKLEARN)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setenv("PATH", str(Path(sys.executable).parent), prepend=os.pathsep)
+    _, output = run(tmp_path, "basedpyright", "--verifytypes", "pyrelu", "--ignoreexternal", "--outputjson")
+    found = json.loads(output)["typeCompleteness"]
+    assert len(found["symbols"]) > 500 and found["packageName"] == "pyrelu"
+    lacking = {one["name"]: one["diagnostics"] for one in found["symbols"] if one["diagnostics"]}
+    assert found["completenessScore"] == 1, lacking
+
+
 # Private modules have no stubs. The public functions are objects that a type checker is to see as functions;
 # test_generated.py compares their signatures.
 NO_STUBS = r"""
@@ -83,9 +124,9 @@ pyrelu\.__main__
 pyrelu\.(\w+\.)?_[a-z].*
 pyrelu\.libpyrelu
 pyrelu\.cli\.Commands
-pyrelu\.dask(\..*)?
+pyrelu\.dask\.\w+\.__sklearn_clone__
 pyrelu\.(functional|derivative|vjp)\.\w+
-pyrelu\.(neural_network|tabular)\.\w+\.__sklearn_tags__
+pyrelu\.(dask|neural_network|tabular)\.\w+\.__sklearn_tags__
 """
 
 

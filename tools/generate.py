@@ -5,12 +5,11 @@ python tools/generate.py --check    exit code 1 where a committed file is not cu
 """
 
 import argparse
-import importlib
-import inspect
 import re
 import sys
 from pathlib import Path
 
+import function_stubs
 import numpy as np
 import stubs
 
@@ -23,7 +22,6 @@ sys.path.insert(0, str(ROOT / "bench"))
 from peers.functions import COMMON  # noqa: E402
 
 NAMESPACES = ("functional", "derivative", "vjp")
-HEADER = "# Written by tools/generate.py from src/*.def: do not edit.\n"
 CALLING = """\
 ## Calling them
 
@@ -52,42 +50,6 @@ flag.
 The result for each kind of container. Where a row mentions labels, elementwise functions align two operands as the
 container's library does; along an axis, the labels of `g` must match those of `x`.
 """
-
-TYPES = {
-    "approximate": 'Literal["none", "tanh"]',
-    "training": "bool",
-    "rng": "int | np.random.Generator | None",
-    "axis": "int",
-    "num_pieces": "int",
-    "out": "Any",
-    "kwargs": "Any",
-}  # all else is an operand: ArrayLike
-
-
-def stub(namespace):
-    """Return the text of pyrelu/<namespace>.pyi."""
-    module = importlib.import_module(f"pyrelu.{namespace}")
-    ufuncs, functions, aliases = [], [], []
-    for name in module.__all__:
-        function = getattr(module, name)
-        if function.__name__ != name:
-            aliases.append(f"{name} = {function.__name__}")
-        elif isinstance(function, np.ufunc):
-            ufuncs.append(f"{name}: np.ufunc")
-        else:
-            parameters = map(_typed, inspect.signature(function).parameters.values())
-            functions.append(f"def {name}({', '.join(parameters)}) -> Any: ...")
-    imports = "from typing import Any, Literal\n\nimport numpy as np\nfrom numpy.typing import ArrayLike\n"
-    names = ["__all__ = [", *(f'    "{name}",' for name in module.__all__), "]", ""]
-    return "\n".join([HEADER, imports, *names, *ufuncs, "", *functions, "", *aliases, ""])
-
-
-def _typed(parameter):
-    kind = TYPES.get(parameter.name, "ArrayLike")
-    if parameter.kind is parameter.VAR_KEYWORD:
-        return f"**{parameter.name}: {kind}"
-    default = "" if parameter.default is parameter.empty else f" = {parameter.default!r}".replace("'", '"')
-    return f"{parameter.name}: {kind}{default}"
 
 
 def functions_table():
@@ -207,7 +169,7 @@ def stubs_of_classes():
 
 def files():
     """Return path -> text of all generated files."""
-    functions = {ROOT / "pyrelu" / f"{namespace}.pyi": stub(namespace) for namespace in NAMESPACES}
+    functions = {ROOT / "pyrelu" / f"{namespace}.pyi": function_stubs.stub(namespace) for namespace in NAMESPACES}
     return (
         functions
         | stubs_of_classes()

@@ -11,7 +11,7 @@ from importlib import import_module
 import pyrelu
 
 HEADER = "# Written by tools/generate.py from signatures and docstrings: do not edit.\n"
-MODULES = ("neural_network", "tabular", "callbacks", "inspection", "plot")
+MODULES = ("neural_network", "tabular", "callbacks", "inspection", "plot", "dask", "distributed")
 
 # Words of numpydoc and their types. A word that is not here is an error that names the docstring.
 WORDS = {
@@ -35,6 +35,7 @@ WORDS = {
     "ndarray": "NDArray[Any]",
     "ndarray of bool": "NDArray[np.bool_]",
     "ndarray of float": "NDArray[np.floating[Any]]",
+    "ndarray of intp": "NDArray[np.intp]",
     "ndarray of str": "NDArray[Any]",
     "array-like of str": "ArrayLike",
     "ndarray of Axes": "NDArray[Any]",
@@ -42,6 +43,16 @@ WORDS = {
     "polars": "Any",
     "Table of pyarrow": "Any",
     "splitter": "Any",
+    "distributed.Client": "Any",  # nor is dask
+    "dask array": "Any",
+    "dask DataFrame": "Any",
+    "DataFrame": "Any",
+    "Series": "Any",
+    "Delayed": "Any",
+    "array-like in memory": "ArrayLike",
+    "the same kinds": "Any",
+    "Optimizer": "Any",  # only to be handed back
+    "Partition": "Any",
     "X": "ArrayLike | spmatrix | sparray",
     "y": "ArrayLike",
     "sample_weight": "ArrayLike",
@@ -251,8 +262,8 @@ def _class(cls, local):
             value = value.__func__
         if name.endswith("_request"):  # of scikit-learn's metadata routing
             _, *parameters = inspect.signature(value).parameters
-            requests = ", ".join(f"{parameter}: bool | str | None = ..." for parameter in parameters)
-            lines.append(f"    def {name}(self, *, {requests}) -> Self: ...")
+            requests = [f"{parameter}: bool | str | None = ..." for parameter in parameters]
+            lines.append(f"    def {name}({', '.join(['self', *(['*'] if requests else []), *requests])}) -> Self: ...")
         else:
             lines.append(f"    {_function(name, value, cls.__name__, local)}")
     return lines

@@ -1,10 +1,12 @@
 """What the first layer takes in place of the columns of X: embeddings of numbers and of categories, learned scales."""
 
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from numbers import Integral, Real
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from pyrelu import registry
 from pyrelu._mlp.constraints import Constraint, is_sequence, none, one_of
@@ -139,42 +141,55 @@ class InputEmbedding:
         (sum of n_levels, level_size); "scales", a factor for each output. Those that are not needed are missing.
     """
 
-    def __init__(self, n_features, numeric, plain, categorical, n_levels, kind, arrays):
+    def __init__(
+        self,
+        n_features: int,
+        numeric: NDArray[np.intp],
+        plain: NDArray[np.intp],
+        categorical: NDArray[np.intp],
+        n_levels: NDArray[np.intp],
+        kind: str | None,
+        arrays: dict[str, NDArray[Any]],
+    ) -> None:
         self.n_features = n_features
-        self.numeric, self.plain, self.categorical, self.n_levels = numeric, plain, categorical, n_levels
+        self.numeric = numeric
+        self.plain = plain
+        self.categorical = categorical
+        self.n_levels = n_levels
         self.kind = kind
         self.arrays = arrays
 
     @property
-    def learned(self):
+    def learned(self) -> dict[str, NDArray[Any]]:
         """The arrays that training changes."""
         fixed = () if self.kind is None or registry.embeddings[self.kind].learned else ("frequencies", "phases")
         return {name: array for name, array in self.arrays.items() if name not in fixed}
 
     @property
-    def sizes(self):
+    def sizes(self) -> list[int]:
         """The number of inputs of the first layer that each column becomes, in the order of these inputs."""
         size = self.arrays["biases"].shape[1] + 1 if len(self.numeric) else 0
         level_size = self.arrays["levels"].shape[1] if len(self.categorical) else 0
         return [size] * len(self.numeric) + [1] * len(self.plain) + [level_size] * len(self.categorical)
 
     @property
-    def n_outputs(self):
+    def n_outputs(self) -> int:
         """Inputs of the first layer."""
         return sum(self.sizes)
 
-    def replace(self, learned, dtype):
+    def replace(self, learned: Iterable[NDArray[Any]], dtype: DTypeLike) -> Self:
         """Return the same with other learned arrays, in this order, and all others in this precision."""
         arrays = {name: np.ascontiguousarray(array, dtype) for name, array in self.arrays.items()}
         arrays |= dict(zip(self.learned, learned, strict=True))
         columns = self.numeric, self.plain, self.categorical
-        return InputEmbedding(self.n_features, *columns, self.n_levels, self.kind, arrays)
+        return type(self)(self.n_features, *columns, self.n_levels, self.kind, arrays)
 
-    def transform(self, X):
+    def transform(self, X: ArrayLike) -> NDArray[np.float64]:
         """Return the inputs of the first layer, of shape (n_samples, n_outputs), for an array X: for reference."""
         X, arrays = np.asarray(X, float), self.arrays
         parts = []
         for j, column in enumerate(self.numeric):
+            assert self.kind is not None
             x = X[:, [column]]
             scope = {"x": x, "w": arrays["frequencies"][j], "b": arrays["phases"][j]}
             features = eval(registry.embeddings[self.kind].formula, vars(np), scope)  # a constant of the table

@@ -51,7 +51,7 @@ class LayerReport(list[LayerRecord]):
     def __str__(self) -> str:
         return aligned(self._lines())
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         layers = ", ".join(f"{record.activation} {record.units}" for record in self)
         return f"<LayerReport: {layers}; print() shows the table>"
 

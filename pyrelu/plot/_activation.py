@@ -1,8 +1,10 @@
 """Activations with their derivatives."""
 
 import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -10,6 +12,10 @@ from pyrelu.inspection._trace import described, elementwise
 from pyrelu.plot._style import COLORS, bare, figure_and_axes, line_style, write_names
 from pyrelu.registry import activations, find
 from pyrelu.registry import names as names_of_activations
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.lines import Line2D
 
 NAMES = ["f(x)", "f'(x)"]
 WITHOUT_DEFAULT = 0.25  # for parameters without a default: the initial slope of torch.nn.PReLU
@@ -49,14 +55,16 @@ class Curve:
     x: np.ndarray
     y: np.ndarray
     jumps: list[tuple[float, float, float, float]]
-    f: object = None
+    f: Callable[[Any], Any] | None = None
     kinks: tuple[float, ...] = ()
 
     @classmethod
-    def of(cls, f, low, high, kinks):
+    def of(cls, f: Callable[[Any], Any], low: float, high: float, kinks: Sequence[float]) -> Self:
         """Evaluate f from low to high."""
         inner = [kink for kink in kinks if low < kink < high]
-        xs, ys, jumps = [], [], []
+        xs: list[Any] = []
+        ys: list[Any] = []
+        jumps = []
         for a, b in pairwise([low, *inner, high]):
             # Not at the kink itself, but at the nearest number.
             x = np.linspace(a if a == low else np.nextafter(a, b), b if b == high else np.nextafter(b, a), POINTS)
@@ -70,28 +78,29 @@ class Curve:
         return cls(np.concatenate(xs), np.concatenate(ys), jumps, f, tuple(kinks))
 
     @property
-    def ends(self):
+    def ends(self) -> tuple[float, float]:
         """The smallest and the largest x."""
         return self.x[0], self.x[-1]
 
-    def over(self, low, high):
+    def over(self, low: float, high: float) -> "Curve":
         """Return the same function from low to high."""
         return self if self.f is None or self.ends == (low, high) else Curve.of(self.f, low, high, self.kinks)
 
-    def draw(self, ax, **look):
+    def draw(self, ax: "Axes", **look: Any) -> tuple["Line2D", list["Line2D"]]:
         """Draw the curve; return its line and its dots."""
-        look = {"linewidth": WIDTH, "solid_joinstyle": "miter", "solid_capstyle": "butt"} | look
-        (line,) = ax.plot(self.x, self.y, **look)
+        style: dict[str, Any] = {"linewidth": WIDTH, "solid_joinstyle": "miter", "solid_capstyle": "butt"}
+        (line,) = ax.plot(self.x, self.y, **style | look)
         return line, self.draw_dots(line)
 
-    def draw_dots(self, line):
+    def draw_dots(self, line: "Line2D") -> list["Line2D"]:
         """Draw a full dot for the value at each jump and rings for the limits that it does not take."""
-        dots = []
+        dots: list[Line2D] = []
+        axes: Any = line.axes
         for x, value, *limits in self.jumps:
             rings = [limit for limit in limits if abs(limit - value) > 1e-9]
             for y, face in [(value, line.get_color()), *((ring, "white") for ring in rings)]:
                 size = 3.5 * line.get_linewidth() ** 0.5
-                dots += line.axes.plot(
+                dots += axes.plot(
                     x, y, "o", color=line.get_color(), markerfacecolor=face, markersize=size, label="_", zorder=3
                 )
         return dots

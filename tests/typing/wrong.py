@@ -8,6 +8,9 @@ from pyrelu.inspection import layer_report
 
 pr.no_such_function(1.0)  # reported
 pr.gelu(1.0, approximate="erf")  # reported
+pr.softmax(1.5, axis="rows")  # reported
+values: list[float] = pr.gelu([1.0, 2.0])  # reported
+pr.relu(x=1.0)  # reported
 pr.set_num_threads("2")  # reported
 pr.find("gelu")  # reported
 print(pr.activations["gelu"].fomula)  # reported
