@@ -50,7 +50,7 @@ def _read(name: str) -> str:
 def set_num_threads(n: SupportsIndex) -> None:
     """Set the largest number of threads that a function or a fit uses.
 
-    Small arrays always stay on one thread. `threadpoolctl` and OMP_NUM_THREADS are obeyed as well: the
+    Small arrays always stay on one thread. `threadpoolctl` (not on Windows) and OMP_NUM_THREADS are obeyed as well: the
     smallest of all applies. A forked child process stays on one thread.
 
     Parameters
