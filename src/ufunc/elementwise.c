@@ -14,6 +14,7 @@
 #include <emmintrin.h>
 #endif
 #ifdef __unix__
+#include <sys/mman.h>
 #include <unistd.h>
 #endif
 
@@ -61,6 +62,20 @@ static ptrdiff_t last_level_cache(void) {
         streaming_bytes = found > 0 ? found : 32 << 20;
     }
     return streaming_bytes;
+}
+
+/* Whether these bytes are fresh memory, as a result is that NumPy has just allocated. The system fills a page with
+ * zeros when it is first written to, which brings it into the caches: stores past them would write it to memory twice.
+ */
+static int is_fresh(const char *start, ptrdiff_t bytes) {
+#ifdef __linux__
+    const intptr_t page = sysconf(_SC_PAGESIZE);
+    unsigned char resident;
+    return mincore((void *)((intptr_t)(start + bytes / 2) & -page), 1, &resident) == 0 && !(resident & 1);
+#else
+    (void)start, (void)bytes;
+    return 0;
+#endif
 }
 
 /* ---- parameters outside their domain ---- */
@@ -326,7 +341,8 @@ void pyrelu_map_loop(char **args, const ptrdiff_t *dims, const ptrdiff_t *steps,
     }
     call.direct = contiguous && (scalars || arrays);
     call.scalars = scalars;
-    call.streaming = n * size > last_level_cache() && args[0] != args[call.n_in];
+    call.streaming =
+        n * size > last_level_cache() && args[0] != args[call.n_in] && !is_fresh(args[call.n_in], n * size);
 
     element_order order = ANY_ORDER;
     for (int k = 0; k < call.n_in; k++) {
