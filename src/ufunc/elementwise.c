@@ -332,11 +332,12 @@ void pyrelu_map_loop(char **args, const ptrdiff_t *dims, const ptrdiff_t *steps,
     const ptrdiff_t n = dims[0], size = stored[loop->type];
     map_call call = {.loop = loop, .args = args, .steps = steps, .n_in = loop->n_data + loop->n_parameters};
 
-    int contiguous = loop->type != PYRELU_F16 && steps[call.n_in] == size;
-    for (int k = 0; k < loop->n_data; k++) contiguous &= steps[k] == size;
+    const int alone = n == 1; /* whatever its step, which NumPy may give as 0 */
+    int contiguous = loop->type != PYRELU_F16 && (alone || steps[call.n_in] == size);
+    for (int k = 0; k < loop->n_data; k++) contiguous &= alone || steps[k] == size;
     int scalars = 1, arrays = 1;
     for (int k = loop->n_data; k < call.n_in; k++) {
-        scalars &= steps[k] == 0;
+        scalars &= alone || steps[k] == 0;
         arrays &= steps[k] == size;
     }
     call.direct = contiguous && (scalars || arrays);
