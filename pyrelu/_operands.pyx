@@ -5,7 +5,9 @@ cimport numpy as cnp
 import numpy as np
 from cpython.ref cimport PyObject
 
-from pyrelu._library cimport PYRELU_MAX_PARAMETERS, fp_enter, fp_environment, fp_leave
+from libc.math cimport isfinite
+
+from pyrelu._library cimport PYRELU_MAX_OPERANDS, PYRELU_MAX_PARAMETERS, fp_enter, fp_environment, fp_leave
 
 cnp.import_array()
 
@@ -14,7 +16,42 @@ cdef extern from "Python.h":
     object PyObject_Call(object callable, object args, PyObject *kwargs)
 
 
+cdef extern from "numpy/arrayobject.h":
+    object PyArray_Scalar(void *data, cnp.dtype descr, PyObject *base)
+
+
 cdef object _MISSING = object()
+cdef object _FLOAT64 = np.float64
+cdef cnp.dtype _DOUBLE = np.dtype(np.float64)
+
+
+cdef object _call_ufunc(ufunc, tuple operands, dict keywords):
+    """Call a ufunc of `_ufuncs`; of floats, its loop itself, since they need none of what NumPy does for arrays.
+
+    An overflow, or a parameter outside its domain, is left to NumPy, which reports it as `numpy.errstate` says. Neither
+    has a finite result.
+    """
+    cdef double values[PYRELU_MAX_OPERANDS + 1]
+    cdef char *pointers[PYRELU_MAX_OPERANDS + 1]
+    cdef cnp.npy_intp steps[PYRELU_MAX_OPERANDS + 1]
+    cdef cnp.npy_intp one = 1
+    cdef cnp.ufunc f
+    cdef int k, n = 0
+    if not keywords:
+        for operand in operands:
+            if n == PYRELU_MAX_OPERANDS or not (type(operand) is float or type(operand) is _FLOAT64):
+                break
+            values[n] = operand
+            n += 1
+        else:
+            f = ufunc
+            if n == f.nin:
+                for k in range(n + 1):
+                    pointers[k], steps[k] = <char *>&values[k], 0 if k < n else sizeof(double)
+                f.functions[f.ntypes - 1](pointers, &one, steps, f.data[f.ntypes - 1])  # the loop of float64
+                if isfinite(values[n]):
+                    return PyArray_Scalar(&values[n], _DOUBLE, NULL)
+    return PyObject_Call(ufunc, operands, <PyObject *>keywords if keywords else NULL)
 
 
 cdef class NamedOperands:
@@ -104,14 +141,14 @@ cdef class NamedParameters(NamedOperands):
         cdef Py_ssize_t n = len(args)
         cdef tuple operands
         if self.default_ufunc is not None and n == self.n_data and (not kwargs or self._are_numpys(kwargs)):
-            return PyObject_Call(self.default_ufunc, args, <PyObject *>kwargs if kwargs else NULL)
+            return _call_ufunc(self.default_ufunc, args, kwargs)
         elif n == self.n_operands and (not kwargs or self._are_numpys(kwargs)) and "dtype" not in kwargs:
             if self._inside(args):
-                return PyObject_Call(self.ufunc, args, <PyObject *>kwargs if kwargs else NULL)
+                return _call_ufunc(self.ufunc, args, kwargs)
         elif len(kwargs) == 1 and n + 1 == self.n_operands and self.names[n] in kwargs:
             operands = args + (kwargs[self.names[n]],)
             if self._inside(operands):
-                return PyObject_Call(self.ufunc, operands, NULL)
+                return _call_ufunc(self.ufunc, operands, None)
         return self._call(self._values(args, kwargs), kwargs)
 
     cdef object _call(self, list values, dict keywords):

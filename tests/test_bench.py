@@ -13,7 +13,7 @@ from helpers import arrays_of, rng, same_bits
 
 import peers
 import pyrelu
-from peers import command, estimators, fit, functions, memory, numpy_peer, values
+from peers import calls, command, estimators, fit, functions, memory, numpy_peer, values
 from peers.timing import once_in_turn
 from pyrelu import cli
 from pyrelu._commands import bench, formulas, info, processor, timing
@@ -183,6 +183,12 @@ def test_fit():
     assert row["one thread"] is None
     (row,) = fit.run([NETWORK], threads=2, rounds=1, work=1).rows
     assert row["one thread / pyrelu"] == pytest.approx(row["one thread"] / row["pyrelu"])
+
+
+def test_calls():
+    rows = calls.run(["relu", "threshold", "softmax"], seconds=0.001).rows
+    assert [row["what"].split(",")[0] for row in rows[:4]] == ["relu", "relu(1.5)", "relu", "threshold"]
+    assert len(rows) == 3 + 3 + 1 + 4 and all(row["us"] > 0 and row["us of that"] > 0 for row in rows)
 
 
 def test_estimators():

@@ -173,6 +173,24 @@ def test_an_overflow_is_reported_and_nothing_else(activation, namespace, dtype):
                     call(namespace, activation, *operands)
 
 
+@pytest.mark.parametrize("namespace", NAMESPACES)
+@pytest.mark.parametrize("kind", [float, np.float64])
+def test_a_number_gives_what_an_array_of_it_gives(activation, namespace, kind):
+    """A call of numbers alone goes past NumPy, but for its results that are not finite."""
+    limits = np.finfo(float)
+    values = [-800, -1.5, -0.0, 0, 1e-310, 0.3, 2, 800, 1e200, -limits.max, limits.max, np.inf, -np.inf, np.nan]
+    for x in values:
+        for g in (1.5, -limits.max):
+            numbers = arrays_of(namespace, kind(x), kind(g))
+            with np.errstate(over="ignore"):
+                got = call(namespace, activation, *numbers)
+                want = call(namespace, activation, *(np.array([number]) for number in numbers))[0]
+            assert type(got) is np.float64 and same_bits([got], [want])
+            overflow = np.isinf(want) and np.isfinite(numbers).all()
+            with np.errstate(all="raise"), pytest.raises(FloatingPointError) if overflow else nullcontext():
+                call(namespace, activation, *numbers)
+
+
 # A row's facts, of which one parameter may be as large as the other.
 ROW = SimpleNamespace(
     name="row",

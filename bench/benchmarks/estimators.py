@@ -74,6 +74,9 @@ class Predict:
     def time_predict_proba(self):
         self.model.predict_proba(self.X)
 
+    def time_predict_one_row(self):
+        self.model.predict(self.X[:1])
+
     def peakmem_predict_proba(self):
         self.model.predict_proba(self.X)
 

@@ -1,5 +1,7 @@
 """Every function of the table, by namespace, type and size: the list is the registry's, so none can be missing."""
 
+from functools import partial
+
 import numpy as np
 
 import pyrelu as pr
@@ -38,4 +40,18 @@ class Threads:
         self.call = call(name, "functional", arrays(name, "float32", 1 << 20))
 
     def time_call(self, name, threads):
+        self.call()
+
+
+class Calls:
+    """One call of a number."""
+
+    param_names = ("function",)
+    params = ([name for name in functions() if name in pr.activations],)
+
+    def setup(self, function):
+        parameters = [0.25 for default in pr.activations[function].parameters.values() if default is None]
+        self.call = partial(getattr(pr, function), 1.5, *parameters)
+
+    def time_number(self, function):
         self.call()

@@ -11,6 +11,7 @@ SUBJECTS = {
     "functions": ("names", "namespace", "dtype", "n", "threads", "seconds"),
     "values": ("names", "namespace", "dtype", "n", "seconds"),
     "memory": ("names", "n", "seconds"),
+    "calls": ("names", "seconds"),
     "fit": ("names", "threads", "activation"),
     "estimators": ("names", "threads"),
 }
@@ -21,6 +22,8 @@ Times pyrelu and what else is installed, in turn within one process; prints medi
                                               the name common stands for those that most networks use
   python bench/peers values [NAME ...]        the same function on ordinary, large, infinite, NaN and subnormal values
   python bench/peers memory [NAME ...]        relu beside memory copies, the cost of a call, two threads
+  python bench/peers calls [NAME ...]         calls of a number, of few elements and of runs of them (where=), and
+                                              predictions of one row
   python bench/peers fit [NETWORK ...]        a step of MLPClassifier.fit beside its bare matrix products,
                                               scikit-learn, PyTorch and JAX; NETWORK is layers/batch, such as
                                               64-100-10/32
@@ -96,7 +99,10 @@ def _parser():
         prog="python bench/peers", description=_DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument(
-        "what", nargs="*", metavar="SUBJECT | NAME", help="functions (default), values, memory, fit or estimators"
+        "what",
+        nargs="*",
+        metavar="SUBJECT | NAME",
+        help="functions (default), values, memory, calls, fit or estimators",
     )
     parser.add_argument("--namespace", choices=("functional", "derivative", "vjp"), help="default: functional")
     parser.add_argument("--dtype", choices=("float32", "float64", "float16"), help="default: float32")

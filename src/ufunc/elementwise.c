@@ -13,6 +13,7 @@
 #include <emmintrin.h>
 #endif
 #ifdef __unix__
+#include <sys/mman.h>
 #include <unistd.h>
 #endif
 
@@ -60,6 +61,20 @@ static ptrdiff_t last_level_cache(void) {
         streaming_bytes = found > 0 ? found : 32 << 20;
     }
     return streaming_bytes;
+}
+
+/* Whether these bytes are fresh memory, as a result is that NumPy has just allocated. The system fills a page with
+ * zeros when it is first written to, which brings it into the caches: stores past them would write it to memory twice.
+ */
+static int is_fresh(const char *start, ptrdiff_t bytes) {
+#ifdef __linux__
+    const intptr_t page = sysconf(_SC_PAGESIZE);
+    unsigned char resident;
+    return mincore((void *)((intptr_t)(start + bytes / 2) & -page), 1, &resident) == 0 && !(resident & 1);
+#else
+    (void)start, (void)bytes;
+    return 0;
+#endif
 }
 
 /* ---- parameters outside their domain ---- */
@@ -316,16 +331,18 @@ void pyrelu_map_loop(char **args, const ptrdiff_t *dims, const ptrdiff_t *steps,
     const ptrdiff_t n = dims[0], size = stored[loop->type];
     map_call call = {.loop = loop, .args = args, .steps = steps, .n_in = loop->n_data + loop->n_parameters};
 
-    int contiguous = loop->type != PYRELU_F16 && steps[call.n_in] == size;
-    for (int k = 0; k < loop->n_data; k++) contiguous &= steps[k] == size;
+    const int alone = n == 1; /* whatever its step, which NumPy may give as 0 */
+    int contiguous = loop->type != PYRELU_F16 && (alone || steps[call.n_in] == size);
+    for (int k = 0; k < loop->n_data; k++) contiguous &= alone || steps[k] == size;
     int scalars = 1, arrays = 1;
     for (int k = loop->n_data; k < call.n_in; k++) {
-        scalars &= steps[k] == 0;
+        scalars &= alone || steps[k] == 0;
         arrays &= steps[k] == size;
     }
     call.direct = contiguous && (scalars || arrays);
     call.scalars = scalars;
-    call.streaming = n * size > last_level_cache() && args[0] != args[call.n_in];
+    call.streaming =
+        n * size > last_level_cache() && args[0] != args[call.n_in] && !is_fresh(args[call.n_in], n * size);
 
     element_order order = ANY_ORDER;
     for (int k = 0; k < call.n_in; k++) {
