@@ -69,6 +69,7 @@ def measure(given):
             (b - a) / (EPOCHS[1] - EPOCHS[0]) for a, b in zip(few, more, strict=True)
         )
         result["fit_of_one_epoch_wall_s"] = few[0]
+        mlp = cls(max_iter=1, **settings).fit(X, y)  # with all that the default does after the epochs
     result["fit_mb"] = _peak() - result["table_mb"]
     if given.predict:
         X = table(given.predict, given.columns)[0]
