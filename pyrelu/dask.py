@@ -235,8 +235,8 @@ class DaskTabularMLPClassifier(_Classifies, DistributedTabular, TabularMLPClassi
     ...     accuracy = float(mlp.score(table[["size", "colour"]], table["label"]))
     >>> accuracy
     1.0
-    >>> mlp.to_local().predict(pandas.DataFrame({"size": [1.0], "colour": ["red"]}))
-    array(['small'], dtype=object)
+    >>> mlp.to_local().predict(pandas.DataFrame({"size": [1.0], "colour": ["red"]})).tolist()
+    ['small']
     """
 
     _plain = TabularMLPClassifier

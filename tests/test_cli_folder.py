@@ -1,6 +1,7 @@
 """`pyrelu train` on folders of Parquet files: as on one file, a batch of rows at a time; and what is wrong with them."""
 
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -177,6 +178,13 @@ def test_tabular_estimators_read_all(frame, monkeypatch, capsys):
 
 
 # ---- faults ----
+
+
+@pytest.mark.parametrize("data", ["parts", "table.parquet"])
+@pytest.mark.parametrize("package", ["pandas", "pyarrow"])
+def test_packages_that_are_missing_are_named(package, data, frame, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, package, None)
+    assert refused(capsys, data, "kind") == f"pyrelu: this needs {package}; install it with: pip install {package}\n"
 
 
 def test_no_files(tmp_path, monkeypatch, capsys):

@@ -2,6 +2,7 @@
 
 import json
 import os
+from importlib import import_module
 
 from pyrelu._commands.table_file import PLAIN, Table, first_line
 from pyrelu._text import listed
@@ -40,11 +41,9 @@ class ParquetFolder:
     """
 
     def __init__(self, path, format=PLAIN):
-        try:
-            import pandas  # noqa: F401
-            import pyarrow.parquet
-        except ImportError as error:
-            raise MissingExtraError("pandas pyarrow") from error
+        _check_packages()
+        import pyarrow
+
         self.path, self.format = path, format
         self.files = _files(path) if os.path.isdir(path) else [path]
         if not self.files:
@@ -142,12 +141,21 @@ def _of_folders(path, file):
     return dict(part.split("=", 1) for part in parts if "=" in part)
 
 
+def _check_packages():
+    for package in ("pandas", "pyarrow"):
+        try:
+            import_module(package)
+        except ImportError as error:
+            raise MissingExtraError(package) from error
+
+
 def _open(file):
+    with open(file, "rb"):
+        pass  # the errors of open are the ones that users know
+    _check_packages()
     import pyarrow
     from pyarrow.parquet import ParquetFile
 
-    with open(file, "rb"):
-        pass  # the errors of open are the ones that users know
     try:
         return ParquetFile(file)
     except (pyarrow.ArrowException, OSError) as error:
