@@ -1,12 +1,14 @@
 """Shared helpers: uniform calls of the table's functions, comparison of bits, fits of a few epochs."""
 
 import importlib.util
+import inspect
 import itertools
 import math
 import zlib
 
 import numpy as np
 import pytest
+import sklearn.neural_network
 
 import pyrelu as pr
 from pyrelu.registry import activations
@@ -17,6 +19,10 @@ few_epochs = pytest.mark.filterwarnings(
 )
 
 HAS_CALLBACKS = importlib.util.find_spec("sklearn.callback") is not None  # from scikit-learn 1.9 on
+
+# From scikit-learn 1.7 on its MLPs take sample weights, the regressor a loss, and early stopping words as labels.
+BEFORE_1_7 = "loss" not in inspect.signature(sklearn.neural_network.MLPRegressor).parameters
+from_1_7 = pytest.mark.skipif(BEFORE_1_7, reason="scikit-learn's MLPs have this from 1.7 on")
 
 PARAMETERS_WITHOUT_DEFAULT = (0.25, -1.75)  # what tests give where a function has none, as `weight` of prelu
 

@@ -92,7 +92,7 @@ def sparse(rows, columns):
     from scipy.sparse import random_array
 
     rng = np.random.default_rng(0)
-    X = random_array((rows, columns), density=0.01, format="csr", dtype=np.float32, rng=rng)
+    X = random_array((rows, columns), density=0.01, format="csr", dtype=np.float32, random_state=rng)
     return X, np.resize(np.arange(10), rows)
 
 

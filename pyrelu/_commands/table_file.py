@@ -265,6 +265,7 @@ def _csv(path, content, format, texts):
                 dtype={name: str for name in texts if name in set(columns)},
                 skipinitialspace=True,
                 low_memory=False,  # one type for each column
+                float_precision="round_trip",  # pandas 2 is a bit or two off without it
             )
     except UnicodeDecodeError:
         raise _undecodable(path, content, encoding, header) from None

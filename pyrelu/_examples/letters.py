@@ -9,6 +9,7 @@ from pathlib import Path
 
 import matplotlib
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 LETTERS = "ABCDEFGHIJ"
@@ -31,21 +32,21 @@ _DRAWN = 3 * SIDE  # glyphs are drawn three times as large as they end up
 
 
 @cache
-def _glyph(font, letter):
+def _glyph(font: str, letter: str) -> Image.Image:
     """Return the glyph in the middle of a square, two thirds as large as that."""
     path = Path(matplotlib.get_data_path()) / "fonts" / "ttf" / f"{font}.ttf"
     square = Image.new("L", (_DRAWN, _DRAWN))
     shape = ImageFont.truetype(path, 2 * _DRAWN)
-    left, top, right, bottom = shape.getbbox(letter)
+    left, top, right, bottom = map(round, shape.getbbox(letter))  # whole numbers, as floats
     glyph = Image.new("L", (right - left, bottom - top))
     ImageDraw.Draw(glyph).text((-left, -top), letter, fill=255, font=shape)
     shrink = _DRAWN * 2 / 3 / max(glyph.size)
-    glyph = glyph.resize([max(1, round(side * shrink)) for side in glyph.size], Image.Resampling.BOX)
-    square.paste(glyph, [(_DRAWN - side) // 2 for side in glyph.size])
+    width, height = (max(1, round(side * shrink)) for side in glyph.size)
+    square.paste(glyph.resize((width, height), Image.Resampling.BOX), ((_DRAWN - width) // 2, (_DRAWN - height) // 2))
     return square
 
 
-def draw(font, letter, rng, strength=1.0):
+def draw(font: str, letter: str, rng: np.random.Generator, strength: float = 1.0) -> NDArray[np.float32]:
     """Return one picture of the letter, in [0, 1]: turned, sheared, scaled, shifted, blurred, with noise."""
     turn, shear = rng.normal(0, 0.2 * strength), rng.normal(0, 0.2 * strength)
     width, height = np.exp(rng.normal(0, 0.15 * strength, 2))
@@ -53,7 +54,7 @@ def draw(font, letter, rng, strength=1.0):
     inverse = rotation @ np.array([[1, shear], [0, 1]]) @ np.diag([1 / width, 1 / height])
     centre = _DRAWN / 2
     shift = centre - inverse @ (centre + rng.normal(0, 4.5 * strength, 2))
-    coefficients = np.column_stack([inverse, shift]).ravel()
+    coefficients = np.column_stack([inverse, shift]).ravel().tolist()
     image = _glyph(font, letter).transform(
         (_DRAWN, _DRAWN), Image.Transform.AFFINE, coefficients, Image.Resampling.BILINEAR
     )
@@ -64,7 +65,9 @@ def draw(font, letter, rng, strength=1.0):
     return np.clip(pixels + rng.normal(0, 0.15 * strength, pixels.shape), 0, 1)
 
 
-def load(n_train=10_000, n_test=2_000, seed=0):
+def load(
+    n_train: int = 10_000, n_test: int = 2_000, seed: int = 0
+) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int64], NDArray[np.int64]]:
     """Return X_train, X_test, y_train, y_test; X in float32 of 784 columns, y from 0 (A) to 9 (J)."""
     rng = np.random.default_rng(seed)
     parts = []

@@ -1,6 +1,10 @@
 """What the examples share: one colour per activation, labels at the lines' ends, and the table of claims."""
 
+from collections.abc import Sequence
+
 import matplotlib
+from cycler import cycler
+from matplotlib.axes import Axes
 
 from pyrelu.plot._style import COLORS as CYCLE
 from pyrelu.plot._style import write_names
@@ -21,7 +25,7 @@ COLORS = {
 }
 
 
-def use_style():
+def use_style() -> None:
     """Set matplotlib's defaults for the figures of the examples."""
     matplotlib.rcParams.update(
         {
@@ -32,19 +36,20 @@ def use_style():
             "axes.spines.right": False,
             "axes.titlelocation": "left",
             "axes.titlesize": 11,
-            "axes.prop_cycle": matplotlib.cycler(color=CYCLE),
+            "axes.prop_cycle": cycler(color=CYCLE),
             "legend.frameon": False,
         }
     )
 
 
-def label_ends(axes):
+def label_ends(axes: Axes) -> None:
     """Write each line's label beside its last point."""
-    lines = [line for line in axes.get_lines() if not line.get_label().startswith("_")]
-    write_names(axes, lines, [line.get_label() for line in lines])
+    labels = {line: str(line.get_label()) for line in axes.get_lines()}
+    lines = [line for line, label in labels.items() if not label.startswith("_")]
+    write_names(axes, lines, [labels[line] for line in lines])
 
 
-def compare(claims):
+def compare(claims: Sequence[tuple[str, str, str]]) -> None:
     """Print what the literature says beside what came out here.
 
     Parameters

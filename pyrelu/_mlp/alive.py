@@ -1,8 +1,13 @@
 """Which hidden units are alive: not 0 for every row. Those still in doubt alone are computed, in as many rows as it takes."""
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from pyrelu._network import Network
+
+Numbers = NDArray[np.intp]  # of samples, or of units
 
 # Rows at a time: few at first, since most units are alive, and then twice as many each time.
 FIRST_ROWS, MOST_ROWS = 64, 8192
@@ -12,7 +17,7 @@ FIRST_ROWS, MOST_ROWS = 64, 8192
 ROWS_OF_A_COPY = 16
 
 
-def find_alive(network, samples, order=None):
+def find_alive(network: Network, samples: Any, order: Numbers | None = None) -> NDArray[np.bool_]:
     """Return for each hidden unit, counted through all layers, whether it is not 0 for every sample.
 
     Parameters
@@ -35,7 +40,7 @@ def find_alive(network, samples, order=None):
     return alive
 
 
-def _part_with(doubtful, network):
+def _part_with(doubtful: NDArray[np.bool_], network: Network) -> tuple[Network, Numbers]:
     """Return a network that computes these hidden units, and the number of each of its hidden units in the whole one.
 
     It ends at the deepest layer that has one of them, and has no others there unless they depend on each other.

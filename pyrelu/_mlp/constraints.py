@@ -1,9 +1,9 @@
 """Constraints on parameters, with their wording in errors; allowed.py lists those of the estimators."""
 
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
@@ -17,21 +17,21 @@ class Constraint:
     description: str
     test: Callable[[Any], bool]
 
-    def __or__(self, other):
+    def __or__(self, other: "Constraint") -> "Constraint":
         return Constraint(
             f"{self.description} or {other.description}", lambda value: self.test(value) or other.test(value)
         )
 
 
-def one_of(*options):
+def one_of(*options: str) -> Constraint:
     listed = ", ".join(map(repr, options))
     return Constraint(
-        repr(*options) if len(options) == 1 else f"one of {listed}",
+        repr(options[0]) if len(options) == 1 else f"one of {listed}",
         lambda value: isinstance(value, type(options[0])) and value in options,
     )
 
 
-def real(interval, test):
+def real(interval: str, test: Callable[[Any], bool]) -> Constraint:
     return Constraint(f"a float in the range {interval}", lambda value: isinstance(value, Real) and test(value))
 
 
@@ -44,7 +44,7 @@ none = Constraint("None", lambda value: value is None)
 positive_int = Constraint("an int in the range [1, inf)", lambda value: isinstance(value, Integral) and int(value) >= 1)
 
 
-def is_sequence(value):
+def is_sequence(value: object) -> TypeGuard[Sequence[Any]]:
     """Return whether a value is an ordered collection other than a string, which can be iterated over repeatedly."""
     return (
         hasattr(value, "__len__")
@@ -53,7 +53,7 @@ def is_sequence(value):
     )
 
 
-def check(owner, name, value, constraint):
+def check(owner: object, name: str, value: object, constraint: Constraint) -> None:
     """Raise InvalidParameterError, a ValueError and a TypeError, if the value violates the constraint."""
     if not constraint.test(value):
         raise InvalidParameterError(

@@ -14,7 +14,11 @@ from pyrelu import registry
 from pyrelu._functions.domains import interval, outside
 from pyrelu._mlp.constraints import is_sequence
 from pyrelu._network import Network
+from pyrelu._typing import Floats
 from pyrelu.exceptions import InvalidParameterError
+
+Functions = tuple[Callable[..., Floats], Callable[..., Floats]]  # the user's own, and its gradient
+Given = str | tuple[str, Mapping[str, Any]] | Functions
 
 CLASSIFIER, REGRESSOR = "classifier", "regressor"
 WIDTH = 100  # of the lines in docstrings
@@ -56,25 +60,25 @@ class OutputLoss:
     monotone: bool = False
     index: int = -1
     values: list[list[float]] = field(default_factory=list)
-    functions: tuple[Callable[..., Any], Callable[..., Any]] | None = None
+    functions: Functions | None = None
 
     @property
-    def levels(self):
+    def levels(self) -> tuple[float, ...] | None:
         """The levels if there are several, else None."""
         levels = self.parameters.get(_LEVEL, ())
         return levels if len(levels) > 1 else None
 
     @property
-    def gives_probabilities(self):
+    def gives_probabilities(self) -> bool:
         """Whether outputs are probabilities."""
         return self.link in ("softmax", "sigmoid")
 
     @property
-    def scales_with_target(self):
+    def scales_with_target(self) -> bool:
         """Whether changing the output layer can scale and shift predictions by any numbers."""
         return self.link == "identity" and self.domain == EVERYWHERE
 
-    def n_outputs(self, n_columns):
+    def n_outputs(self, n_columns: int) -> int:
         """Return the number of outputs of a network for a y with `n_columns` columns."""
         if self.levels is None:
             return n_columns
@@ -82,14 +86,15 @@ class OutputLoss:
             raise ValueError(f"y has {n_columns} columns; loss={self.name!r} with several levels takes one")
         return len(self.levels)
 
-    def of(self, n_outputs):
+    def of(self, n_outputs: int) -> "OutputLoss":
         """Return this loss for a network with `n_outputs` outputs, with `values` set."""
         columns = [values * n_outputs if len(values) == 1 else values for values in self.parameters.values()]
         if any(len(column) != n_outputs for column in columns):
-            raise ValueError(f"loss={self.name!r} has {len(self.levels)} levels for a network of {n_outputs} outputs")
+            n_levels = max(map(len, self.parameters.values()))
+            raise ValueError(f"loss={self.name!r} has {n_levels} levels for a network of {n_outputs} outputs")
         return replace(self, values=[[column[i] for column in columns] for i in range(n_outputs)])
 
-    def of_standardised(self, mean, scale):
+    def of_standardised(self, mean: Floats, scale: Floats) -> "OutputLoss":
         """Return this loss for targets and outputs that are standardised, with parameters in the target's units.
 
         Parameters
@@ -104,7 +109,7 @@ class OutputLoss:
             return replace(self, parameters=parameters)
         loss, gradient = self.functions
 
-        def in_units(y_true, y_pred):
+        def in_units(y_true: Floats, y_pred: Floats) -> tuple[Floats, Floats]:
             return y_true * scale + mean, y_pred * scale + mean
 
         return replace(
@@ -115,14 +120,14 @@ class OutputLoss:
             ),
         )
 
-    def check_targets(self, targets):
+    def check_targets(self, targets: Floats) -> None:
         """Raise ValueError if any target is outside the domain."""
         low, high, low_belongs, high_belongs = interval(self.domain) or (-np.inf, np.inf, True, True)
         for extreme in (targets.min(), targets.max()):
             if outside(extreme, low, high, low_belongs, high_belongs):
                 raise ValueError(f"y must be in the range {self.domain} with loss={self.name!r}, got {extreme}")
 
-    def in_order(self, outputs):
+    def in_order(self, outputs: Floats) -> Floats:
         """Return predictions of several levels; with `monotone`, sorted so that a higher level is never lower.
 
         Sorting brings them closer to the true quantiles (Chernozhukov, Fernandez-Val and Galichon, 2010).
@@ -133,7 +138,7 @@ class OutputLoss:
         ordered[:, np.argsort(self.levels)] = np.sort(outputs, axis=1)
         return ordered
 
-    def of_rows(self, targets, outputs):
+    def of_rows(self, targets: Floats, outputs: Floats) -> tuple[Floats, Floats]:
         """Return the loss of each row and its gradient with respect to the pre-activations, in float64.
 
         Parameters
@@ -143,10 +148,12 @@ class OutputLoss:
         """
         n = outputs.shape[1]
         network = Network([np.zeros((1, n))], [np.zeros(n)], [], None, self.of(n))
-        return network.losses(np.ascontiguousarray(targets, float), np.ascontiguousarray(outputs, float))
+        given = np.ascontiguousarray(targets, float), np.ascontiguousarray(outputs, float)
+        losses, gradient = network.losses(*given)
+        return losses, gradient
 
 
-def names(kind):
+def names(kind: str) -> list[str]:
     """Return the names of the losses for a "classifier" or a "regressor".
 
     Examples
@@ -157,7 +164,7 @@ def names(kind):
     return [row.name for row in registry.losses.values() if row.estimator == kind and not row.name.startswith(_LABELS)]
 
 
-def resolve(loss, kind, labels=False):
+def resolve(loss: Given, kind: str, labels: bool = False) -> OutputLoss:
     """Return the `OutputLoss` for a value of the parameter `loss`.
 
     Parameters
@@ -186,13 +193,13 @@ def resolve(loss, kind, labels=False):
 
 
 @cache  # a prediction of one row would take a third longer
-def _resolve_name(name, kind, labels):
+def _resolve_name(name: str, kind: str, labels: bool) -> OutputLoss:
     if name not in names(kind):
         raise _not_allowed(name, kind)
     return _resolve_row(name, {}, labels)
 
 
-def _resolve_row(name, given, labels):
+def _resolve_row(name: str, given: Mapping[str, Any], labels: bool) -> OutputLoss:
     row = registry.losses[name]
     monotone = False
     if _LEVEL in row.parameters and _MONOTONE in given:
@@ -204,17 +211,17 @@ def _resolve_row(name, given, labels):
     return OutputLoss(name, row.link, row.domain or EVERYWHERE, parameters, bool(monotone), row.index)
 
 
-def _complete(row, given):
+def _complete(row: registry.Loss, given: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the values of all parameters, with defaults for those that are not given."""
     if unknown := given.keys() - row.parameters.keys():
         known = [*row.parameters, *([_MONOTONE] if _LEVEL in row.parameters else [])]
         raise InvalidParameterError(
             f"loss={row.name!r} has no parameter {min(unknown, key=str)!r}; it has: {', '.join(known) or 'none'}"
         )
-    return row.parameters | given
+    return {**row.parameters, **given}
 
 
-def _values(row, parameter, value):
+def _values(row: registry.Loss, parameter: str, value: Any) -> tuple[float, ...]:
     several = parameter == _LEVEL and is_sequence(value) and len(value) > 0
     domain = row.parameter_domains[parameter]
     values = tuple(value) if several else (value,)
@@ -227,7 +234,7 @@ def _values(row, parameter, value):
     return tuple(map(float, values))
 
 
-def _not_allowed(loss, kind):
+def _not_allowed(loss: object, kind: str) -> InvalidParameterError:
     rows = [registry.losses[name] for name in names(kind)]
     example = next(row for row in rows if row.parameters)
     parameter, default = next(iter(example.parameters.items()))
@@ -239,7 +246,7 @@ def _not_allowed(loss, kind):
     )
 
 
-def describe(kind):
+def describe(kind: str) -> list[str]:
     """Return a list of the losses as lines for a docstring."""
     lines = []
     for name in names(kind):
@@ -257,7 +264,7 @@ def describe(kind):
 # ---- methods that a classifier has or has not ----
 
 
-def gives_probabilities(mlp):
+def gives_probabilities(mlp: Any) -> bool:
     """Whether the outputs of a classifier are probabilities, in its fit or, before one, with its parameters."""
     if hasattr(mlp, "out_activation_"):
         return mlp.out_activation_ in ("softmax", "logistic")
@@ -267,14 +274,14 @@ def gives_probabilities(mlp):
         return True  # fit raises the error
 
 
-def has_probabilities(mlp):
+def has_probabilities(mlp: Any) -> bool:
     """Return True; AttributeError where the loss gives no probabilities."""
     if not gives_probabilities(mlp):
         raise AttributeError(f"loss={mlp.loss!r} gives no probabilities; use decision_function")
     return True
 
 
-def has_margins(mlp):
+def has_margins(mlp: Any) -> bool:
     """Return True; AttributeError where the loss gives probabilities."""
     if gives_probabilities(mlp):
         raise AttributeError(

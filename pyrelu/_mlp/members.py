@@ -6,13 +6,20 @@ TabM (arXiv:2410.24210), members begin as one network but for their output layer
 inputs, and each has its own loss, so that they stay different.
 """
 
+from collections.abc import Sequence
+from typing import Any, Self
+
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from pyrelu._mlp.embedding import InputEmbedding
+from pyrelu._typing import Floats
 from pyrelu.exceptions import InvalidParameterError
 
 
-def draw(n_members, shapes, embedding, rng):
+def draw(
+    n_members: int, shapes: Sequence[tuple[int, int]], embedding: InputEmbedding | None, rng: np.random.RandomState
+) -> list[Floats]:
     """Return the factors of all hidden layers before training: of inputs, then of products, layer by layer.
 
     Those of the first layer's inputs are random signs or, where numbers are embedded, normal and the same for all inputs that
@@ -26,7 +33,7 @@ def draw(n_members, shapes, embedding, rng):
     embedding : InputEmbedding or None
     rng : numpy.random.RandomState
     """
-    factors = [np.ones((n_members, n)) for shape in shapes for n in shape]
+    factors: list[Floats] = [np.ones((n_members, n)) for shape in shapes for n in shape]
     if embedding is None or embedding.kind is None:
         factors[0] = rng.choice([-1.0, 1.0], size=factors[0].shape)
     else:
@@ -35,7 +42,7 @@ def draw(n_members, shapes, embedding, rng):
     return factors
 
 
-def check(mlp):
+def check(mlp: Any) -> None:
     """Raise InvalidParameterError where there is nothing that members could share."""
     if mlp.ensemble_size > 1 and not mlp._hidden_units():
         raise InvalidParameterError(
@@ -44,7 +51,7 @@ def check(mlp):
         )
 
 
-def refuse(mlp, what):
+def refuse(mlp: Any, what: str) -> None:
     """Raise ValueError where an estimator is an ensemble; `what` says who cannot take one."""
     if getattr(mlp, "adapters_", None):
         raise ValueError(
@@ -52,7 +59,9 @@ def refuse(mlp, what):
         )
 
 
-def weights_of(coefs, intercepts, adapters, member):
+def weights_of(
+    coefs: list[Floats], intercepts: list[Floats], adapters: list[Floats], member: int
+) -> tuple[list[Floats], list[Floats]]:
     """Return the weights and biases that a member has in effect, as those of a network of its own.
 
     Parameters
@@ -61,7 +70,9 @@ def weights_of(coefs, intercepts, adapters, member):
     member : int
     """
     n_members, n_hidden = len(adapters[0]), len(coefs) - 1
-    own = [adapters[2 * i][member][:, np.newaxis] * coefs[i] * adapters[2 * i + 1][member] for i in range(n_hidden)]
+    own: list[Floats] = [
+        adapters[2 * i][member][:, np.newaxis] * coefs[i] * adapters[2 * i + 1][member] for i in range(n_hidden)
+    ]
     own.append(np.split(coefs[-1], n_members, axis=1)[member].copy())
     return own, [np.split(biases, n_members)[member].copy() for biases in intercepts]
 
@@ -69,7 +80,10 @@ def weights_of(coefs, intercepts, adapters, member):
 class SharesWeights:
     """A mixin for estimators: the members of a fitted ensemble as networks of their own."""
 
-    def members(self):
+    _arrays: Any  # methods of BasePerceptron
+    _shallow_copy: Any
+
+    def members(self) -> list[Self]:
         """Return the members of an ensemble as estimators of their own, each with the weights that it has in effect.
 
         They are what `pyrelu.inspection`, `pyrelu.plot` and the conversions take in place of the ensemble.

@@ -1,12 +1,16 @@
 """Weights of rows: what `sample_weight` may be."""
 
 from numbers import Real
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.utils import check_array
 
+from pyrelu._typing import Floats
 
-def check_sample_weight(sample_weight, X):
+
+def check_sample_weight(sample_weight: ArrayLike, X: Any) -> Floats:
     """Return one weight per row, in the precision of X; at least one is not 0."""
     weights = check_row_weights(sample_weight, X)
     if not weights.any():
@@ -14,12 +18,12 @@ def check_sample_weight(sample_weight, X):
     return weights
 
 
-def check_row_weights(sample_weight, X):
+def check_row_weights(sample_weight: ArrayLike, X: Any) -> Floats:
     """Return one weight per row, in the precision of X."""
     n_samples = X.shape[0]
     if isinstance(sample_weight, Real):
         sample_weight = np.full(n_samples, sample_weight)
-    weights = check_array(sample_weight, ensure_2d=False, dtype=X.dtype, order="C", input_name="sample_weight")
+    weights: Floats = check_array(sample_weight, ensure_2d=False, dtype=X.dtype, order="C", input_name="sample_weight")
     if weights.ndim != 1:
         raise ValueError(f"Sample weights must be 1D array or scalar, got {weights.ndim}D array.")
     if weights.shape != (n_samples,):

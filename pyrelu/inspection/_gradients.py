@@ -1,11 +1,13 @@
 """The loss's gradient, layer by layer."""
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
-from pyrelu.inspection._trace import layers_of, loss_of, passes
+from pyrelu._typing import Floats, Rows
+from pyrelu.inspection._trace import FittedNetwork, layers_of, loss_of, passes
 
 
-def gradient_norms(estimator, X, y):
+def gradient_norms(estimator: FittedNetwork, X: Rows, y: ArrayLike) -> NDArray[np.float64]:
     """Return the norm of the loss's gradient with respect to each layer's weights and biases.
 
     Parameters
@@ -33,13 +35,14 @@ def gradient_norms(estimator, X, y):
     return np.array([np.sqrt((w**2).sum() + (b**2).sum()) for w, b in zip(*loss_gradients(estimator, X, y))])
 
 
-def loss_gradients(estimator, X, y):
+def loss_gradients(estimator: FittedNetwork, X: Rows, y: ArrayLike) -> tuple[list[Floats], list[Floats]]:
     """Return the gradients of the mean loss, as lists of arrays with the shapes of `coefs_` and of `intercepts_`."""
     layers, loss = layers_of(estimator), loss_of(estimator)
     of_weights = [np.zeros(layer.weights.shape) for layer in layers]
     of_biases = [np.zeros(layer.bias.shape) for layer in layers]
     n = 0
     for step, targets in passes(estimator, X, y):
+        assert targets is not None  # as y is given
         _, delta = loss.of_rows(targets, step.after[-1])
         for i, g in enumerate(step.backward(delta)):
             of_weights[i] += step.inputs[i].T @ g

@@ -4,19 +4,21 @@ from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.utils import check_array
 
-from pyrelu.inspection._trace import Pass, layers_of
+from pyrelu._typing import Floats
+from pyrelu.inspection._trace import FittedNetwork, Layer, Pass, layers_of
 
 
 class LinearMap(NamedTuple):
     """What `local_linear_map` returns: the network around x is ``W @ x + b``."""
 
-    W: np.ndarray
-    b: np.ndarray
+    W: Floats
+    b: Floats
 
 
-def local_linear_map(estimator, x):
+def local_linear_map(estimator: FittedNetwork, x: ArrayLike) -> LinearMap:
     """Return the affine map that a piecewise linear network computes around a point.
 
     Parameters
@@ -67,13 +69,15 @@ def local_linear_map(estimator, x):
     n_outputs = len(step.layers[-1].bias)
     one_row_per_output = Pass.forward(step.layers, np.repeat(step.inputs[0], n_outputs, axis=0))
     jacobians = one_row_per_output.backward(np.eye(n_outputs))
-    b = sum(jacobian @ layer.bias for jacobian, layer in zip(jacobians, step.layers))
+    b = np.zeros(n_outputs)
+    for jacobian, layer in zip(jacobians, step.layers):
+        b += jacobian @ layer.bias
     for i, below in enumerate(jacobians[:-1]):
         b = b + jacobians[i + 1] @ (step.after[i][0] @ step.layers[i + 1].weights) - below @ step.before[i][0]
     return LinearMap(jacobians[0] @ step.layers[0].weights.T, b)
 
 
-def piecewise_linear_layers(estimator):
+def piecewise_linear_layers(estimator: FittedNetwork) -> list[Layer]:
     """Return the layers of an estimator, the scales of its inputs among the weights of the first.
 
     Raises

@@ -1,20 +1,23 @@
 """An activation applied repeatedly."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
+from pyrelu._mlp.activation import Function, One
+from pyrelu._typing import Floats
 from pyrelu.inspection._trace import elementwise
 
 
 class Repeated(NamedTuple):
     """What `repeated` returns: ``f(f(...f(x)))`` and its derivative with respect to x."""
 
-    value: np.ndarray
-    derivative: np.ndarray
+    value: Floats
+    derivative: Floats
 
 
-def repeated(f, x, n):
+def repeated(f: One | Function, x: ArrayLike, n: int) -> Repeated:
     """Apply an activation n times; return the value and its derivative by the chain rule.
 
     This is a network with one unit per layer and weights of 1. relu applied twice is relu, so its gradient stays 0 or 1
@@ -52,7 +55,8 @@ def repeated(f, x, n):
     """
     if isinstance(n, bool) or not hasattr(n, "__index__") or n < 0:
         raise ValueError(f"n={n!r} is not an int in the range [0, inf)")
-    activation, slopes = elementwise(getattr(f, "__name__", f))
+    name: Any = getattr(f, "__name__", f)
+    activation, slopes = elementwise(name)
     value = np.asarray(x)
     value = value if value.dtype.kind == "f" else value.astype(float)
     slope = np.ones_like(value)

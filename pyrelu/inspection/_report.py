@@ -3,9 +3,11 @@
 from dataclasses import dataclass, fields
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from pyrelu._text import aligned, html_table
-from pyrelu.inspection._trace import SATURATED, loss_of, passes
+from pyrelu._typing import Floats, Rows
+from pyrelu.inspection._trace import SATURATED, FittedNetwork, Layer, layers_of, loss_of, passes
 
 
 @dataclass(frozen=True)
@@ -55,16 +57,16 @@ class LayerReport(list[LayerRecord]):
         layers = ", ".join(f"{record.activation} {record.units}" for record in self)
         return f"<LayerReport: {layers}; print() shows the table>"
 
-    def _repr_html_(self):
+    def _repr_html_(self) -> str:
         return html_table(self._lines())
 
-    def _lines(self):
+    def _lines(self) -> list[list[str]]:
         headings = [field.name for field in fields(LayerRecord)]
         rows = [[_cell(name, getattr(record, name)) for name in headings] for record in self]
         return [["|gradient|" if name == "gradient" else name for name in headings], *rows]
 
 
-def _cell(name, value):
+def _cell(name: str, value: str | float) -> str:
     if isinstance(value, str | int):
         return str(value)
     if np.isnan(value):
@@ -72,7 +74,7 @@ def _cell(name, value):
     return f"{value:.1%}" if name in ("dead", "saturated", "sparsity") else f"{value:.3g}"
 
 
-def layer_report(estimator, X, y=None):
+def layer_report(estimator: FittedNetwork, X: Rows, y: ArrayLike | None = None) -> LayerReport:
     """Return a table of how each layer's units behave on X.
 
     Parameters
@@ -113,11 +115,10 @@ def layer_report(estimator, X, y=None):
     layer  activation  units  ...  saturated  ...  |gradient|  sparsity
     ...
     """
-    tallies, loss = None, None if y is None else loss_of(estimator)
+    tallies, loss = [_Tally(layer) for layer in layers_of(estimator)], loss_of(estimator)
     for step, targets in passes(estimator, X, y):
         delta = np.ones_like(step.before[-1]) if targets is None else loss.of_rows(targets, step.after[-1])[1]
         gradients = step.backward(delta)
-        tallies = tallies or [_Tally(layer) for layer in step.layers]
         for tally, z, a, g in zip(tallies, step.before, step.after, gradients, strict=True):
             tally.add(z, a, g)
     return LayerReport(tally.record(i) for i, tally in enumerate(tallies))
@@ -126,14 +127,15 @@ def layer_report(estimator, X, y=None):
 class _Tally:
     """Sums over rows for one layer."""
 
-    def __init__(self, layer):
+    def __init__(self, layer: Layer) -> None:
         self.layer = layer
-        self.alive = False
-        self.n_outputs = self.n_inputs = self.mean = self.squares = self.zeros = self.saturated = self.gradients = 0
+        self.alive: NDArray[np.bool_] = np.zeros(layer.activation.n_units(len(layer.bias)), bool)
+        self.n_outputs = self.n_inputs = self.zeros = 0
+        self.mean = self.squares = self.saturated = self.gradients = 0.0
 
-    def add(self, z, a, g):
+    def add(self, z: Floats, a: Floats, g: Floats) -> None:
         self.alive = self.alive | (a != 0).any(axis=0)
-        self.zeros += np.count_nonzero(a == 0)
+        self.zeros += int(np.count_nonzero(a == 0))
         slopes = self.layer.slopes(z)
         self.saturated += np.nan if slopes is None else np.count_nonzero(np.abs(slopes) < SATURATED)
         self.gradients += np.abs(g).sum()
@@ -144,7 +146,7 @@ class _Tally:
         self.mean += distance * a.size / n
         self.n_outputs = n
 
-    def record(self, number):
+    def record(self, number: int) -> LayerRecord:
         return LayerRecord(
             layer=number,
             activation=self.layer.description,

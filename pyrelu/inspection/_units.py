@@ -1,11 +1,15 @@
 """Dead units, and the activity of all units."""
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
-from pyrelu.inspection._trace import SATURATED, layers_of, passes
+from pyrelu._typing import Rows
+from pyrelu.inspection._trace import SATURATED, FittedNetwork, layers_of, passes
 
 
-def dead_units(estimator, X):
+def dead_units(estimator: FittedNetwork, X: Rows) -> list[NDArray[np.bool_]]:
     """Return which hidden units are 0 for every row of X.
 
     Parameters
@@ -27,13 +31,15 @@ def dead_units(estimator, X):
     ValueError
         If X does not match the estimator.
     """
-    alive = [False] * (len(layers_of(estimator)) - 1)
+    hidden = layers_of(estimator)[:-1]
+    dead = [np.ones(layer.activation.n_units(len(layer.bias)), bool) for layer in hidden]
     for step, _ in passes(estimator, X):
-        alive = [seen | (a != 0).any(axis=0) for seen, a in zip(alive, step.after[:-1], strict=True)]
-    return [~seen for seen in alive]
+        for units, a in zip(dead, step.after[:-1], strict=True):
+            units &= (a == 0).all(axis=0)
+    return dead
 
 
-def unit_activity(estimator, X):
+def unit_activity(estimator: FittedNetwork, X: Rows) -> list[NDArray[np.float64]]:
     """Return the share of rows to which each hidden unit responds.
 
     A unit responds to a row if the absolute value of its derivative is at least 0.01, so that it can learn from the
@@ -59,13 +65,12 @@ def unit_activity(estimator, X):
     ValueError
         If X does not match the estimator.
     """
-    n, responding = 0, 0
+    hidden = layers_of(estimator)[:-1]
+    n, responding = 0, [np.zeros(layer.activation.n_units(len(layer.bias)), int) for layer in hidden]
     for step, _ in passes(estimator, X):
-        block = []
-        for layer, z, a in zip(step.layers[:-1], step.before, step.after):
+        for count, layer, z, a in zip(responding, hidden, step.before, step.after):
             slopes = layer.slopes(z)
-            block.append(np.count_nonzero(a if slopes is None else np.abs(slopes) >= SATURATED, axis=0))
-        responding = [sum(pair) for pair in zip(block, responding, strict=True)] if n else block
+            count += np.count_nonzero(a if slopes is None else np.abs(slopes) >= SATURATED, axis=0)
         n += len(step.inputs[0])
     return [count / n for count in responding]
 
@@ -103,11 +108,11 @@ class ActivityRecorder:
     >>> recorder.record(mlp)
     """
 
-    def __init__(self, X):
+    def __init__(self, X: Rows) -> None:
         self.X = X
-        self.activity_ = []
+        self.activity_: list[list[NDArray[np.float64]]] = []
 
-    def record(self, estimator):
+    def record(self, estimator: FittedNetwork) -> None:
         """Record the estimator in its present state.
 
         Parameters
@@ -117,16 +122,16 @@ class ActivityRecorder:
         """
         self.activity_.append(unit_activity(estimator, self.X))
 
-    def setup(self, estimator, context):
+    def setup(self, estimator: object, context: object) -> None:
         """Do nothing before a fit: the records of several fits are kept one after another."""
 
-    def teardown(self, estimator, context):
+    def teardown(self, estimator: object, context: object) -> None:
         """Do nothing after a fit."""
 
-    def on_fit_task_begin(self, estimator, context):
+    def on_fit_task_begin(self, estimator: object, context: object) -> None:
         """Do nothing before an epoch."""
 
-    def on_fit_task_end(self, estimator, context):
+    def on_fit_task_end(self, estimator: FittedNetwork, context: Any) -> None:
         """Record an epoch. The fit as a whole is not one: it has subtasks, the epochs."""
         if context.max_subtasks == 0:
             self.record(estimator)

@@ -1,14 +1,25 @@
 """Shared parts of the plots: axes, colours, and names next to lines."""
 
+from __future__ import annotations
+
 import io
 import os
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from sklearn.isotonic import IsotonicRegression
 
 from pyrelu._storage.files import write_atomically
 from pyrelu.exceptions import InvalidParameterError, MissingExtraError
 from pyrelu.inspection._trace import activation_name
+
+if TYPE_CHECKING:  # matplotlib is an extra
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure, FigureBase
+    from matplotlib.lines import Line2D
+    from matplotlib.text import Annotation
 
 # Okabe and Ito, Color universal design (2008): distinct for every kind of colour vision. Yellow is
 # missing because it is too pale for a line on white.
@@ -20,7 +31,7 @@ DASHES = ("-", "--", ":", "-.")  # after the last colour, colours repeat with th
 LEADER = {"arrowstyle": "-", "linewidth": 0.6, "shrinkA": 1, "shrinkB": 2}
 
 
-def figure_and_axes(ax=None, **keywords):
+def figure_and_axes(ax: Axes | None = None, **keywords: Any) -> tuple[FigureBase, Axes]:
     """Return the axes given, or new ones, with their figure; keywords are those of `pyplot.subplots`."""
     try:
         from matplotlib import axes, pyplot
@@ -32,7 +43,7 @@ def figure_and_axes(ax=None, **keywords):
     return pyplot.subplots(**{"layout": "constrained"} | keywords)
 
 
-def given_figure(figure):
+def given_figure(figure: FigureBase) -> FigureBase:
     """Return a figure that the user passed, or raise TypeError."""
     from matplotlib.figure import FigureBase
 
@@ -40,14 +51,14 @@ def given_figure(figure):
     return figure
 
 
-def check_artists(parameter, values, cls):
+def check_artists(parameter: str, values: Iterable[object], cls: type) -> None:
     """Raise TypeError if any value that the user passed is not of matplotlib's class."""
     for value in values:
         if not isinstance(value, cls):
             raise TypeError(f"{parameter}={value!r} must be None or a matplotlib {cls.__name__.removesuffix('Base')}")
 
 
-def new_figure(**keywords):
+def new_figure(**keywords: Any) -> Figure:
     """Return a figure that belongs to no window, for a file; keywords are those of `Figure`."""
     try:
         from matplotlib.figure import Figure
@@ -56,14 +67,14 @@ def new_figure(**keywords):
     return Figure(**{"layout": "constrained"} | keywords)
 
 
-def save(figure, path):
+def save(figure: Figure, path: str) -> None:
     """Write a picture atomically, in the format that the path's ending names; PNG without an ending."""
     content = io.BytesIO()
     figure.savefig(content, format=picture_format(figure, path), dpi=120)
     write_atomically(path, content.getvalue())
 
 
-def picture_format(figure, path):
+def picture_format(figure: Figure, path: str) -> str:
     """Return the format that the path's ending names; raise InvalidParameterError if it is unknown."""
     kind = os.path.splitext(path)[1][1:].lower() or "png"
     known = figure.canvas.get_supported_filetypes()
@@ -72,12 +83,12 @@ def picture_format(figure, path):
     return kind
 
 
-def bare(ax):
+def bare(ax: Axes) -> None:
     """Remove the upper and right sides of the frame."""
     ax.spines[["top", "right"]].set_visible(False)
 
 
-def log_scale(ax):
+def log_scale(ax: Axes) -> None:
     """Make y logarithmic, with ticks at 1, 2 and 5 if it spans little more than a decade."""
     from matplotlib.ticker import LogLocator, NullFormatter
 
@@ -91,7 +102,7 @@ def log_scale(ax):
         ax.yaxis.set_minor_formatter(NullFormatter())
 
 
-def labelled(estimators):
+def labelled(estimators: dict[str, Any] | Iterable[Any]) -> dict[str, Any]:
     """Return label -> estimator; estimators without labels get the parameters in which they differ.
 
     Parameters
@@ -124,18 +135,18 @@ def labelled(estimators):
     }
 
 
-def _setting(name, value):
+def _setting(name: str, value: object) -> str:
     if name == "activation" and isinstance(value, str):
         return value  # has a descriptive repr
     return f"{name}={getattr(value, '__name__', value)}"
 
 
-def line_style(i):
+def line_style(i: int) -> dict[str, Any]:
     """Return the look of the i-th line."""
     return {"color": COLORS[i % len(COLORS)], "linestyle": DASHES[i // len(COLORS) % len(DASHES)]}
 
 
-def write_names(ax, lines, names, side="right"):
+def write_names(ax: Axes, lines: Sequence[Line2D], names: Sequence[str], side: str = "right") -> list[Annotation]:
     """Write each line's name next to its end, in its colour, without overlap.
 
     Parameters
@@ -179,19 +190,20 @@ def write_names(ax, lines, names, side="right"):
     ]
 
 
-def _end(ax, line, side):
+def _end(ax: Axes, line: Line2D, side: str) -> tuple[float, float]:
     """Return the line's last or first point inside the axes; without one, one on the x axis, as for 0 on a log scale."""
-    points = line.get_xydata()
+    points = np.asarray(line.get_xydata())
     with np.errstate(invalid="ignore"):
         places = ax.transLimits.transform(ax.transScale.transform(points))
         inside = (np.isfinite(places) & (places >= 0) & (places <= 1)).all(axis=1)
     drawn = points[inside]
     if not len(drawn):
         drawn = np.column_stack([points[:, 0], np.full(len(points), ax.get_ylim()[0])])
-    return tuple(drawn[-1 if side == "right" else 0])
+    x, y = drawn[-1 if side == "right" else 0].tolist()
+    return x, y
 
 
-def spread(wanted, gap, height):
+def spread(wanted: ArrayLike, gap: float, height: float) -> NDArray[np.float64]:
     """Return the positions nearest to those wanted, in the same order, at least `gap` apart, between 0 and `height`.
 
     Examples

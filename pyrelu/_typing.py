@@ -1,0 +1,10 @@
+"""Types that annotations share."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import sparray, spmatrix
+
+Floats = NDArray[np.floating[Any]]  # float32 or float64
+Rows = ArrayLike | sparray | spmatrix  # X, as users pass it
