@@ -32,7 +32,7 @@ def wheel(request):
 
 def installed(archive):
     """The paths in site-packages, without what tells of the distribution."""
-    return {Path(name) for name in archive.namelist() if ".dist-info/" not in name}
+    return {Path(name) for name in archive.namelist() if ".dist-info/" not in name and not name.endswith("/")}
 
 
 @each_wheel
