@@ -81,10 +81,18 @@ INLINE vector df_hardsigmoid(vector x) { return blend_zero(inside(x, V(-3), V(3)
 /* x (3 + x)/6 between -3 and 3 */
 /* ULP 1.00 at 0x1.00052ep-124 (float), 1.00 at -0x1.2ee0ddf6f2a08p+1 (double) */
 INLINE vector f_hardswish(vector x) {
-    vector a = max_(x, V(-3)), b = within(a, V(3));
+#if PYRELU_BITS == 32
+    const vector a = max_(x, V(-3)), b = within(a, V(3));
+#else
+    const vector b = clamp(x, V(-3), V(3));
+#endif
     dd s = fast_two_sum(V(3), b);
     vector g = s.hi * SIXTH.hi, lost = mad(s.lo, V(SIXTH.hi), fma_(s.hi, V(SIXTH.hi), -g));
+#if PYRELU_BITS == 32
     return fma_(b, g, mad(b, lost, beyond(a, V(3))));
+#else /* without hardware FMA, fma_ keeps neither the sign of a zero nor an infinity */
+    return blend(greater(x, V(3)), x, copysign_(fma_(b, g, mul(b, lost)), x));
+#endif
 }
 /* 1/2 + x/3 between -3 and 3 */
 /* ULP 0.67 at 0x1.00001ep+0 (float), 0.67 at 0x1.6eb28fff5f164p+1 (double) */

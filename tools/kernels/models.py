@@ -24,7 +24,7 @@ ITERATIONS = 200
 
 
 def modelled(loop, processor):
-    """Cycles of one round of a loop."""
+    """Return the cycles of one round of a loop."""
     text = "\n".join(re.sub(r"^(j\w+\s+)([0-9a-f]+).*", r"\g<1>0x\2", line) for line in loop)
     command = [os.environ.get("LLVM_MCA", "llvm-mca"), "-mtriple=x86_64-linux-gnu", f"-mcpu={processor}", "-json"]
     command += [f"-iterations={ITERATIONS}", "-"]
@@ -36,7 +36,7 @@ def modelled(loop, processor):
 
 
 def measured(library, kind, names):
-    """{name: cycles per element here}, by build/time."""
+    """Return {name: cycles per element here}, by build/time."""
     tree, isa, bits, _ = library.name.split(".")
     program = library.parent.resolve() / "time"
     command = [program, isa, bits, kind, tree, *names]
@@ -46,7 +46,7 @@ def measured(library, kind, names):
 
 
 def table(library, kind, names):
-    """{name: {column: cycles per element}}"""
+    """Return {name: {column: cycles per element}}."""
     isa, bits = library.name.split(".")[1:3]
     lanes = {"baseline": 16, "v3": 32, "v4": 64}[isa] * 8 // int(bits)
     found = {name: loop for name, loop in kernels(library, kind) if not names or name in names}

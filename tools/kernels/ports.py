@@ -36,8 +36,10 @@ def loops_of(lines):
 
 
 def kernels(library, kind):
-    """The name and the loop of each kernel of a library: the shortest loop that stores vectors. Where parameters may be
-    arrays, that is the loop for single numbers, which reads less."""
+    """Yield the name and the loop of each kernel of a library: the shortest loop that stores vectors.
+
+    Where parameters may be arrays, that is the loop for single numbers, which reads less.
+    """
     listing = subprocess.run(
         ["objdump", "-d", "--no-show-raw-insn", library], capture_output=True, text=True, check=True
     )
