@@ -40,7 +40,7 @@ INLINE dd coarse(vector m) {
  * result is 0, the error of the difference does not matter, but it must not become large. */
 INLINE vector exponential_of(vector x, dd m) {
     const vector d = x - m.hi, lost = x - (max_(d, V(EXP_LOWEST)) + m.hi);
-    return exp_nonpositive((dd){d, max_(lost, V(-1)) - m.lo});
+    return exp_nonpositive(exponent_of_dd((dd){max_(d, V(EXP_LOWEST)), max_(lost, V(-1)) - m.lo}));
 }
 
 /* The initial value of a sum of exponentials; see dd_accumulate_exponential. */

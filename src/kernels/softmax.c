@@ -15,7 +15,7 @@ void PER_TARGET(softmax_rows)(void *x, ptrdiff_t rows, ptrdiff_t n) {
     }
     for (ptrdiff_t i = 0; i < rows * n; i += LANES) {
         const ptrdiff_t left = rows * n - i;
-        store_some(start + i, left, exp_nonpositive((dd){load_some(start + i, left, 0), V(0)}));
+        store_some(start + i, left, exp_nonpositive(exponent_of(max_(load_some(start + i, left, 0), V(EXP_LOWEST)))));
     }
     for (real *row = start; row < stop; row += n) {
         real sum = 0;

@@ -15,6 +15,10 @@
 /* `value` where c is true and 0 elsewhere, but NaN where x is NaN. Two blends and a sum are faster than nested blends.
  */
 INLINE vector blend_zero(mask c, vector value, vector x) { return blend(c, value, V(0)) + blend(equal(x, x), V(0), x); }
+/* A formula that is x beyond a limit computes with within(x, limit), which is 0 there, and adds beyond(x, limit) at the
+ * end: x there and -0 elsewhere, which changes nothing. */
+INLINE vector within(vector x, vector limit) { return keep(less_equal(x, limit), x); }
+INLINE vector beyond(vector x, vector limit) { return -(within(x, limit) - x); }
 INLINE mask inside(vector x, vector low, vector high) { return greater(x, low) & less(x, high); }
 
 /* Piecewise linear and piecewise quadratic functions */
@@ -77,10 +81,18 @@ INLINE vector df_hardsigmoid(vector x) { return blend_zero(inside(x, V(-3), V(3)
 /* x (3 + x)/6 between -3 and 3 */
 /* ULP 1.00 at 0x1.00052ep-124 (float), 1.00 at -0x1.2ee0ddf6f2a08p+1 (double) */
 INLINE vector f_hardswish(vector x) {
-    vector a = clamp(x, V(-3), V(3));
-    dd s = fast_two_sum(V(3), a);
+#if PYRELU_BITS == 32
+    const vector a = max_(x, V(-3)), b = within(a, V(3));
+#else
+    const vector b = clamp(x, V(-3), V(3));
+#endif
+    dd s = fast_two_sum(V(3), b);
     vector g = s.hi * SIXTH.hi, lost = mad(s.lo, V(SIXTH.hi), fma_(s.hi, V(SIXTH.hi), -g));
-    return blend(greater(x, V(3)), x, copysign_(fma_(a, g, mul(a, lost)), x));
+#if PYRELU_BITS == 32
+    return fma_(b, g, mad(b, lost, beyond(a, V(3))));
+#else /* without hardware FMA, fma_ keeps neither the sign of a zero nor an infinity */
+    return blend(greater(x, V(3)), x, copysign_(fma_(b, g, mul(b, lost)), x));
+#endif
 }
 /* 1/2 + x/3 between -3 and 3 */
 /* ULP 0.67 at 0x1.00001ep+0 (float), 0.67 at 0x1.6eb28fff5f164p+1 (double) */
@@ -105,9 +117,8 @@ INLINE vector df_sparse_plus(vector x) { return f_sparse_sigmoid(x); }
 INLINE vector f_exponential(vector x) {
     mask large =
         greater(x, V(0)); /* the power of 2 is scaled by UNIT or 1/UNIT, so that neither end needs a subnormal */
-    dd limited = {clamp(x, V(EXP_LOWEST), V(EXP_HIGHEST)), V(-0.0)};
-    short_exponential e =
-        EXP_SHORT_BY(limited, blend(large, BIASED(-SCALE_BIAS), BIASED(SCALE_BIAS)), EXP_SHORT_POLYNOMIAL);
+    power_and_rest e = exp_of(exponent_of(clamp(x, V(EXP_LOWEST), V(EXP_HIGHEST))),
+                              blend(large, EXPONENT_BIASED(-SCALE_BIAS), EXPONENT_BIASED(SCALE_BIAS)));
     return mul(mad(e.power, e.p, e.power), blend(large, V(1 / UNIT), V(UNIT)));
 }
 /* ULP 0.88 at 0x1.f31782p+3 (float), 0.88 at 0x1.e9ec21ca034c4p+1 (double) */
@@ -120,7 +131,7 @@ INLINE vector f_elu(vector x, vector alpha) {
 }
 /* ULP 0.87 at -0x1.78ffdcp+2 (float), 0.87 at -0x1.07005a1a908cp+0 (double) */
 INLINE vector df_elu(vector x, vector alpha) {
-    return blend(greater(x, V(0)), V(1), alpha) * exp_nonpositive((dd){min_(x, V(0)), V(-0.0)});
+    return blend(greater(x, V(0)), V(1), alpha) * exp_nonpositive(exponent_of(clamp(x, V(EXP_LOWEST), V(0))));
 }
 
 /* ULP 0.94 at -0x1.777b06p+3 (float), 1.32 at -0x1.230e19cb80228p-1022 (double) */
@@ -149,13 +160,13 @@ INLINE vector f_celu(vector x, vector alpha) {
 }
 /* ULP 0.87 at -0x1.78ffdcp+2 (float), 0.87 at -0x1.07005a1a908cp+0 (double) */
 INLINE vector df_celu(vector x, vector alpha) {
-    return exp_nonpositive(quotient_dd(max_(min_(x, V(0)), EXP_LOWEST * alpha), alpha));
+    return exp_nonpositive(exponent_of_dd(quotient_dd(clamp(x, EXP_LOWEST * alpha, V(0)), alpha)));
 }
 
 /* Sigmoids */
 
 /* ULP 0.80 at -0x1.5eb8a6p+6 (float), 0.79 at -0x1.626482400dcc5p+9 (double) */
-INLINE vector f_sigmoid(vector x) { return sigmoid_((dd){limited(x), V(0)}); }
+INLINE vector f_sigmoid(vector x) { return sigmoid_minus(exponent_of_minus(limited(x))); }
 /* ULP 1.83 at 0x1.fcaa44p-1 (float), 1.77 at 0x1.fffffffe5746fp-1 (double) */
 INLINE vector df_sigmoid(vector x) { return sigmoid_slope(1, x); }
 /* ULP 1.50 at 0x1.ffe95ep-2 (float), 1.50 at 0x1.ffff5dd013c85p-2 (double) */
@@ -211,7 +222,7 @@ INLINE vector f_softplus(vector x, vector beta) {
 }
 /* ULP 0.80 at -0x1.5eb8a6p+6 (float), 0.79 at -0x1.626482400dcc5p+9 (double) */
 INLINE vector df_softplus(vector x, vector beta) {
-    return sigmoid_(two_product(beta, clamp(x, EXP_LOWEST / beta, SATURATED / beta)));
+    return sigmoid_minus(exponent_by(-beta, clamp(x, EXP_LOWEST / beta, SATURATED / beta)));
 }
 
 /* ULP 0.98 at 0x1.06204p+0 (float), 1.35 at 0x1.fffffee6e6643p-1 (double) */
@@ -221,23 +232,37 @@ INLINE vector f_log_sigmoid(vector x) {
 /* ULP 0.80 at 0x1.5eb8a6p+6 (float), 0.81 at 0x1.6260cd5614d9dp+9 (double) */
 INLINE vector df_log_sigmoid(vector x) { return f_sigmoid(-x); }
 
-/* ULP 0.82 at -0x1.6f6dcep+6 (float), 0.76 at -0x1.65c69468649c8p+9 (double) */
-INLINE vector f_silu(vector x) {
-    vector y = mul_sigmoid(limited(x), (dd){limited(x), V(0)});
-    return blend(greater(x, V(SATURATED)), x, y);
+/* x/(1 + e^u) with u = minus_u(x) between the limits, x above the highest */
+INLINE vector times_sigmoid_minus(vector x, real lowest, real highest, exponent minus_u(vector)) {
+#if LOOKUP_4
+    const vector a = max_(x, V(lowest)), b = within(a, V(highest));
+    return mul_sigmoid_minus(b, minus_u(b), beyond(a, V(highest)));
+#else
+    const vector a = clamp(x, V(lowest), V(highest));
+    return blend(greater(x, V(highest)), x, mul_sigmoid_minus(a, minus_u(a), V(-0.0)));
+#endif
 }
+
+/* ULP 0.82 at -0x1.6f6dcep+6 (float), 0.76 at -0x1.65c69468649c8p+9 (double) */
+INLINE vector f_silu(vector x) { return times_sigmoid_minus(x, EXP_LOWEST, SATURATED, exponent_of_minus); }
 /* ULP 1.95 at -0x1.9304e4p+0 (float), 1.87 at -0x1.0ff570cd25e5dp+5 (double) */
 INLINE vector df_silu(vector x) {
     return silu_slope((dd){limited(x), V(0)}, (dd){min_(abs_(x), V(-EXP_LOWEST)), V(-0.0)});
 }
 
+/* -1.702 x */
+INLINE exponent quick_gelu_exponent(vector x) {
+#if LOOKUP_4
+    return (exponent){x, V(-QUICK_GELU_QUARTERS.hi), V(-QUICK_GELU_QUARTERS.lo), V(-0.0)};
+#else
+    return dd_negate(dd_mul_by(DD(QUICK_GELU_SCALE), x));
+#endif
+}
+
 /* x sigmoid(1.702 x) */
 /* ULP 0.80 at -0x1.afd666p+5 (float), 0.77 at -0x1.a4116a1488f77p+8 (double) */
 INLINE vector f_quick_gelu(vector x) {
-    const real highest = SATURATED * R(0.6);
-    vector a = clamp(x, V(EXP_LOWEST * R(0.585)), V(highest));
-    vector y = mul_sigmoid(a, dd_mul_by(DD(QUICK_GELU_SCALE), a));
-    return blend(greater(x, V(highest)), x, y);
+    return times_sigmoid_minus(x, EXP_LOWEST * R(0.585), SATURATED * R(0.6), quick_gelu_exponent);
 }
 /* ULP 1.93 at -0x1.542494p+3 (float), 1.89 at -0x1.2e31547a5325cp+8 (double) */
 INLINE vector df_quick_gelu(vector x) {
@@ -254,9 +279,7 @@ INLINE vector df_gelu(vector x) { return gelu_slope(x); }
 /* x sigmoid(u) with u = 2 sqrt(2/pi) (x + 0.044715 x^3) */
 /* ULP 0.82 at -0x1.436bdcp+3 (float), 0.75 at -0x1.5b3c0a944c7cp+3 (double) */
 INLINE vector f_gelu_tanh(vector x) {
-    vector a = clamp(x, V(GELU_TANH_LOWEST), V(GELU_TANH_HIGHEST));
-    vector y = mul_sigmoid(a, gelu_tanh_cubic(a, GELU_TANH_CUBIC));
-    return blend(greater(x, V(GELU_TANH_HIGHEST)), x, y);
+    return times_sigmoid_minus(x, GELU_TANH_LOWEST, GELU_TANH_HIGHEST, gelu_tanh_exponent);
 }
 /* ULP 2.00 at -0x1.3db888p+0 (float), 1.87 at -0x1.3141203188317p+0 (double) */
 INLINE vector df_gelu_tanh(vector x) { return gelu_tanh_slope(x); }

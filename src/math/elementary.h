@@ -6,40 +6,63 @@
 
 #include "math/interval_tables.h"
 
+/* sigmoid_minus(u): 1/(1 + e^u). mul_sigmoid_minus(a, u, beyond): a/(1 + e^u) + beyond, where beyond is -0, or else a
+ * is 0. For u from about -SATURATED to -EXP_LOWEST. */
+
 #if LOOKUP
-/* r (1 + growth) = -1/(1 + e^-x); the minus sign saves a negation */
+
+/* r (1 + growth) = -1/(1 + e^u), with UNIT in place of 1, which prevents overflow; the minus sign saves a negation */
 typedef struct {
     vector r, growth;
 } logistic;
 
-/* The logistic function with UNIT in place of 1, which prevents overflow, for EXP_LOWEST <= x and x up to
- * about SATURATED. As r and power are short, 1 minus their products is exact if the larger product is subtracted first.
- */
-INLINE logistic logistic_parts(dd x) {
-    short_exponential e = exp_short(dd_negate(x), -SCALE_BIAS);
+#if LOOKUP_4
+
+/* r is the quotient, and growth what it and the sums lost. The residual 1 - r (1 + e^u) is nearly exact because p is
+ * small. */
+INLINE logistic logistic_parts(exponent u) {
+    power_and_rest e = exp_of(u, EXPONENT_BIASED(-SCALE_BIAS));
+    vector sum = e.power + UNIT, lost = min_(e.power, V(UNIT)) - (sum - max_(e.power, V(UNIT)));
+    vector rest = mad(e.power, e.p, lost), r = -1 / (sum + rest);
+    return (logistic){r, mad(r, rest, fma_(r, sum, V(1)))};
+}
+
+INLINE vector mul_sigmoid_minus(vector a, exponent u, vector beyond) {
+    logistic l = logistic_parts(u);
+    return mad(fma_(a, l.r, a * (l.r * l.growth)), V(-UNIT), beyond);
+}
+
+#else
+
+/* As r and power are short, 1 minus their products is exact if the larger product is subtracted first. */
+INLINE logistic logistic_parts(exponent u) {
+    power_and_rest e = exp_of(u, EXPONENT_BIASED(-SCALE_BIAS));
     vector r = shortened(-1 / mad(e.power, e.p, e.power + UNIT));
     vector most = max_(e.power, V(UNIT)), least = min_(e.power, V(UNIT));
     vector residual = mad(r, mul(e.power, e.p), fma_(r, least, fma_(r, most, V(1))));
     return (logistic){r, mad(residual, residual, residual)};
 }
 
-INLINE vector sigmoid_(dd x) {
-    logistic l = logistic_parts(x);
-    return mul(mad(l.r, l.growth, l.r), V(-UNIT));
+INLINE vector mul_sigmoid_minus(vector a, exponent u, vector beyond) {
+    logistic l = logistic_parts(u);
+    return mad(fma_(a, l.r, mul(a, l.r) * l.growth), V(-UNIT), beyond);
 }
 
-/* a/(1 + e^-x), in the same range */
-INLINE vector mul_sigmoid(vector a, dd x) {
-    logistic l = logistic_parts(x);
-    return mul(fma_(a, l.r, mul(a, l.r) * l.growth), V(-UNIT));
+#endif
+
+INLINE vector sigmoid_minus(exponent u) {
+    logistic l = logistic_parts(u);
+    return mul(mad(l.r, l.growth, l.r), V(-UNIT));
 }
 
 #else
 
 /* The same without a table of powers, where p is too large for accurate products */
-INLINE vector mul_sigmoid(vector a, dd x) { return scaled_down(div_by_dd(a, one_plus_exp(dd_negate(x)))); }
+INLINE vector mul_sigmoid_minus(vector a, exponent u, vector beyond) {
+    return mad(div_by_dd(a, one_plus_exp(u)), V(UNIT), beyond);
+}
 
-INLINE vector sigmoid_(dd x) { return mul_sigmoid(V(1), x); }
+INLINE vector sigmoid_minus(exponent u) { return mul_sigmoid_minus(V(1), u, V(-0.0)); }
 
 #endif
 
@@ -105,7 +128,7 @@ INLINE vector softplus_(vector base, vector c, vector u, dd a) {
     return blend(less(abs_(u), V(1)), c * near, mad(log, c * UNIT, base));
 }
 
-#if TABLES
+#if NARROW_TABLES
 
 /* tanh x for 0 <= x <= TANH_END, from a polynomial per interval. TANH_SCALE puts the start of the second interval where
  * tanh x is just above a power of 2 and so its ULP twice as large as below. */
@@ -114,6 +137,17 @@ INLINE vector tanh_nonnegative(vector x) {
     vector_bits i = interval(position);
     vector d = DISTANCE(x, TANH, i);
     return mad(d, QUOTIENT(d, TANH, i), blend(beyond_first(position), AT_CENTRE(TANH, i), x));
+}
+
+#elif LOOKUP_4
+
+/* The same from a polynomial up to 1, and as 1 - 2/(1 + e^2x) from there on */
+INLINE vector tanh_nonnegative(vector x) {
+    vector square = mad(x, x, V(TINY)), near = mad(x * square, POLYNOMIAL(square, TANH_ODD_POLYNOMIAL), x);
+    vector shifted = mad(x, V(2 * R(1.4426950408889634)), V(SHIFTER)), n = shifted - SHIFTER;
+    vector t = mad(n, V(-LOG_2.hi / 2), x), power = power_of_2((vector_bits)shifted, 0);
+    vector far = 1 - 2 / mad(power, t * POLYNOMIAL(t, EXPM1_TWICE_POLYNOMIAL), power + 1);
+    return blend(less(x, V(1)), near, far);
 }
 
 #else

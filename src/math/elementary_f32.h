@@ -19,16 +19,16 @@ static const real EXPM1_POLYNOMIAL_16[] = {R(0.5), R(0.1666702), R(0.041667126)}
 static const real EXP_TABLE_8[] = {R(1.0), R(0.9824219), R(0.96972656), R(0.9609375), R(0.95703125),
     R(0.9589844), R(0.9658203), R(0.9794922)};
 /* the logarithm of 2^(j/8) divided by that */
-static const real EXP_RESIDUAL_8[] = {R(0.0), R(6.090602e-4), R(-2.0684753e-4), R(-2.7331727e-5), R(1.0682293e-4),
-    R(-4.9133255e-4), R(9.050603e-5), R(1.2928821e-5)};
+static const real EXP_RESIDUAL_8[] = {R(0.0), R(6.090602e-4), R(-2.0684753e-4), R(-2.7331727e-5),
+    R(1.0682293e-4), R(-4.9133255e-4), R(9.050603e-5), R(1.2928821e-5)};
 /* 2^(j/16) to 10 bits, with j/16 of an exponent step subtracted from its bit pattern */
 static const real EXP_TABLE_16[] = {R(1.0), R(0.99121094), R(0.9824219), R(0.97558594), R(0.96972656),
     R(0.96484375), R(0.9609375), R(0.9580078), R(0.95703125), R(0.95703125), R(0.9589844), R(0.96191406),
     R(0.9658203), R(0.9716797), R(0.9794922), R(0.9892578)};
 /* the logarithm of 2^(j/16) divided by that */
-static const real EXP_RESIDUAL_16[] = {R(0.0), R(-6.2042306e-4), R(6.090602e-4), R(1.0253504e-4), R(-2.0684753e-4),
-    R(-2.6544437e-4), R(-2.7331727e-5), R(5.465173e-4), R(1.0682293e-4), R(1.7853793e-4), R(-4.9133255e-4),
-    R(-5.200747e-4), R(9.050603e-5), R(2.2367477e-4), R(1.2928821e-5), R(-4.2235275e-4)};
+static const real EXP_RESIDUAL_16[] = {R(0.0), R(-6.2042306e-4), R(6.090602e-4), R(1.0253504e-4),
+    R(-2.0684753e-4), R(-2.6544437e-4), R(-2.7331727e-5), R(5.465173e-4), R(1.0682293e-4), R(1.7853793e-4),
+    R(-4.9133255e-4), R(-5.200747e-4), R(9.050603e-5), R(2.2367477e-4), R(1.2928821e-5), R(-4.2235275e-4)};
 /* ln 2; hi has trailing zeros enough for k LN2.hi to be exact */
 static const dd_constant LN2 = {R(0.69314575), R(1.4286068e-6)};
 /* (log(1 + z) - z)/z^2 on 0 <= z <= 1/e, relative to log(1 + z): error 2^-31.2 */
@@ -42,6 +42,21 @@ static const real SOFTPLUS_POLYNOMIAL[] = {R(0.12499999), R(-5.208246e-3), R(3.4
 /* (atanh(s)/s - 1)/s^2 of s^2 on 0 <= s <= 1/3, relative to atanh(s)/s: error 2^-33.0 */
 static const real ATANH_POLYNOMIAL[] = {R(0.33333337), R(0.19999476), R(0.14307544), R(0.10722763),
     R(0.12119216)};
+/* c 2^(j/4), relative error 2^-29.1, with j/4 of an exponent step subtracted */
+static const real QUARTER_TABLE[] = {R(0.99986655), R(0.9695242), R(0.9570124), R(0.9657842)};
+/* 2^(t/4)/c - 1 on |t| <= 1/2, relative to 2^(t/4)/c: error 2^-28.1 */
+static const real QUARTER_POLYNOMIAL[] = {R(1.3347242e-4), R(0.17330989), R(0.015016164), R(8.6782046e-4),
+    R(3.7580623e-5)};
+/* 4/ln 2 */
+static const dd_constant QUARTERS = {R(5.77078), R(7.703852e-8)};
+/* 1.702 times that */
+static const dd_constant QUICK_GELU_QUARTERS = {R(9.821868), R(-1.04437994e-7)};
+/* (tanh(x)/x - 1)/x^2 of x^2 on |x| <= 1, relative to tanh(x)/x: error 2^-27.7 */
+static const real TANH_ODD_POLYNOMIAL[] = {R(-0.33333296), R(0.13332346), R(-0.053879846), R(0.021486683),
+    R(-7.946039e-3), R(2.3012583e-3), R(-3.584091e-4)};
+/* (e^2t - 1)/t on |t| <= ln(2)/4, relative to e^2t: error 2^-28.2 */
+static const real EXPM1_TWICE_POLYNOMIAL[] = {R(2.0), R(1.9999998), R(1.3333217), R(0.66669214), R(0.2677974),
+    R(0.0884577)};
 /* (1/3 - (x - tanh x)/x^3)/x^2 of x^2 on |x| <= 0.9, relative to x - tanh x: error 2^-29.2 */
 static const real TANH_POLYNOMIAL[] = {R(0.13333328), R(-0.05396665), R(0.021852482), R(-8.775561e-3),
     R(3.3420436e-3), R(-1.0401733e-3), R(1.8232671e-4)};

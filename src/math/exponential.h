@@ -145,9 +145,61 @@ INLINE short_exponential expm1_short(dd x, const int bias) {
     return EXP_SHORT_BY(x, BIASED(bias), EXPM1_SHORT_POLYNOMIAL);
 }
 
-/* e^x within 1 ULP, subnormal results included, for x <= 0; 0 below EXP_LOWEST */
-INLINE vector exp_nonpositive(dd x) {
-    short_exponential e = exp_short((dd){max_(x.hi, V(EXP_LOWEST)), x.lo}, SCALE_BIAS);
+/* e^u = power (1 + p) for functions that need no short power: an `exponent` is u, and power_and_rest(u, shifter) gives
+ * the two, with a small p that need not be exact for a small u. */
+typedef struct {
+    vector power, p;
+} power_and_rest;
+
+#if LOOKUP_4
+
+/* By quarters of an octave, with a table of 2^(j/4) times a factor for which all four are very nearly numbers, so that
+ * their errors need no correction. u 4/ln 2 = x (hi + lo) + rest. */
+typedef struct {
+    vector x, hi, lo, rest;
+} exponent;
+
+/* x, for EXP_LOWEST <= x <= -EXP_LOWEST */
+INLINE exponent exponent_of(vector x) { return (exponent){x, V(QUARTERS.hi), V(QUARTERS.lo), V(-0.0)}; }
+INLINE exponent exponent_of_dd(dd x) { return (exponent){x.hi, V(QUARTERS.hi), V(QUARTERS.lo), x.lo * QUARTERS.hi}; }
+/* -x */
+INLINE exponent exponent_of_minus(vector x) { return (exponent){x, V(-QUARTERS.hi), V(-QUARTERS.lo), V(-0.0)}; }
+/* c x */
+INLINE exponent exponent_by(vector c, vector x) {
+    dd factor = dd_mul_by(DD(QUARTERS), c);
+    return (exponent){x, factor.hi, factor.lo, V(-0.0)};
+}
+
+INLINE power_and_rest exp_of(exponent u, vector shifter) {
+    vector shifted = mad(u.x, u.hi, shifter), n = shifted - shifter;
+    vector t = mad(u.x, u.lo, fma_(u.x, u.hi, -n)) + u.rest;
+    vector_bits i = (vector_bits)shifted;
+    vector power = (vector)((vector_bits)lookup_4(QUARTER_TABLE, i) + (i << (R_FRACTION - 2)));
+    return (power_and_rest){power, horner(t, COUNTED(QUARTER_POLYNOMIAL), 1)};
+}
+
+#define EXPONENT_BIASED(bias) V(SHIFTER + (bias) * 4)
+
+#else
+
+typedef dd exponent;
+
+INLINE exponent exponent_of(vector x) { return (dd){x, V(-0.0)}; }
+INLINE exponent exponent_of_dd(dd x) { return x; }
+INLINE exponent exponent_of_minus(vector x) { return (dd){-x, V(-0.0)}; }
+INLINE exponent exponent_by(vector c, vector x) { return two_product(c, x); }
+
+INLINE power_and_rest exp_of(exponent u, vector shifter) {
+    short_exponential e = EXP_SHORT_BY(u, shifter, EXP_SHORT_POLYNOMIAL);
+    return (power_and_rest){e.power, e.p};
+}
+#define EXPONENT_BIASED(bias) BIASED(bias)
+
+#endif
+
+/* e^u within 1 ULP, subnormal results included, for EXP_LOWEST <= u <= 0 */
+INLINE vector exp_nonpositive(exponent u) {
+    power_and_rest e = exp_of(u, EXPONENT_BIASED(SCALE_BIAS));
     return scaled_down(mad(e.power, e.p, e.power));
 }
 

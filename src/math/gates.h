@@ -106,7 +106,7 @@ INLINE exponential exponential_below(vector b) { return exp_parts((dd){max_(b, V
 /* Far below 0, sigmoid(b) is e^b; its slope is e^-|b| on both sides. */
 INLINE vector gated_sigmoid(vector b, vector a) {
     const reduced c = reduce_far(b);
-    return gated_near(b, a, sigmoid_(c.sum), c.n);
+    return gated_near(b, a, sigmoid_minus(exponent_of_dd(dd_negate(c.sum))), c.n);
 }
 INLINE vector gated_slope_sigmoid(vector b, vector a, vector g) {
     const vector x = -abs_(b);
@@ -116,7 +116,7 @@ INLINE vector gated_slope_sigmoid(vector b, vector a, vector g) {
 /* Far below 0, silu(b) is b e^b. */
 INLINE vector gated_silu(vector b, vector a) {
     const reduced c = reduce_far(b);
-    const vector y = mul_sigmoid(clamp(b, V(-FARTHEST), V(SATURATED)), c.sum);
+    const vector y = mul_sigmoid_minus(clamp(b, V(-FARTHEST), V(SATURATED)), exponent_of_dd(dd_negate(c.sum)), V(-0.0));
     return gated_near(b, a, clamp_where(equal(a, V(0)), blend(greater(b, V(SATURATED)), b, y), R_MAX), c.n);
 }
 INLINE vector gated_slope_silu(vector b, vector a, vector g) {

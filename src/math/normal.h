@@ -109,6 +109,19 @@ INLINE dd gelu_tanh_cubic(vector x, dd_constant cubic) {
     return (dd){u.hi, mad(x, lost, u.lo)};
 }
 
+/* -u, of which gelu_tanh is x/(1 + e^-u) */
+INLINE exponent gelu_tanh_exponent(vector x) {
+#if LOOKUP_4 /* in quarters of an octave */
+    const dd_constant linear = GELU_TANH_LINEAR_QUARTERS, cubic = GELU_TANH_CUBIC_QUARTERS;
+    dd xx = two_product(x, x);
+    vector sum = mad(V(cubic.hi), xx.hi, V(linear.hi)), lost = fma_(V(cubic.hi), xx.hi, linear.hi - sum);
+    lost += mad(V(cubic.hi), xx.lo, mad(V(cubic.lo), xx.hi, V(linear.lo)));
+    return (exponent){x, -sum, -lost, V(-0.0)};
+#else
+    return dd_negate(gelu_tanh_cubic(x, GELU_TANH_CUBIC));
+#endif
+}
+
 /* The derivative of x sigmoid(u) with u = 2 sqrt(2/pi) (x + 0.044715 x^3) */
 INLINE vector gelu_tanh_slope(vector x) {
 #if NARROW_TABLES

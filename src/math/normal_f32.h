@@ -20,5 +20,9 @@ static const dd_constant GELU_SLOPE_ROOT = {R(0.75179154), R(-1.211445e-8)};
 static const dd_constant GELU_TANH_LINEAR = {R(1.5957642), R(4.9614496e-6)};
 /* 2 sqrt(2/pi) 0.044715 */
 static const dd_constant GELU_TANH_CUBIC = {R(0.071354814), R(2.3988325e-9)};
+/* the same in quarters of an octave */
+static const dd_constant GELU_TANH_LINEAR_QUARTERS = {R(9.20874), R(9.25582e-5)};
+/* and 0.044715 times that */
+static const dd_constant GELU_TANH_CUBIC_QUARTERS = {R(0.41177297), R(-8.064794e-9)};
 /* three times that */
 static const dd_constant GELU_TANH_SLOPE_CUBIC = {R(0.21406445), R(-2.5408342e-10)};

@@ -101,6 +101,15 @@ INLINE vector blend(mask c, vector yes, vector no) {
 #endif
 }
 
+/* x for lanes where c is true, 0 for the others */
+INLINE vector keep(mask c, vector x) {
+#if WIDTH == 64
+    return X86(maskz_mov)(c, x);
+#else
+    return (vector)(c & (vector_bits)x);
+#endif
+}
+
 /* True for the first n lanes */
 INLINE mask first_lanes(ptrdiff_t n) {
     vector number;
@@ -214,6 +223,17 @@ INLINE vector lookup(const real *table, vector_bits i) {
 INLINE vector lookup(const real *table, vector_bits i) { return _mm256_permutevar8x32_ps(load(table), (__m256i)i); }
 #else
 #define LOOKUP 0
+#endif
+
+/* lookup_4(table, i) is table[i % 4]: within the halves of a register. Where it is defined it takes half a cycle to
+ * one, and lookup, across the halves, up to two on AMD's processors before Zen 5. */
+#if WIDTH == 32 && PYRELU_BITS == 32
+#define LOOKUP_4 1
+INLINE vector lookup_4(const real *table, vector_bits i) {
+    return _mm256_permutevar_ps(_mm256_broadcast_ps((const __m128 *)table), (__m256i)i);
+}
+#else
+#define LOOKUP_4 0
 #endif
 
 /* a*b + c, rounded once if the instruction set has an fma and twice if not */

@@ -131,6 +131,51 @@ def exp_table(size, precision):
     )
 
 
+def roots_of_2(size, factor, precision):
+    """factor 2^(j/size) for j < size, rounded, and the largest relative error of these."""
+    exact = [factor * mpf(2) ** (mpf(j) / size) for j in range(size)]
+    near = [rounded(x, precision) for x in exact]
+    return near, max(abs(x / y - 1) for x, y in zip(near, exact))
+
+
+def nearly_exact(size, precision, steps):
+    """The factor, steps[i] units in the last place below 1, whose products with the roots of 2 are nearest to numbers."""
+    factors = [1 - mpf(k) / 2**precision for k in steps]
+    return min(factors, key=lambda c: roots_of_2(size, c, precision)[1])
+
+
+def power_bits(near, precision):
+    """Numbers whose bits are those of `near`, less j/size of the distance from 1 to 2; see exp_table."""
+    units = mpf(2) ** (precision - 1)
+    less = [(x - 1) * units * (2 if x < 1 else 1) - mpf(j) * units / len(near) for j, x in enumerate(near)]
+    return [1 + b / units / (2 if b < 0 else 1) for b in less]
+
+
+def quarters(precision):
+    """e^x by quarters of an octave: the table, the polynomial, and what turns x into quarters."""
+    c = nearly_exact(4, precision, range(1 << 13))
+    near, error = roots_of_2(4, c, precision)
+    numbers(
+        f"c 2^(j/4), relative error 2^{nstr(log(error, 2), 3)}, with j/4 of an exponent step subtracted",
+        "QUARTER_TABLE",
+        power_bits(near, precision),
+        precision,
+    )
+    width = mpf("0.5001")
+    polynomial(
+        "QUARTER_POLYNOMIAL",
+        "2^(t/4)/c - 1 on |t| <= 1/2, relative to 2^(t/4)/c",
+        lambda t: mpf(2) ** (t / 4) / c - 1,
+        lambda t: c / mpf(2) ** (t / 4),
+        -width,
+        width,
+        4,
+        precision,
+    )
+    split("QUARTERS", "4/ln 2", 4 / log(2), precision)
+    split("QUICK_GELU_QUARTERS", "1.702 times that", mpf("1.702") * 4 / log(2), precision)
+
+
 EXP_TABLES = {32: {8: 2, 16: 1}, 64: {16: 5}}  # bits: {size of the table: degree}
 EXPM1_TABLES = {32: {8: 2, 16: 2}, 64: {16: 5}}
 SHORT = {24: 10, 53: 25}  # precision: bits of what is to have exact products with numbers of the other half
@@ -208,6 +253,28 @@ def main(bits):
         x = sqrt(at(z))
         return (x - tanh(x)) / x**3
 
+    if bits == 32:
+        quarters(precision)
+        polynomial(
+            "TANH_ODD_POLYNOMIAL",
+            "(tanh(x)/x - 1)/x^2 of x^2 on |x| <= 1, relative to tanh(x)/x",
+            lambda z: (tanh(sqrt(at(z))) / sqrt(at(z)) - 1) / at(z),
+            lambda z: at(z) / (tanh(sqrt(at(z))) / sqrt(at(z))),
+            0,
+            1,
+            6,
+            precision,
+        )
+        polynomial(
+            "EXPM1_TWICE_POLYNOMIAL",
+            "(e^2t - 1)/t on |t| <= ln(2)/4, relative to e^2t",
+            lambda t: expm1(2 * at(t)) / at(t),
+            lambda t: at(t) / exp(2 * t),
+            -log(2) / 4 * mpf("1.0001"),
+            log(2) / 4 * mpf("1.0001"),
+            5,
+            precision,
+        )
     polynomial(
         "TANH_POLYNOMIAL",
         "(1/3 - (x - tanh x)/x^3)/x^2 of x^2 on |x| <= 0.9, relative to x - tanh x",

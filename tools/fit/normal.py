@@ -9,7 +9,7 @@ from sqrt(pi/2) to 1/a: a polynomial in w = a/(slope a + shift) follows it from 
 import sys
 
 from fit import literal, polynomial, split
-from mpmath import erfc, exp, findroot, mp, mpf, pi, sqrt
+from mpmath import erfc, exp, findroot, log, mp, mpf, pi, sqrt
 
 mp.prec = 240  # R(38) is the quotient of numbers near 2^-1000, but of full relative accuracy
 
@@ -91,6 +91,17 @@ def main(bits):
     split("GELU_SLOPE_ROOT", "where R(a) = a", root, precision)
     split("GELU_TANH_LINEAR", "2 sqrt(2/pi), with a short head", 2 * sqrt(2 / pi), precision, {32: 16, 64: 40}[bits])
     split("GELU_TANH_CUBIC", "2 sqrt(2/pi) 0.044715", 2 * sqrt(2 / pi) * mpf("0.044715"), precision)
+    if bits == 32:
+        quarters = 4 / log(2)
+        split(
+            "GELU_TANH_LINEAR_QUARTERS", "the same in quarters of an octave", quarters * 2 * sqrt(2 / pi), precision, 16
+        )
+        split(
+            "GELU_TANH_CUBIC_QUARTERS",
+            "and 0.044715 times that",
+            quarters * 2 * sqrt(2 / pi) * mpf("0.044715"),
+            precision,
+        )
     split("GELU_TANH_SLOPE_CUBIC", "three times that", 6 * sqrt(2 / pi) * mpf("0.044715"), precision)
 
 

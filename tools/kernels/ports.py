@@ -12,6 +12,7 @@ import re
 import subprocess
 import sys
 
+KINDS = ("forward", "derivative", "vjp", "backward")
 CLASSES = {
     "multiply": r"vf[nm]|vmul",
     "add": r"vadd|vsub|vmin|vmax|vcmp|vps[lr]l|vps[lr]a|vround|vrndscale",
@@ -22,34 +23,54 @@ CLASSES = {
 MOVE = re.compile(r"v?mov|vbroadcast|vpbroadcast")
 
 
-def loop_of(lines):
-    """The instructions of the last loop of a function, as (address, text)."""
+def loops_of(lines):
+    """The innermost loops of a function, as lists of instructions: what lies between a jump back and its target."""
     parsed = [(int(a, 16), text.split("#")[0].strip()) for a, text in (line.split(":", 1) for line in lines)]
-    ends = {
-        address: int(m[1], 16)
+    ends = [
+        (int(m[1], 16), address)
         for address, text in parsed
         if (m := re.match(r"j\w+\s+([0-9a-f]+)", text)) and int(m[1], 16) < address
-    }
-    last = max(ends, default=None)
-    return [text for address, text in parsed if last and ends[last] <= address <= last]
+    ]
+    innermost = [e for e in ends if not any(o != e and e[0] <= o[0] and o[1] <= e[1] for o in ends)]
+    return [[text for address, text in parsed if first <= address <= last] for first, last in innermost]
+
+
+def kernels(library, kind):
+    """Yield the name and the loop of each kernel of a library: the shortest loop that stores vectors.
+
+    Where parameters may be arrays, that is the loop for single numbers, which reads less.
+    """
+    listing = subprocess.run(
+        ["objdump", "-d", "--no-show-raw-insn", library], capture_output=True, text=True, check=True
+    )
+    for name, body in re.findall(rf"<{kind}_(\w+)>:\n(.*?)\n\n", listing.stdout + "\n\n", re.S):
+        storing = [loop for loop in loops_of(body.splitlines()) if vectors(loop)]
+        if storing:
+            yield name, min(storing, key=len)
+
+
+def is_store(text):
+    name, _, operands = text.partition(" ")
+    return MOVE.match(name) and operands.strip().startswith("%") and operands.endswith(")")
+
+
+def vectors(loop):
+    """The vectors of results that a round of a loop stores; the stack is no result."""
+    return sum(bool(is_store(text) and not re.search(r"\(%r[sb]p\)$", text)) for text in loop)
 
 
 def bound(loop, wide):
     """Operations and cycles of a vector."""
     count = dict.fromkeys([*CLASSES, "load"], 0)
-    stores = 0
     for text in loop:
-        name, _, operands = text.partition(" ")
-        operands = operands.strip()
-        if MOVE.match(name) and re.search(r"\)$", operands) and operands.startswith("%"):
-            stores += not re.search(r"\(%r[sb]p\)$", operands)
-        elif "(" in operands:
-            count["load"] += 1
+        name = text.split()[0]
+        count["load"] += "(" in text and not is_store(text)
         for kind, pattern in CLASSES.items():
             if re.match(pattern, name):
                 count[kind] += 1
                 break
     m, a, p, o = (count[kind] for kind in ("multiply", "add", "permute", "any"))
+    stores = vectors(loop)
     most = max(m / 2, a / 2, p / 2, (m + p) / 3, (a + p) / 3, (m + a + p + o) / 4)
     most = max(most, count["divide"] * (4 if wide else 2.5), count["load"] / 2, stores)
     return (m + a + p + o + count["divide"]) / stores, most / stores
@@ -57,16 +78,10 @@ def bound(loop, wide):
 
 def main():
     library, kind = (*sys.argv[1:], "forward")[:2]
-    listing = subprocess.run(
-        ["objdump", "-d", "--no-show-raw-insn", library], capture_output=True, text=True, check=True
-    )
-    functions = re.findall(rf"<{kind}_(\w+)>:\n(.*?)\n\n", listing.stdout + "\n\n", re.S)
     print(f"{'function':18}  operations  cycles at least")
-    for name, body in functions:
-        loop = loop_of(body.splitlines())
-        if loop:
-            operations, cycles = bound(loop, ".64." in library)
-            print(f"{name:18}  {operations:10.1f}  {cycles:15.1f}")
+    for name, loop in kernels(library, kind):
+        operations, cycles = bound(loop, ".64." in library)
+        print(f"{name:18}  {operations:10.1f}  {cycles:15.1f}")
 
 
 if __name__ == "__main__":
