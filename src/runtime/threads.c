@@ -109,6 +109,7 @@ void pyrelu_parallel_ranges(ptrdiff_t n, ptrdiff_t grain, void (*body)(void *, p
  * for a thread to wake up. So if another program occupies a core, a loop loses that core's share and little more; the
  * barrier at the end of an OpenMP loop waits until the core is free again: 10 ms in a loop of 1 ms. */
 struct pyrelu_team {
+    int size;
     void (*body)(void *, ptrdiff_t);
     void *context;
     _Alignas(64) _Atomic ptrdiff_t unclaimed;  /* iterations that no thread has begun; set last */
@@ -120,6 +121,8 @@ struct pyrelu_team {
 
 /* Spins before sleeping, some 0.1 ms in all: about as long as a wake-up takes, and as two iterations differ by. */
 enum { SPIN_LIMIT = 5000 };
+
+int pyrelu_team_size(const pyrelu_team *team) { return team ? team->size : 1; }
 
 static int has_work(pyrelu_team *team) { return team->unclaimed > 0 || team->disbanded; }
 
@@ -188,7 +191,7 @@ void pyrelu_with_team(int n_threads, void (*lead)(pyrelu_team *, void *), void *
         run_leader(lead, NULL, context);
         return;
     }
-    pyrelu_team team = {.lock = PTHREAD_MUTEX_INITIALIZER, .change = PTHREAD_COND_INITIALIZER};
+    pyrelu_team team = {.size = n, .lock = PTHREAD_MUTEX_INITIALIZER, .change = PTHREAD_COND_INITIALIZER};
 #pragma omp parallel num_threads(n)
     if (omp_get_thread_num() == 0) {
         run_leader(lead, &team, context);
@@ -204,6 +207,8 @@ void pyrelu_with_team(int n_threads, void (*lead)(pyrelu_team *, void *), void *
 int pyrelu_has_openmp(void) { return 0; }
 
 void pyrelu_set_num_threads(int n) { (void)n; }
+
+int pyrelu_team_size(const pyrelu_team *team) { return (void)team, 1; }
 
 int pyrelu_get_num_threads(void) { return 1; }
 

@@ -48,6 +48,7 @@ typedef struct {
     void *delta;        /* of the loss with respect to the pre-activations; may be `gradient` */
     void *mask, *drawn; /* multipliers of the outputs (dropout), random slopes */
     void *slope_delta;  /* each row's contribution to the gradient of the slopes */
+    void *packed;       /* delta, packed for the product that is the gradient of the weights */
 } pyrelu_layer;
 
 /* What the first layer takes in place of the columns of the samples: embeddings of numeric columns, then columns as
