@@ -2,8 +2,9 @@
  *
  * A tile of C, TILE_ROWS rows by TILE_VECTORS vectors, stays in registers during the sum over k. Each vector is an
  * accumulator of its own, so that the fused multiply-adds wait neither for each other nor for memory. The tile reads B
- * from a packed panel, which stays in the first-level cache, and A in place. The tiling, and with it every bit of the
- * result, depends on the shape alone.
+ * from a packed panel, which stays in the first-level cache, and A in place, or, where that is transposed, from a
+ * packed strip: a column of A in place would touch a page for each number. Every element of C is the sum of its
+ * products in their order, in parts of at most PANEL_DEPTH, so that the bits depend on k alone.
  *
  * Contraction is on in this file: the compiler may fuse products and sums, as any BLAS does.
  */
@@ -19,8 +20,10 @@ enum { TILE_ROWS = 6 }; /* 12 of 16 */
 enum {
     TILE_VECTORS = 2,
     TILE_COLUMNS = TILE_VECTORS * LANES,
-    PANEL_DEPTH = 256,                  /* rows: 32 KiB at the widest, two thirds of the first-level cache */
-    PANELS = 256 / TILE_VECTORS / WIDTH /* packed at a time: memory is faster in runs of 256 bytes than of 128 */
+    PANEL_DEPTH = 256,                   /* rows: 32 KiB at the widest, two thirds of the first-level cache */
+    PANELS = 256 / TILE_VECTORS / WIDTH, /* packed at a time: memory is faster in runs of 256 bytes than of 128 */
+    STRIPS = 4,       /* of A packed at a time: each panel serves as many tiles while it is in the first-level cache */
+    MIN_COLUMNS = 128 /* of C, from which on packed strips pay */
 };
 
 typedef real quad __attribute__((vector_size(4 * sizeof(real)), aligned(sizeof(real))));
@@ -32,17 +35,28 @@ typedef bits quad_indices __attribute__((vector_size(4 * sizeof(bits))));
 #define SHUFFLE(x, y, ...) __builtin_shuffle(x, y, (quad_indices){__VA_ARGS__})
 #endif
 
-/* Strides express transposition: a(i, l) is a[i * row_step + l * column_step]. */
+/* Where a(i, l) is: ROWS a[i * stride + l], COLUMNS a[i + l * stride], STRIP a[i + l * (the rows of the tile)]. Steps
+ * that the compiler knows become part of an instruction's address; to add them up would take the multiply-adds' ports.
+ */
+typedef enum { ROWS, COLUMNS, STRIP, N_FORMS } form;
+
 typedef struct {
+    form form;
     ptrdiff_t k;
     const real *a;
-    ptrdiff_t row_step, column_step;
+    ptrdiff_t stride;
     const real *panel;
     real *c;
     ptrdiff_t c_stride, columns;
     const real *start; /* initial values of the sums, with rows `start_step` apart; NULL: 0 */
     ptrdiff_t start_step;
 } operands;
+
+/* What is to be in cache afterwards, and how many bytes of each array a tile asks for. */
+typedef struct {
+    const char *arrays[PYRELU_PREFETCHED];
+    ptrdiff_t at, stop, step;
+} prefetching;
 
 /* Stores the tile at the right edge of C, which has fewer columns than its vectors: they are in x, rows `width` apart.
  */
@@ -57,17 +71,19 @@ static void store_edge(const operands *o, const real *x, ptrdiff_t rows, ptrdiff
     }
 }
 
-/* C = start + A B for a tile; every caller passes constants as `rows` and `vectors`. */
-INLINE void compute_tile(const int rows, const int vectors, const operands *o) {
+/* C = start + A B for a tile; every caller passes constants before the operands. */
+INLINE void compute_tile(const form form, const int rows, const int vectors, const operands *o) {
     vector sum[TILE_ROWS][TILE_VECTORS];
     const real *a[TILE_ROWS], *b = o->panel; /* a pointer for every third row: addressing modes reach the next two */
-    const ptrdiff_t row_step = o->row_step, column_step = o->column_step;
+    const ptrdiff_t row_step = form == ROWS ? o->stride : 1;
+    const ptrdiff_t column_step = form == ROWS ? 1 : form == STRIP ? rows : o->stride;
 #pragma GCC unroll 16
     for (int i = 0; i < rows; i += 3) a[i] = o->a + i * row_step;
 #pragma GCC unroll 16
     for (int i = 0; i < rows; i++)
 #pragma GCC unroll 2
         for (int v = 0; v < vectors; v++) sum[i][v] = (vector){0};
+#pragma GCC unroll 4
     for (ptrdiff_t l = 0; l < o->k; l++, b += vectors * LANES) {
         vector y[TILE_VECTORS];
 #pragma GCC unroll 2
@@ -102,10 +118,16 @@ INLINE void compute_tile(const int rows, const int vectors, const operands *o) {
 
 typedef void tile_function(const operands *);
 
-#define TILE(rows)                                                               \
-    static void tile_##rows##_1(const operands *o) { compute_tile(rows, 1, o); } \
-    static void tile_##rows##_2(const operands *o) { compute_tile(rows, 2, o); }
-#define ENTRY(rows) {tile_##rows##_1, tile_##rows##_2},
+#define TILE(rows)                                                                           \
+    static void rows_##rows##_1(const operands *o) { compute_tile(ROWS, rows, 1, o); }       \
+    static void rows_##rows##_2(const operands *o) { compute_tile(ROWS, rows, 2, o); }       \
+    static void columns_##rows##_1(const operands *o) { compute_tile(COLUMNS, rows, 1, o); } \
+    static void columns_##rows##_2(const operands *o) { compute_tile(COLUMNS, rows, 2, o); } \
+    static void strip_##rows##_1(const operands *o) { compute_tile(STRIP, rows, 1, o); }     \
+    static void strip_##rows##_2(const operands *o) { compute_tile(STRIP, rows, 2, o); }
+#define OF_ROWS(rows) {rows_##rows##_1, rows_##rows##_2},
+#define OF_COLUMNS(rows) {columns_##rows##_1, columns_##rows##_2},
+#define OF_STRIP(rows) {strip_##rows##_1, strip_##rows##_2},
 #define UP_TO_6(F) F(1) F(2) F(3) F(4) F(5) F(6)
 #define UP_TO_12(F) UP_TO_6(F) F(7) F(8) F(9) F(10) F(11) F(12)
 #if defined(__AVX512F__) || defined(__aarch64__)
@@ -114,22 +136,24 @@ typedef void tile_function(const operands *);
 #define EACH_TILE_HEIGHT UP_TO_6
 #endif
 EACH_TILE_HEIGHT(TILE)
-static tile_function *const tiles[TILE_ROWS][TILE_VECTORS] = {EACH_TILE_HEIGHT(ENTRY)};
+static tile_function *const tiles[N_FORMS][TILE_ROWS][TILE_VECTORS] = {
+    [ROWS] = {EACH_TILE_HEIGHT(OF_ROWS)},
+    [COLUMNS] = {EACH_TILE_HEIGHT(OF_COLUMNS)},
+    [STRIP] = {EACH_TILE_HEIGHT(OF_STRIP)},
+};
 
 /* ---- packing: panel(l, j) = b(l, j), with columns beyond the last filled up to `width` with 0 ---- */
 
 /* n full panels from consecutive columns, row by row, because memory is fastest in long runs. */
-static void pack_whole(const real *b, ptrdiff_t stride, ptrdiff_t k, ptrdiff_t n, real *panels) {
+static void pack_whole(const real *b, ptrdiff_t stride, ptrdiff_t k, ptrdiff_t n, ptrdiff_t depth, real *panels) {
     for (ptrdiff_t l = 0; l < k; l++, b += stride, panels += TILE_COLUMNS)
         for (ptrdiff_t i = 0; i < n; i++)
-            memcpy(panels + i * k * TILE_COLUMNS, b + i * TILE_COLUMNS, TILE_COLUMNS * sizeof(real));
+            memcpy(panels + i * depth * TILE_COLUMNS, b + i * TILE_COLUMNS, TILE_COLUMNS * sizeof(real));
 }
 
 static void pack_edge(const real *b, ptrdiff_t stride, ptrdiff_t k, ptrdiff_t columns, ptrdiff_t width, real *panel) {
-    for (ptrdiff_t l = 0; l < k; l++, b += stride, panel += width) {
-        memcpy(panel, b, columns * sizeof(real));
-        memset(panel + columns, 0, (width - columns) * sizeof(real));
-    }
+    for (ptrdiff_t l = 0; l < k; l++, b += stride, panel += width)
+        for (ptrdiff_t j = 0; j < width; j += LANES) store(panel + j, load_some(b + j, columns - j, 0));
 }
 
 INLINE quad load_quad(const real *x) { return *(const quad *)x; }
@@ -160,60 +184,178 @@ static void pack_transposed(const real *b, ptrdiff_t stride, ptrdiff_t k, ptrdif
         for (ptrdiff_t l = 0; l < k; l++) panel[l * width + j] = b[j * stride + l];
 }
 
+/* The same for A: rows of `height` numbers, `height` being that of the tiles. */
+static void pack_strip(const real *a, ptrdiff_t stride, ptrdiff_t k, ptrdiff_t height, real *strip) {
+    if (height == TILE_ROWS) /* known to the compiler */
+        for (ptrdiff_t l = 0; l < k; l++, a += stride, strip += TILE_ROWS) memcpy(strip, a, TILE_ROWS * sizeof(real));
+    else
+        for (ptrdiff_t l = 0; l < k; l++, a += stride, strip += height) memcpy(strip, a, height * sizeof(real));
+}
+
 /* ---- the product ---- */
+
+static ptrdiff_t width_of_panel(ptrdiff_t columns) { return ceil_div(min_size(columns, TILE_COLUMNS), LANES) * LANES; }
+
+/* Packs `columns` columns of k rows, which become row `at` and those that follow of panels of that depth. */
+static void pack_columns(const real *b, ptrdiff_t stride, ptrdiff_t k, ptrdiff_t columns, ptrdiff_t depth, ptrdiff_t at,
+                         real *panels) {
+    const ptrdiff_t whole = columns / TILE_COLUMNS, rest = columns % TILE_COLUMNS, width = width_of_panel(rest);
+    pack_whole(b, stride, k, whole, depth, panels + at * TILE_COLUMNS);
+    panels += whole * TILE_COLUMNS * depth;
+    if (rest) pack_edge(b + whole * TILE_COLUMNS, stride, k, rest, width, panels + at * width);
+}
 
 /* Packs `columns` columns of B, at most PANELS panels. */
 static void pack(const pyrelu_matrix *b, ptrdiff_t l, ptrdiff_t j, ptrdiff_t k, ptrdiff_t columns, real *panels) {
     const real *values = b->values;
-    const ptrdiff_t stride = b->stride, whole = b->transposed ? 0 : columns / TILE_COLUMNS;
-    if (whole) pack_whole(values + l * stride + j, stride, k, whole, panels);
-    for (ptrdiff_t i = whole * TILE_COLUMNS; i < columns; i += TILE_COLUMNS) {
-        const ptrdiff_t n = min_size(columns - i, TILE_COLUMNS), width = ceil_div(n, LANES) * LANES;
-        if (b->transposed) pack_transposed(values + (j + i) * stride + l, stride, k, n, width, panels + i * k);
-        else pack_edge(values + l * stride + j + i, stride, k, n, width, panels + i * k);
+    const ptrdiff_t stride = b->stride;
+    if (!b->transposed) pack_columns(values + l * stride + j, stride, k, columns, k, 0, panels);
+    for (ptrdiff_t i = 0; b->transposed && i < columns; i += TILE_COLUMNS) {
+        const ptrdiff_t n = min_size(columns - i, TILE_COLUMNS);
+        pack_transposed(values + (j + i) * stride + l, stride, k, n, width_of_panel(n), panels + i * k);
     }
 }
 
-/* C = start + A P for `columns` columns of packed panels P, in tiles of about equal height. `o` describes the first
- * tile. The outer loop runs over rows, again for long runs in memory. */
-static void compute_tiles(ptrdiff_t m, ptrdiff_t columns, const operands *o) {
+/* Part `part` of the parts that a sum of k products is made of: where it begins. */
+static ptrdiff_t part_start(ptrdiff_t k, ptrdiff_t part) { return k * part / ceil_div(k, PANEL_DEPTH); }
+
+void PER_TARGET(pack_rows)(const void *x, ptrdiff_t n, ptrdiff_t first, ptrdiff_t rows, ptrdiff_t k, void *packed) {
+    const ptrdiff_t row_size = ceil_div(n, LANES) * LANES, parts = ceil_div(k, PANEL_DEPTH);
+    const real *from = x;
+    for (ptrdiff_t part = 0; part < parts; part++) {
+        const ptrdiff_t start = part_start(k, part), depth = part_start(k, part + 1) - start;
+        const ptrdiff_t l = first > start ? first - start : 0, end = min_size(first + rows - start, depth);
+        if (l >= end) continue;
+        const real *b = from + (start + l - first) * n;
+        real *panels = (real *)packed + start * row_size;
+        for (ptrdiff_t j = 0; j < n; j += PANELS * TILE_COLUMNS)
+            pack_columns(b + j, n, end - l, min_size(n - j, PANELS * TILE_COLUMNS), depth, l, panels + j * depth);
+    }
+}
+
+/* Asks for what a tile's share of the arrays is. */
+static void prefetch(prefetching *p) {
+    const ptrdiff_t stop = min_size(p->at + p->step, p->stop);
+    for (; p->at < stop; p->at += 64)
+        for (int i = 0; i < PYRELU_PREFETCHED; i++)
+            if (p->arrays[i]) __builtin_prefetch(p->arrays[i] + p->at, 0, 2);
+}
+
+static prefetching prefetched_by(const pyrelu_gemm_args *p) {
+    const ptrdiff_t n = ceil_div(p->k, PANEL_DEPTH) * ceil_div(p->m, TILE_ROWS) * ceil_div(p->n, TILE_COLUMNS);
+    prefetching fetched = {.stop = p->prefetched_bytes, .step = ceil_div(p->prefetched_bytes, n)};
+    memcpy(fetched.arrays, p->prefetched, sizeof fetched.arrays);
+    return fetched;
+}
+
+/* Where strip t of m rows begins, where all are of about equal height. */
+static ptrdiff_t strip_start(ptrdiff_t m, ptrdiff_t t) { return m * t / ceil_div(m, TILE_ROWS); }
+
+/* C = start + A P for `columns` columns of packed panels P. `o` describes the first tile. The outer loop runs over
+ * rows, again for long runs in memory. */
+static void compute_tiles(ptrdiff_t m, ptrdiff_t columns, const operands *o, prefetching *fetched) {
     const ptrdiff_t n = ceil_div(m, TILE_ROWS);
     operands tile = *o;
     for (ptrdiff_t t = 0, i = 0; t < n; t++) {
-        const ptrdiff_t rows = m * (t + 1) / n - i;
-        tile.a = o->a + i * o->row_step;
+        const ptrdiff_t rows = strip_start(m, t + 1) - i;
+        tile.a = o->a + i * (o->form == ROWS ? o->stride : 1);
         for (ptrdiff_t j = 0; j < columns; j += TILE_COLUMNS) {
             tile.panel = o->panel + j * o->k;
             tile.c = o->c + i * o->c_stride + j;
             if (o->start) tile.start = o->start + i * o->start_step + j;
             tile.columns = min_size(columns - j, TILE_COLUMNS);
-            tiles[rows - 1][tile.columns > LANES](&tile);
+            tiles[o->form][rows - 1][tile.columns > LANES](&tile);
+            if (fetched->at < fetched->stop) prefetch(fetched);
         }
         i += rows;
     }
 }
 
-void PER_TARGET(gemm)(const pyrelu_gemm_args *p) {
+/* The same, where A is at most STRIPS strips: each panel with all of them, as they fit into the second-level cache
+ * beside the panels, which may be too many for it. Packed strips are one behind the other. */
+static void compute_strips(ptrdiff_t m, ptrdiff_t columns, const operands *o, prefetching *fetched) {
+    const ptrdiff_t n = ceil_div(m, TILE_ROWS);
+    operands tile = *o;
+    for (ptrdiff_t j = 0; j < columns; j += TILE_COLUMNS) {
+        tile.panel = o->panel + j * o->k;
+        tile.columns = min_size(columns - j, TILE_COLUMNS);
+        for (ptrdiff_t t = 0, i = 0; t < n; t++) {
+            const ptrdiff_t rows = strip_start(m, t + 1) - i;
+            tile.a = o->a + i * (o->form == STRIP ? o->k : o->form == ROWS ? o->stride : 1);
+            tile.c = o->c + i * o->c_stride + j;
+            if (o->start) tile.start = o->start + i * o->start_step + j;
+            tiles[o->form][rows - 1][tile.columns > LANES](&tile);
+            if (fetched->at < fetched->stop) prefetch(fetched);
+            i += rows;
+        }
+    }
+}
+
+/* What is the same for all tiles of a part of the sums, which begins at l. */
+static operands operands_of(const pyrelu_gemm_args *p, ptrdiff_t l, ptrdiff_t k) {
+    operands o = {.form = p->a.transposed ? COLUMNS : ROWS,
+                  .k = k,
+                  .a = (const real *)p->a.values + l * (p->a.transposed ? p->a.stride : 1),
+                  .stride = p->a.stride,
+                  .c = p->c,
+                  .c_stride = p->c_stride};
+    if (l || p->add) {
+        o.start = o.c;
+        o.start_step = o.c_stride;
+    } else if (p->bias) o.start = p->bias;
+    return o;
+}
+
+/* Moves the operands by rows and columns of C. */
+static operands moved(operands o, ptrdiff_t rows, ptrdiff_t columns) {
+    o.a += rows * (o.form == ROWS ? o.stride : 1);
+    o.c += rows * o.c_stride + columns;
+    if (o.start) o.start += rows * o.start_step + columns;
+    return o;
+}
+
+/* The product with a B that pack_rows packed: some strips of A with all panels, then the next. */
+static void multiply_packed(const pyrelu_gemm_args *p) {
+    _Alignas(64) real strips[STRIPS * TILE_ROWS * PANEL_DEPTH];
+    const ptrdiff_t parts = ceil_div(p->k, PANEL_DEPTH), row_size = ceil_div(p->n, LANES) * LANES;
+    const int packs = p->a.transposed && p->n >= MIN_COLUMNS;
+    prefetching fetched = prefetched_by(p);
+    for (ptrdiff_t i = 0; i < p->m; i += STRIPS * TILE_ROWS) {
+        const ptrdiff_t m = min_size(p->m - i, STRIPS * TILE_ROWS);
+        for (ptrdiff_t part = 0; part < parts; part++) {
+            const ptrdiff_t l = part_start(p->k, part), k = part_start(p->k, part + 1) - l;
+            operands o = moved(operands_of(p, l, k), i, 0);
+            o.panel = (const real *)p->b.values + l * row_size;
+            for (ptrdiff_t t = 0, at = 0, rows; packs && t < ceil_div(m, TILE_ROWS); t++, at += rows) {
+                rows = strip_start(m, t + 1) - at;
+                pack_strip(o.a + at, o.stride, k, rows, strips + at * k);
+            }
+            if (packs) {
+                o.a = strips;
+                o.form = STRIP;
+            }
+            compute_strips(m, p->n, &o, &fetched);
+        }
+    }
+}
+
+static void multiply(const pyrelu_gemm_args *p) {
     _Alignas(64) real panels[PANELS * PANEL_DEPTH * TILE_COLUMNS];
-    const ptrdiff_t n = ceil_div(p->k, PANEL_DEPTH);
-    for (ptrdiff_t block = 0, l = 0; block < n; block++) {
-        const ptrdiff_t k = p->k * (block + 1) / n - l;
+    const ptrdiff_t parts = ceil_div(p->k, PANEL_DEPTH);
+    prefetching fetched = prefetched_by(p);
+    for (ptrdiff_t part = 0; part < parts; part++) {
+        const ptrdiff_t l = part_start(p->k, part), k = part_start(p->k, part + 1) - l;
         for (ptrdiff_t j = 0; j < p->n; j += PANELS * TILE_COLUMNS) {
             const ptrdiff_t columns = min_size(p->n - j, PANELS * TILE_COLUMNS);
             pack(&p->b, l, j, k, columns, panels);
-            operands o = {.k = k,
-                          .row_step = p->a.transposed ? 1 : p->a.stride,
-                          .column_step = p->a.transposed ? p->a.stride : 1,
-                          .panel = panels,
-                          .c = (real *)p->c + j,
-                          .c_stride = p->c_stride};
-            o.a = (const real *)p->a.values + l * o.column_step;
-            if (l || p->add) {
-                o.start = o.c;
-                o.start_step = o.c_stride;
-            } else if (p->bias) o.start = (const real *)p->bias + j;
-            compute_tiles(p->m, columns, &o);
+            operands o = moved(operands_of(p, l, k), 0, j);
+            o.panel = panels;
+            compute_tiles(p->m, columns, &o, &fetched);
         }
-        l += k;
     }
+}
+
+void PER_TARGET(gemm)(const pyrelu_gemm_args *p) {
+    if (p->packed) multiply_packed(p);
+    else multiply(p);
 }

@@ -12,6 +12,7 @@ const pyrelu_kernels PER_TARGET(kernels) = {
     .embed_backward = PER_TARGET(embed_backward),
     .softmax_rows = PER_TARGET(softmax_rows),
     .gemm = PER_TARGET(gemm),
+    .pack_rows = PER_TARGET(pack_rows),
     .add_multiple = PER_TARGET(add_multiple),
     .add_rows = PER_TARGET(add_rows),
     .random = PER_TARGET(random),

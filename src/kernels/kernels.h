@@ -89,6 +89,8 @@ typedef struct {
     int transposed;
 } pyrelu_matrix;
 
+enum { PYRELU_PREFETCHED = 3 };
+
 /* C = A B + bias, or C += A B where `add`: A is (m, k), B (k, n), C (m, n). */
 typedef struct {
     ptrdiff_t m, n, k;
@@ -97,6 +99,10 @@ typedef struct {
     ptrdiff_t c_stride;
     const void *bias; /* (n,), added to each row; NULL: 0 */
     int add;
+    int packed; /* whether b.values is what pack_rows made of B */
+    /* Arrays that the caller needs next (or NULL), and how much of each, brought to cache meanwhile. */
+    const void *prefetched[PYRELU_PREFETCHED];
+    ptrdiff_t prefetched_bytes;
 } pyrelu_gemm_args;
 
 typedef struct {
@@ -110,6 +116,9 @@ typedef struct {
     void (*softmax_rows)(void *x, ptrdiff_t rows, ptrdiff_t n);              /* in place */
     pyrelu_map *const (*gated)[2]; /* [row of pyrelu_gates][product of b and a, slope of b, a and g] */
     void (*gemm)(const pyrelu_gemm_args *);
+    /* Packs rows [first, first + rows) of a B of shape (k, n), which are at x, as gemm reads them. The whole takes k
+     * rows of as many numbers as fill cache lines. */
+    void (*pack_rows)(const void *x, ptrdiff_t n, ptrdiff_t first, ptrdiff_t rows, ptrdiff_t k, void *packed);
     void (*add_multiple)(double a, const void *x, void *y, ptrdiff_t n);   /* y += a x */
     void (*add_rows)(const void *x, ptrdiff_t rows, ptrdiff_t n, void *y); /* y += the sum of the rows of x */
     void (*random)(const pyrelu_random_counter *, uint32_t first_unit, uint32_t *out,

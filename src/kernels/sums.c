@@ -11,24 +11,21 @@ void PER_TARGET(add_multiple)(double a, const void *x, void *y, ptrdiff_t n) {
     for (ptrdiff_t j = 0; j < n; j++) to[j] += factor * from[j];
 }
 
-/* Adds up one or four vectors of columns. */
-INLINE void add_columns(const int vectors, const real *x, ptrdiff_t rows, ptrdiff_t n, real *y) {
-    vector sum[4];
+enum { ROWS = 4 }; /* at a time, so that the sums are read and written once for all of them */
+
+/* Adds some rows to the sums, from left to right: columns of one row lie side by side, those of one column may be pages
+ * apart. */
+INLINE void add_some_rows(const int rows, const real *x, ptrdiff_t n, real *y) {
+    for (ptrdiff_t j = 0; j < n; j += LANES) {
+        vector sum = load_some(y + j, n - j, 0);
 #pragma GCC unroll 4
-    for (int v = 0; v < vectors; v++) sum[v] = *(const vector *)(y + v * LANES);
-    for (ptrdiff_t row = 0; row < rows; row++, x += n)
-#pragma GCC unroll 4
-        for (int v = 0; v < vectors; v++) sum[v] += *(const vector *)(x + v * LANES);
-#pragma GCC unroll 4
-    for (int v = 0; v < vectors; v++) *(vector *)(y + v * LANES) = sum[v];
+        for (int row = 0; row < rows; row++) sum += load_some(x + row * n + j, n - j, 0);
+        store_some(y + j, n - j, sum);
+    }
 }
 
 void PER_TARGET(add_rows)(const void *x, ptrdiff_t rows, ptrdiff_t n, void *y) {
     const real *from = x;
-    real *restrict to = y;
-    ptrdiff_t j = 0;
-    for (; j + 4 * LANES <= n; j += 4 * LANES) add_columns(4, from + j, rows, n, to + j);
-    for (; j + LANES <= n; j += LANES) add_columns(1, from + j, rows, n, to + j);
-    for (ptrdiff_t row = 0; j < n && row < rows; row++, from += n)
-        for (ptrdiff_t i = j; i < n; i++) to[i] += from[i];
+    for (; rows >= ROWS; rows -= ROWS, from += ROWS * n) add_some_rows(ROWS, from, n, y);
+    for (; rows > 0; rows--, from += n) add_some_rows(1, from, n, y);
 }

@@ -21,6 +21,7 @@ extern pyrelu_embed_backward *const PER_TARGET(embed_backward)[];
 int PER_TARGET(any_outside)(const void *x, double low, double high, ptrdiff_t n);
 void PER_TARGET(softmax_rows)(void *x, ptrdiff_t rows, ptrdiff_t n);
 void PER_TARGET(gemm)(const pyrelu_gemm_args *);
+void PER_TARGET(pack_rows)(const void *x, ptrdiff_t n, ptrdiff_t first, ptrdiff_t rows, ptrdiff_t k, void *packed);
 void PER_TARGET(add_multiple)(double a, const void *x, void *y, ptrdiff_t n);
 void PER_TARGET(add_rows)(const void *x, ptrdiff_t rows, ptrdiff_t n, void *y);
 void PER_TARGET(random)(const pyrelu_random_counter *, uint32_t first_unit, uint32_t *out, ptrdiff_t n);

@@ -6,6 +6,8 @@
 /* Spins before sleeping, some 0.1 ms in all: about as long as a wake-up takes, and as two iterations differ by. */
 enum { SPIN_LIMIT = 5000 };
 
+int pyrelu_team_size(const pyrelu_team *team) { return team ? team->size : 1; }
+
 static int has_work(pyrelu_team *team) { return team->unclaimed > 0 || team->disbanded; }
 
 static int is_done(pyrelu_team *team) { return team->unfinished == 0; }

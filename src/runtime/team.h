@@ -12,6 +12,7 @@
  * for a thread to wake up. So if another program occupies a core, a loop loses that core's share and little more; the
  * barrier at the end of an OpenMP loop waits until the core is free again: 10 ms in a loop of 1 ms. */
 struct pyrelu_team {
+    int size;
     void (*body)(void *, ptrdiff_t);
     void *context;
     _Alignas(64) _Atomic ptrdiff_t unclaimed;  /* iterations that no thread has begun; set last */

@@ -22,6 +22,8 @@ PYRELU_API void pyrelu_parallel_ranges(ptrdiff_t n, ptrdiff_t grain, void (*body
  * thread alone. */
 typedef struct pyrelu_team pyrelu_team;
 
+int pyrelu_team_size(const pyrelu_team *team);
+
 /* Calls lead(team, context) on the calling thread, the leader, with a team of at most n_threads and
  * pyrelu_get_num_threads() threads. */
 PYRELU_API void pyrelu_with_team(int n_threads, void (*lead)(pyrelu_team *, void *), void *context);

@@ -48,7 +48,7 @@ static void *wait_for_others(void *context) {
 
 /* Creates up to n threads, ends them again, and returns how many there were. */
 static int probe_threads(int n) {
-    probe p = {.monitor = MONITOR_INIT};
+    probe p = {.size = n, .monitor = MONITOR_INIT};
     pthread_t *const threads = malloc(n * sizeof *threads);
     int created = 0;
     if (!threads) return 0;
@@ -101,7 +101,7 @@ void pyrelu_with_team(int n_threads, void (*lead)(pyrelu_team *, void *), void *
         pyrelu_run_leader(NULL, lead, context);
         return;
     }
-    pyrelu_team team = {.monitor = MONITOR_INIT};
+    pyrelu_team team = {.size = n, .monitor = MONITOR_INIT};
 #pragma omp parallel num_threads(n)
     if (omp_get_thread_num() == 0) pyrelu_run_leader(&team, lead, context);
     else pyrelu_run_worker(&team);

@@ -45,7 +45,7 @@ static void lead_team(pyrelu_team *team, void (*lead)(pyrelu_team *, void *), vo
 
 /* A team of n threads at most. Those that the pool has not sent when the leader is done are no longer waited for. */
 static void run_team(int n, void (*lead)(pyrelu_team *, void *), void *context) {
-    pyrelu_team team = {.monitor = MONITOR_INIT};
+    pyrelu_team team = {.size = n, .monitor = MONITOR_INIT};
     TP_CALLBACK_ENVIRON settings;
     InitializeThreadpoolEnvironment(&settings);
     SetThreadpoolCallbackRunsLong(&settings); /* the pool is to have other threads for others */

@@ -88,6 +88,9 @@ static inline ptrdiff_t forward_work(const network *net) {
     return work;
 }
 
+/* The rows of blocks that one thread computes together: at most 1 MB of a layer of 1,024 units. */
+enum { ROWS_TOGETHER = 256 };
+
 static inline ptrdiff_t rows_per_block(const micro_batch *s) {
     const ptrdiff_t min_rows = ceil_div(s->opt ? 64 : 256, s->net->n_members); /* batches are short, predictions long */
     return block_length(s->rows, forward_work(s->net), min_rows);

@@ -20,6 +20,8 @@
 
 /* ---- memory ---- */
 
+enum { NUMBERS_PER_LINE = 64 / sizeof(real) }; /* of cache */
+
 static void *reserve(char *workspace, size_t *used, ptrdiff_t n, size_t size) {
     char *start = workspace ? workspace + *used : NULL;
     *used += (n * size + 63) / 64 * 64; /* whole cache lines, so that no two threads write to the same one */
@@ -59,6 +61,7 @@ static size_t plan_workspace(network *net, ptrdiff_t rows, int training, void *w
         l->products = l->input_factors && trains ? RESERVE(width) : l->saved;
         l->adapted_delta = l->input_factors && trains ? RESERVE(inputs) : NULL;
         l->product_delta = l->input_factors && trains ? RESERVE(width) : NULL;
+        l->packed = training && k == 1 ? RESERVE(ceil_div(width, NUMBERS_PER_LINE) * NUMBERS_PER_LINE) : NULL;
         n_blocks += l->n_inputs + 1;
     }
     net->partial_sums = reserve(workspace, &used, n_blocks, sizeof(pyrelu_sums));
@@ -74,22 +77,23 @@ static int calls_blas(const network *net) {
 
 /* ---- the core ---- */
 
-/* A pass over blocks of rows or of weights, which the team shares. */
+/* A pass over blocks of rows or of weights, which the team shares; it leaves partial sums. */
 typedef struct {
     const micro_batch *micro;
-    pyrelu_sums (*work)(const micro_batch *, ptrdiff_t);
+    void (*work)(const micro_batch *, ptrdiff_t);
 } pass;
 
-static void run_block(void *context, ptrdiff_t i) {
+static void run_part(void *context, ptrdiff_t i) {
     const pass *p = context;
-    p->micro->net->partial_sums[i] = p->work(p->micro, i);
+    p->work(p->micro, i);
 }
 
-/* Runs a pass over n blocks; returns the sum of their results. */
-static pyrelu_sums run(const micro_batch *s, pyrelu_sums (*work)(const micro_batch *, ptrdiff_t), ptrdiff_t n) {
+/* Runs the n parts of a pass; returns the sum of the results of its blocks, in their order. */
+static pyrelu_sums run(const micro_batch *s, void (*work)(const micro_batch *, ptrdiff_t), ptrdiff_t n,
+                       ptrdiff_t n_blocks) {
     pyrelu_sums sums = {0, 0};
-    pyrelu_team_for(s->team, n, run_block, &(pass){s, work});
-    for (ptrdiff_t i = 0; i < n; i++) sums = add(sums, s->net->partial_sums[i]);
+    pyrelu_team_for(s->team, n, run_part, &(pass){s, work});
+    for (ptrdiff_t i = 0; i < n_blocks; i++) sums = add(sums, s->net->partial_sums[i]);
     return sums;
 }
 
@@ -100,10 +104,14 @@ static ptrdiff_t n_weight_blocks(const micro_batch *s) {
 }
 
 static pyrelu_sums run_row_blocks(const micro_batch *s) {
-    return run(s, row_block, ceil_div(s->rows, rows_per_block(s)));
+    const ptrdiff_t n = ceil_div(s->rows, rows_per_block(s));
+    return run(s, row_blocks, ceil_div(n, blocks_together(s)), n);
 }
 
-static pyrelu_sums run_weight_blocks(const micro_batch *s) { return run(s, weight_block, n_weight_blocks(s)); }
+static pyrelu_sums run_weight_blocks(const micro_batch *s) {
+    const ptrdiff_t n = n_weight_blocks(s);
+    return run(s, weight_block, n, n);
+}
 
 /* The threads for a micro-batch: one if neither its rows nor the weights of any layer make more than one block. */
 static int threads_for(const micro_batch *s) {

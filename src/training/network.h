@@ -54,6 +54,7 @@ typedef struct {
     /* Of an ensemble's hidden layers: the inputs times their factors, and the products of these with the weights;
      * then the gradients of the loss with respect to both. */
     void *adapted, *products, *adapted_delta, *product_delta;
+    void *packed; /* delta, packed for the product that is the gradient of the weights */
 } pyrelu_layer;
 
 /* What the first layer takes in place of the columns of the samples: embeddings of numeric columns, then columns as

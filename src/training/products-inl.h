@@ -38,6 +38,18 @@ static inline void gemm(const network *net, const product *p) {
     else pyrelu_kernels_for(TYPE)->gemm(p);
 }
 
+/* Whether the gradient of a layer's weights is one product of ours, which takes delta packed. */
+static inline int packs_delta(const micro_batch *s, const layer *l) {
+    if (s->net->n_members > 1 || (l == s->net->layers && s->data->starts)) return 0;
+    return !exceeds_own_gemm(rows_per_weight_block(s, l), l->width, s->rows);
+}
+
+/* Packs the rows of delta once for all blocks of weights, while they are in cache. */
+static inline void pack_delta(const micro_batch *s, const layer *l, ptrdiff_t first, ptrdiff_t rows) {
+    if (packs_delta(s, l))
+        pyrelu_kernels_for(TYPE)->pack_rows(from(l->delta, first, l->width), l->width, first, rows, s->rows, l->packed);
+}
+
 /* The k-th stored value, which belongs to this row of the micro-batch, after input dropout. */
 static inline real stored_value(const micro_batch *s, ptrdiff_t row, ptrdiff_t k) {
     const real value = ((const real *)s->data->values)[k];

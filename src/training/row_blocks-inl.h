@@ -52,13 +52,19 @@ static void forward(const micro_batch *s, ptrdiff_t first, ptrdiff_t rows) {
     if (drops_inputs(s) && !s->data->starts) drop_inputs(s, first, rows);
     for (int i = 0; i < s->net->n_layers; i++) {
         const layer *l = &s->net->layers[i];
-        const ptrdiff_t n = l->width;
-        real *z = from(l->saved, first, s->net->n_members * n);
-        if (s->net->n_members > 1) member_products(s, l, first, rows, z);
+        const ptrdiff_t n = l->width, k = s->net->n_members;
+        real *z = from(l->saved, first, k * n);
+        if (k > 1) member_products(s, l, first, rows, z);
         else if (i == 0 && s->data->starts) sparse_forward(s, first, rows, l->weights, l->bias, n, z);
-        else
-            gemm(s->net, &(product){rows, n, l->n_inputs, plain(inputs(s, i, first), l->n_inputs), plain(l->weights, n),
-                                    z, n, .bias = l->bias});
+        else {
+            const pyrelu_matrix x = plain(inputs(s, i, first), l->n_inputs);
+            product p = {rows, n, l->n_inputs, x, plain(l->weights, n), z, n, .bias = l->bias};
+            if (s->opt && i > 0) { /* written soon, and long out of cache where the network is large */
+                p.prefetched[0] = from(l[-1].gradient, first, l->n_inputs);
+                p.prefetched_bytes = rows * l->n_inputs * sizeof(real);
+            }
+            gemm(s->net, &p);
+        }
         activate(s, l, first, rows);
     }
 }
@@ -118,6 +124,7 @@ static void products_backward(const micro_batch *s, const layer *l, ptrdiff_t fi
 
 static void backward(const micro_batch *s, ptrdiff_t first, ptrdiff_t rows) {
     const ptrdiff_t k = s->net->n_members;
+    pack_delta(s, &s->net->layers[s->net->n_layers - 1], first, rows);
     for (int i = s->net->n_layers - 1; i > 0; i--) {
         const layer *below = &s->net->layers[i - 1];
         const ptrdiff_t m = k * below->n_outputs, width = k * below->width;
@@ -126,6 +133,7 @@ static void backward(const micro_batch *s, ptrdiff_t first, ptrdiff_t rows) {
         if (below->mask) drop(gradient, from(below->mask, first, m), rows * m, gradient);
         transforms[below->transform].backward(below, k * first, k * rows, from(below->saved, first, width), gradient,
                                               from(below->delta, first, width));
+        pack_delta(s, below, first, rows);
     }
     const pyrelu_embedding *e = s->net->embedding;
     const layer *l = s->net->layers;
@@ -137,16 +145,30 @@ static void backward(const micro_batch *s, ptrdiff_t first, ptrdiff_t rows) {
     if (e->scales) scale_backward(e, first, rows);
 }
 
-/* The first phase for one block of rows. */
-static pyrelu_sums row_block(const micro_batch *s, ptrdiff_t i) {
-    const ptrdiff_t each = rows_per_block(s), first = i * each, rows = min_size(each, s->rows - first);
-    pyrelu_sums sums = {0, 0};
-    forward(s, first, rows);
-    if (s->opt) {
-        sums.loss = loss(s, first, rows);
-        backward(s, first, rows);
+/* The blocks that one thread computes together. Each product packs the weights anew, so that larger ones are better
+ * while there are enough of them for the team, and while none would become BLAS's: results do not depend on the team.
+ */
+static ptrdiff_t blocks_together(const micro_batch *s) {
+    const ptrdiff_t each = rows_per_block(s), n = ceil_div(s->rows, each), threads = pyrelu_team_size(s->team);
+    ptrdiff_t together = threads > 1 ? n / (2 * threads) : n;
+    if (!s->opt || together < 2) return 1;
+    together = min_size(together, ROWS_TOGETHER / each);
+    for (int i = 0; i < s->net->n_layers; i++) {
+        const layer *l = &s->net->layers[i];
+        while (together > 1 && exceeds_own_gemm(s->net->n_members * together * each, l->width, l->n_inputs)) together--;
     }
-    return sums;
+    return together > 1 ? together : 1;
+}
+
+/* The first phase for the i-th blocks of rows that are computed together; the loss is that of each block. */
+static void row_blocks(const micro_batch *s, ptrdiff_t i) {
+    const ptrdiff_t each = rows_per_block(s), start = i * blocks_together(s) * each;
+    const ptrdiff_t stop = min_size(start + blocks_together(s) * each, s->rows);
+    forward(s, start, stop - start);
+    for (ptrdiff_t first = start; first < stop; first += each)
+        s->net->partial_sums[first / each] =
+            (pyrelu_sums){s->opt ? loss(s, first, min_size(each, stop - first)) : 0, 0};
+    if (s->opt) backward(s, start, stop - start);
 }
 
 /* Marks the units of a hidden layer that are not 0 for every row of the micro-batch. */

@@ -22,8 +22,8 @@ static double trust_ratio(pyrelu_sums squares) {
 
 /* Updates parameters from their gradient after the last micro-batch of a batch, or does the part of the update that
  * belongs to this stage. */
-static pyrelu_sums update(const micro_batch *s, real *parameters, ptrdiff_t n, pyrelu_group group, double rate_factor,
-                          double trust_ratio) {
+static pyrelu_sums update(const micro_batch *s, real *parameters, real *gradient, ptrdiff_t n, pyrelu_group group,
+                          double rate_factor, double trust_ratio) {
     const optimizer *opt = s->opt;
     if (!s->ends) return (pyrelu_sums){0, 0};
     const double rate = opt->rate_factors[group], alpha = opt->alpha_factors[group];
@@ -35,7 +35,6 @@ static pyrelu_sums update(const micro_batch *s, real *parameters, ptrdiff_t n, p
     step.weight_decay *= alpha;
     step.rate *= rate * rate_factor;
     step.adam_rate *= rate * rate_factor;
-    real *gradient = element_of(opt, opt->gradients, parameters);
     void *const state[] = {element_of(opt, opt->state[0], parameters), element_of(opt, opt->state[1], parameters)};
     if (s->stage == MEASURE)
         return pyrelu_kernels_for(TYPE)->update[PYRELU_GRADIENT](&step, parameters, gradient, (void *[2]){gradient}, n);
@@ -49,11 +48,12 @@ static pyrelu_sums update(const micro_batch *s, real *parameters, ptrdiff_t n, p
 /* The same for an array that one block updates whole. */
 static pyrelu_sums update_array(const micro_batch *s, real *parameters, ptrdiff_t n, pyrelu_group group) {
     if (s->stage == SCALE) return (pyrelu_sums){0, 0}; /* done in the stage DIRECT */
-    const pyrelu_sums sums = update(s, parameters, n, group, 1, 1);
+    real *gradient = element_of(s->opt, s->opt->gradients, parameters);
+    const pyrelu_sums sums = update(s, parameters, gradient, n, group, 1, 1);
     if (s->stage != DIRECT) return sums;
     micro_batch scale = *s;
     scale.stage = SCALE;
-    return update(&scale, parameters, n, group, 1, trust_ratio(sums));
+    return update(&scale, parameters, gradient, n, group, 1, trust_ratio(sums));
 }
 
 /* The gradient of n parameters, which is 0 where a batch begins. */
@@ -70,11 +70,50 @@ static pyrelu_sums unit_parameters(const micro_batch *s, real *parameters, const
     return update_array(s, parameters, n, group);
 }
 
+/* Numbers of a gradient that are updated at a time, some 100 KB of a second-level cache; and rows that the product
+ * computes at least, a multiple of any tile's height: each reads all of delta. */
+enum { CHUNK_SIZE = 24 * 1024, CHUNK_ROWS = 24 };
+
+static ptrdiff_t rows_per_chunk(ptrdiff_t n) {
+    const ptrdiff_t rows = CHUNK_SIZE / n / CHUNK_ROWS * CHUNK_ROWS;
+    return rows > CHUNK_ROWS ? rows : CHUNK_ROWS;
+}
+
+/* The bytes of a layer's weights from which on they do not stay in cache from one step to the next. */
+static const ptrdiff_t PREFETCHED_FROM = 1 << 17;
+
+/* Gradient and update of some rows of a layer's weights by a product of ours. Where the gradient is complete with this
+ * micro-batch, it is computed and used in chunks at one and the same place, which so stays in cache, as do the weights
+ * and the state that the product prefetches. */
+static pyrelu_sums weights_in_chunks(const micro_batch *s, const layer *l, ptrdiff_t first, ptrdiff_t rows) {
+    const optimizer *opt = s->opt;
+    const int i = (int)(l - s->net->layers), complete = s->stage == FUSED && s->begins && s->ends;
+    const ptrdiff_t n = l->width, stop = first + rows, each = complete ? rows_per_chunk(n) : rows;
+    const int prefetches = complete && l->n_inputs * n * (ptrdiff_t)sizeof(real) >= PREFETCHED_FROM;
+    real *gradient = element_of(opt, opt->gradients, from(l->weights, first, n));
+    pyrelu_sums sums = {0, 0};
+    for (ptrdiff_t m; first < stop; first += m) {
+        m = min_size(each, stop - first);
+        real *weights = from(l->weights, first, n);
+        const pyrelu_matrix of_inputs = transposed(inputs(s, i, 0) + first, l->n_inputs);
+        product p = {m, n, s->rows, of_inputs, plain(l->packed, n), gradient, n, .add = !s->begins, .packed = 1};
+        if (prefetches) {
+            p.prefetched[0] = weights;
+            for (int k = 0; k < 2; k++) p.prefetched[1 + k] = element_of(opt, opt->state[k], weights);
+            p.prefetched_bytes = m * n * sizeof(real);
+        }
+        pyrelu_kernels_for(TYPE)->gemm(&p);
+        sums = add(sums, update(s, weights, gradient, m * n, PYRELU_GROUP_weights, l->rate_factor, l->trust_ratio));
+    }
+    return sums;
+}
+
 static pyrelu_sums weights(const micro_batch *s, const layer *l, ptrdiff_t first, ptrdiff_t rows) {
     const int i = (int)(l - s->net->layers);
     const ptrdiff_t n = l->input_factors ? l->width : s->net->n_members * l->width;
     real *weights = from(l->weights, first, n), *gradient = element_of(s->opt, s->opt->gradients, weights);
     if (computes_gradient(s)) {
+        if (packs_delta(s, l)) return weights_in_chunks(s, l, first, rows);
         if (s->net->n_members > 1) member_weight_gradient(s, l, first, rows, gradient, !s->begins);
         else if (i == 0 && s->data->starts) {
             if (s->begins) memset(gradient, 0, rows * n * sizeof(real));
@@ -83,7 +122,7 @@ static pyrelu_sums weights(const micro_batch *s, const layer *l, ptrdiff_t first
             gemm(s->net, &(product){rows, n, s->rows, transposed(inputs(s, i, 0) + first, l->n_inputs),
                                     plain(l->delta, n), gradient, n, .add = !s->begins});
     }
-    return update(s, weights, rows * n, PYRELU_GROUP_weights, l->rate_factor, l->trust_ratio);
+    return update(s, weights, gradient, rows * n, PYRELU_GROUP_weights, l->rate_factor, l->trust_ratio);
 }
 
 static ptrdiff_t weight_blocks_of(const micro_batch *s, const layer *l) {
@@ -154,7 +193,7 @@ static pyrelu_sums adapter_block(const micro_batch *s, const layer *l) {
 
 /* Gradient and update of block i: the blocks of all layers, then those of the embedding and of the adapters. The first
  * block of a layer includes its biases and slopes. */
-static pyrelu_sums weight_block(const micro_batch *s, ptrdiff_t i) {
+static pyrelu_sums weight_block_sums(const micro_batch *s, ptrdiff_t i) {
     const network *net = s->net;
     const layer *l = net->layers, *last = l + net->n_layers - 1;
     for (; l <= last && i >= weight_blocks_of(s, l); l++) i -= weight_blocks_of(s, l);
@@ -174,5 +213,8 @@ static pyrelu_sums weight_block(const micro_batch *s, ptrdiff_t i) {
     }
     return add(sums, weights(s, l, first, min_size(each, l->n_inputs - first)));
 }
+
+/* The second phase for block i. */
+static void weight_block(const micro_batch *s, ptrdiff_t i) { s->net->partial_sums[i] = weight_block_sums(s, i); }
 
 #endif
