@@ -91,7 +91,8 @@ PROPERTIES = {
 X, y = load_digits(return_X_y=True)
 Y = np.array([[digit in those for those in PROPERTIES.values()] for digit in y], dtype=int)
 X_train, X_test, y_train, y_test, Y_train, Y_test = train_test_split(X / 16, y, Y, random_state=0)
-settings = dict(hidden_layer_sizes=(64,), solver="lbfgs", alpha=1.0, max_iter=5000, random_state=0)
+ITERATIONS = 5000  # quick: 20
+settings = dict(hidden_layer_sizes=(64,), solver="lbfgs", alpha=1.0, max_iter=ITERATIONS, random_state=0)
 which = pr.MLPClassifier(**settings).fit(X_train, y_train)
 has = pr.MLPClassifier(**settings).fit(X_train, Y_train)
 

@@ -27,14 +27,18 @@ SOLVERS = (
     {"solver": "adam", "max_iter": 100},
     {"solver": "adamw", "max_iter": 100},
     {"solver": "sgd", "max_iter": 100, "clip_norm": 10.0},
-    {"solver": "lbfgs", "max_iter": 30, "alpha": 0.1},  # less held back, it amplifies rounding
+    {
+        "solver": "lbfgs",
+        "max_iter": 30,
+        "alpha": 0.1,
+        "hidden_layer_sizes": 20,
+    },  # less held back, it amplifies rounding
 )
 
 # Every family, and every solver of either class; not each with each, as what computes a layer, a loss and an update does
 # not know of the others.
 ESTIMATORS = [
-    (MLPClassifier, MLPRegressor)[i % 2](**SOLVERS[i // 2 % len(SOLVERS)], **family)
-    for i, family in enumerate(FAMILIES)
+    (MLPClassifier, MLPRegressor)[i % 2](**SOLVERS[i // 2 % len(SOLVERS)] | family) for i, family in enumerate(FAMILIES)
 ]
 
 

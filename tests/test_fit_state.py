@@ -70,11 +70,12 @@ def test_two_loads_are_the_same(name, tmp_path):
 @pytest.mark.parametrize("stops_early", [False, True])
 def test_any_solver_after_any(cls, first, then, stops_early):
     def fitted():
-        return cls(solver=first, max_iter=3, random_state=0, early_stopping=stops_early).fit(X, Y)
+        mlp = cls(hidden_layer_sizes=8, solver=first, max_iter=3, random_state=0, early_stopping=stops_early)
+        return mlp.fit(X, Y)
 
     def converted():
         theirs = getattr(neural_network, cls.__name__)(
-            solver=first if first in ("lbfgs", "sgd") else "adam", max_iter=3
+            hidden_layer_sizes=(8,), solver=first if first in ("lbfgs", "sgd") else "adam", max_iter=3
         )
         return cls.from_sklearn(theirs.fit(X, Y))
 

@@ -185,7 +185,7 @@ def make(kind, name, **given):
 def test_every_loss_is_an_estimator_s(kind, name, tmp_path):
     X, y = data(kind, name)
     for dtype in PRECISIONS:
-        mlp = make(kind, name, solver="lbfgs").fit(X.astype(dtype), y)
+        mlp = make(kind, name, solver="lbfgs", max_iter=25).fit(X.astype(dtype), y)
         assert mlp.coefs_[0].dtype == dtype
         with np.errstate(all="raise"):
             first = make(kind, name, solver="lbfgs", max_iter=1).fit(X.astype(dtype), y)

@@ -130,8 +130,17 @@ pyrelu\.(dask|neural_network|tabular)\.\w+\.__sklearn_tags__
 """
 
 
+# Packages that no stub mentions. Together they are more to read than all the rest.
+NOT_READ = """
+[[tool.mypy.overrides]]
+module = ["dask.*", "distributed.*", "hypothesis.*", "onnx.*", "polars.*"]
+follow_imports = "skip"
+"""
+
+
 def test_stubs_are_those_of_the_runtime(tmp_path):
     (tmp_path / "allowed").write_text(NO_STUBS)
-    settings = ["--mypy-config-file", ROOT / "pyproject.toml", "--allowlist", "allowed", "--ignore-unused-allowlist"]
+    (tmp_path / "mypy.toml").write_text((ROOT / "pyproject.toml").read_text() + NOT_READ)
+    settings = ["--mypy-config-file", "mypy.toml", "--allowlist", "allowed", "--ignore-unused-allowlist"]
     code, output = run(tmp_path, "mypy.stubtest", "pyrelu", *settings)
     assert code == 0, output
