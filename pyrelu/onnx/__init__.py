@@ -10,11 +10,15 @@ from numbers import Integral
 from typing import Any
 
 import numpy as np
-import onnx
-import skl2onnx
 from numpy.typing import ArrayLike, DTypeLike
-from skl2onnx.common.data_types import DoubleTensorType, FloatTensorType
 from sklearn.utils.validation import check_is_fitted
+
+try:
+    import onnx
+    import skl2onnx
+    from skl2onnx.common.data_types import DoubleTensorType, FloatTensorType
+except ImportError as error:
+    raise ImportError(f"pyrelu.onnx needs onnx and skl2onnx, which the extra `onnx` installs ({error})") from error
 
 from pyrelu.onnx._converters import register
 from pyrelu.onnx._graph import newer_opset
