@@ -48,7 +48,7 @@ static void *wait_for_others(void *context) {
 
 /* Creates up to n threads, ends them again, and returns how many there were. */
 static int probe_threads(int n) {
-    probe p = {.size = n, .monitor = MONITOR_INIT};
+    probe p = {.monitor = MONITOR_INIT};
     pthread_t *const threads = malloc(n * sizeof *threads);
     int created = 0;
     if (!threads) return 0;
