@@ -383,5 +383,5 @@ def test_without_memory(call, tmp_path):
         assert path.read_bytes() == before and os.listdir(path.parent) == ["mlp"]
         print(n < 16)
     """
-    done = subprocess.run([sys.executable, "-W", "ignore", "-c", program], capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", program], capture_output=True, text=True, timeout=300)
     assert (done.returncode, done.stdout) == (0, "True\n"), done.stderr

@@ -16,8 +16,12 @@
 
 /* out[i .. i + LANES) = value, an expression in i, for a whole array of n elements, a multiple of LANES. The vectors of
  * an unrolled block are computed side by side. What is less than a block takes a vector at a time: an array of a few
- * elements is not to wait for a block of them. */
-#define STORE_EACH_VECTOR(value)                                                             \
+ * elements is not to wait for a block of them. The code for SSE2 has no blocks, which would make it 3 times as large,
+ * 1 of 5 MB of all kernels, for processors of before 2013 that would gain a quarter. */
+#if WIDTH == 16 && defined(__x86_64__)
+#define STORE_BLOCKS(value) const ptrdiff_t in_blocks = 0;
+#else
+#define STORE_BLOCKS(value)                                                                  \
     const ptrdiff_t in_blocks = n - n % UNROLL_LANES;                                        \
     for (ptrdiff_t block = 0; block < in_blocks; block += UNROLL_LANES) {                    \
         vector result[UNROLL];                                                               \
@@ -26,7 +30,10 @@
             result[v] = value;                                                               \
         }                                                                                    \
         UNROLLED for (int v = 0; v < UNROLL; v++) store(out + block + v * LANES, result[v]); \
-    }                                                                                        \
+    }
+#endif
+#define STORE_EACH_VECTOR(value) \
+    STORE_BLOCKS(value)          \
     NOT_UNROLLED for (ptrdiff_t i = in_blocks; i < n; i += LANES) store(out + i, value);
 
 typedef vector formula0(vector);
