@@ -183,9 +183,12 @@ def _is_pair(activation):
     return isinstance(activation[1], Mapping) or all(map(callable, activation))
 
 
-@cache  # a prediction of one row would take twice as long
 def _resolve_name(name):
-    return _resolve_one(name)
+    one = _resolved(name)
+    return replace(one, parameters=dict(one.parameters))  # so that what a caller does to it is not kept
+
+
+_resolved = cache(lambda name: _resolve_one(name))  # without it, a prediction of one row would take twice as long
 
 
 def _resolve_one(activation):
