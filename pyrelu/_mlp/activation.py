@@ -198,8 +198,13 @@ def _is_pair(activation: Given) -> TypeGuard[tuple[Any, Any]]:
     return isinstance(activation[1], Mapping) or all(map(callable, activation))
 
 
-@cache  # a prediction of one row would take twice as long
 def _resolve_name(name: str) -> HiddenActivation:
+    one = _resolved(name)
+    return replace(one, parameters=dict(one.parameters))  # so that what a caller does to it is not kept
+
+
+@cache  # a prediction of one row would take twice as long
+def _resolved(name: str) -> HiddenActivation:
     return _resolve_one(name)
 
 
