@@ -140,7 +140,7 @@ cdef class Network:
     cdef pyrelu_embedding embedding
     cdef const pyrelu_core *core
     cdef readonly object dtype
-    cdef readonly Py_ssize_t n_hidden_units, n_outputs
+    cdef readonly Py_ssize_t n_hidden_units, n_outputs, n_members
     cdef readonly bint draws  # whether training needs random numbers
     cdef readonly list weights, biases, slopes, activations  # as given
     cdef readonly object embedding_of_inputs, n_threads
@@ -175,6 +175,7 @@ cdef class Network:
         rate_factors = listed(rate_factors, "rate_factors", n) if len(rate_factors or ()) else [1.0] * n
         self.called = []
         adapters = self._take_adapters(adapters, n - 1)
+        self.n_members = self.network.n_members
         self.layers = np.zeros(n * sizeof(pyrelu_layer), np.uint8)
         self.network.n_layers = n
         self.network.layers = <pyrelu_layer *>cnp.PyArray_DATA(self.layers)

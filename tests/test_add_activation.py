@@ -59,9 +59,9 @@ void call_added(double *out) {
 def listed(rule):
     """The files that a rule of CMakeLists.txt compiles."""
     (files,) = re.findall(
-        re.escape(rule) + r"((?:\s*src/[\w/]+\.c)+)\)", (SOURCE.parent / "CMakeLists.txt").read_text()
+        re.escape(rule) + r"((?:\s*src/[\w/${}]+\.c)+)\)", (SOURCE.parent / "CMakeLists.txt").read_text()
     )
-    return [file.removeprefix("src/") for file in files.split()]
+    return [file.removeprefix("src/").replace("${THREADS}", "single") for file in files.split()]
 
 
 def build(source, target):

@@ -42,7 +42,16 @@ def fitted(digits):
 def test_signature_is_scikit_learns_and_more(ours, theirs):
     ours, theirs = (list(inspect.signature(cls).parameters.values()) for cls in (ours, theirs))
     assert ours[: len(theirs)] == theirs
-    neutral = (0.0, "auto", None, "log_loss", "constant", False, 8)  # 8: of embeddings, where there are some
+    neutral = (
+        0.0,
+        "auto",
+        None,
+        "log_loss",
+        "constant",
+        False,
+        8,
+        1,
+    )  # 8: of embeddings, where there are some; 1: network
     assert all(p.kind is p.KEYWORD_ONLY and p.default in neutral for p in ours[len(theirs) :])
 
 

@@ -138,8 +138,8 @@ def test_options_of_all(name):
 
 
 def test_zero_output_is_that_of_the_output_layer(digits):
-    mlp = MLPClassifier((5, 4), init=("he_normal", {"zero_output": True}), solver="sgd", learning_rate_init=1e-300)
-    mlp.set_params(max_iter=1).fit(*digits)
+    mlp = MLPClassifier((5, 4), "tanh", init=("he_normal", {"zero_output": True}), solver="sgd")
+    mlp.set_params(max_iter=1, learning_rate_init=1e-300).fit(*digits)
     assert [abs(coef).max() > 1e-100 for coef in mlp.coefs_] == [True, True, False]
     assert np.allclose(mlp.predict_proba(digits[0]), 0.1)
 

@@ -101,7 +101,8 @@ class HiddenActivation:
         if self.functions:
             return self.functions[0](z)
         if self.transform == "parametric":
-            assert slopes is not None
+            if slopes is None:
+                raise ValueError(f"a parametric {self.name} needs its slopes")
             return z + slopes * (replace(self, transform="elementwise").forward(z) - z)
         with np.errstate(over="ignore"):
             outputs: Floats = getattr(functional, self.name)(z, *self._parameters(slopes))
@@ -112,7 +113,8 @@ class HiddenActivation:
         if self.functions:
             return g * self.functions[1](z)
         if self.transform == "parametric":
-            assert slopes is not None
+            if slopes is None:
+                raise ValueError(f"a parametric {self.name} needs its slopes")
             return g + slopes * (replace(self, transform="elementwise").backward(z, g) - g)
         with np.errstate(over="ignore"):
             gradient: Floats = getattr(vjp, self.name)(z, g, *self._parameters(slopes))

@@ -4,6 +4,7 @@ It needs onnx and skl2onnx, which the extra `onnx` installs. Importing this modu
 of pyrelu wherever they stand in a Pipeline; `to_onnx` calls skl2onnx.
 """
 
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from numbers import Integral
@@ -17,8 +18,10 @@ try:
     import onnx
     import skl2onnx
     from skl2onnx.common.data_types import DoubleTensorType, FloatTensorType
-except ImportError as error:
-    raise ImportError(f"pyrelu.onnx needs onnx and skl2onnx, which the extra `onnx` installs ({error})") from error
+except ImportError:
+    raise ImportError(
+        f"pyrelu.onnx needs onnx and skl2onnx, which the extra `onnx` installs ({sys.exception()})"
+    ) from sys.exception()
 
 from pyrelu.onnx._converters import register
 from pyrelu.onnx._graph import newer_opset
