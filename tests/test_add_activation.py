@@ -88,12 +88,12 @@ def test_a_new_row_is_in_the_library(tmp_path, monkeypatch):
     with (source / "table" / "activations.def").open("a") as table:
         table.write(ROW)
     header = source / "math" / "activations.h"
-    header.write_text(header.read_text().replace("\n#endif\n", f"{FORMULAS}\n#endif\n"))
+    header.write_text(f"{FORMULAS}\n#endif\n".join(header.read_text().rsplit("\n#endif\n", 1)))
     for table, row in (("losses.def", LOSS), ("optimizers.def", OPTIMIZER)):
         with (source / "table" / table).open("a") as rows:
             rows.write(row)
     bodies = source / "math" / "losses.h"
-    bodies.write_text(bodies.read_text().replace("\n#endif\n", f"{LOSS_BODY}\n#endif\n"))
+    bodies.write_text(f"{LOSS_BODY}\n#endif\n".join(bodies.read_text().rsplit("\n#endif\n", 1)))
     rules = source / "kernels" / "optimizers.c"
     rules.write_text(rules.read_text().replace("\n#define INLINE", f"{RULE}\n#define INLINE"))
     with (source / "table" / "table.c").open("a") as once:

@@ -66,9 +66,6 @@ def test_methods_that_make_no_sense_are_refused(namespace, name):
 
 
 @each_object
-@pytest.mark.filterwarnings(
-    "ignore:numpy.core is deprecated"
-)  # NumPy looks into it for a ufunc, if anything imported it
 def test_attributes_of_a_ufunc(namespace, name):
     function = getattr(getattr(pr, namespace), name)
     assert function.nargs == function.nin + function.nout == function.nin + 1

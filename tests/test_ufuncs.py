@@ -168,9 +168,6 @@ def test_dask_stays_lazy_pandas_and_xarray_keep_their_labels(activation):
 
 
 @each_namespace
-@pytest.mark.filterwarnings(
-    "ignore:numpy.core is deprecated"
-)  # NumPy looks into it for a ufunc, if anything imported it
 def test_pickle_finds_each_function(activation, namespace):
     module = getattr(pr, namespace)
     for name, function in vars(module).items():

@@ -6,6 +6,8 @@ and a ufunc with two operands has methods that make no sense for an activation. 
 generalised ufunc.
 """
 
+from contextlib import suppress
+
 from pyrelu import _ufuncs
 from pyrelu._functions import docstrings
 from pyrelu._functions.callables import REQUIRED, ActivationFunction, AxisActivationFunction
@@ -41,16 +43,17 @@ def _elementwise(row, kind, module, other, functions):
     doc = docstrings.activation(row, kind, choice=other)
     data, parameters = OPERANDS[kind], Parameters(row)
     if data == ["x"] and not parameters and not other:
-        return _ufuncs.make_ufunc(row.index, kind, row.name, doc)
+        return _found_in(module, _ufuncs.make_ufunc(row.index, kind, row.name, doc))
     # pickle finds a ufunc by its qualified name, here as an attribute of the public function
-    ufunc = default = _ufuncs.make_ufunc(row.index, kind, f"{row.name}.ufunc", doc)
+    ufunc = default = _found_in(module, _ufuncs.make_ufunc(row.index, kind, f"{row.name}.ufunc", doc))
     if parameters:
         # A second ufunc has the defaults built in, so that x alone decides the type of the result and no parameter has
         # to be converted in each call.
         optional = None not in parameters.values()
-        default = (
-            _ufuncs.make_ufunc(row.index, kind, f"{row.name}.default_ufunc", doc, defaults=True) if optional else None
-        )
+        default = None
+        if optional:
+            name = f"{row.name}.default_ufunc"
+            default = _found_in(module, _ufuncs.make_ufunc(row.index, kind, name, doc, defaults=True))
     if not other:
         return ActivationFunction(row.name, module, doc, ufunc, default, data, parameters)
     _, keyword, value = other.choice_of
@@ -69,5 +72,15 @@ def _along_axis(row, kind, module):
         doc,
         row.vjp_signature if vjp else row.signature,
         dict.fromkeys(OPERANDS[kind], REQUIRED),
-        ufunc=_ufuncs.make_gufunc(row.index, vjp, f"{row.name}.ufunc", doc),
+        ufunc=_found_in(module, _ufuncs.make_gufunc(row.index, vjp, f"{row.name}.ufunc", doc)),
     )
+
+
+def _found_in(module, ufunc):
+    """Return the ufunc, with the name of the module that pickle is to find it in.
+
+    Without it, pickle asks every module that was ever imported, and some of them warn of such a question.
+    """
+    with suppress(AttributeError):  # before NumPy 2.2, a ufunc takes no attributes
+        ufunc.__module__ = module
+    return ufunc

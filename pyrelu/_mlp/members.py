@@ -104,7 +104,7 @@ class SharesWeights:
         >>> import numpy as np
         >>> from pyrelu import MLPRegressor
         >>> X, y = np.random.default_rng(0).normal(size=(2, 100, 3))
-        >>> mlp = MLPRegressor(ensemble_size=8, random_state=0, max_iter=5, tol=0).fit(X, y)
+        >>> mlp = MLPRegressor(ensemble_size=8, random_state=0, tol=1).fit(X, y)
         >>> np.allclose(np.mean([one.predict(X) for one in mlp.members()], axis=0), mlp.predict(X))
         True
         """
