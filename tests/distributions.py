@@ -18,8 +18,8 @@ WHEELS = sorted(FOLDER.glob("*.whl"))
 SDISTS = sorted(FOLDER.glob("*.tar.gz"))
 assert WHEELS or SDISTS, f"{FOLDER} has neither wheel nor sdist"
 
-# bytes; kernels for three instruction sets in two precisions are 1.0 MB of it, and a repaired wheel has OpenMP's library
-LARGEST = 1_800_000
+# bytes; kernels for three instruction sets in two precisions are 1.1 MB of it, and a repaired wheel has OpenMP's library
+LARGEST = 1_850_000
 SUFFIXES = {".py", ".pyi", ".typed"}
 each_wheel = pytest.mark.parametrize("wheel", WHEELS, ids=lambda path: path.name, indirect=True)
 
