@@ -151,7 +151,7 @@ def test_paths_in_readme_exist():
     text = (ROOT / "README.md").read_text()
     repository = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["urls"]["Repository"]
     raw = repository.replace("github.com", "raw.githubusercontent.com")
-    links = re.findall(r"\]\(([^)#]+)\)", text)
+    links = re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", text)
     of_files = re.compile(rf"{repository}/(?:blob|tree)/main/(.+)|{raw}/main/(.+)")
     assert all(of_files.fullmatch(link) for link in links), links
     paths = {*(of_files.sub(r"\1\2", link) for link in links), *re.findall(r"\bexamples/\S+\.csv", text)}
