@@ -5,8 +5,16 @@ import pickle
 from contextlib import contextmanager
 
 import pytest
+from helpers import few_epochs
 
 distributed = pytest.importorskip("distributed")
+
+# of all tests on the cluster: it stays with one process of pytest, and what dies leaves sockets open
+marks = [
+    few_epochs,
+    pytest.mark.xdist_group("cluster"),
+    pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"),
+]
 
 
 @contextmanager

@@ -6,8 +6,8 @@ import warnings
 
 import numpy as np
 import pytest
-from clusters import KillOnce, gathered_and_received
-from helpers import few_epochs, same_bits
+from clusters import KillOnce, gathered_and_received, marks
+from helpers import same_bits
 from sklearn.base import clone
 from sklearn.datasets import make_classification, make_regression
 
@@ -21,11 +21,7 @@ import dask  # noqa: E402
 
 from pyrelu.dask import DaskMLPClassifier, DaskMLPRegressor  # noqa: E402
 
-pytestmark = [
-    few_epochs,
-    pytest.mark.xdist_group("cluster"),
-    pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"),
-]
+pytestmark = marks
 
 
 def data(n=600):

@@ -35,7 +35,7 @@ def find_alive(network: Network, samples: Any, order: Numbers | None = None) -> 
         alive[units[part.find_alive(samples, order[start : start + rows])]] = True
         start, rows = start + rows, min(2 * rows, MOST_ROWS)
         n_doubtful = len(alive) - np.count_nonzero(alive)
-        if not n_doubtful or start >= len(order) or network.n_members > 1:  # members have no weights of a unit's own
+        if not n_doubtful or start >= len(order) or network.n_members > 1:  # an ensemble is not taken apart
             continue
         if (len(units) - n_doubtful) * rows > n_doubtful * ROWS_OF_A_COPY:
             part, units = _part_with(~alive, network)
