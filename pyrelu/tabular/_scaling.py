@@ -23,19 +23,17 @@ def smooth_clip(x):
     return x / np.hypot(1, x / CLIP)  # the square would overflow
 
 
-def _robust(known):
-    """Return median and interquartile range; half the range where that is 0, and inf where nothing varies."""
-    low, center, high = np.quantile(known, (0.25, 0.5, 0.75))
-    width = high - low or (known.max() - known.min()) / 2
-    return center, width or np.inf
-
-
 _QUARTILES = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 
 def _robust_of(n, quantile, moments):
+    """Return median and interquartile range; half the range where that is 0, and inf where nothing varies."""
     width = quantile[0.75] - quantile[0.25] or (quantile[1.0] - quantile[0.0]) / 2
     return quantile[0.5], width or np.inf
+
+
+def _robust(known):
+    return _robust_of(len(known), dict(zip(_QUARTILES, np.quantile(known, _QUARTILES), strict=True)), None)
 
 
 def _standard(known):
