@@ -40,7 +40,7 @@ static int run_iteration(pyrelu_team *team) {
     while (unclaimed > 0 && !atomic_compare_exchange_weak(&team->unclaimed, &unclaimed, unclaimed - 1)) {
     }
     if (unclaimed <= 0) return 0;
-    team->body(team->context, unclaimed - 1); /* body and context stay while an iteration is unfinished */
+    team->body(team->context, team->n - unclaimed); /* these stay while an iteration is unfinished */
     if (--team->unfinished == 0) wake(team);
     return 1;
 }
@@ -68,6 +68,7 @@ void pyrelu_team_for(pyrelu_team *team, ptrdiff_t n, void (*body)(void *, ptrdif
     }
     team->body = body;
     team->context = context;
+    team->n = n;
     team->unfinished = n;
     team->unclaimed = n;
     wake(team);

@@ -8,13 +8,15 @@
 #include "runtime/monitor.h"
 #include "runtime/threads.h"
 
-/* Any thread that is awake claims the next iteration. The leader waits for iterations that others have begun, but never
- * for a thread to wake up. So if another program occupies a core, a loop loses that core's share and little more; the
- * barrier at the end of an OpenMP loop waits until the core is free again: 10 ms in a loop of 1 ms. */
+/* Any thread that is awake claims the next iteration, from the first on. The leader waits for iterations that others
+ * have begun, but never for a thread to wake up. So if another program occupies a core, a loop loses that core's share
+ * and little more; the barrier at the end of an OpenMP loop waits until the core is free again: 10 ms in a loop of 1
+ * ms. */
 struct pyrelu_team {
     int size;
     void (*body)(void *, ptrdiff_t);
     void *context;
+    ptrdiff_t n;                               /* iterations in all */
     _Alignas(64) _Atomic ptrdiff_t unclaimed;  /* iterations that no thread has begun; set last */
     _Alignas(64) _Atomic ptrdiff_t unfinished; /* iterations that are not done */
     _Alignas(64) _Atomic int disbanded, sleepers;

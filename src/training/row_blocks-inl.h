@@ -145,12 +145,11 @@ static void backward(const micro_batch *s, ptrdiff_t first, ptrdiff_t rows) {
     if (e->scales) scale_backward(e, first, rows);
 }
 
-/* The blocks that one thread computes together. Each product packs the weights anew, so that larger ones are better
- * while there are enough of them for the team, and while none would become BLAS's: results do not depend on the team.
- */
+/* The blocks that one thread computes together: as many as leave some for each thread, since each product packs the
+ * weights anew, but not so many that a product would become BLAS's, as results do not depend on the team. */
 static ptrdiff_t blocks_together(const micro_batch *s) {
     const ptrdiff_t each = rows_per_block(s), n = ceil_div(s->rows, each), threads = pyrelu_team_size(s->team);
-    ptrdiff_t together = threads > 1 ? n / (2 * threads) : n;
+    ptrdiff_t together = n / threads;
     if (!s->opt || together < 2) return 1;
     together = min_size(together, ROWS_TOGETHER / each);
     for (int i = 0; i < s->net->n_layers; i++) {
