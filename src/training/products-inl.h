@@ -8,7 +8,7 @@
 /* Multiply-adds up to which our gemm is at least as fast as OpenBLAS with the same instruction set, as measured by
  * tools/products for SSE2, AVX2 and AVX-512 (docs/performance.md). */
 #ifdef __x86_64__
-static const double MAX_OWN_WORK = 1 << 27;
+static const double MAX_OWN_WORK = 1 << 28;
 #else
 static const double MAX_OWN_WORK = 1 << 18; /* not measured: up to here, BLAS spends its time on the call itself */
 #endif

@@ -3,7 +3,8 @@
  *     step LIBRARY [layers/batch ...]     such as 784-1024-10/128; relu, softmax, cross entropy, Adam, float32
  *
  * LIBRARY is a build of libpyrelu. It asks this program for its kernels, which hands them out with a clock around each,
- * so that no part of the core knows of the measurement. PYRELU_ISA and OMP_NUM_THREADS choose what is measured.
+ * so that no part of the core knows of the measurement. PYRELU_ISA and OMP_NUM_THREADS choose what is measured, SAMPLES
+ * how often (150 times).
  *
  * Bounds come from what the processor does here: a loop of multiply-adds in registers, and loops over as many bytes as
  * the part reads and writes. The bound of an update is the larger of its bytes and its divisions and square roots.
@@ -22,7 +23,8 @@
 
 /* Short samples, of which the quickest counts, for each part by itself: what another program interrupts tells nothing.
  */
-enum { MOST_LAYERS = 8, MOST_THREADS = 64, SAMPLES = 150 };
+enum { MOST_LAYERS = 8, MOST_THREADS = 64 };
+static int n_samples = 150;
 static const double SAMPLE_WORK = 1e8; /* floating-point operations of a sample, about: 1 ms */
 
 typedef enum {
@@ -174,6 +176,7 @@ static void set_up(void *library, problem *p) {
                               .layers = p->layers,
                               .n_features = p->sizes[0],
                               .loss = row_named(library, "pyrelu_losses", sizeof(pyrelu_loss), "log_loss"),
+                              .n_members = 1,
                               .n_threads = PYRELU_ALL_THREADS,
                               .interrupted = nothing};
     const size_t size = core->plan_workspace(&p->net, p->batch, 1, NULL);
@@ -251,6 +254,7 @@ typedef struct {
 #define MEASURE_PROCESSOR(name, instructions, vector, lanes)                                                 \
     __attribute__((target(instructions), noinline)) static double name##_multiply_adds(ptrdiff_t n) {        \
         vector TEN(DECLARE) y = {0};                                                                         \
+        y += 1; /* a multiplier of zeros would take less power */                                            \
         const double start = now();                                                                          \
         for (ptrdiff_t i = 0; i < n; i++) __asm__ volatile(TEN(MULTIPLY_ADD) : TEN(OPERAND) "+v"(y));        \
         return (now() - start) / n / 10;                                                                     \
@@ -275,9 +279,15 @@ static double least(double (*measure)(ptrdiff_t), ptrdiff_t n) {
     return found;
 }
 
+/* The same, but after a second of it: under a load of wide multiply-adds, as a fit is, a processor lowers its clock. */
+static double sustained(double (*measure)(ptrdiff_t), ptrdiff_t n) {
+    for (const double end = now() + 1e9; now() < end;) measure(n);
+    return least(measure, n);
+}
+
 static processor measure_processor(const char *isa) {
-    if (!strcmp(isa, "v4")) return (processor){16, least(v4_multiply_adds, 20000), least(v4_divisions, 5000)};
-    if (!strcmp(isa, "v3")) return (processor){8, least(v3_multiply_adds, 20000), least(v3_divisions, 5000)};
+    if (!strcmp(isa, "v4")) return (processor){16, sustained(v4_multiply_adds, 20000), least(v4_divisions, 5000)};
+    if (!strcmp(isa, "v3")) return (processor){8, sustained(v3_multiply_adds, 20000), least(v3_divisions, 5000)};
     return (processor){4, NAN, NAN};
 }
 
@@ -354,7 +364,7 @@ static void print_budget(void *library, const char *name, problem *p, const proc
     double measured = INFINITY, gathering = INFINITY, rest = INFINITY, parts[N_PARTS], bounds[N_PARTS];
     set_up(library, p);
     for (int i = 0; i < N_PARTS; i++) parts[i] = INFINITY;
-    for (int sample = 0; sample < SAMPLES; sample++) {
+    for (int sample = 0; sample < n_samples; sample++) {
         measured = fmin(measured, train(p, 0));
         gathering = fmin(gathering, gather(p));
         memset(accounts, 0, sizeof accounts);
@@ -389,6 +399,7 @@ int main(int argc, char **argv) {
     void *library = argc > 1 ? dlopen(argv[1], RTLD_NOW) : NULL;
     if (!library)
         return fprintf(stderr, "step LIBRARY [layers/batch ...]: %s\n", argc > 1 ? dlerror() : "no library"), 2;
+    if (getenv("SAMPLES")) n_samples = atoi(getenv("SAMPLES"));
     core = dlsym(library, "pyrelu_core_f32");
     kernels = ((const pyrelu_kernels *(*)(pyrelu_type))dlsym(library, "pyrelu_kernels_for"))(PYRELU_F32);
     const char *isa = ((const char *(*)(void))dlsym(library, "pyrelu_isa"))();
