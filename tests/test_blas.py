@@ -24,7 +24,7 @@ def two_threads():
         yield
 
 
-def predict(function, units=512, rows=1024):
+def predict(function, units=768, rows=1024):
     """Have a network of products that are left to BLAS, or of few units, call a function on its way."""
 
     def activation(z):
@@ -48,7 +48,7 @@ def test_one_thread_where_blas_may_be_called_and_as_before_elsewhere():
 
 def test_networks_within_networks():
     seen = []
-    predict(lambda: (predict(lambda: None, 513), seen.append(blas_threads())))
+    predict(lambda: (predict(lambda: None, 769), seen.append(blas_threads())))
     assert seen[0] == {1} and blas_threads() == {2}
 
 
