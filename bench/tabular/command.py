@@ -15,7 +15,10 @@ from pyrelu._commands import processor
 from tabular.learners import learner, names
 from tabular.tables import tables
 
-FIELDS = ("learner", "table", "task", "seed", "n_train", "error", "log_loss", "one_minus_auc", "cpu_seconds", "note")
+FIELDS = (
+    *("learner", "table", "task", "seed", "n_train", "error", "log_loss", "one_minus_auc", "cpu_seconds", "note"),
+    "multiply_adds",
+)
 SHIFT = 0.01  # added to each error before the geometric mean, so that a table without errors does not decide it
 _DESCRIPTION = """\
 Compares learners for tables: the error of classification, or RMSE / standard deviation, on 20% of the rows of each table,
@@ -25,6 +28,8 @@ after training with defaults and on one thread on the rest. Prints geometric mea
   python bench/tabular --tables FOLDER               all CSV and Parquet files of a folder; the target is the last column
   python bench/tabular --learners auto,lightgbm      only these; those that are not installed are left out
   python bench/tabular --out results.csv             keep each result, and run only what the file does not have
+  python bench/tabular --learners td --peak 110      CPU seconds as a multiple of what the matrix products take at the
+                                                     processor's peak, which tools/step prints in GFLOP/s
 """
 
 
@@ -38,6 +43,7 @@ def main(arguments=None):
     parser.add_argument("--seeds", type=int, default=3, metavar="N", help="splits of each table (default: 3)")
     parser.add_argument("--max-rows", type=int, default=6000, metavar="N", help="of training (default: 6000)")
     parser.add_argument("--out", type=Path, default=None, metavar="FILE", help="CSV of all results")
+    parser.add_argument("--peak", type=float, default=None, metavar="GFLOPS", help="of one thread, in float32")
     parser.add_argument("--base", default=None, metavar="LEARNER", help="what to compare with (default: the first)")
     given = parser.parse_args(arguments)
     chosen = given.learners.split(",")
@@ -58,6 +64,8 @@ def main(arguments=None):
     print("\r", end="", file=sys.stderr)
     asked = [result for result in results if (result["table"], int(result["seed"])) in measured]  # not all of --out
     _print(pd.DataFrame(asked), chosen, given.base or chosen[0])
+    if given.peak:
+        _print_share(pd.DataFrame(asked), chosen, given.peak)
     return 0
 
 
@@ -71,10 +79,22 @@ def measure(name, table, seed, max_rows):
         start = _cpu_seconds()
         model = learner(name, table, seed).fit(X, y)
         result["cpu_seconds"] = _cpu_seconds() - start
+        result["multiply_adds"] = _multiply_adds(model)
         result |= _errors(model, table, X_test, y_test)
     except Exception as error:  # is not installed, or does not take such a table
         result["note"] = f"{type(error).__name__}: {error}"[:200]
     return result
+
+
+def _multiply_adds(model):
+    """Return the multiply-adds of the matrix products of our fits: forward, gradient of the weights, of the inputs.
+
+    Of networks that are trained again on all rows (`refit`), the first fit leaves no trace: NaN.
+    """
+    networks = getattr(model, "estimators_", ())
+    if not networks or any(not network.early_stopping for network in networks):
+        return np.nan
+    return sum(3 * sum(weights.size for weights in network.coefs_) * network.t_ for network in networks)
 
 
 def _errors(model, table, X, y):
@@ -99,8 +119,8 @@ def _known(path):
         return []
     with open(path, newline="") as file:
         rows = list(csv.DictReader(file))
-    numbers = ("n_train", "error", "log_loss", "one_minus_auc", "cpu_seconds")
-    return [row | {name: float(row[name] or "nan") for name in numbers} for row in rows]
+    numbers = ("n_train", "error", "log_loss", "one_minus_auc", "cpu_seconds", "multiply_adds")
+    return [row | {name: float(row.get(name) or "nan") for name in numbers} for row in rows]
 
 
 def _keep(path, result):
@@ -131,6 +151,14 @@ def _print(results, chosen, base):
         .round(3)
         .to_string(index=False)
     )
+
+
+def _print_share(results, chosen, peak):
+    results = results[(results["note"] == "") & results["learner"].isin(chosen)].dropna(subset="multiply_adds")
+    results = results.assign(multiple=results["cpu_seconds"] * peak * 1e9 / (2 * results["multiply_adds"]))
+    print(f"\nCPU seconds as a multiple of 2 x 3 x weights x rows x epochs operations at {peak:g} GFLOP/s\n")
+    multiples = results.pivot_table(index="table", columns="learner", values="multiple")
+    print(pd.concat([multiples, multiples.median().to_frame("median").T]).round(2).to_string())
 
 
 def _relative(results, name, base):

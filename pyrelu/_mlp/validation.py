@@ -43,7 +43,10 @@ class Validation:
     def score(self, state):
         """Return the score of the weights as they are now."""
         if self.scorer is None:
-            return self.mlp._score_outputs(self.network.predict(self.samples, self.rows), self.targets, self.weights)
+            outputs = self.network.predict(self.samples, self.rows)
+            # Targets and weights were checked when the fit began; a look at each again is most of a small score's time.
+            with sklearn.config_context(assume_finite=True, skip_parameter_validation=True):
+                return self.mlp._score_outputs(outputs, self.targets, self.weights)
         state.write_attributes()
         score = self._call_scorer()
         if not isinstance(score, Real):
