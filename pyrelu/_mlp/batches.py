@@ -14,8 +14,9 @@ from pyrelu._mlp.alive import find_alive
 from pyrelu._mlp.callback_support import callbacks_of, with_callbacks
 from pyrelu._mlp.display import choose as choose_display
 from pyrelu._mlp.fit_state import FitState
-from pyrelu._mlp.objective import Objective, Partition, Sums, balanced, begin, count_labels
+from pyrelu._mlp.objective import Objective, Partition, Sums, begin
 from pyrelu._mlp.rows import fingerprint, size_of_batch, to_train
+from pyrelu._mlp.sample_weight import balanced, count_labels
 from pyrelu._mlp.validation import Validation
 from pyrelu._network import Epoch
 from pyrelu._samples import Samples

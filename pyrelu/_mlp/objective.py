@@ -489,22 +489,3 @@ def begin(
         if weights is not None:
             mlp.class_weight = weights
     return network, random_state
-
-
-def count_labels(y: ArrayLike) -> dict[Any, int]:
-    """Return how many rows each label has: label -> number."""
-    y = np.asarray(y)
-    y = y.ravel() if y.ndim == 2 and y.shape[1] == 1 else y
-    if y.ndim != 1:
-        raise ValueError(
-            f"y has the shape {y.shape}; the labels of an indicator matrix are not counted: give class_weight as a list of "
-            "dicts, and classes=range(n_columns)"
-        )
-    labels, counts = np.unique(y, return_counts=True)
-    return dict(zip(labels.tolist(), counts.tolist(), strict=True))
-
-
-def balanced(counts: Mapping[Any, int]) -> dict[Any, float]:
-    """Return the class weights that "balanced" stands for, as `sklearn.utils.class_weight.compute_class_weight` has it."""
-    n_rows = sum(counts.values())
-    return {label: n_rows / (len(counts) * count) for label, count in counts.items()}

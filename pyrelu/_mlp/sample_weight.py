@@ -1,4 +1,4 @@
-"""Weights of rows: what `sample_weight` may be, and what `class_weight` makes of targets."""
+"""Weights of rows: what `sample_weight` may be, what `class_weight` makes of targets, and what "balanced" makes of labels."""
 
 from collections.abc import Mapping, Sequence
 from numbers import Real
@@ -63,3 +63,22 @@ def weigh_classes(class_weight: ClassWeight, targets: Floats, classes: NDArray[A
         of_rows = compute_class_weight(class_weight, classes=classes, y=classes[numbers])[numbers]
     weights: Floats = of_rows.astype(targets.dtype)
     return weights
+
+
+def count_labels(y: ArrayLike) -> dict[Any, int]:
+    """Return how many rows each label has: label -> number."""
+    y = np.asarray(y)
+    y = y.ravel() if y.ndim == 2 and y.shape[1] == 1 else y
+    if y.ndim != 1:
+        raise ValueError(
+            f"y has the shape {y.shape}; the labels of an indicator matrix are not counted: give class_weight as a list of "
+            "dicts, and classes=range(n_columns)"
+        )
+    labels, counts = np.unique(y, return_counts=True)
+    return dict(zip(labels.tolist(), counts.tolist(), strict=True))
+
+
+def balanced(counts: Mapping[Any, int]) -> dict[Any, float]:
+    """Return the class weights that "balanced" stands for, as `sklearn.utils.class_weight.compute_class_weight` has it."""
+    n_rows = sum(counts.values())
+    return {label: n_rows / (len(counts) * count) for label, count in counts.items()}
