@@ -5,10 +5,9 @@ does all the work. Like ufuncs, they keep dask arrays lazy and promote integers 
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from pyrelu import _ufuncs
 from pyrelu._functions import docstrings
@@ -17,6 +16,9 @@ from pyrelu._functions.domains import Parameters
 from pyrelu._functions.namespace import OPERANDS, Function
 from pyrelu._operands import given, parts, side_by_side
 from pyrelu.registry import activations, composed_functions
+
+if TYPE_CHECKING:  # takes a percent of the time of `import pyrelu`
+    from numpy.typing import ArrayLike
 
 # Private ufuncs; pickle finds them here by name.
 IDENTITY = _ufuncs.make_ufunc(activations["identity"].index, _ufuncs.FORWARD, "IDENTITY", "")
@@ -198,7 +200,7 @@ def _crelu_vjp(relu_vjp: Function) -> Compute:
     return crelu
 
 
-def prelu_weight(x: ArrayLike, g: ArrayLike, weight: ArrayLike) -> Any:
+def prelu_weight(x: "ArrayLike", g: "ArrayLike", weight: "ArrayLike") -> Any:
     """Gradient of prelu with respect to its weight: g * min(x, 0), summed to the weight's shape.
 
     Parameters

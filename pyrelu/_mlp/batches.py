@@ -1,5 +1,7 @@
 """Fits to rows that come in batches, of which a window is in memory at a time."""
 
+from __future__ import annotations
+
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from numbers import Integral
@@ -186,7 +188,9 @@ class Windows:
             order = np.arange(len(rows), dtype=np.intp)
             if state.estimator.shuffle:
                 order = state.random_state.permutation(order)
-            order = to_train(order, self.batch_size, state.estimator.drop_last)
+            # A window holds a batch at least: if the first one has fewer rows, it has all, and they are the batch, as in `fit`.
+            batch_size = self.batch_size if n_rows else min(self.batch_size, len(order))
+            order = to_train(order, batch_size, state.estimator.drop_last)
             n = len(order)
             if n == 0:  # less than a batch, at the end
                 continue

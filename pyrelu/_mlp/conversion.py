@@ -1,5 +1,7 @@
 """Conversion from and to scikit-learn's estimators, through their public attributes, and modules of torch."""
 
+from __future__ import annotations
+
 import copy
 import warnings
 from typing import Any, Self

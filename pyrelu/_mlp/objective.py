@@ -1,5 +1,7 @@
 """The loss of a network as a sum over rows that may be anywhere: what distributed and out-of-core fits are written on."""
 
+from __future__ import annotations
+
 import copy
 import threading
 from collections.abc import Mapping
@@ -13,6 +15,7 @@ from sklearn.utils.multiclass import unique_labels
 from pyrelu import _ufuncs
 from pyrelu._mlp import embedding
 from pyrelu._mlp.alive import find_alive
+from pyrelu._mlp.allowed import check_parameters
 from pyrelu._mlp.fit_state import ATTRIBUTES
 from pyrelu._mlp.initializers import UNIT_VARIANCE
 from pyrelu._mlp.network import pack
@@ -46,7 +49,7 @@ class Sums(NamedTuple):
     weight: float
     alive: NDArray[np.bool_]
 
-    def __add__(self, other: "Sums") -> "Sums":  # type: ignore[override]  # not what it is for tuples
+    def __add__(self, other: Sums) -> Sums:  # type: ignore[override]  # not what it is for tuples
         return Sums(
             self.loss + other.loss,
             self.gradient + other.gradient,
@@ -73,7 +76,7 @@ class Partition:
         self.data: Data = X, targets, weights
         self.samples = Samples(X, targets, weights)
 
-    def __reduce__(self) -> tuple[type["Partition"], Data]:
+    def __reduce__(self) -> tuple[type[Partition], Data]:
         return Partition, self.data
 
     def __len__(self) -> int:
@@ -459,6 +462,7 @@ def begin(
     network : Network
     random_state : RandomState
     """
+    check_parameters(mlp)
     for name, uses_rows in (
         ("init", not sampled and isinstance(mlp.init, str) and mlp.init == UNIT_VARIANCE),
         ("categorical_features", not sampled and mlp.categorical_features is not None),

@@ -265,7 +265,9 @@ def extends(base: Any) -> Callable[[Callable[..., None]], Callable[..., None]]:
 
     The constructor's own positional parameters come first, its keyword-only ones last.
     """
-    shared = list(inspect.signature(base.__init__).parameters.values())[1:]
+    # Without annotations, as of the constructor: docstrings have the types, in shorter words, and stubs are made of these.
+    of_base = list(inspect.signature(base.__init__).parameters.values())[1:]
+    shared = [p.replace(annotation=p.empty) for p in of_base]
 
     def decorate(own: Callable[..., None]) -> Callable[..., None]:
         self, *added = inspect.signature(own).parameters.values()

@@ -1,5 +1,7 @@
 """The base class of the estimators: parameters and fitting."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from typing import Any, Literal, Self

@@ -1,5 +1,7 @@
 """Saving estimators to files and loading them."""
 
+from __future__ import annotations
+
 import os
 from typing import Any, Self
 
