@@ -65,8 +65,11 @@ class Scored(Protocol):
         As long as there are rows.
     """
 
-    rows: Indices | None
-    targets: Sized
+    @property
+    def rows(self) -> Indices | None: ...
+
+    @property
+    def targets(self) -> Sized: ...
 
     def score(self, state: "FitState") -> float:
         """Return the score of the weights as they are now."""
@@ -161,8 +164,7 @@ class FitState:
 
     @property
     def parameters(self) -> Floats:
-        parameters: Floats = self.network.parameters
-        return parameters
+        return self.network.parameters
 
     def write_attributes(self) -> None:
         """Update the attributes of the estimator in training."""

@@ -58,12 +58,12 @@ class HasNetwork:
 
     def _hidden_units(self) -> list[int]:
         sizes: Any = self.hidden_layer_sizes
-        return [sizes] if isinstance(sizes, Integral) else list(sizes)
+        return [int(sizes)] if isinstance(sizes, Integral) else list(sizes)
 
     def _dropout(self, n_hidden: int) -> list[float]:
         """Return the probabilities of dropping an input, and a unit of each hidden layer."""
         dropout: Any = self.dropout
-        per_layer = [0.0, *[dropout] * n_hidden] if isinstance(dropout, Real) else list(dropout)
+        per_layer = [0.0, *[float(dropout)] * n_hidden] if isinstance(dropout, Real) else list(dropout)
         if len(per_layer) != n_hidden + 1:
             raise ValueError(
                 f"dropout={self.dropout!r} has {len(per_layer)} entries; the input and {n_hidden} hidden layers take "
@@ -161,8 +161,7 @@ class HasNetwork:
                 [array if array is None else np.ascontiguousarray(array, dtype) for array in group]
                 for group in self._arrays()
             ]
-            outputs: Floats = self._network(arrays).predict(Samples(checked.astype(dtype, copy=False)))
-            return outputs
+            return self._network(arrays).predict(Samples(checked.astype(dtype, copy=False)))
 
     def _validate_X(self, X: Rows) -> Any:
         """Return X to predict, after scikit-learn's checks: by a look at it where they would find nothing.

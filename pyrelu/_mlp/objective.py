@@ -80,8 +80,7 @@ class Partition:
         return Partition, self.data
 
     def __len__(self) -> int:
-        n_samples: int = self.samples.n_samples
-        return n_samples
+        return self.samples.n_samples
 
     @property
     def nbytes(self) -> int:
@@ -160,7 +159,7 @@ class Objective:
         mlp = estimator._shallow_copy()
         if not mlp.warm_start:
             for name in set(vars(mlp)) - set(mlp._get_param_names()) - {"_skl_callbacks"}:
-                vars(mlp).pop(name)
+                delattr(mlp, name)
         with DefaultFloatingPoint():
             network, random_state = begin(mlp, X, y, classes)
         self._take(mlp, network, int(random_state.randint(2**63, dtype=np.uint64)) if network.draws else 0)
@@ -230,7 +229,7 @@ class Objective:
 
     def _network(self, parameters: ArrayLike) -> Network:
         """Return this thread's network, at these parameters."""
-        network = getattr(self._local, "network", None)
+        network: Network | None = getattr(self._local, "network", None)
         if network is None:
             own, arrays = pack(self._mlp._arrays(), self.parameters.dtype)
             mlp = self._mlp
@@ -308,7 +307,7 @@ class Objective:
         return optimizer
 
     def penalised(
-        self, parameters: ArrayLike, gradient_sum: ArrayLike, weight_sum: float
+        self, parameters: ArrayLike, gradient_sum: Floats, weight_sum: float
     ) -> tuple[float, NDArray[np.float64]]:
         """Return the penalties, alpha's and l1's, and the gradient of the mean loss with them.
 
@@ -353,7 +352,7 @@ class Objective:
         return optimizer
 
     def apply_step(
-        self, parameters: ArrayLike, gradient_sum: ArrayLike, weight_sum: float, optimizer: Optimizer | None = None
+        self, parameters: ArrayLike, gradient_sum: Floats, weight_sum: float, optimizer: Optimizer | None = None
     ) -> tuple[Floats, Optimizer]:
         """Take a step of the estimator's solver; return what it leads to, and change nothing in place.
 
@@ -376,7 +375,7 @@ class Objective:
         return self.step(parameters, gradient_sum, weight_sum, optimizer)[:2]
 
     def step(
-        self, parameters: ArrayLike, gradient_sum: ArrayLike, weight_sum: float, optimizer: Optimizer | None = None
+        self, parameters: ArrayLike, gradient_sum: Floats, weight_sum: float, optimizer: Optimizer | None = None
     ) -> tuple[Floats, Optimizer, float, float]:
         """Return what `apply_step` returns, and the penalties and the norm of the gradient as `Network.step` does."""
         optimizer = self.optimizer() if optimizer is None else _twin(optimizer)
@@ -410,8 +409,7 @@ class Objective:
 
     def outputs(self, parameters: ArrayLike, partition: Partition, order: Indices | None = None) -> Floats:
         """Return the outputs of the output layer."""
-        outputs: Floats = self._network(parameters).predict(partition.samples, _aligned(order))
-        return outputs
+        return self._network(parameters).predict(partition.samples, _aligned(order))
 
     def to_estimator(self, parameters: ArrayLike) -> Any:
         """Return an estimator that predicts with these parameters.

@@ -325,13 +325,13 @@ def _module(torch: Any, activation: HiddenActivation, mlp: Any, slopes: Floats |
     if cls is None:
         raise ValueError(f"activation={mlp.activation!r}: torch.nn has no module for {activation.name}")
     if activation.name == "prelu":
-        weight = np.broadcast_to(activation.initial_slope if slopes is None else slopes, n_units)
-        weight = torch.from_numpy(np.array(weight, mlp.coefs_[0].dtype))
+        learned = np.asarray(activation.initial_slope if slopes is None else slopes, mlp.coefs_[0].dtype)
+        weight = torch.from_numpy(np.broadcast_to(learned, n_units).copy())
         module = cls(n_units, dtype=weight.dtype)
         with torch.no_grad():
             module.weight.copy_(weight)
         return module
-    keywords = {parameter: choice} if parameter else dict(activation.parameters)
+    keywords: dict[str, Any] = {parameter: choice} if parameter else dict(activation.parameters)
     if "dim" in inspect.signature(cls).parameters:
         keywords["dim"] = -1
     return cls(**keywords)

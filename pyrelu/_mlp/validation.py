@@ -40,7 +40,9 @@ class Validation:
     def take(self, rows: Indices | None) -> None:
         """Score these rows from now on; None: all."""
         self.rows = rows
-        X, targets, weights = (part if part is None or rows is None else part[rows] for part in self.data)
+        X, targets, weights = self.data
+        if rows is not None:
+            X, targets, weights = X[rows], targets[rows], None if weights is None else weights[rows]
         self.targets, self.weights = targets, weights
         if self.scorer is not None:
             self.X, self.y = X, self.mlp._decode(targets)
