@@ -46,6 +46,7 @@ html_theme_options = {
 
 myst_heading_anchors = 3
 autodoc_docstring_signature = False  # Sphinx 9.0 stumbles over the signature in a ufunc's docstring
+autodoc_typehints = "none"  # docstrings have the types, in shorter words
 autosummary_generate = True
 numpydoc_show_class_members = False
 numpydoc_class_members_toctree = False

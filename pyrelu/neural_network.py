@@ -2,15 +2,11 @@
 
 import numpy as np
 import sklearn.neural_network
-from scipy.sparse import issparse
-from sklearn.base import ClassifierMixin, RegressorMixin, is_classifier
+from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.metrics import d2_pinball_score, r2_score
 from sklearn.preprocessing import LabelBinarizer
-from sklearn.utils import assert_all_finite, column_or_1d
-from sklearn.utils.class_weight import compute_class_weight, compute_sample_weight
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import type_of_target, unique_labels
-from sklearn.utils.validation import validate_data
 
 from pyrelu._mlp import losses
 from pyrelu._mlp.activation import out_activation
@@ -19,7 +15,8 @@ from pyrelu._mlp.fitted import add_optimizers
 from pyrelu._mlp.optimizers import STOCHASTIC
 from pyrelu._mlp.parameters import documented, extends
 from pyrelu._mlp.perceptron import BasePerceptron
-from pyrelu._mlp.targets import check_objects
+from pyrelu._mlp.sample_weight import weigh_classes
+from pyrelu._mlp.targets import as_targets, check
 from pyrelu._network import DefaultFloatingPoint
 from pyrelu.exceptions import InvalidParameterError
 
@@ -32,36 +29,6 @@ def _is_stochastic(mlp):
             f"partial_fit is only available for stochastic optimizers. {mlp.solver} is not stochastic."
         )
     return True
-
-
-def _check(mlp, X, y, first, **more):
-    """Return X and y after scikit-learn's validation; y with a single column becomes one-dimensional."""
-    check_objects(y)
-    if issparse(y) and (y.shape[1] == 1 or not is_classifier(mlp)):
-        raise TypeError(
-            f"y of shape {y.shape} is sparse; only an indicator matrix of several columns may be. Pass y.toarray()"
-        )
-    X, y = validate_data(
-        mlp,
-        X,
-        y,
-        accept_sparse="csr",
-        multi_output=True,
-        dtype=(np.float64, np.float32),
-        order="C",
-        reset=first,
-        **more,
-    )
-    return X, column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
-
-
-def _as_targets(values, X):
-    """Return targets as a C-contiguous array in the precision of X."""
-    with np.errstate(over="ignore"):  # the next check reports infinities
-        targets = np.ascontiguousarray(np.asarray(values).astype(X.dtype, copy=False))
-    with np.errstate(invalid="ignore"):
-        assert_all_finite(targets, input_name="y")
-    return targets
 
 
 @documented
@@ -251,7 +218,7 @@ class MLPClassifier(ClassifierMixin, OutOfCore, BasePerceptron):
     # ---- what BasePerceptron asks of it ----
 
     def _validate(self, X, y, incremental, first):
-        X, y = _check(self, X, y, first)
+        X, y = check(self, X, y, first)
         if not hasattr(self, "classes_") or not (self.warm_start or incremental):
             self._label_binarizer = LabelBinarizer().fit(y)
             self.classes_ = self._label_binarizer.classes_
@@ -264,7 +231,7 @@ class MLPClassifier(ClassifierMixin, OutOfCore, BasePerceptron):
             targets = np.searchsorted(self.classes_, y)[:, np.newaxis]
         self.n_outputs_ = len(self.classes_) if self._is_multiclass() else targets.shape[1]
         self.out_activation_ = out_activation(self._output_loss().link)
-        return X, _as_targets(targets, X)
+        return X, as_targets(targets, X)
 
     def _output_loss(self):
         labels = hasattr(self, "_label_binarizer") and not self._is_multiclass()
@@ -327,22 +294,8 @@ class MLPClassifier(ClassifierMixin, OutOfCore, BasePerceptron):
                 "class_weight=dict(zip(classes, compute_class_weight('balanced', classes=classes, y=y))), with a y "
                 "that is large enough to estimate the frequencies of the classes."
             )
-        numbers = targets.astype(int)
-        if isinstance(self.class_weight, list) and not self._is_multilabel():
-            raise ValueError(
-                f"class_weight={self.class_weight!r} is a list, which is for multilabel targets; for y of shape "
-                f"({len(targets)},) it must be one dict of label: weight"
-            )
-        if self._is_multilabel():
-            per_class = self.class_weight
-            if isinstance(per_class, list):  # scikit-learn raises if y lacks one value and the dict the other
-                per_class = [{0: 1.0, 1: 1.0} | weights_of for weights_of in per_class]
-            of_rows = compute_sample_weight(per_class, numbers)
-        else:
-            numbers = numbers.ravel()
-            per_class = compute_class_weight(self.class_weight, classes=self.classes_, y=self.classes_[numbers])
-            of_rows = per_class[numbers]
-        return of_rows.astype(targets.dtype) if weights is None else weights * of_rows.astype(targets.dtype)
+        of_rows = weigh_classes(self.class_weight, targets, None if self._is_multilabel() else self.classes_)
+        return of_rows if weights is None else weights * of_rows
 
     def _decode(self, targets):
         if self._is_multiclass():
@@ -501,13 +454,13 @@ class MLPRegressor(RegressorMixin, OutOfCore, BasePerceptron):
     # ---- what BasePerceptron asks of it ----
 
     def _validate(self, X, y, incremental, first):
-        X, y = _check(self, X, y, first, y_numeric=True)
+        X, y = check(self, X, y, first, numeric=True)
         targets = y.reshape(len(y), -1)
         loss = self._output_loss()
         n_outputs = loss.n_outputs(targets.shape[1])
         if not first and n_outputs != self.n_outputs_:
             raise ValueError(f"y has {n_outputs} outputs, but the network was fitted to {self.n_outputs_}")
-        targets = _as_targets(targets, X)
+        targets = as_targets(targets, X)
         loss.check_targets(targets)
         self.n_outputs_ = n_outputs
         self.out_activation_ = out_activation(loss.link)

@@ -27,15 +27,15 @@ from fuzz_files import attack_checkpoint, attack_model_file
 from fuzz_models import ERRORS, LARGE, SOLVERS, TARGETS, X, attempt, model, use
 from fuzz_values import changed, hostile
 from helpers import HAS_CALLBACKS
-from pyrelu._network import LOSSES, Network
-from pyrelu._samples import Samples
 from sklearn import neural_network
 
 from pyrelu import MLPClassifier, MLPRegressor
 from pyrelu._mlp.activation import names, resolve
 from pyrelu._mlp.embedding import InputEmbedding
+from pyrelu._mlp.network import pack
 from pyrelu._mlp.optimizers import STOCHASTIC, Gradient
-from pyrelu._mlp.training import pack
+from pyrelu._network import LOSSES, Network
+from pyrelu._samples import Samples
 from pyrelu.registry import embeddings, losses
 
 MEMORY = 1 << 30  # bytes that the cases may use beyond those at the start

@@ -8,6 +8,8 @@ from sklearn.datasets import make_classification, make_regression
 
 from pyrelu import MLPClassifier, MLPRegressor
 from pyrelu.callbacks import Checkpoint
+from pyrelu.distributed import Objective
+from pyrelu.exceptions import InvalidParameterError
 
 pytestmark = few_epochs
 
@@ -47,6 +49,16 @@ def test_the_first_epoch_shuffles_as_fit_does_where_the_window_holds_all_rows():
     X, y = data()
     mlp = MLPClassifier(9, batch_size=32, max_iter=1, random_state=0)
     assert same_network(MLPClassifier(**mlp.get_params()).fit_batches(pieces(X, y), window=512), mlp.fit(X, y))
+
+
+@pytest.mark.parametrize("window", [1, 1000])
+@pytest.mark.parametrize("drop_last", [False, True])
+def test_fewer_rows_than_a_batch_are_the_batch(window, drop_last):
+    X, y = data(100)
+    mlp = MLPClassifier(9, max_iter=3, shuffle=False, random_state=0, drop_last=drop_last)
+    local = MLPClassifier(**mlp.get_params()).fit(X, y)
+    assert same_network(mlp.fit_batches(pieces(X, y), window=window), local)
+    assert mlp.t_ == local.t_ == 300
 
 
 def test_lbfgs_is_fit_to_rounding():
@@ -172,6 +184,13 @@ def test_errors_leave_the_estimator_as_it_was():
     with pytest.raises(ValueError, match="features"):
         mlp.fit_batches([(X, y), (X[:, 1:], y)])
     assert vars(mlp) == before
+
+
+def test_an_invalid_parameter_is_named_as_in_fit():
+    mlp, X, y = MLPRegressor(numeric_embedding="no_such"), np.ones((8, 2)), np.arange(8.0)
+    for begin in (lambda: mlp.fit(X, y), lambda: mlp.fit_batches([(X, y)]), lambda: Objective(mlp, X, y)):
+        with pytest.raises(InvalidParameterError, match="^The 'numeric_embedding' parameter"):
+            begin()
 
 
 @pytest.mark.parametrize(

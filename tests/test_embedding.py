@@ -10,15 +10,15 @@ import numpy as np
 import pytest
 import scipy.sparse
 from helpers import few_epochs, rng, same_bits
-from pyrelu._network import Network
-from pyrelu._samples import Samples
 
 from pyrelu import MLPRegressor, inspection
 from pyrelu._mlp.activation import resolve_of
 from pyrelu._mlp.embedding import MAX_EMBEDDING_SIZE as MAX_SIZE
 from pyrelu._mlp.embedding import PARAMETERS, InputEmbedding
+from pyrelu._mlp.network import pack
 from pyrelu._mlp.optimizers import STOCHASTIC, Gradient
-from pyrelu._mlp.training import pack
+from pyrelu._network import Network
+from pyrelu._samples import Samples
 from pyrelu.callbacks import Checkpoint
 from pyrelu.exceptions import InvalidFileError, InvalidParameterError
 from pyrelu.plot import LinearRegionsDisplay

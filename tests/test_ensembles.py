@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 import scipy.sparse
 from helpers import few_epochs, rng, same_bits
-from pyrelu._network import MAX_MEMBERS
-from pyrelu._samples import Samples
 from sklearn.base import clone
 
 from pyrelu import MLPClassifier, MLPRegressor, inspection
+from pyrelu._mlp.network import pack
 from pyrelu._mlp.optimizers import STOCHASTIC, Gradient
-from pyrelu._mlp.training import pack
+from pyrelu._network import MAX_MEMBERS
+from pyrelu._samples import Samples
 from pyrelu.callbacks import Checkpoint
 from pyrelu.exceptions import InvalidFileError, InvalidParameterError
 from pyrelu.registry import embeddings, losses

@@ -6,8 +6,6 @@ import numpy as np
 import pytest
 from helpers import few_epochs, rng, same_bits
 from oracle import exact_loss
-from pyrelu._network import Network
-from pyrelu._samples import Samples
 from sklearn import linear_model, metrics
 from sklearn.base import clone
 
@@ -16,8 +14,10 @@ from pyrelu._functions.domains import interval, outside
 from pyrelu._mlp.activation import output_name, resolve
 from pyrelu._mlp.losses import CLASSIFIER, REGRESSOR, names
 from pyrelu._mlp.losses import resolve as resolve_loss
+from pyrelu._mlp.network import pack
 from pyrelu._mlp.optimizers import Gradient
-from pyrelu._mlp.training import pack
+from pyrelu._network import Network
+from pyrelu._samples import Samples
 from pyrelu.exceptions import InvalidParameterError
 from pyrelu.inspection import gradient_norms
 from pyrelu.registry import activations, losses

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import scipy.sparse
 from helpers import parameters, rng, same_bits
-from pyrelu._network import Network
-from pyrelu._samples import Samples
 
 from pyrelu._mlp.activation import names, resolve
+from pyrelu._mlp.network import pack
 from pyrelu._mlp.optimizers import Adam, Gradient
-from pyrelu._mlp.training import pack
+from pyrelu._network import Network
+from pyrelu._samples import Samples
 from pyrelu.neural_network import MLPClassifier
 from pyrelu.registry import activations, find
 

@@ -7,14 +7,14 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from helpers import few_epochs, rng, same_bits
-from pyrelu._network import Network
-from pyrelu._samples import Samples
 
 from pyrelu import MLPRegressor
 from pyrelu._mlp.activation import resolve
+from pyrelu._mlp.network import pack
 from pyrelu._mlp.optimizers import STOCHASTIC, Gradient
 from pyrelu._mlp.param_groups import GROUPS
-from pyrelu._mlp.training import pack
+from pyrelu._network import Network
+from pyrelu._samples import Samples
 from pyrelu.registry import optimizers, parameter_groups
 
 LONG = np.longdouble

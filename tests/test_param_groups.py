@@ -6,14 +6,14 @@ import re
 import numpy as np
 import pytest
 from helpers import few_epochs, same_bits
-from pyrelu._samples import Samples
 from test_embedding import fit, table
 from test_optimizers import LONG, SETTINGS, Problem
 
 from pyrelu import MLPRegressor
+from pyrelu._mlp.network import pack
 from pyrelu._mlp.optimizers import STOCHASTIC
 from pyrelu._mlp.param_groups import GROUPS
-from pyrelu._mlp.training import pack
+from pyrelu._samples import Samples
 from pyrelu.exceptions import InvalidParameterError
 from pyrelu.registry import embeddings, optimizers, parameter_groups
 

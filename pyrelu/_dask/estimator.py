@@ -13,8 +13,9 @@ from pyrelu._mlp.callback_support import NO_CALLBACKS
 from pyrelu._mlp.constraints import check, one_of
 from pyrelu._mlp.display import choose as choose_display
 from pyrelu._mlp.fit_state import FitState
-from pyrelu._mlp.objective import Objective, balanced, begin
+from pyrelu._mlp.objective import Objective, begin
 from pyrelu._mlp.optimizers import STOCHASTIC
+from pyrelu._mlp.sample_weight import balanced
 from pyrelu._mlp.validation import Validation
 from pyrelu._samples import Samples
 from pyrelu.exceptions import InvalidParameterError

@@ -6,8 +6,9 @@ from typing import NamedTuple
 import numpy as np
 
 from pyrelu import _ufuncs
-from pyrelu._mlp.objective import Partition, Sums, count_labels
+from pyrelu._mlp.objective import Partition, Sums
 from pyrelu._mlp.rows import fingerprint, size_of_batch, to_train
+from pyrelu._mlp.sample_weight import count_labels
 
 STREAM = 0x9E3779B97F4A7C15  # between the seeds of partitions
 

@@ -4,34 +4,42 @@ They are written in Python because a ufunc cannot change the length of an axis. 
 does all the work. Like ufuncs, they keep dask arrays lazy and promote integers first.
 """
 
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
 from pyrelu import _ufuncs
 from pyrelu._functions import docstrings
 from pyrelu._functions.callables import REQUIRED, ActivationFunction, AxisActivationFunction
 from pyrelu._functions.domains import Parameters
-from pyrelu._functions.namespace import OPERANDS
+from pyrelu._functions.namespace import OPERANDS, Function
 from pyrelu._operands import given, parts, side_by_side
 from pyrelu.registry import activations, composed_functions
+
+if TYPE_CHECKING:  # takes a percent of the time of `import pyrelu`
+    from numpy.typing import ArrayLike
 
 # Private ufuncs; pickle finds them here by name.
 IDENTITY = _ufuncs.make_ufunc(activations["identity"].index, _ufuncs.FORWARD, "IDENTITY", "")
 GATES = _ufuncs.gate_rows()  # name -> its gate
 
+Compute = Callable[..., Any]  # (*operands, axis, out) -> the result
 
-def forward(functions, module):
+
+def forward(functions: Mapping[str, Function], module: str) -> dict[str, Function]:
     """Return name -> composed function for `functional`, given its functions so far."""
     computes = {name: _gated(name) for name in GATES}
     computes |= {"maxout": _maxout(), "crelu": _crelu(functions["relu"])}
     return _public(computes, functions, _ufuncs.FORWARD, module)
 
 
-def derivative(functions, module):
+def derivative(functions: Mapping[str, Function], module: str) -> dict[str, Function]:
     """Return name -> composed function for `derivative`, given its functions so far."""
     return _public({}, functions, _ufuncs.DERIVATIVE, module)
 
 
-def vjp(functions, module):
+def vjp(functions: Mapping[str, Function], module: str) -> dict[str, Function]:
     """Return name -> composed function for `vjp`, given its functions so far."""
     computes = {name: _gated_vjp(name) for name in GATES}
     computes |= {"maxout": _maxout_vjp(), "crelu": _crelu_vjp(functions["relu"])}
@@ -39,8 +47,10 @@ def vjp(functions, module):
     return _public(computes, functions, _ufuncs.VJP, module) | {"prelu_weight": prelu_weight}
 
 
-def _public(computes, functions, kind, module):
-    public = {}
+def _public(
+    computes: Mapping[str, Compute], functions: Mapping[str, Any], kind: int, module: str
+) -> dict[str, Function]:
+    public: dict[str, Function] = {}
     for name, compute in computes.items():
         row = composed_functions[name]
         operands = dict.fromkeys([*OPERANDS[kind], *(["num_pieces"] if name == "maxout" else [])], REQUIRED)
@@ -64,25 +74,25 @@ for _row, _name in enumerate(GATES):
         globals()[_ufunc] = _ufuncs.make_gated(_row, bool(_slope), _ufunc, "")
 
 
-def _promoted(x):
+def _promoted(x: Any) -> Any:
     """Return x as an array of float16, float32 or float64; dask arrays stay dask arrays."""
     if type(x) is not np.ndarray and not (hasattr(x, "__array_ufunc__") and hasattr(x, "ndim")):
         x = np.asarray(x)
     return x if x.dtype.char in "efd" else IDENTITY(x)
 
 
-def _wider(x):
+def _wider(x: Any) -> Any:
     """Return float16 as float32, so that intermediate results do not overflow or underflow."""
     return x.astype(np.float32) if x.dtype.char == "e" else x
 
 
-def _axis(x, axis):
+def _axis(x: Any, axis: int) -> int:
     if not -x.ndim <= axis < x.ndim:
         raise np.exceptions.AxisError(axis, x.ndim)
-    return axis % x.ndim
+    return int(axis % x.ndim)
 
 
-def _halves(name, x, axis, operand="x"):
+def _halves(name: str, x: Any, axis: int, operand: str = "x") -> tuple[Any, Any]:
     axis = _axis(x, axis)
     n = x.shape[axis]
     if n % 2:
@@ -92,20 +102,20 @@ def _halves(name, x, axis, operand="x"):
     return parts(x, axis, n // 2)
 
 
-def _gated(name):
-    product = globals()[f"{name.upper()}_PRODUCT"]
+def _gated(name: str) -> Compute:
+    product: np.ufunc = globals()[f"{name.upper()}_PRODUCT"]
 
-    def gated(x, axis, out):
+    def gated(x: Any, axis: int, out: Any) -> Any:
         a, b = _halves(name, _promoted(x), axis)
         return product(b, a, out=out)
 
     return gated
 
 
-def _gated_vjp(name):
+def _gated_vjp(name: str) -> Compute:
     product, slope = (globals()[f"{name.upper()}_{part}"] for part in ("PRODUCT", "SLOPE"))
 
-    def gated(x, g, axis, out):
+    def gated(x: Any, g: Any, axis: int, out: Any) -> Any:
         x, g = _same_type(_promoted(x), _promoted(g))
         axis = _axis(x, axis)
         a, b = _halves(name, x, axis)
@@ -114,14 +124,14 @@ def _gated_vjp(name):
     return gated
 
 
-def _same_type(x, g):
+def _same_type(x: Any, g: Any) -> tuple[Any, Any]:
     if x.dtype == g.dtype:
         return x, g
     kind = np.result_type(x.dtype, g.dtype)
     return x.astype(kind, copy=False), g.astype(kind, copy=False)
 
 
-def _grouped(x, num_pieces, axis):
+def _grouped(x: Any, num_pieces: int, axis: int) -> tuple[Any, int]:
     """Return x with its axis split into groups of num_pieces, and the number of the new axis."""
     axis = _axis(x, axis)
     n = x.shape[axis]
@@ -135,8 +145,8 @@ def _grouped(x, num_pieces, axis):
 FEW = 16  # up to this many pieces, one call of NumPy per piece is faster than a reduction along a short axis
 
 
-def _maxout():
-    def maxout(x, num_pieces, axis, out):
+def _maxout() -> Compute:
+    def maxout(x: Any, num_pieces: int, axis: int, out: Any) -> Any:
         grouped, pieces = _grouped(_promoted(x), num_pieces, axis)
         if not 1 < num_pieces <= FEW or type(grouped) is not np.ndarray:
             return np.max(grouped, axis=pieces, out=out[0] if isinstance(out, tuple) else out)
@@ -149,13 +159,13 @@ def _maxout():
     return maxout
 
 
-def _each(grouped, pieces):
+def _each(grouped: Any, pieces: int) -> list[Any]:
     before = (slice(None),) * pieces
     return [grouped[(*before, i)] for i in range(grouped.shape[pieces])]
 
 
-def _maxout_vjp():
-    def maxout(x, g, num_pieces, axis, out):
+def _maxout_vjp() -> Compute:
+    def maxout(x: Any, g: Any, num_pieces: int, axis: int, out: Any) -> Any:
         x, g = _same_type(_promoted(x), _promoted(g))
         grouped, pieces = _grouped(x, num_pieces, axis)
         winner = np.argmax(grouped, axis=pieces)  # the first of equals
@@ -172,16 +182,16 @@ def _maxout_vjp():
     return maxout
 
 
-def _crelu(relu):
-    def crelu(x, axis, out):
+def _crelu(relu: Function) -> Compute:
+    def crelu(x: Any, axis: int, out: Any) -> Any:
         x = _promoted(x)
         return side_by_side((relu, x), (relu, np.negative(x)), _axis(x, axis), out)
 
     return crelu
 
 
-def _crelu_vjp(relu_vjp):
-    def crelu(x, g, axis, out):
+def _crelu_vjp(relu_vjp: Function) -> Compute:
+    def crelu(x: Any, g: Any, axis: int, out: Any) -> Any:
         x, g = _same_type(_promoted(x), _promoted(g))
         up, down = _halves("vjp.crelu", g, axis, "g")
         # One of the two parts is 0. Select by the sign bit, which is right even if the processor flushes subnormals.
@@ -190,7 +200,7 @@ def _crelu_vjp(relu_vjp):
     return crelu
 
 
-def prelu_weight(x, g, weight):
+def prelu_weight(x: "ArrayLike", g: "ArrayLike", weight: "ArrayLike") -> Any:
     """Gradient of prelu with respect to its weight: g * min(x, 0), summed to the weight's shape.
 
     Parameters
@@ -221,7 +231,7 @@ def prelu_weight(x, g, weight):
     return gradient.sum(axis=axes, keepdims=True).reshape(shape).astype(kind)[()]
 
 
-def _slopes(x, lower, upper, rng):
+def _slopes(x: Any, lower: Any, upper: Any, rng: Any) -> np.ndarray:
     if not np.all(np.less_equal(lower, upper)):
         raise ValueError(f"lower={lower!r} must not be greater than upper={upper!r}")
     drawn = np.random.default_rng(rng).uniform(lower, upper, np.broadcast_shapes(*map(np.shape, (x, lower, upper))))
@@ -229,16 +239,16 @@ def _slopes(x, lower, upper, rng):
     return drawn.astype(np.float32 if small else np.float64, copy=False)
 
 
-def _rrelu(mean, prelu, kind, module):
+def _rrelu(mean: ActivationFunction, prelu: Function, kind: int, module: str) -> ActivationFunction:
     """Return the table's rrelu, extended by `training` and `rng`, which draw a slope for each element."""
 
-    def choose(x, *operands):
+    def choose(x: Any, *operands: Any) -> tuple[Function, tuple[Any, ...]]:
         *data, lower, upper, training, rng = operands
         if training:
             return prelu, (x, *data, _slopes(x, lower, upper, rng))
         return mean, (x, *data, lower, upper)
 
-    doc = mean.__doc__.partition("\n\nExamples\n")[0].replace("out : ndarray", f"{_TRAINING_DOC}out : ndarray")
+    doc = (mean.__doc__ or "").partition("\n\nExamples\n")[0].replace("out : ndarray", f"{_TRAINING_DOC}out : ndarray")
     return ActivationFunction(
         "rrelu",
         module,

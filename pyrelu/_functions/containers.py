@@ -6,6 +6,8 @@ their mask. So this module removes the labels, computes the result, and adds the
 """
 
 import sys
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -30,7 +32,18 @@ TABLE = [
 ]  # fmt: skip
 
 
-def apply(function, arrays, rest, axis, keywords):
+class Function(Protocol):
+    """What `apply` asks of an `AxisActivationFunction`."""
+
+    __name__: str
+    signature: str
+
+    def compute(self, *operands: Any, axis: int, **keywords: Any) -> Any: ...
+
+
+def apply(
+    function: Function, arrays: Sequence[Any], rest: Sequence[Any], axis: int, keywords: Mapping[str, Any]
+) -> Any:
     """Compute an `AxisActivationFunction` and keep the labels of x, or raise TypeError.
 
     Parameters
@@ -52,22 +65,24 @@ def apply(function, arrays, rest, axis, keywords):
     labels = [_labels_of(array) for array in arrays]
     if not any(labels):
         return _wrapped(function, arrays, rest, axis, keywords)
-    kind = _kind(arrays[0])
-    if labels[0] is None:
+    kind, labels_of_x = _kind(arrays[0]), labels[0]
+    if labels_of_x is None:
         raise TypeError(f"{name}: g is a {_kind(arrays[1])} and x a {kind}; labels are taken from x")
     if keywords:
         raise TypeError(f"{name}: {next(iter(keywords))}= is for arrays, but x is a {kind}")
     if not {"(n)", "()"}.issuperset(cores):
         raise TypeError(
             f"{name} changes the length of the axis, so the labels of a {kind} no longer fit; "
-            f"pass {'x.to_numpy()' if labels[0] is _Pandas else 'x.data'}"
+            f"pass {'x.to_numpy()' if labels_of_x is _Pandas else 'x.data'}"
         )
-    x = labels[0](name, arrays[0], axis)
+    x = labels_of_x(name, arrays[0], axis)
     values = [x.values(), *(x.matching(g, core == "()") for g, core in zip(arrays[1:], cores[1:], strict=False))]
     return x.labelled(function.compute(*values, *rest, axis=axis), cores[-1] == "()")
 
 
-def _wrapped(function, arrays, rest, axis, keywords):
+def _wrapped(
+    function: Function, arrays: Sequence[Any], rest: Sequence[Any], axis: int, keywords: Mapping[str, Any]
+) -> Any:
     """Compute it of arrays without labels; a class that is no array gets its own back, as from a ufunc.
 
     What a ufunc itself does with such a class depends on how NumPy calls `__array_wrap__`, which with torch warns.
@@ -84,16 +99,16 @@ def _wrapped(function, arrays, rest, axis, keywords):
     return others[0].__array_wrap__(np.asarray(function.compute(*values, *rest, axis=axis)))
 
 
-def _kind(array):
+def _kind(array: object) -> str:
     return f"{type(array).__module__.partition('.')[0]}.{type(array).__name__}"
 
 
-def _classes(module, *names):
+def _classes(module: str, *names: str) -> tuple[type, ...]:
     """Return classes of a module if it has been imported; if not, there can be no instances of them."""
     return tuple(getattr(sys.modules.get(module), name) for name in names if hasattr(sys.modules.get(module), name))
 
 
-def _refuse(name, array):
+def _refuse(name: str, array: Any) -> None:
     if isinstance(array, np.ma.MaskedArray):
         raise TypeError(
             f"{name} does not take numpy.ma.MaskedArray, because masked elements would influence the others along the "
@@ -108,7 +123,7 @@ def _refuse(name, array):
         raise TypeError(f"{name} does not take {_kind(array)}, whose axes are unknown; pass an array")
 
 
-def _labels_of(array):
+def _labels_of(array: object) -> "type[_Pandas] | type[_Xarray] | None":
     if isinstance(array, _classes("pandas", "Series", "DataFrame")):
         return _Pandas
     return _Xarray if isinstance(array, _classes("xarray", "DataArray")) else None
@@ -117,22 +132,22 @@ def _labels_of(array):
 class _Pandas:
     """Removes the labels of a Series or DataFrame, and adds them to a result."""
 
-    def __init__(self, name, x, axis):
+    def __init__(self, name: str, x: Any, axis: int) -> None:
         if not -x.ndim <= axis < x.ndim:
             raise np.exceptions.AxisError(axis, x.ndim)
         self._name, self._x = name, x
         self._left = [labels for k, labels in enumerate(x.axes) if k != axis % x.ndim]
 
-    def values(self):
+    def values(self) -> Any:
         return self._numbers(self._x, "x")
 
-    def _numbers(self, array, operand):
-        values = array.to_numpy()
+    def _numbers(self, array: Any, operand: str) -> np.ndarray:
+        values: np.ndarray = array.to_numpy()
         if values.dtype == object:
             raise TypeError(f"{self._name}: {operand} is a {_kind(array)} whose columns have no common numeric type")
         return values
 
-    def matching(self, g, reduced):
+    def matching(self, g: Any, reduced: bool) -> Any:
         if not _labels_of(g):
             return g
         axes = self._left if reduced else self._x.axes
@@ -140,7 +155,7 @@ class _Pandas:
             raise ValueError(f"{self._name}: the labels of g do not match those of x; align them, or pass arrays")
         return self._numbers(g, "g")
 
-    def labelled(self, values, reduced):
+    def labelled(self, values: Any, reduced: bool) -> Any:
         pandas = sys.modules["pandas"]
         if not reduced:
             if self._x.ndim == 1:
@@ -152,18 +167,18 @@ class _Pandas:
 class _Xarray:
     """Removes the labels of a DataArray, and adds them to a result."""
 
-    def __init__(self, name, x, axis):
+    def __init__(self, name: str, x: Any, axis: int) -> None:
         if not -x.ndim <= axis < x.ndim:
             raise np.exceptions.AxisError(axis, x.ndim)
         self._name, self._x, self._dimension = name, x, x.dims[axis]
 
-    def values(self):
+    def values(self) -> Any:
         return self._x.data
 
-    def _frame(self, reduced):
+    def _frame(self, reduced: bool) -> Any:
         return self._x.isel({self._dimension: 0}, drop=True) if reduced else self._x
 
-    def matching(self, g, reduced):
+    def matching(self, g: Any, reduced: bool) -> Any:
         if not _labels_of(g):
             return g
         frame = self._frame(reduced)
@@ -172,5 +187,5 @@ class _Xarray:
         except (AttributeError, TypeError, ValueError) as error:
             raise ValueError(f"{self._name}: the labels of g do not match those of x: {error}") from None
 
-    def labelled(self, values, reduced):
+    def labelled(self, values: Any, reduced: bool) -> Any:
         return self._frame(reduced).copy(data=values)

@@ -1,10 +1,13 @@
 """NumPy-style docstrings, written from the table."""
 
 import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
 from pyrelu import _ufuncs
+from pyrelu.registry import Activation, AxisFunction
 
 _RESULT = {
     _ufuncs.FORWARD: "{summary}",
@@ -39,11 +42,13 @@ _AXIS_OPERANDS = {
 _REGULAR = ["float32", "float64"]
 
 
-def _first_lower(text):
+def _first_lower(text: str) -> str:
     return text[0].lower() + text[1:]
 
 
-def _sections(summary, parameters, returns, formula, notes, reference):
+def _sections(
+    summary: str, parameters: Sequence[str], returns: str, formula: str, notes: Sequence[str], reference: str
+) -> str:
     text = f"{summary}\n\nParameters\n----------\n" + "\n".join(parameters)
     text += f"\n\nReturns\n-------\nndarray or scalar\n    {returns}"
     text += f"\n\nNotes\n-----\n``{formula}``\n" + "".join(f"\n{note}\n" for note in notes)
@@ -52,11 +57,11 @@ def _sections(summary, parameters, returns, formula, notes, reference):
     return text
 
 
-def add_example(function, name, module):
+def add_example(function: Callable[..., Any], name: str, module: str) -> None:
     """Append an example, a call and its result, to the docstring of a public function. Doctest runs it."""
     cores = (getattr(function, "signature", None) or "()").replace("->", ",").split(",")
     x = [-2.0, 0.5, 3.0] if cores[0] == "()" else [-2.0, 0.5, 1.0, 3.0]
-    operands = [x]
+    operands: list[float | list[float]] = [x]
     if module.endswith("vjp"):
         n = len(x) // (1 if cores[0] in ("()", "(n)") else 2)
         length = {"(2n)": 2 * n, "(n)": n, "()": 0}[cores[1]] if len(cores) > 1 else n
@@ -69,12 +74,12 @@ def add_example(function, name, module):
     value = function(*operands, **given).round(3).tolist()
     doc = f"\n\nExamples\n--------\n>>> import pyrelu as pr\n>>> {prefix}{name}({call}).round(3).tolist()\n{value}\n"
     if isinstance(function, np.ufunc):  # NumPy begins its __doc__ with a signature
-        _ufuncs.set_doc(function, function.__doc__.partition("\n\n")[2].rstrip() + doc)
+        _ufuncs.set_doc(function, (function.__doc__ or "").partition("\n\n")[2].rstrip() + doc)
     else:
-        function.__doc__ = function.__doc__.rstrip() + doc
+        function.__doc__ = (function.__doc__ or "").rstrip() + doc
 
 
-def activation(row, kind, choice=None):
+def activation(row: Activation, kind: int, choice: Activation | None = None) -> str:
     """Return the docstring of an `Activation` in one of the three namespaces.
 
     `choice` is the row that a keyword selects instead: gelu_tanh for gelu.
@@ -89,7 +94,7 @@ def activation(row, kind, choice=None):
             "a number raises ValueError and an element of an array gives NaN. Broadcasts with x."
         )
     notes = [f"Requires {row.condition}."] if row.condition else []
-    if choice:
+    if choice and choice.choice_of:
         _, keyword, value = choice.choice_of
         parameters.append(
             f'{keyword} : {{"none", "{value}"}}, default="none"\n'
@@ -112,7 +117,7 @@ def activation(row, kind, choice=None):
     )
 
 
-def axis_function(row, kind, operands):
+def axis_function(row: AxisFunction, kind: int, operands: Sequence[str]) -> str:
     """Return the docstring of an `AxisFunction` with these operands."""
     facts = dict(name=row.name, summary=row.summary, lower=_first_lower(row.summary), range=row.range, kinks="")
     returns = {

@@ -1,11 +1,10 @@
 """Which hidden units are alive: not 0 for every row. Those still in doubt alone are computed, in as many rows as it takes."""
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
 from pyrelu._network import Network
+from pyrelu._samples import Samples
 
 Numbers = NDArray[np.intp]  # of samples, or of units
 
@@ -17,7 +16,7 @@ FIRST_ROWS, MOST_ROWS = 64, 8192
 ROWS_OF_A_COPY = 16
 
 
-def find_alive(network: Network, samples: Any, order: Numbers | None = None) -> NDArray[np.bool_]:
+def find_alive(network: Network, samples: Samples, order: Numbers | None = None) -> NDArray[np.bool_]:
     """Return for each hidden unit, counted through all layers, whether it is not 0 for every sample.
 
     Parameters
@@ -55,10 +54,12 @@ def _part_with(doubtful: NDArray[np.bool_], network: Network) -> tuple[Network, 
     here = np.flatnonzero(doubtful[first : ends[last]])
     if activation.transform in ("rowwise", "called"):  # of the whole row, as a user's function may be
         here = np.arange(sizes[last])
-    weights, biases, slopes = (list(group[: last + 1]) for group in (network.weights, network.biases, network.slopes))
+    weights, biases = network.weights[: last + 1], network.biases[: last + 1]
+    slopes = network.slopes[: last + 1]
     columns = activation.columns(here, sizes[last])
     weights[last], biases[last] = weights[last].take(columns, axis=1), biases[last].take(columns)
-    slopes[last] = None if slopes[last] is None else slopes[last].take(here)
+    learned = slopes[last]
+    slopes[last] = None if learned is None else learned.take(here)
     nothing = np.zeros((len(here), 1), network.dtype)  # a network has an output layer
     part = Network(
         [*weights, nothing],

@@ -1,6 +1,8 @@
 """The allowed values of each parameter of the estimators, in one list that refers to the tables of choices."""
 
+from collections.abc import Mapping
 from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
 
@@ -110,7 +112,7 @@ CONSTRAINTS = {
 }
 
 
-def check_parameters(estimator, constraints=CONSTRAINTS):
+def check_parameters(estimator: Any, constraints: Mapping[str, Constraint] = CONSTRAINTS) -> None:
     """Raise InvalidParameterError for the first parameter that is not allowed."""
     for name, value in estimator.get_params(deep=False).items():
         if name in constraints:

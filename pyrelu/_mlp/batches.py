@@ -1,9 +1,14 @@
 """Fits to rows that come in batches, of which a window is in memory at a time."""
 
+from __future__ import annotations
+
 import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from numbers import Integral
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import issparse, vstack
 from sklearn.base import is_classifier
 
@@ -11,18 +16,39 @@ from pyrelu._mlp.alive import find_alive
 from pyrelu._mlp.callback_support import callbacks_of, with_callbacks
 from pyrelu._mlp.display import choose as choose_display
 from pyrelu._mlp.fit_state import FitState
-from pyrelu._mlp.objective import Objective, Partition, balanced, begin, count_labels
+from pyrelu._mlp.objective import Objective, Partition, Sums, begin
 from pyrelu._mlp.rows import fingerprint, size_of_batch, to_train
+from pyrelu._mlp.sample_weight import balanced, count_labels
 from pyrelu._mlp.validation import Validation
 from pyrelu._network import Epoch
 from pyrelu._samples import Samples
+from pyrelu._typing import Data
 from pyrelu.exceptions import InvalidParameterError
+
+Batch = tuple[Any, Any] | tuple[Any, Any, Any]  # X and y, or X, y and sample_weight
+Batches = Iterable[Batch] | Callable[[], Iterable[Batch]]
 
 
 class OutOfCore:
     """An estimator that can be fitted to more rows than memory holds."""
 
-    def fit_batches(self, batches, *, classes=None, eval_set=None, window=100_000):
+    _transaction: Any  # methods of BasePerceptron
+    _validate_eval_set: Any
+    _train: Any
+    early_stopping: bool  # its parameters
+    solver: str
+    class_weight: Any
+    verbose: bool | int
+    max_iter: int
+
+    def fit_batches(
+        self,
+        batches: Batches,
+        *,
+        classes: ArrayLike | None = None,
+        eval_set: Batch | None = None,
+        window: int = 100_000,
+    ) -> Self:
         """Train on rows that come in batches, of which `window` rows are in memory at a time.
 
         It trains as `fit` does, epoch by epoch and with its stopping rules, but shuffles rows only within windows: where
@@ -72,7 +98,7 @@ class OutOfCore:
         return self
 
     @with_callbacks
-    def _fit_batches(self, batches, classes, eval_set, window):
+    def _fit_batches(self, batches: Batches, classes: ArrayLike | None, eval_set: Batch | None, window: int) -> None:
         if not isinstance(window, Integral) or isinstance(window, bool) or window < 1:
             raise InvalidParameterError(f"window={window!r} must be an int in the range [1, inf)")
         if self.early_stopping and eval_set is None and self.solver != "lbfgs":
@@ -109,7 +135,7 @@ class OutOfCore:
 class _Source:
     """Batches that can be gone through again and again."""
 
-    def __init__(self, batches):
+    def __init__(self, batches: Batches) -> None:
         if not callable(batches) and iter(batches) is batches:
             raise TypeError(
                 f"batches must start anew for each epoch, and a {type(batches).__name__} cannot: pass the function that "
@@ -117,7 +143,7 @@ class _Source:
             )
         self.batches = batches
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[tuple[Any, Any, Any]]:
         """Yield (X, y, sample_weight or None)."""
         number = -1
         for number, batch in enumerate(self.batches() if callable(self.batches) else self.batches):
@@ -126,13 +152,14 @@ class _Source:
                     f"batch {number} must be (X, y) or (X, y, sample_weight), got {type(batch).__name__}"
                     f"{f' of {len(batch)}' if isinstance(batch, tuple | list) else ''}"
                 )
-            yield (*batch, None)[:3]
+            X, y, *weights = batch
+            yield X, y, weights[0] if weights else None
         if number < 0:
             raise ValueError("batches gave none; it must give the same batches for each epoch")
 
-    def count_labels(self, needed):
+    def count_labels(self, needed: bool) -> dict[Any, int] | None:
         """Return how many rows each label has, or None for an indicator matrix unless that is needed."""
-        counts = {}
+        counts: dict[Any, int] = {}
         for _, y, _ in self:
             y = np.asarray(y)
             if y.ndim == 2 and y.shape[1] > 1 and not needed:
@@ -145,39 +172,43 @@ class _Source:
 class Windows:
     """The rows of batches, a window at a time, for the training loops: see `rows.InMemory`."""
 
-    def __init__(self, source, objective, window):
+    def __init__(self, source: _Source, objective: Objective, window: int) -> None:
         self.source = source
         self.objective = objective
         self.window = window
 
-    def begin(self, state):
+    def begin(self, state: FitState) -> None:
         self.batch_size = size_of_batch(state.estimator.batch_size, sys.maxsize)
 
-    def train(self, state):
-        loss, norm, n_rows, alive = 0.0, 0.0, 0, None
+    def train(self, state: FitState) -> tuple[Epoch, int]:
+        loss, norm, n_rows = 0.0, 0.0, 0
+        alive: NDArray[np.bool_] = np.zeros(state.network.n_hidden_units, bool)
         window = max(1, self.window // self.batch_size) * self.batch_size  # of whole batches, but for the last one
         for rows in self._windows(window):
             order = np.arange(len(rows), dtype=np.intp)
             if state.estimator.shuffle:
                 order = state.random_state.permutation(order)
-            order = to_train(order, self.batch_size, state.estimator.drop_last)
+            # A window holds a batch at least: if the first one has fewer rows, it has all, and they are the batch, as in `fit`.
+            batch_size = self.batch_size if n_rows else min(self.batch_size, len(order))
+            order = to_train(order, batch_size, state.estimator.drop_last)
             n = len(order)
             if n == 0:  # less than a batch, at the end
                 continue
             trained = state.network.train(rows.samples, order, min(self.batch_size, n), state.optimizer)
             loss, norm, n_rows = loss + trained.loss * n, norm + trained.gradient_norm * n, n_rows + n
-            alive = trained.alive if alive is None else alive | trained.alive
+            alive |= trained.alive
         return Epoch(loss / n_rows, norm / n_rows, alive), n_rows
 
-    def evaluate(self, state):
+    def evaluate(self, state: FitState) -> tuple[Epoch, NDArray[np.float64]]:
         parameters = state.network.parameters
-        sums = None
+        sums: Sums | None = None
         for rows in self._windows(self.window):
             of_rows = self.objective.sums(parameters, rows)
             sums = of_rows if sums is None else sums + of_rows
+        assert sums is not None  # there is a batch, and no batch without rows
         return self.objective.mean(parameters, sums)
 
-    def find_alive(self, state):
+    def find_alive(self, state: FitState) -> NDArray[np.bool_]:
         alive = np.zeros(state.network.n_hidden_units, bool)
         for rows in self._windows(self.window):
             alive |= find_alive(state.network, rows.samples)
@@ -185,17 +216,18 @@ class Windows:
                 break
         return alive
 
-    def n_rows(self, state):
+    def n_rows(self, state: FitState) -> int:
         return 0  # none that `state.order` numbers
 
-    def fingerprint(self, state):
+    def fingerprint(self, state: FitState) -> str:
         digests = [fingerprint(*self.objective.prepare(*batch).data) for batch in self.source]
-        own = () if state.validation is None else state.validation.data
+        own = state.validation.data if isinstance(state.validation, Validation) else ()
         return fingerprint(np.frombuffer("".join(digests).encode(), np.uint8), *own)
 
-    def _windows(self, size):
+    def _windows(self, size: int) -> Iterator[Partition]:
         """Yield the rows as `Partition`s of so many rows each, but for the last one."""
-        pieces, n = [], 0
+        pieces: list[Data] = []
+        n = 0
         for batch in self.source:
             rows = self.objective.prepare(*batch).data
             start, end = 0, rows[0].shape[0]
@@ -210,11 +242,12 @@ class Windows:
             yield _joined(pieces)
 
 
-def _cut(rows, start, stop):
-    return tuple(None if part is None else part[start:stop] for part in rows)
+def _cut(rows: Data, start: int, stop: int) -> Data:
+    X, targets, weights = rows
+    return X[start:stop], targets[start:stop], None if weights is None else weights[start:stop]
 
 
-def _joined(pieces):
+def _joined(pieces: Sequence[Data]) -> Partition:
     """Return one Partition; rows without weights have weight 1 where others have some."""
     if any(weights is not None for _, _, weights in pieces):
         pieces = [(X, t, np.ones(len(t), t.dtype) if weights is None else weights) for X, t, weights in pieces]

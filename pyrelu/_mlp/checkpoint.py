@@ -1,18 +1,21 @@
 """Checkpoints: the state of a running fit, to a file and back."""
 
 import re
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from pyrelu._mlp.checkpoint_content import check
-from pyrelu._mlp.fit_state import Snapshot
+from pyrelu._mlp.fit_state import FitState, Snapshot
+from pyrelu._mlp.validation import Validation
 from pyrelu._storage import files
 from pyrelu.exceptions import InvalidFileError
 
 IRRELEVANT = ("verbose", "n_threads")  # parameters that do not change the result of a fit
 
 
-def save(state, path, rules):
+def save(state: FitState, path: files.Path, rules: Sequence[object]) -> None:
     """Write the end of the last complete epoch to a file.
 
     Parameters
@@ -29,7 +32,7 @@ def save(state, path, rules):
     files.write(path, _kind(state), {"settings": _settings(state, rules), "data": _fingerprint(state)} | content)
 
 
-def load(state, path, rules):
+def load(state: FitState, path: files.Path, rules: Sequence[object]) -> None:
     """Return the fit to its state when the file was written.
 
     Parameters
@@ -53,22 +56,23 @@ def load(state, path, rules):
     for name, loaded in records.items():
         setattr(state, name, loaded)
     if held_out is not None:
+        assert isinstance(state.validation, Validation)  # only it has rows with numbers
         state.validation.take(held_out)
     state.restore(Snapshot(n_records={name: len(loaded) for name, loaded in records.items()}, **content))
 
 
-def _kind(state):
+def _kind(state: FitState) -> str:
     return f"a checkpoint of {type(state.estimator).__name__}"
 
 
-def _settings(state, rules):
+def _settings(state: FitState, rules: Sequence[object]) -> dict[str, str]:
     """Return descriptions of the parameters of the estimator and of the rules."""
     parameters = state.estimator.get_params(deep=False)
     settings = {name: _describe(value) for name, value in sorted(parameters.items()) if name not in IRRELEVANT}
     return settings | ({"EarlyStopping": _describe(list(map(vars, rules)))} if rules else {})
 
 
-def _describe(value):
+def _describe(value: Any) -> str:
     if isinstance(value, np.random.RandomState):
         return "RandomState"  # the file also has its state
     if isinstance(value, np.generic):
@@ -82,7 +86,7 @@ def _describe(value):
     return re.sub(" at 0x[0-9a-fA-F]+", "", repr(value))  # addresses differ between processes
 
 
-def _check_same(written, here, path):
+def _check_same(written: object, here: Mapping[str, str], path: files.Path) -> None:
     if not isinstance(written, dict) or not all(isinstance(word, str) for of in written.items() for word in of):
         raise InvalidFileError(path, "is a checkpoint without the settings of its fit")
     for name in sorted(written.keys() | here.keys(), key=str):
@@ -92,8 +96,9 @@ def _check_same(written, here, path):
             )
 
 
-def _fingerprint(state):
+def _fingerprint(state: FitState) -> str:
     """Return a digest of the data of this fit."""
     if "fingerprint" not in state.callback_data:
         state.callback_data["fingerprint"] = state.rows.fingerprint(state)
-    return state.callback_data["fingerprint"]
+    digest: str = state.callback_data["fingerprint"]
+    return digest

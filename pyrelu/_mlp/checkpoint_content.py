@@ -5,19 +5,22 @@ A file is data from strangers: these checks must find every fault before it reac
 
 import copy
 import math
+from collections.abc import Callable, Mapping
 from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
 
-from pyrelu._mlp.fit_state import COUNTERS, RECORDS
+from pyrelu._mlp.fit_state import COUNTERS, RECORDS, FitState
 from pyrelu._mlp.training import BEST_SCORE
+from pyrelu._storage import files
 from pyrelu.exceptions import InvalidFileError
 
 # Positions of random generators in their buffers, with upper bounds: NumPy does not check these.
 _POSITIONS = {"pos": 624, "buffer_pos": 4}
 
 
-def check(state, content, path):
+def check(state: FitState, content: Mapping[str, Any], path: files.Path) -> None:
     """Raise InvalidFileError for the first field that does not fit the state.
 
     Parameters
@@ -39,28 +42,28 @@ def check(state, content, path):
             raise InvalidFileError(path, f"is not a checkpoint of this fit: {name!r} has an impossible value")
 
 
-def _is_count(value, below=2**63):
-    return isinstance(value, Integral) and not isinstance(value, bool) and 0 <= value < below
+def _is_count(value: object, below: int = 2**63) -> bool:
+    return isinstance(value, Integral) and not isinstance(value, bool) and 0 <= int(value) < below
 
 
-def _is_number(value):
+def _is_number(value: object) -> bool:
     return isinstance(value, Real) and not isinstance(value, bool)
 
 
-def _is_like(value, array):
+def _is_like(value: object, array: np.ndarray) -> bool:
     return isinstance(value, np.ndarray) and value.dtype == array.dtype and value.shape == array.shape
 
 
-def _parameters(state, value, content):
+def _parameters(state: FitState, value: Any, content: Mapping[str, Any]) -> bool:
     return _is_like(value, state.parameters)
 
 
-def _optimizer_state(state, value, content):
+def _optimizer_state(state: FitState, value: Any, content: Mapping[str, Any]) -> bool:
     arrays = state.optimizer.state
     return type(value) is list and len(value) == len(arrays) and all(map(_is_like, value, arrays))
 
 
-def _optimizer_counters(state, value, content):
+def _optimizer_counters(state: FitState, value: Any, content: Mapping[str, Any]) -> bool:
     return (
         value.keys() == set(state.optimizer.counters)
         and _is_number(value["learning_rate"])
@@ -72,7 +75,7 @@ def _optimizer_counters(state, value, content):
     )
 
 
-def _counters(state, value, content):
+def _counters(state: FitState, value: Any, content: Mapping[str, Any]) -> bool:
     optional = {"best_loss", "best_validation_score"}  # one of the two may be None
     return (
         value.keys() <= COUNTERS.keys()
@@ -87,7 +90,7 @@ def _counters(state, value, content):
     )
 
 
-def _records(state, value, content):
+def _records(state: FitState, value: Any, content: Mapping[str, Any]) -> bool:
     n_iter = content["counters"]["n_iter"]
     expected = {name for name in RECORDS if getattr(state, name) is not None}
     return (
@@ -98,7 +101,7 @@ def _records(state, value, content):
     )
 
 
-def _is_record(record):
+def _is_record(record: Any) -> bool:
     return (
         type(record) is dict
         and _is_count(record["epoch"])
@@ -107,7 +110,7 @@ def _is_record(record):
     )
 
 
-def _order(state, value, content):
+def _order(state: FitState, value: Any, content: Mapping[str, Any]) -> bool:
     """Test that the order and the held-out rows together contain each row exactly once."""
     rows, held_out = value, content["held_out"]
     if held_out is not None:
@@ -115,12 +118,12 @@ def _order(state, value, content):
     return _is_like(value, state.order) and np.array_equal(np.sort(rows), np.arange(state.rows.n_rows(state)))
 
 
-def _held_out(state, value, content):
-    rows = state.validation and state.validation.rows
+def _held_out(state: FitState, value: Any, content: Mapping[str, Any]) -> bool:
+    rows = state.validation.rows if state.validation else None
     return value is None if rows is None else _is_like(value, rows)
 
 
-def _best_parameters(state, value, content):
+def _best_parameters(state: FitState, value: Any, content: Mapping[str, Any]) -> bool:
     return (
         (BEST_SCORE in value) == (BEST_SCORE in state.best_parameters)
         and all(isinstance(name, str) for name in value)
@@ -128,37 +131,37 @@ def _best_parameters(state, value, content):
     )
 
 
-def _alive(state, value, content):
+def _alive(state: FitState, value: Any, content: Mapping[str, Any]) -> bool:
     return value is None or _is_like(value, np.empty(state.network.n_hidden_units, bool))
 
 
-def _stopped(state, value, content):
+def _stopped(state: FitState, value: Any, content: Mapping[str, Any]) -> bool:
     return isinstance(value, bool)
 
 
-def _random_state(state, value, content):
+def _random_state(state: FitState, value: Any, content: Mapping[str, Any]) -> bool:
     if not _are_alike(value, state.random_state.get_state(legacy=False)):
         return False
     copy.deepcopy(state.random_state).set_state(value)  # raises for a number that is too large for NumPy
     return True
 
 
-def _are_alike(value, here):
+def _are_alike(value: Any, here: object) -> bool:
     """Return whether two generator states have the same structure, with numbers in the ranges that NumPy requires."""
     if isinstance(here, dict):
-        return value.keys() == here.keys() and all(
+        return bool(value.keys() == here.keys()) and all(
             _are_alike(value[key], part) and (key not in _POSITIONS or value[key] <= _POSITIONS[key])
             for key, part in here.items()
         )
     if isinstance(here, np.ndarray):
         return _is_like(value, here)
     if isinstance(here, str):
-        return value == here
+        return bool(value == here)
     return _is_number(value) if isinstance(here, float) else _is_count(value, 2**128)
 
 
 # Field -> test(state, value, content). A test may rely on the tests before it.
-PARTS = {
+PARTS: dict[str, Callable[[FitState, Any, Mapping[str, Any]], bool]] = {
     "parameters": _parameters,
     "optimizer_state": _optimizer_state,
     "counters": _counters,

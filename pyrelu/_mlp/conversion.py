@@ -1,15 +1,19 @@
 """Conversion from and to scikit-learn's estimators, through their public attributes, and modules of torch."""
 
+from __future__ import annotations
+
 import copy
 import warnings
+from typing import Any, Self
 
 import numpy as np
 import scipy.sparse
+from numpy.typing import ArrayLike
 from sklearn.base import ClassifierMixin, clone, is_classifier
 from sklearn.utils.validation import check_is_fitted
 
 from pyrelu._mlp import members, torch_modules
-from pyrelu._mlp.activation import resolve
+from pyrelu._mlp.activation import Given, resolve
 
 # The fitted attributes that the estimators of both packages have.
 SHARED = (
@@ -34,8 +38,10 @@ SHARED = (
 class Convertible:
     """A mixin for estimators: from and to scikit-learn, whose class `_theirs` is, and torch."""
 
+    _theirs: Any  # a class
+
     @classmethod
-    def from_sklearn(cls, estimator):
+    def from_sklearn(cls, estimator: Any) -> Self:
         """Convert an estimator of scikit-learn's class to this class.
 
         Parameters
@@ -65,9 +71,10 @@ class Convertible:
         if not isinstance(estimator, cls._theirs):
             ours, theirs = cls.__name__, f"{cls._theirs.__module__.rsplit('.', 1)[0]}.{cls._theirs.__name__}"
             raise TypeError(f"{ours}.from_sklearn takes a {theirs}, got {estimator!r}")
-        return _convert(estimator, cls, clone(estimator).get_params(deep=False))
+        ours_of_it: Self = _convert(estimator, cls, clone(estimator).get_params(deep=False))
+        return ours_of_it
 
-    def to_sklearn(self):
+    def to_sklearn(self) -> Any:
         """Convert the estimator to scikit-learn's class, for use without this package.
 
         Returns
@@ -98,7 +105,7 @@ class Convertible:
         return _convert(self, theirs, _in_their_words(clone(self), theirs))
 
     @classmethod
-    def from_torch(cls, module, classes=None):
+    def from_torch(cls, module: Any, classes: ArrayLike | None = None) -> Self:
         """Convert a network of torch to an estimator, to predict with or to train on.
 
         What belongs to training alone, such as the solver, is at its default, but for `dropout`.
@@ -128,9 +135,11 @@ class Convertible:
             If torch is not installed.
         """
         parameters, attributes, y = torch_modules.read(module, issubclass(cls, ClassifierMixin), classes)
-        return _with_weights(cls, cls(**parameters).get_params(deep=False), attributes, y)
+        mlp: Any = cls(**parameters)
+        converted: Self = _with_weights(cls, mlp.get_params(deep=False), attributes, y)
+        return converted
 
-    def to_torch(self):
+    def to_torch(self) -> Any:
         """Convert the fitted network to a module of torch.
 
         Returns
@@ -153,7 +162,7 @@ class Convertible:
         return torch_modules.write(self)
 
 
-def _in_their_words(mlp, theirs):
+def _in_their_words(mlp: Any, theirs: Any) -> dict[str, Any]:
     """Return the parameters for scikit-learn's class; raise ValueError if it cannot express one."""
     parameters, defaults = mlp.get_params(deep=False), type(mlp)().get_params(deep=False)
     known = theirs().get_params(deep=False)
@@ -173,16 +182,18 @@ def _in_their_words(mlp, theirs):
     return parameters
 
 
-def _their_activation(activation, mlp):
+def _their_activation(activation: Given, mlp: Any) -> Given:
     """Return scikit-learn's name for an activation without parameters that all layers share; else the activation."""
-    found = {(one.name, *one.parameters) for one in resolve(activation, len(mlp._hidden_units()) or 1)}
+    found: set[tuple[str, ...]] = {
+        (one.name, *one.parameters) for one in resolve(activation, len(mlp._hidden_units()) or 1)
+    }
     if len(found) != 1 or len(*found) != 1:
         return activation
     [(name,)] = found
     return {"sigmoid": "logistic"}.get(name, name)
 
 
-def _convert(source, cls, parameters):
+def _convert(source: Any, cls: Any, parameters: dict[str, Any]) -> Any:
     """Return an estimator of the class with these parameters and, if `source` is fitted, its weights.
 
     Private attributes, such as the label encoder, come from a fit to the labels alone.
@@ -207,7 +218,7 @@ def _convert(source, cls, parameters):
     return _with_weights(cls, parameters, attributes, _labels(source, X))
 
 
-def _with_weights(cls, parameters, attributes, y):
+def _with_weights(cls: Any, parameters: dict[str, Any], attributes: dict[str, Any], y: Any) -> Any:
     """Return a fitted estimator with these attributes, for targets like y."""
     loss = {"loss": parameters["loss"]} if "loss" in parameters else {}
     target = cls(solver="lbfgs", hidden_layer_sizes=(), max_iter=1, **loss)
@@ -223,7 +234,7 @@ def _with_weights(cls, parameters, attributes, y):
     return target.set_params(**parameters)
 
 
-def _labels(source, X):
+def _labels(source: Any, X: np.ndarray) -> Any:
     """Return targets of the same kind as those of `source`, with all of its classes."""
     if not is_classifier(source):
         return np.ones((len(X), source.n_outputs_))

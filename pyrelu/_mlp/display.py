@@ -1,9 +1,11 @@
 """What `verbose` shows during a fit: nothing, scikit-learn's lines, or a progress bar."""
 
+from typing import Any
+
 import numpy as np
 
 
-def choose(verbose, n_epochs):
+def choose(verbose: bool | int, n_epochs: int) -> "Nothing":
     """Return the display for `verbose`: lines for True and for 2 or more, a bar for 1 if tqdm is installed.
 
     Parameters
@@ -23,43 +25,43 @@ def choose(verbose, n_epochs):
 class Nothing:
     """Shows nothing."""
 
-    def epoch(self, n_iter, loss, score=None):
+    def epoch(self, n_iter: int, loss: float, score: float | None = None) -> None:
         """Show an epoch."""
 
-    def say(self, text):
+    def say(self, text: str) -> None:
         """Show a message."""
 
-    def close(self):
+    def close(self) -> None:
         """Clean up."""
 
 
 class Lines(Nothing):
     """Prints a line per epoch."""
 
-    def epoch(self, n_iter, loss, score=None):
+    def epoch(self, n_iter: int, loss: float, score: float | None = None) -> None:
         print(f"Iteration {n_iter}, loss = {loss:.8f}")
         if score is not None:
             print(f"Validation score: {score:f}")
 
-    def say(self, text):
+    def say(self, text: str) -> None:
         print(text)
 
 
 class Bar(Nothing):
     """Moves a progress bar by tqdm, in a terminal or a notebook."""
 
-    def __init__(self, n_epochs):
+    def __init__(self, n_epochs: int) -> None:
         from tqdm.auto import tqdm
 
-        self.bar = tqdm(total=n_epochs, desc="fit", unit="epoch")
+        self.bar: Any = tqdm(total=n_epochs, desc="fit", unit="epoch")
 
-    def epoch(self, n_iter, loss, score=None):
+    def epoch(self, n_iter: int, loss: float, score: float | None = None) -> None:
         shown = {"loss": f"{loss:.4g}"} | ({} if score is None else {"score": f"{score:.4g}"})
         self.bar.set_postfix(shown, refresh=False)
         self.bar.update(n_iter - self.bar.n)
 
-    def say(self, text):
+    def say(self, text: str) -> None:
         self.bar.write(text)
 
-    def close(self):
+    def close(self) -> None:
         self.bar.close()

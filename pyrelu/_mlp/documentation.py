@@ -10,7 +10,7 @@ class Documented:
     _doc_page = "_generated/{estimator_name}.html"
 
     @property
-    def _doc_link_template(self):
+    def _doc_link_template(self) -> str:
         """The address of an estimator's page, "" where the package's metadata has no address of a documentation."""
         try:
             addresses = metadata.metadata("pyrelu").get_all("Project-URL") or []

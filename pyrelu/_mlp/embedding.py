@@ -1,22 +1,28 @@
 """What the first layer takes in place of the columns of X: embeddings of numbers and of categories, learned scales."""
 
+import inspect
 import textwrap
-from collections.abc import Iterable, Mapping
-from numbers import Integral, Real
-from typing import Any, Self
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from numbers import Integral
+from typing import Any, Self, TypeGuard
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from pyrelu import registry
-from pyrelu._mlp.constraints import Constraint, is_sequence, none, one_of
+from pyrelu._mlp.constraints import Constraint, is_sequence, none, one_of, real
 from pyrelu._network import MAX_EMBEDDING_SIZE
 from pyrelu.exceptions import InvalidParameterError
+
+Given = str | tuple[str, Mapping[str, Any]]
 
 PERIODIC, PIECEWISE_LINEAR = "periodic", "piecewise_linear"
 
 
-def _linear(n_columns, n_features, size, random_state):
+Arrays = dict[str, NDArray[Any]]
+
+
+def _linear(n_columns: int, n_features: int, size: int, random_state: np.random.RandomState) -> Arrays:
     bound = 1 / np.sqrt(n_features)  # torch.nn.Linear's
     return {
         "weights": random_state.uniform(-bound, bound, (n_columns, n_features, size - 1)),
@@ -24,7 +30,9 @@ def _linear(n_columns, n_features, size, random_state):
     }
 
 
-def _periodic(X, random_state, *, n_frequencies=16, sigma=0.1, size=4):
+def _periodic(
+    X: NDArray[Any], random_state: np.random.RandomState, *, n_frequencies: int = 16, sigma: float = 0.1, size: int = 4
+) -> Arrays:
     """With the defaults of RealMLP, arXiv:2407.04491."""
     shape = X.shape[1], n_frequencies
     return {
@@ -34,7 +42,9 @@ def _periodic(X, random_state, *, n_frequencies=16, sigma=0.1, size=4):
     }
 
 
-def _piecewise_linear(X, random_state, *, n_bins=16, size=4):
+def _piecewise_linear(
+    X: NDArray[Any], random_state: np.random.RandomState, *, n_bins: int = 16, size: int = 4
+) -> Arrays:
     """Bins between quantiles: a feature is 0 below its bin, 1 above it and linear within. Empty bins stay 0."""
     edges = np.quantile(X, np.linspace(0, 1, n_bins + 1), axis=0).T
     widths = np.diff(edges)
@@ -47,17 +57,21 @@ def _piecewise_linear(X, random_state, *, n_bins=16, size=4):
     }
 
 
-_DRAW = {PERIODIC: _periodic, PIECEWISE_LINEAR: _piecewise_linear}
-PARAMETERS = {
-    name: dict(function.__kwdefaults__ or {}) for name, function in _DRAW.items()
-}  # name -> parameter -> default
+_DRAW: dict[str, Callable[..., Arrays]] = {PERIODIC: _periodic, PIECEWISE_LINEAR: _piecewise_linear}
+PARAMETERS: dict[str, dict[str, float]] = {  # name -> parameter -> default
+    name: {p.name: p.default for p in inspect.signature(function).parameters.values() if p.kind is p.KEYWORD_ONLY}
+    for name, function in _DRAW.items()
+}
 
 
-def _all(values, types, not_of=()):
+def _all(values: Iterable[object], types: Any, not_of: Any = ()) -> bool:
     return all(isinstance(one, types) and not isinstance(one, not_of) for one in values)
 
 
-def _is_pair(value):
+_positive = real("(0, inf)", lambda value: 0 < value < np.inf)
+
+
+def _is_pair(value: object) -> TypeGuard[tuple[str, Mapping[str, Any]]]:
     return (
         isinstance(value, tuple)
         and len(value) == 2
@@ -75,7 +89,7 @@ COLUMNS = none | Constraint(
 )
 
 
-def resolve(numeric_embedding):
+def resolve(numeric_embedding: Given | None) -> tuple[str | None, dict[str, Any]]:
     """Return the name and the parameters of what the user asks for, or (None, {}).
 
     Examples
@@ -85,7 +99,7 @@ def resolve(numeric_embedding):
     """
     if numeric_embedding is None:
         return None, {}
-    name, given = numeric_embedding if _is_pair(numeric_embedding) else (numeric_embedding, {})
+    name, given = numeric_embedding if isinstance(numeric_embedding, tuple) else (numeric_embedding, {})
     defaults = PARAMETERS[name]
     if unknown := given.keys() - defaults.keys():
         raise InvalidParameterError(
@@ -96,22 +110,18 @@ def resolve(numeric_embedding):
         low = 2 if parameter == "size" else 1
         high = MAX_EMBEDDING_SIZE if parameter == "size" else np.inf
         whole = isinstance(defaults[parameter], int)
-        right = isinstance(value, Integral) and low <= value <= high if whole else _is_positive(value)
+        right = isinstance(value, Integral) and low <= int(value) <= high if whole else _positive.test(value)
         if not right or isinstance(value, bool):
-            allowed = f"an int in the range [{low}, {high}]" if whole else "a float in the range (0, inf)"
+            allowed = f"an int in the range [{low}, {high}]" if whole else _positive.description
             raise InvalidParameterError(
                 f"{parameter!r} of numeric_embedding={numeric_embedding!r} must be {allowed}. Got {value!r} instead."
             )
     return name, defaults | dict(given)
 
 
-def _is_positive(value):
-    return isinstance(value, Real) and 0 < value < np.inf
-
-
-def describe():
+def describe() -> str:
     """Return the estimators' documentation of the embeddings."""
-    lines = []
+    lines: list[str] = []
     for name, row in registry.embeddings.items():
         defaults = ", ".join(f"{parameter}={default:g}" for parameter, default in PARAMETERS[name].items())
         text = f'- "{name}" ({defaults}): {row.summary} {row.reference}.'
@@ -204,7 +214,7 @@ class InputEmbedding:
         return outputs * arrays["scales"] if "scales" in arrays else outputs
 
 
-def draw(mlp, X, random_state):
+def draw(mlp: Any, X: Any, random_state: np.random.RandomState) -> InputEmbedding | None:
     """Return the `InputEmbedding` that the estimator's parameters ask for, before training; None if they ask for none.
 
     Parameters
@@ -231,12 +241,12 @@ def draw(mlp, X, random_state):
         if len(both := np.intersect1d(numeric, categorical)):
             raise ValueError(f"column {both[0]} is in numeric_features and in categorical_features")
         plain = np.setdiff1d(plain, numeric)
-    n_levels = mlp._cardinalities
-    if n_levels is None:
-        n_levels = [_n_levels(X[:, column], column) for column in categorical]
-    n_levels = np.array(n_levels, np.intp)
-    arrays = {}
-    if len(numeric):
+    cardinalities = mlp._cardinalities
+    if cardinalities is None:
+        cardinalities = [_n_levels(X[:, column], column) for column in categorical]
+    n_levels = np.array(cardinalities, np.intp)
+    arrays: Arrays = {}
+    if kind is not None and len(numeric):
         arrays |= _DRAW[kind](X[:, numeric], random_state, **parameters)
     if len(categorical):
         arrays["levels"] = random_state.normal(size=(int(n_levels.sum()), mlp.embedding_size))
@@ -248,7 +258,7 @@ def draw(mlp, X, random_state):
     return embedding
 
 
-def _column_numbers(name, given, X):
+def _column_numbers(name: str, given: Sequence[int] | Sequence[bool] | None, X: NDArray[Any]) -> NDArray[np.intp]:
     n_features = X.shape[1]
     if given is None:
         return np.empty(0, np.intp)
@@ -265,7 +275,7 @@ def _column_numbers(name, given, X):
 MAX_LEVELS = 10**7  # keeps a column that holds no categories from taking all memory
 
 
-def _n_levels(x, column):
+def _n_levels(x: NDArray[Any], column: int) -> int:
     """Return the number of categories of a column, which holds their numbers from 0."""
     wrong = np.flatnonzero((x < 0) | (x != np.floor(x)) | (x >= MAX_LEVELS))
     if len(wrong):

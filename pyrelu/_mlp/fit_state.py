@@ -1,10 +1,20 @@
 """The state of a fit, the one source of snapshots, checkpoints and fitted attributes."""
 
+from collections.abc import Sized
 from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
-from pyrelu._mlp.rows import InMemory
+from pyrelu._mlp.callback_support import NoCallbacks
+from pyrelu._mlp.display import Nothing
+from pyrelu._mlp.optimizers import Optimizer
+from pyrelu._network import Epoch, Network
+from pyrelu._samples import Samples
+from pyrelu._typing import Data, Floats, Indices
+
+Record = dict[str, float]  # of an epoch, in `history`
 
 # Field of the state -> attribute of the estimator.
 COUNTERS = {
@@ -18,23 +28,67 @@ COUNTERS = {
 RECORDS = {"loss_curve": "loss_curve_", "validation_scores": "validation_scores_", "history": "history_"}
 ATTRIBUTES = COUNTERS | RECORDS | {"optimizer": "_optimizer", "random_state": "_random_state"}
 
-ABSENT = type("Absent", (), {"__repr__": lambda self: "ABSENT"})()  # marks a field without an attribute
+# Marks a field without an attribute: one that may hold anything, since it stands in the place of a value of any type.
+ABSENT: Any = type("Absent", (), {"__repr__": lambda self: "ABSENT"})()
+
+
+class Rows(Protocol):
+    """Where the rows of a fit are: what the training loops ask of them."""
+
+    def begin(self, state: "FitState") -> None:
+        """Prepare the first epoch."""
+
+    def train(self, state: "FitState") -> tuple[Epoch, int]:
+        """Train for one epoch; return its result and the number of rows seen."""
+
+    def evaluate(self, state: "FitState") -> tuple[Epoch, NDArray[np.float64]]:
+        """Return the loss of all rows, as that of an `Epoch`, and its gradient."""
+
+    def find_alive(self, state: "FitState") -> NDArray[np.bool_]:
+        """Return for each hidden unit whether it is not 0 for every row."""
+
+    def n_rows(self, state: "FitState") -> int:
+        """Return the number of rows that `state.order` and the held-out rows number."""
+
+    def fingerprint(self, state: "FitState") -> str:
+        """Return a digest of the data of the fit."""
+
+
+class Scored(Protocol):
+    """Rows that are scored after each epoch, wherever they are.
+
+    Attributes
+    ----------
+    rows : ndarray of intp or None
+        The numbers of those that the fit holds out; None: they have none.
+    targets : array or range
+        As long as there are rows.
+    """
+
+    @property
+    def rows(self) -> Indices | None: ...
+
+    @property
+    def targets(self) -> Sized: ...
+
+    def score(self, state: "FitState") -> float:
+        """Return the score of the weights as they are now."""
 
 
 @dataclass
 class Snapshot:
     """A copy of everything that an epoch changes, taken at the end of one."""
 
-    parameters: np.ndarray
-    optimizer_state: list
-    optimizer_counters: dict
-    counters: dict
-    n_records: dict  # their lengths: epochs only append
-    order: np.ndarray
-    best_parameters: dict
-    alive: np.ndarray | None
+    parameters: Floats
+    optimizer_state: list[Floats]
+    optimizer_counters: dict[str, float]
+    counters: dict[str, float | None]
+    n_records: dict[str, int]  # their lengths: epochs only append
+    order: Indices
+    best_parameters: dict[str, Floats]
+    alive: NDArray[np.bool_] | None
     stopped: bool
-    random_state: dict | None
+    random_state: dict[str, Any] | None
 
 
 @dataclass(eq=False)
@@ -47,12 +101,13 @@ class FitState:
         The copy that is trained; callbacks and scorers see it, and its parameters configure the fit.
     network : Network
         Its `parameters` are trained.
-    samples : Samples
-    data : tuple of (X, targets, weights)
+    samples : Samples or None
+        The rows, where all are in memory.
+    data : tuple of (X, targets, weights), or None
         The arrays of `samples`.
     order : ndarray of intp
         The rows to train on; each epoch shuffles them.
-    validation : Validation or None
+    validation : Scored or None
     callbacks : NoCallbacks
     display : Nothing
         Shows progress.
@@ -68,50 +123,50 @@ class FitState:
         Whether a stopping rule or a callback has ended the fit.
     callback_data : dict
         Data of pyrelu's callbacks, by their id. Callbacks outlive the fit, so ids are unique.
-    rows : InMemory
+    rows : Rows
         Trains on the rows, wherever they are.
-    last_epoch : Snapshot
-        The end of the last complete epoch.
+    last_epoch : Snapshot or None
+        The end of the last complete epoch; None: the fit has not begun.
     """
 
-    estimator: object
-    network: object
-    samples: object
-    data: tuple
-    order: np.ndarray
-    validation: object
-    callbacks: object
-    display: object
+    estimator: Any
+    network: Network
+    samples: Samples | None
+    data: Data | None
+    order: Indices
+    validation: Scored | None
+    callbacks: NoCallbacks
+    display: Nothing
     random_state: np.random.RandomState
-    optimizer: object = ABSENT
-    loss: object = ABSENT
-    n_iter: object = ABSENT
-    t: object = ABSENT
-    no_improvement_count: object = ABSENT
-    best_loss: object = ABSENT
-    best_validation_score: object = ABSENT
-    loss_curve: object = ABSENT
-    validation_scores: object = ABSENT
-    history: object = ABSENT
-    best_parameters: dict = field(default_factory=dict)
-    alive: np.ndarray | None = None
+    rows: Rows
+    optimizer: Optimizer = ABSENT
+    loss: float = ABSENT
+    n_iter: int = ABSENT
+    t: int = ABSENT
+    no_improvement_count: int = ABSENT
+    best_loss: float | None = ABSENT
+    best_validation_score: float | None = ABSENT
+    loss_curve: list[float] = ABSENT
+    validation_scores: list[float] | None = ABSENT
+    history: list[Record] = ABSENT
+    best_parameters: dict[str, Floats] = field(default_factory=dict)
+    alive: NDArray[np.bool_] | None = None
     stopped: bool = False
-    callback_data: dict = field(default_factory=dict)
-    rows: object = field(default_factory=InMemory)
+    callback_data: dict[Any, Any] = field(default_factory=dict)
     last_epoch: Snapshot | None = None
     _spare: Snapshot | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         attributes = vars(self.estimator)
         for name, attribute in (COUNTERS | RECORDS).items():
             setattr(self, name, attributes.get(attribute, ABSENT))
         self.t = 0 if self.t is ABSENT else self.t
 
     @property
-    def parameters(self):
+    def parameters(self) -> Floats:
         return self.network.parameters
 
-    def write_attributes(self):
+    def write_attributes(self) -> None:
         """Update the attributes of the estimator in training."""
         attributes = vars(self.estimator)
         for name, attribute in ATTRIBUTES.items():
@@ -121,12 +176,17 @@ class FitState:
             else:
                 attributes.pop(attribute, None)
 
-    def take_snapshot(self):
+    def take_snapshot(self) -> None:
         """Copy the state to `last_epoch`. Reuses the arrays of the snapshot before, since allocation takes time."""
         last, self.last_epoch = self.last_epoch, self._snapshot(self._spare)
         self._spare = last
 
-    def _snapshot(self, spare):
+    def amend_snapshot(self) -> None:
+        """Copy what callbacks may have changed since the snapshot to it."""
+        assert self.last_epoch is not None
+        self.last_epoch.best_parameters, self.last_epoch.stopped = dict(self.best_parameters), self.stopped
+
+    def _snapshot(self, spare: Snapshot | None) -> Snapshot:
         """Return a snapshot. Arrays that epochs replace rather than modify are not copied."""
         optimizer = self.optimizer
         arrays = [self.parameters, *optimizer.state]
@@ -152,7 +212,7 @@ class FitState:
             random_state=self.random_state.get_state(legacy=False) if self.callbacks else None,
         )
 
-    def restore(self, snapshot):
+    def restore(self, snapshot: Snapshot) -> None:
         """Return to a snapshot and drop later records."""
         self.parameters[:] = snapshot.parameters
         for array, was in zip(self.optimizer.state, snapshot.optimizer_state, strict=True):

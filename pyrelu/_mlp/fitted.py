@@ -1,6 +1,8 @@
 """The types of the attributes that a fit sets. A file may contain no others."""
 
+from collections.abc import Callable, Collection
 from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
 from sklearn.base import is_classifier
@@ -8,43 +10,46 @@ from sklearn.preprocessing import LabelBinarizer
 
 from pyrelu import registry
 from pyrelu._mlp.embedding import InputEmbedding
-from pyrelu._mlp.optimizers import STOCHASTIC
+from pyrelu._mlp.optimizers import STOCHASTIC, Stochastic
 from pyrelu._mlp.param_groups import GROUPS
 from pyrelu._mlp.schedules import SCHEDULES, Schedule
 from pyrelu._storage import encoding
 
+Test = Callable[[Any], bool]
+Attributes = dict[str, Any]  # of an object in a file
+
 LABELS = ("binary", "multiclass", "multilabel-indicator")
 
 
-def _is_real(value):
+def _is_real(value: object) -> bool:
     return isinstance(value, Real) and not isinstance(value, bool)
 
 
-def _is_count(value):
-    return isinstance(value, Integral) and not isinstance(value, bool) and 0 <= value < 2**63
+def _is_count(value: object) -> bool:
+    return isinstance(value, Integral) and not isinstance(value, bool) and 0 <= int(value) < 2**63
 
 
-def _is_array(value, kinds="f", n_dimensions=1):
+def _is_array(value: object, kinds: str = "f", n_dimensions: int = 1) -> bool:
     return isinstance(value, np.ndarray) and value.dtype.kind in kinds and value.ndim == n_dimensions
 
 
-def _all(test, cls=list):
-    return lambda value: isinstance(value, cls) and all(map(test, value))
+def _all(test: Test) -> Test:
+    return lambda value: isinstance(value, list) and all(map(test, value))
 
 
-def _or_none(test):
+def _or_none(test: Test) -> Test:
     return lambda value: value is None or test(value)
 
 
-def _is_schedule(value):
+def _is_schedule(value: object) -> bool:
     return isinstance(value, Schedule)
 
 
-def _is_record(value):
+def _is_record(value: object) -> bool:
     return isinstance(value, dict) and _is_count(value.get("epoch")) and all(_is_real(item) for item in value.values())
 
 
-ATTRIBUTES = {
+ATTRIBUTES: dict[str, Test] = {
     "coefs_": _all(lambda value: _is_array(value, n_dimensions=2)),
     "intercepts_": _all(_is_array),
     "activation_weights_": _all(_or_none(_is_array)),
@@ -71,7 +76,7 @@ ATTRIBUTES = {
 }
 
 
-def check_fitted(mlp):
+def check_fitted(mlp: Any) -> None:
     """Raise ValueError if an attribute does not have the type that a fit gives it, or contradicts another one."""
     attributes = {name: value for name, value in vars(mlp).items() if name not in mlp._get_param_names()}
     for name, value in attributes.items():
@@ -102,12 +107,12 @@ def check_fitted(mlp):
             raise ValueError(f"the optimizer's state does not fit a network of {n} parameters")
 
 
-def _check_same(mlp, name, value):
+def _check_same(mlp: Any, name: str, value: int) -> None:
     if getattr(mlp, name) != value:
         raise ValueError(f"{name}={getattr(mlp, name)}, but coefs_ are for {name}={value}")
 
 
-def _check_length(name, value, lengths):
+def _check_length(name: str, value: Collection[Any], lengths: tuple[int, ...]) -> None:
     if len(value) not in lengths:
         raise ValueError(f"{name} has {len(value)} entries, but coefs_ are for {lengths[-1]}")
 
@@ -115,10 +120,10 @@ def _check_length(name, value, lengths):
 # ---- objects in an estimator that are stored as their attributes ----
 
 
-def _like(make):
+def _like(make: Callable[[], object]) -> Callable[[Attributes], None]:
     """Return a check that attributes have the names and types of those of `make()`, and no number is negative."""
 
-    def check(attributes):
+    def check(attributes: Attributes) -> None:
         template = vars(make())
         if attributes.keys() != template.keys():
             raise ValueError(f"the attributes are {', '.join(map(str, attributes))}, not {', '.join(template)}")
@@ -129,7 +134,7 @@ def _like(make):
     return check
 
 
-def _is_like(value, known):
+def _is_like(value: Any, known: object) -> bool:
     if isinstance(known, bool):
         return isinstance(value, bool | np.bool_)
     if isinstance(known, int):
@@ -147,16 +152,16 @@ def _is_like(value, known):
     return isinstance(value, Schedule if isinstance(known, Schedule) else type(known))
 
 
-def add_optimizers(estimator):
+def add_optimizers(estimator: Any) -> None:
     """Let files contain the state of a solver, with the attributes that it has for an estimator like this one."""
     for cls in STOCHASTIC.values():
         encoding.add_class(cls, _optimizer(cls, estimator))
 
 
-def _optimizer(cls, estimator):
+def _optimizer(cls: type[Stochastic], estimator: Any) -> Callable[[Attributes], None]:
     like = _like(lambda: cls(np.zeros(1), estimator))
 
-    def check(attributes):
+    def check(attributes: Attributes) -> None:
         like(attributes)
         if len(attributes["state"]) != cls.n_states:
             raise ValueError(f"{cls.__name__} has {cls.n_states} states")
@@ -164,10 +169,10 @@ def _optimizer(cls, estimator):
     return check
 
 
-def _schedule(cls):
+def _schedule(cls: type[Schedule]) -> Callable[[Attributes], None]:
     like = _like(lambda: cls(0.1, 1))
 
-    def check(attributes):
+    def check(attributes: Attributes) -> None:
         like(attributes)
         if attributes["n_epochs"] < 1:
             raise ValueError("n_epochs is not positive")
@@ -178,14 +183,14 @@ def _schedule(cls):
     return check
 
 
-def _check_binarizer(attributes):
+def _check_binarizer(attributes: Attributes) -> None:
     _like(lambda: LabelBinarizer().fit(["a", "b"]))(attributes)
     coded_by = [attributes[name] for name in ("neg_label", "pos_label", "sparse_output")]
     if attributes["y_type_"] not in LABELS or coded_by != [0, 1, False]:
         raise ValueError("labels must be encoded as 0 and 1")
 
 
-def _check_embedding(attributes):
+def _check_embedding(attributes: Attributes) -> None:
     columns = np.zeros(0, np.intp)
     like = vars(InputEmbedding(1, columns, columns, columns, columns, None, {}))
     dimensions = {"frequencies": 2, "phases": 2, "weights": 3, "biases": 2, "levels": 2, "scales": 1}

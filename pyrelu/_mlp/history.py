@@ -1,13 +1,19 @@
 """The estimators' `history_`: one record per epoch."""
 
+from collections.abc import Sequence
+from typing import TypeVar
+
 import numpy as np
 
-from pyrelu._mlp.fit_state import ABSENT
+from pyrelu._mlp.fit_state import ABSENT, Record
+from pyrelu._network import Epoch
+
+Item = TypeVar("Item")
 
 MAX_RECORDS = 1000  # limits the memory of partial_fit, which may be called any number of times
 
 
-def continued(records, incremental):
+def continued(records: Sequence[Item] | None, incremental: bool) -> list[Item]:
     """Return a copy of the records so far, to append to; with `incremental`, of the latest only.
 
     Parameters
@@ -15,11 +21,13 @@ def continued(records, incremental):
     records : list, None or ABSENT
     incremental : bool
     """
-    records = [] if records in (None, ABSENT) else records
-    return list(records)[-(MAX_RECORDS - 1) if incremental else 0 :]
+    so_far = [] if records is None or records is ABSENT else list(records)
+    return so_far[-(MAX_RECORDS - 1) if incremental else 0 :]
 
 
-def append(history, trained, learning_rate=None, score=None):
+def append(
+    history: list[Record], trained: Epoch, learning_rate: float | None = None, score: float | None = None
+) -> None:
     """Append the record of an epoch. It holds no times, so that equal fits have equal histories.
 
     Parameters
@@ -29,7 +37,7 @@ def append(history, trained, learning_rate=None, score=None):
     learning_rate, score : float, default=None
         None if there is none.
     """
-    record = {"epoch": history[-1]["epoch"] + 1 if history else 1, "loss": trained.loss}
+    record: Record = {"epoch": history[-1]["epoch"] + 1 if history else 1, "loss": trained.loss}
     if score is not None:
         record["validation_score"] = score
     if learning_rate is not None:

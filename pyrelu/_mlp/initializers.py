@@ -4,13 +4,22 @@
 "unit_variance" depends on the training rows.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Real
+from typing import Any, TypeGuard
 
 import numpy as np
 from scipy.sparse import issparse
 from scipy.special import ndtr, ndtri
+
+from pyrelu._mlp.activation import HiddenActivation
+from pyrelu._mlp.embedding import InputEmbedding
+from pyrelu._typing import Floats
+
+Shape = tuple[int, int]
+Draw = Callable[..., np.ndarray]  # (shape, rng, **parameters) -> array of that shape
+Given = str | tuple[str, Mapping[str, Any]] | Callable[[Shape, np.random.RandomState], Any]
 
 
 @dataclass(frozen=True)
@@ -19,38 +28,40 @@ class Initializer:
 
     formula: str
     reference: str
-    draw: Callable[..., np.ndarray]  # (shape, rng, **parameters) -> array of that shape
+    draw: Draw
     parameters: tuple[str, ...] = ()
 
 
-def _normal(factor, fans):
+def _normal(factor: float, fans: Callable[[int, int], int]) -> Draw:
     return lambda shape, rng: rng.normal(0, np.sqrt(factor / fans(*shape)), shape)
 
 
-def _uniform(factor, fans):
-    def draw(shape, rng):
+def _uniform(factor: float, fans: Callable[[int, int], int]) -> Draw:
+    def draw(shape: Shape, rng: np.random.RandomState) -> np.ndarray:
         bound = np.sqrt(factor / fans(*shape))
         return rng.uniform(-bound, bound, shape)
 
     return draw
 
 
-def _truncated_normal(shape, rng, std=0.01):
-    return std * ndtri(rng.uniform(ndtr(-2), ndtr(2), shape))
+def _truncated_normal(shape: Shape, rng: np.random.RandomState, std: float = 0.01) -> np.ndarray:
+    weights: np.ndarray = std * ndtri(rng.uniform(ndtr(-2), ndtr(2), shape))
+    return weights
 
 
-def _orthogonal(shape, rng, gain=1.0):
+def _orthogonal(shape: Shape, rng: np.random.RandomState, gain: float = 1.0) -> np.ndarray:
     """Orthonormal columns, or rows if there are more columns than rows, in uniformly random directions."""
     q, r = np.linalg.qr(rng.normal(size=(max(shape), min(shape))))
     q = q * np.where(np.diag(r) < 0, -1, 1)
-    return gain * (q if shape[0] >= shape[1] else q.T)
+    weights: np.ndarray = gain * (q if shape[0] >= shape[1] else q.T)
+    return weights
 
 
-def _fan_in(fan_in, fan_out):
+def _fan_in(fan_in: int, fan_out: int) -> int:
     return fan_in
 
 
-def _fan_sum(fan_in, fan_out):
+def _fan_sum(fan_in: int, fan_out: int) -> int:
     return fan_in + fan_out
 
 
@@ -84,17 +95,17 @@ MAX_ROWS = 10_000  # that "unit_variance" looks at, divided by the members of an
 LEAST_ROWS = 100
 
 # What any of the initializers takes beside its own parameters: name -> default, allowed, test
-COMMON = {
+COMMON: dict[str, tuple[Any, str, Callable[[Any], bool]]] = {
     "bias_std": (0.0, "a float in the range [0, inf)", lambda value: _is_number(value) and 0 <= value < np.inf),
     "zero_output": (False, "a bool", lambda value: isinstance(value, bool | np.bool_)),
 }
 
 
-def _is_number(value):
+def _is_number(value: object) -> TypeGuard[float]:
     return isinstance(value, Real) and not isinstance(value, bool)
 
 
-def is_known(init):
+def is_known(init: Any) -> bool:
     """Return whether `init` is "auto", a name, a pair (name, parameters) or a callable."""
     if callable(init) or (isinstance(init, str) and init in ("auto", UNIT_VARIANCE)):
         return True
@@ -109,12 +120,15 @@ def is_known(init):
     )
 
 
-def _parts(init):
+def _parts(init: Any) -> tuple[Any, Mapping[str, Any]]:
     is_pair = isinstance(init, tuple) and len(init) == 2 and isinstance(init[1], dict)
-    return init if is_pair else (init, {})
+    name, given = init if is_pair else (init, {})
+    return name, given
 
 
-def draw(init, shape, activation, rng, *, is_output=False):
+def draw(
+    init: Given, shape: Shape, activation: str, rng: np.random.RandomState, *, is_output: bool = False
+) -> tuple[np.ndarray, np.ndarray]:
     """Return the initial weights and biases of a layer.
 
     Parameters
@@ -163,7 +177,16 @@ def draw(init, shape, activation, rng, *, is_output=False):
     return weights, np.zeros(shape[1])
 
 
-def draw_network(init, X, embedding, shapes, activations, slopes, adapters, rng):
+def draw_network(
+    init: Given,
+    X: Any,
+    embedding: InputEmbedding | None,
+    shapes: Sequence[Shape],
+    activations: Sequence[HiddenActivation],
+    slopes: Sequence[Floats | None],
+    adapters: Sequence[Floats],
+    rng: np.random.RandomState,
+) -> tuple[list[Floats], list[Floats]]:
     """Return the initial weights and biases of all layers, those of the output layer for each member of an ensemble.
 
     Parameters
@@ -199,7 +222,14 @@ def draw_network(init, X, embedding, shapes, activations, slopes, adapters, rng)
     return weights, [*biases, np.hstack([of_head for _, of_head in heads])]
 
 
-def draw_unit_variance(X, shapes, activations, slopes, rng, adapters=()):
+def draw_unit_variance(
+    X: Floats,
+    shapes: Sequence[Shape],
+    activations: Sequence[HiddenActivation],
+    slopes: Sequence[Floats | None],
+    rng: np.random.RandomState,
+    adapters: Sequence[Floats] = (),
+) -> tuple[list[Floats], list[Floats]]:
     """Return the initial weights and biases of all layers, such that every pre-activation has variance 1 on X.
 
     Weights are normal, those of each unit divided by the standard deviation of its pre-activations. Each bias is minus a
@@ -220,7 +250,8 @@ def draw_unit_variance(X, shapes, activations, slopes, rng, adapters=()):
     """
     n_members = len(adapters[0]) if len(adapters) else 1
     X = X[:, np.newaxis]  # (rows, members, inputs); of the first layer's inputs, all members have the same
-    all_weights, all_biases = [], []
+    all_weights: list[Floats] = []
+    all_biases: list[Floats] = []
     for i, ((_, width), activation) in enumerate(zip(shapes[:-1], activations, strict=True)):
         weights, biases, z = _draw_unit_variance_layer(X * adapters[2 * i] if len(adapters) else X, width, rng)
         all_weights.append(weights)
@@ -231,7 +262,9 @@ def draw_unit_variance(X, shapes, activations, slopes, rng, adapters=()):
     return all_weights, [*all_biases, np.hstack([biases[0] for _, biases, _ in heads])]
 
 
-def _draw_unit_variance_layer(X, width, rng):
+def _draw_unit_variance_layer(
+    X: Floats, width: int, rng: np.random.RandomState
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the weights, the biases of each member, and the pre-activations of all rows and members."""
     n_rows, n_members, n_inputs = X.shape
     weights = rng.normal(size=(n_inputs, width)) / np.sqrt(n_inputs)

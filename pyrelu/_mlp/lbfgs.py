@@ -1,15 +1,20 @@
 """Training with SciPy's L-BFGS, on the loss and gradient of the network."""
 
+from typing import Any
+
 import numpy as np
 import scipy.optimize
+from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 
 from pyrelu._mlp import history
+from pyrelu._mlp.fit_state import FitState
 from pyrelu._mlp.optimizers import Gradient
 from pyrelu._mlp.warn import warn
+from pyrelu._network import Epoch
 
 
-def start_lbfgs(state):
+def start_lbfgs(state: FitState) -> None:
     """Set up the state that the iterations change.
 
     Parameters
@@ -21,7 +26,7 @@ def start_lbfgs(state):
     state.n_iter = 0
 
 
-def fit_lbfgs(state):
+def fit_lbfgs(state: FitState) -> None:
     """Minimise the loss over all samples, starting at the network's parameters.
 
     Parameters
@@ -29,9 +34,10 @@ def fit_lbfgs(state):
     state : FitState
     """
     mlp, network, callbacks = state.estimator, state.network, state.callbacks
-    trained, begun = None, False
+    trained: Epoch
+    begun = False
 
-    def loss_and_gradient(parameters):
+    def loss_and_gradient(parameters: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         nonlocal trained, begun
         if not begun:
             callbacks.begin_epoch(state.n_iter + 1)
@@ -40,7 +46,7 @@ def fit_lbfgs(state):
         trained, gradient = state.rows.evaluate(state)
         return trained.loss, gradient
 
-    def end_iteration(intermediate_result):
+    def end_iteration(intermediate_result: Any) -> None:
         nonlocal begun
         begun = False
         network.parameters[:] = intermediate_result.x
@@ -53,7 +59,7 @@ def fit_lbfgs(state):
         state.write_attributes()
         state.take_snapshot()
         state.stopped = callbacks.end_epoch()
-        state.last_epoch.best_parameters, state.last_epoch.stopped = dict(state.best_parameters), state.stopped
+        state.amend_snapshot()
         if state.stopped:
             raise StopIteration
 

@@ -24,6 +24,8 @@ CLASSIFIER, REGRESSOR = "classifier", "regressor"
 WIDTH = 100  # of the lines in docstrings
 EVERYWHERE = "(-inf, inf)"
 
+_ANYWHERE = (-np.inf, np.inf, True, True)  # its ends, and whether they belong to it
+
 _LABELS = "binary_"  # prefix of rows in which each output is the probability of one label
 _LEVEL = "level"  # the parameter that may be a sequence, with one output per value
 _MONOTONE = "monotone"
@@ -122,7 +124,7 @@ class OutputLoss:
 
     def check_targets(self, targets: Floats) -> None:
         """Raise ValueError if any target is outside the domain."""
-        low, high, low_belongs, high_belongs = interval(self.domain) or (-np.inf, np.inf, True, True)
+        low, high, low_belongs, high_belongs = interval(self.domain) or _ANYWHERE
         for extreme in (targets.min(), targets.max()):
             if outside(extreme, low, high, low_belongs, high_belongs):
                 raise ValueError(f"y must be in the range {self.domain} with loss={self.name!r}, got {extreme}")
@@ -224,9 +226,10 @@ def _complete(row: registry.Loss, given: Mapping[str, Any]) -> Mapping[str, Any]
 def _values(row: registry.Loss, parameter: str, value: Any) -> tuple[float, ...]:
     several = parameter == _LEVEL and is_sequence(value) and len(value) > 0
     domain = row.parameter_domains[parameter]
+    bounds = interval(domain) or _ANYWHERE
     values = tuple(value) if several else (value,)
     for one in values:
-        if not isinstance(one, Real) or isinstance(one, bool) or not isfinite(one) or outside(one, *interval(domain)):
+        if not isinstance(one, Real) or isinstance(one, bool) or not isfinite(one) or outside(one, *bounds):
             sequence = ", or a sequence of such floats" if parameter == _LEVEL else ""
             raise InvalidParameterError(
                 f"loss={row.name!r}: {parameter} must be a float in the range {domain}{sequence}. Got {value!r} instead."

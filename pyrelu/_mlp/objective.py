@@ -1,25 +1,33 @@
 """The loss of a network as a sum over rows that may be anywhere: what distributed and out-of-core fits are written on."""
 
+from __future__ import annotations
+
 import copy
 import threading
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple, Self, TypeVar
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import is_classifier
 from sklearn.utils.multiclass import unique_labels
 
 from pyrelu import _ufuncs
 from pyrelu._mlp import embedding
 from pyrelu._mlp.alive import find_alive
+from pyrelu._mlp.allowed import check_parameters
 from pyrelu._mlp.fit_state import ATTRIBUTES
 from pyrelu._mlp.initializers import UNIT_VARIANCE
-from pyrelu._mlp.optimizers import STOCHASTIC, Gradient
+from pyrelu._mlp.network import pack
+from pyrelu._mlp.optimizers import STOCHASTIC, Gradient, Optimizer
 from pyrelu._mlp.perceptron import BasePerceptron
 from pyrelu._mlp.sample_weight import check_row_weights
-from pyrelu._mlp.training import pack
-from pyrelu._network import DefaultFloatingPoint, Epoch
+from pyrelu._network import DefaultFloatingPoint, Epoch, Network
 from pyrelu._samples import Samples
+from pyrelu._typing import Data, Floats, Indices, Rows
 from pyrelu.exceptions import InvalidParameterError
+
+AnyOptimizer = TypeVar("AnyOptimizer", bound=Optimizer)
 
 _NO_CALLBACKS = ("_skl_callbacks", "_fit_state")
 
@@ -37,11 +45,11 @@ class Sums(NamedTuple):
     """
 
     loss: float
-    gradient: np.ndarray
+    gradient: NDArray[np.float64]
     weight: float
-    alive: np.ndarray
+    alive: NDArray[np.bool_]
 
-    def __add__(self, other):
+    def __add__(self, other: Sums) -> Sums:  # type: ignore[override]  # not what it is for tuples
         return Sums(
             self.loss + other.loss,
             self.gradient + other.gradient,
@@ -50,9 +58,9 @@ class Sums(NamedTuple):
         )
 
 
-def _aligned(array):
+def _aligned(array: Indices | None) -> Indices | None:
     """Return an array as C reads it: what came over a network may lie at any address."""
-    return np.require(array, None, "CA") if isinstance(array, np.ndarray) else array
+    return np.require(array, None, ["C", "A"]) if isinstance(array, np.ndarray) else array
 
 
 class Partition:
@@ -64,27 +72,27 @@ class Partition:
     samples : Samples
     """
 
-    def __init__(self, X, targets, weights):
-        self.data = X, targets, weights
+    def __init__(self, X: Any, targets: Floats, weights: Floats | None) -> None:
+        self.data: Data = X, targets, weights
         self.samples = Samples(X, targets, weights)
 
-    def __reduce__(self):
+    def __reduce__(self) -> tuple[type[Partition], Data]:
         return Partition, self.data
 
-    def __len__(self):
+    def __len__(self) -> int:
         return self.samples.n_samples
 
     @property
-    def nbytes(self):
+    def nbytes(self) -> int:
         """Their size in memory."""
         X, *others = self.data
         parts = [X] if isinstance(X, np.ndarray) else [X.data, X.indices, X.indptr]
         return sum(part.nbytes for part in (*parts, *others) if part is not None)
 
-    def __sizeof__(self):
+    def __sizeof__(self) -> int:
         return self.nbytes
 
-    def weight(self, order=None):
+    def weight(self, order: Indices | None = None) -> float:
         """Return the total weight of the rows, or of those in `order`."""
         weights = self.data[2]
         if weights is None:
@@ -145,19 +153,19 @@ class Objective:
     True
     """
 
-    def __init__(self, estimator, X, y, *, classes=None):
+    def __init__(self, estimator: BasePerceptron, X: Rows, y: ArrayLike, *, classes: ArrayLike | None = None) -> None:
         if not isinstance(estimator, BasePerceptron):
             raise TypeError(f"estimator must be an MLPClassifier or MLPRegressor, got {estimator!r}")
         mlp = estimator._shallow_copy()
         if not mlp.warm_start:
             for name in set(vars(mlp)) - set(mlp._get_param_names()) - {"_skl_callbacks"}:
-                vars(mlp).pop(name)
+                delattr(mlp, name)
         with DefaultFloatingPoint():
             network, random_state = begin(mlp, X, y, classes)
         self._take(mlp, network, int(random_state.randint(2**63, dtype=np.uint64)) if network.draws else 0)
 
     @classmethod
-    def of_fit(cls, mlp, network, class_weight=None):
+    def of_fit(cls, mlp: BasePerceptron, network: Network, class_weight: Mapping[Any, float] | None = None) -> Self:
         """Return that of an estimator whose fit has begun, with these class weights in place of "balanced"."""
         self = object.__new__(cls)
         mlp = mlp._shallow_copy()
@@ -166,7 +174,7 @@ class Objective:
         self._take(mlp, network, 0)
         return self
 
-    def _take(self, mlp, network, seed):
+    def _take(self, mlp: Any, network: Network, seed: int) -> None:
         for name in (*ATTRIBUTES.values(), *_NO_CALLBACKS):
             vars(mlp).pop(name, None)
         self.parameters, arrays = pack(mlp._arrays(), network.parameters.dtype)
@@ -177,16 +185,16 @@ class Objective:
         self._isa = _ufuncs.isa()
         self._local = threading.local()
 
-    def __getstate__(self):
+    def __getstate__(self) -> dict[str, Any]:
         state = vars(self).copy()
         del state["_local"]
         return state
 
-    def __setstate__(self, state):
+    def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
         self._local = threading.local()
 
-    def check_isa(self):
+    def check_isa(self) -> None:
         """Raise RuntimeError where this process computes with another instruction set, and so to other bits."""
         if _ufuncs.isa() != self._isa:
             raise RuntimeError(
@@ -197,7 +205,7 @@ class Objective:
 
     # ---- rows ----
 
-    def prepare(self, X, y, sample_weight=None):
+    def prepare(self, X: Rows, y: Any, sample_weight: ArrayLike | None = None) -> Partition:
         """Return rows after checking them, as a `Partition`.
 
         What takes rows also takes a partition in place of ``X, y``: worth it where the same rows are used again.
@@ -211,7 +219,7 @@ class Objective:
         weights = mlp._weigh(weights, targets, incremental=True)
         return Partition(X, targets, weights)
 
-    def _rows(self, X, y, sample_weight):
+    def _rows(self, X: Rows | Partition, y: ArrayLike | None, sample_weight: ArrayLike | None) -> Partition:
         if isinstance(X, Partition):
             return X
         with DefaultFloatingPoint():
@@ -219,9 +227,9 @@ class Objective:
 
     # ---- the network ----
 
-    def _network(self, parameters):
+    def _network(self, parameters: ArrayLike) -> Network:
         """Return this thread's network, at these parameters."""
-        network = getattr(self._local, "network", None)
+        network: Network | None = getattr(self._local, "network", None)
         if network is None:
             own, arrays = pack(self._mlp._arrays(), self.parameters.dtype)
             mlp = self._mlp
@@ -233,7 +241,13 @@ class Objective:
         network.parameters[:] = parameters
         return network
 
-    def loss_and_gradient(self, parameters, X, y=None, sample_weight=None):
+    def loss_and_gradient(
+        self,
+        parameters: ArrayLike,
+        X: Rows | Partition,
+        y: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
+    ) -> tuple[float, NDArray[np.float64], float]:
         """Return the loss of some rows and its gradient: sums, without penalties.
 
         Parameters
@@ -257,9 +271,12 @@ class Objective:
         weight_sum : float
             The sum of the weights.
         """
-        return tuple(self.sums(parameters, self._rows(X, y, sample_weight)))[:3]
+        loss, gradient, weight, _ = self.sums(parameters, self._rows(X, y, sample_weight))
+        return loss, gradient, weight
 
-    def sums(self, parameters, partition, order=None, seed=0, t=0):
+    def sums(
+        self, parameters: ArrayLike, partition: Partition, order: Indices | None = None, seed: int = 0, t: int = 0
+    ) -> Sums:
         """Return the Sums over rows of a partition.
 
         Parameters
@@ -281,15 +298,17 @@ class Objective:
         trained = network.train(partition.samples, _aligned(order), n_rows, optimizer)
         return Sums(trained.loss * weight, optimizer.state[0].astype(np.float64) * weight, weight, trained.alive)
 
-    def _gradient_alone(self):
-        optimizer = getattr(self._local, "optimizer", None)
+    def _gradient_alone(self) -> Gradient:
+        optimizer: Gradient | None = getattr(self._local, "optimizer", None)
         if optimizer is None:
             optimizer = self._local.optimizer = Gradient(self.parameters, self._mlp)
             optimizer.alpha = optimizer.l1 = 0.0
             optimizer.clip_norm = np.inf
         return optimizer
 
-    def penalised(self, parameters, gradient_sum, weight_sum):
+    def penalised(
+        self, parameters: ArrayLike, gradient_sum: Floats, weight_sum: float
+    ) -> tuple[float, NDArray[np.float64]]:
         """Return the penalties, alpha's and l1's, and the gradient of the mean loss with them.
 
         Parameters
@@ -313,7 +332,7 @@ class Objective:
         penalties, _ = self._network(parameters).step(gradient_sum, weight_sum, optimizer)
         return penalties, optimizer.state[0].astype(np.float64)
 
-    def mean(self, parameters, sums):
+    def mean(self, parameters: ArrayLike, sums: Sums) -> tuple[Epoch, NDArray[np.float64]]:
         """Return the `Epoch` that Sums over all rows make, with penalties, and the gradient of its loss."""
         if sums.weight == 0:
             raise ValueError("the weights, sample_weight times class_weight, are 0 for all rows")
@@ -321,7 +340,7 @@ class Objective:
         loss = sums.loss / sums.weight + penalties
         return Epoch(loss, float(np.sqrt(gradient @ gradient)), sums.alive), gradient
 
-    def optimizer(self):
+    def optimizer(self) -> Optimizer:
         """Return the optimizer before the first step."""
         if self._mlp.solver not in STOCHASTIC:
             raise InvalidParameterError(
@@ -332,7 +351,9 @@ class Objective:
         optimizer.seed = self._seed
         return optimizer
 
-    def apply_step(self, parameters, gradient_sum, weight_sum, optimizer=None):
+    def apply_step(
+        self, parameters: ArrayLike, gradient_sum: Floats, weight_sum: float, optimizer: Optimizer | None = None
+    ) -> tuple[Floats, Optimizer]:
         """Take a step of the estimator's solver; return what it leads to, and change nothing in place.
 
         Parameters
@@ -353,33 +374,44 @@ class Objective:
         """
         return self.step(parameters, gradient_sum, weight_sum, optimizer)[:2]
 
-    def step(self, parameters, gradient_sum, weight_sum, optimizer=None):
+    def step(
+        self, parameters: ArrayLike, gradient_sum: Floats, weight_sum: float, optimizer: Optimizer | None = None
+    ) -> tuple[Floats, Optimizer, float, float]:
         """Return what `apply_step` returns, and the penalties and the norm of the gradient as `Network.step` does."""
         optimizer = self.optimizer() if optimizer is None else _twin(optimizer)
-        parameters = np.array(parameters, self.parameters.dtype)
+        after: Floats = np.array(parameters, self.parameters.dtype)
         if weight_sum == 0:
-            return parameters, optimizer, 0.0, 0.0
-        network = self._network(parameters)
+            return after, optimizer, 0.0, 0.0
+        network = self._network(after)
         penalties, norm = network.step(gradient_sum, weight_sum, optimizer)
-        parameters[:] = network.parameters
-        return parameters, optimizer, penalties, norm
+        after[:] = network.parameters
+        return after, optimizer, penalties, norm
 
-    def epoch(self, parameters, optimizer, partition, order, batch_size):
+    def epoch(
+        self,
+        parameters: ArrayLike,
+        optimizer: AnyOptimizer,
+        partition: Partition,
+        order: Indices | None,
+        batch_size: int,
+    ) -> tuple[Floats, AnyOptimizer, Epoch]:
         """Train on rows of one partition; return the parameters, the optimizer and the `Epoch`, and change nothing."""
         optimizer = _twin(optimizer)
         network = self._network(parameters)
         trained = network.train(partition.samples, _aligned(order), batch_size, optimizer)
         return network.parameters.copy(), optimizer, trained
 
-    def find_alive(self, parameters, partition, order=None):
+    def find_alive(
+        self, parameters: ArrayLike, partition: Partition, order: Indices | None = None
+    ) -> NDArray[np.bool_]:
         """Return for each hidden unit whether it is not 0 for every row."""
         return find_alive(self._network(parameters), partition.samples, _aligned(order))
 
-    def outputs(self, parameters, partition, order=None):
+    def outputs(self, parameters: ArrayLike, partition: Partition, order: Indices | None = None) -> Floats:
         """Return the outputs of the output layer."""
         return self._network(parameters).predict(partition.samples, _aligned(order))
 
-    def to_estimator(self, parameters):
+    def to_estimator(self, parameters: ArrayLike) -> Any:
         """Return an estimator that predicts with these parameters.
 
         Parameters
@@ -397,13 +429,20 @@ class Objective:
         return mlp
 
 
-def _twin(optimizer):
+def _twin(optimizer: AnyOptimizer) -> AnyOptimizer:
     twin = copy.copy(optimizer)
     twin.state = [array.copy() for array in optimizer.state]
     return twin
 
 
-def begin(mlp, X, y, classes, class_weight=None, sampled=False):
+def begin(
+    mlp: Any,
+    X: Rows,
+    y: ArrayLike,
+    classes: ArrayLike | None,
+    class_weight: Mapping[Any, float] | None = None,
+    sampled: bool = False,
+) -> tuple[Network, np.random.RandomState]:
     """Begin the fit of an estimator of which these are some rows.
 
     Parameters
@@ -421,6 +460,7 @@ def begin(mlp, X, y, classes, class_weight=None, sampled=False):
     network : Network
     random_state : RandomState
     """
+    check_parameters(mlp)
     for name, uses_rows in (
         ("init", not sampled and isinstance(mlp.init, str) and mlp.init == UNIT_VARIANCE),
         ("categorical_features", not sampled and mlp.categorical_features is not None),
@@ -451,22 +491,3 @@ def begin(mlp, X, y, classes, class_weight=None, sampled=False):
         if weights is not None:
             mlp.class_weight = weights
     return network, random_state
-
-
-def count_labels(y):
-    """Return how many rows each label has: label -> number."""
-    y = np.asarray(y)
-    y = y.ravel() if y.ndim == 2 and y.shape[1] == 1 else y
-    if y.ndim != 1:
-        raise ValueError(
-            f"y has the shape {y.shape}; the labels of an indicator matrix are not counted: give class_weight as a list of "
-            "dicts, and classes=range(n_columns)"
-        )
-    labels, counts = np.unique(y, return_counts=True)
-    return dict(zip(labels.tolist(), counts.tolist(), strict=True))
-
-
-def balanced(counts):
-    """Return the class weights that "balanced" stands for, as `sklearn.utils.class_weight.compute_class_weight` has it."""
-    n_rows = sum(counts.values())
-    return {label: n_rows / (len(counts) * count) for label, count in counts.items()}

@@ -4,11 +4,14 @@ src/kernels/optimizers.c has the arithmetic of a step, and schedules.py the sche
 """
 
 import copy
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from pyrelu import registry
 from pyrelu._mlp import param_groups, schedules
+from pyrelu._typing import Floats
 
 
 class Optimizer:
@@ -28,9 +31,11 @@ class Optimizer:
     counters = ("learning_rate", "t", "epoch", "seed")
     resumable = True  # whether partial_fit can go on with it
 
-    def __init__(self, parameters, mlp):
+    def __init__(self, parameters: Floats, mlp: Any) -> None:
         self.learning_rate = float(mlp.learning_rate_init)
-        self.state = list(np.zeros((self.n_states, *parameters.shape), parameters.dtype))  # one allocation is faster
+        self.state: list[Floats] = list(
+            np.zeros((self.n_states, *parameters.shape), parameters.dtype)
+        )  # one allocation is faster
         self.t = 0  # steps so far
         self.epoch = 0  # epochs so far
         self.seed = 0  # of dropout and of drawn slopes
@@ -38,13 +43,13 @@ class Optimizer:
         self.dropout_factor = 1.0
         self.take_penalties(mlp)
 
-    def take_penalties(self, mlp):
+    def take_penalties(self, mlp: Any) -> None:
         """Set the penalties and the clipping norm, which may change from one call of partial_fit to the next."""
         self.alpha, self.l1 = mlp.alpha, mlp.l1
         self.clip_norm = np.inf if mlp.clip_norm is None else mlp.clip_norm
         self.base_alpha_factors = self.alpha_factors = param_groups.resolve(mlp)[1]
 
-    def copy(self, mlp, dtype):
+    def copy(self, mlp: Any, dtype: DTypeLike) -> Self:
         """Return a copy in precision `dtype`, with the penalties of `mlp`."""
         twin = copy.copy(self)
         twin.state = [array.astype(dtype) for array in self.state]
@@ -63,7 +68,7 @@ class Gradient(Optimizer):
 class Stochastic(Optimizer):
     """A solver whose settings are the estimator's parameters and whose learning rate follows a schedule."""
 
-    def __init__(self, parameters, mlp):
+    def __init__(self, parameters: Floats, mlp: Any) -> None:
         super().__init__(parameters, mlp)
         self.schedule = schedules.resolve(mlp)
         self.base_rate_factors, _, self.factor_schedules = param_groups.resolve(mlp)
@@ -71,7 +76,7 @@ class Stochastic(Optimizer):
             given = getattr(mlp, f"{name}_schedule")
             self.factor_schedules[name] = schedules.resolve_factor(mlp, f"{name}_schedule", given)
 
-    def begin_epoch(self):
+    def begin_epoch(self) -> None:
         """Set the learning rate of the epoch, and the factors on it, on alpha and on dropout."""
         self.learning_rate = self.schedule.rate(self.epoch, self.learning_rate)
         factors = {name: schedule.rate(self.epoch, 1.0) for name, schedule in self.factor_schedules.items()}
@@ -79,12 +84,12 @@ class Stochastic(Optimizer):
         self.alpha_factors = self.base_alpha_factors * factors["alpha"]
         self.dropout_factor = factors["dropout"]
 
-    def end_epoch(self, n_samples_seen):
+    def end_epoch(self, n_samples_seen: int) -> None:
         """Count the epoch."""
         self.epoch += 1
         self.learning_rate = self.schedule.after(self.learning_rate, n_samples_seen)
 
-    def stall(self):
+    def stall(self) -> tuple[bool, str]:
         """Adjust the learning rate after training has stalled. Return whether to stop, and a message about it."""
         rate, consequence = self.schedule.stall(self.learning_rate)
         self.learning_rate = rate or self.learning_rate
@@ -95,7 +100,7 @@ _NESTEROV = "nesterov"  # the row for solver="sgd" with nesterovs_momentum=True
 _CLASS_NAMES = {"sgd": "SGD", "adamw": "AdamW"}  # in files; other classes are called like their row, capitalised
 
 
-def _class_of(row):
+def _class_of(row: registry.Optimizer) -> type[Stochastic]:
     """Return the solver class for a row of the table."""
 
     class Rule(Stochastic):
@@ -104,14 +109,14 @@ def _class_of(row):
         if row.name != "sgd":
             solver = row.name
 
-        def __init__(self, parameters, mlp):
+        def __init__(self, parameters: Floats, mlp: Any) -> None:
             super().__init__(parameters, mlp)
             if row.name == "sgd":
                 self.solver = _NESTEROV if mlp.nesterovs_momentum else row.name
             for name in row.hyperparameters:
                 setattr(self, name, getattr(mlp, name))
 
-        def take_penalties(self, mlp):
+        def take_penalties(self, mlp: Any) -> None:
             super().take_penalties(mlp)
             if row.decoupled:  # alpha is a decay instead of a penalty
                 self.alpha, self.decay = 0.0, mlp.alpha

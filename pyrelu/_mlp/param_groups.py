@@ -1,13 +1,14 @@
 """The estimators' `param_groups=`: factors on the learning rate and on alpha for each kind of learned parameters."""
 
-from collections.abc import Mapping
-from numbers import Real
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pyrelu import registry
 from pyrelu._mlp import schedules
-from pyrelu._mlp.constraints import Constraint, none
+from pyrelu._mlp.constraints import Constraint, none, real
 from pyrelu.exceptions import InvalidParameterError
 
 GROUPS = tuple(registry.parameter_groups)
@@ -15,12 +16,13 @@ ALPHAS = np.array([group.alpha for group in registry.parameter_groups.values()])
 NTK = "ntk"
 KEYS = ("learning_rate", "alpha", "schedule")
 
+FACTOR = real("[0, inf)", lambda value: 0 <= value < np.inf)
 PARAM_GROUPS = none | Constraint(
     f"a dict of {', '.join(map(repr, GROUPS))} to dicts", lambda value: isinstance(value, Mapping)
 )
 
 
-def resolve(mlp):
+def resolve(mlp: Any) -> tuple[NDArray[np.float64], NDArray[np.float64], dict[str, schedules.Schedule]]:
     """Return the factors that the estimator's `param_groups` give.
 
     Returns
@@ -37,12 +39,13 @@ def resolve(mlp):
     >>> rates[:2].tolist(), alphas[:2].tolist()
     ([1.0, 0.1], [1.0, 0.0])
     """
-    given = mlp.param_groups or {}
+    given: Mapping[Any, Any] = mlp.param_groups or {}
     if unknown := given.keys() - set(GROUPS):
         raise InvalidParameterError(
             f"param_groups has the group {min(unknown, key=str)!r}; there are: {', '.join(GROUPS)}"
         )
-    rates, alphas, group_schedules = np.ones(len(GROUPS)), ALPHAS.copy(), {}
+    rates, alphas = np.ones(len(GROUPS)), ALPHAS.copy()
+    group_schedules: dict[str, schedules.Schedule] = {}
     for name, group in given.items():
         _check(name, group)
         i = GROUPS.index(name)
@@ -53,22 +56,22 @@ def resolve(mlp):
     return rates, alphas, group_schedules
 
 
-def _check(name, group):
+def _check(name: str, group: Any) -> None:
     keys = (*KEYS, NTK) if name == "weights" else KEYS
     if not isinstance(group, Mapping) or (unknown := group.keys() - set(keys)):
         what = repr(group) if not isinstance(group, Mapping) else repr(min(unknown, key=str))
         raise InvalidParameterError(f"param_groups[{name!r}] must be a dict of {', '.join(keys)}. Got {what}.")
     for key in ("learning_rate", "alpha"):
         value = group.get(key, 1.0)
-        if not isinstance(value, Real) or isinstance(value, bool) or not 0 <= value < np.inf:
+        if not FACTOR.test(value) or isinstance(value, bool):
             raise InvalidParameterError(
-                f"param_groups[{name!r}][{key!r}] must be a float in the range [0, inf). Got {value!r} instead."
+                f"param_groups[{name!r}][{key!r}] must be {FACTOR.description}. Got {value!r} instead."
             )
     if not isinstance(group.get(NTK, False), bool):
         raise InvalidParameterError(f"param_groups[{name!r}][{NTK!r}] must be a bool. Got {group[NTK]!r} instead.")
 
 
-def rate_factors(mlp, fan_ins):
+def rate_factors(mlp: Any, fan_ins: Sequence[int]) -> list[float]:
     """Return the factor on the learning rate of each layer's weights.
 
     In the neural tangent parametrization a layer computes x W/sqrt(fan_in), with weights W of variance 1. Adam's steps do

@@ -7,6 +7,8 @@ has it), and constrained in `allowed.CONSTRAINTS`.
 import functools
 import inspect
 import textwrap
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
 
 from sklearn.base import ClassifierMixin
 
@@ -15,6 +17,8 @@ from pyrelu._mlp import embedding, losses
 from pyrelu._mlp.initializers import INITIALIZERS
 from pyrelu._mlp.optimizers import STOCHASTIC
 from pyrelu._mlp.schedules import FACTORS, SCHEDULES, describe
+
+Class = TypeVar("Class", bound=type)
 
 PARAMETERS = """\
 hidden_layer_sizes : int or sequence of int, default=(100,)
@@ -157,13 +161,13 @@ ensemble_size : int, default=1
 """
 
 
-def _in_words(names):
+def _in_words(names: Iterable[str]) -> str:
     """Return '"a", "b" and "c"'."""
     *others, last = [f'"{name}"' for name in names]
     return f"{', '.join(others)} and {last}" if others else last
 
 
-def _optimizers():
+def _optimizers() -> dict[str, str]:
     """Return the parts of `PARAMETERS` that come from the table of optimizers: placeholder -> text."""
     rows = [registry.optimizers[name] for name in STOCHASTIC]
     return {
@@ -256,20 +260,22 @@ DeadUnitWarning
 WARNINGS = WARNINGS.replace("{ENDING}", _in_words(name for name, cls in SCHEDULES.items() if cls.ends_with_max_iter))
 
 
-def extends(base):
+def extends(base: Any) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Return a decorator that adds the parameters of the base class's constructor to those of a constructor.
 
     The constructor's own positional parameters come first, its keyword-only ones last.
     """
-    shared = list(inspect.signature(base.__init__).parameters.values())[1:]
+    # Without annotations, as of the constructor: docstrings have the types, in shorter words, and stubs are made of these.
+    of_base = list(inspect.signature(base.__init__).parameters.values())[1:]
+    shared = [p.replace(annotation=p.empty) for p in of_base]
 
-    def decorate(own):
+    def decorate(own: Callable[..., None]) -> Callable[..., None]:
         self, *added = inspect.signature(own).parameters.values()
         leading = [p for p in added if p.kind is p.POSITIONAL_OR_KEYWORD]
         signature = inspect.Signature([self, *leading, *shared, *(p for p in added if p.kind is p.KEYWORD_ONLY)])
 
         @functools.wraps(own)
-        def __init__(*args, **kwargs):
+        def __init__(*args: Any, **kwargs: Any) -> None:
             try:
                 bound = signature.bind(*args, **kwargs)
             except TypeError as error:
@@ -279,13 +285,13 @@ def extends(base):
             own(**{name: values.pop(name) for name in [p.name for p in added]}, **{self.name: values[self.name]})
             base.__init__(**values)
 
-        __init__.__signature__ = signature
+        vars(__init__)["__signature__"] = signature
         return __init__
 
     return decorate
 
 
-def _in_pythons_words(error, signature, args):
+def _in_pythons_words(error: TypeError, signature: inspect.Signature, args: tuple[Any, ...]) -> str:
     """Return the message that Python itself would give for a call with wrong arguments."""
     n_allowed = sum(p.kind is p.POSITIONAL_OR_KEYWORD for p in signature.parameters.values())
     if len(args) <= n_allowed:
@@ -293,7 +299,7 @@ def _in_pythons_words(error, signature, args):
     return f"takes from 1 to {n_allowed} positional arguments but {len(args)} were given"
 
 
-def documented(cls):
+def documented(cls: Class) -> Class:
     """Replace {PARAMETERS}, {LOSSES} and other placeholders in a class's docstring by the shared text."""
     kind = losses.CLASSIFIER if issubclass(cls, ClassifierMixin) else losses.REGRESSOR
     texts = {
@@ -302,8 +308,8 @@ def documented(cls):
         "ATTRIBUTES": ATTRIBUTES,
         "WARNINGS": WARNINGS,
     }
-    lines = []
-    for line in inspect.cleandoc(cls.__doc__).splitlines():
+    lines: list[str] = []
+    for line in inspect.cleandoc(cls.__doc__ or "").splitlines():
         name = line.strip().strip("{}")
         text = texts[name] if line.strip() == f"{{{name}}}" else None
         lines += [line] if text is None else [textwrap.indent(text.rstrip(), line[: line.index("{")])]
@@ -312,7 +318,7 @@ def documented(cls):
     return cls
 
 
-def _hide_private_classes(cls):
+def _hide_private_classes(cls: type) -> None:
     """Rename inherited public methods, so that Python's errors say fit() and not BasePerceptron.fit()."""
     for base in cls.__mro__:
         if base.__module__.startswith("pyrelu._"):

@@ -1,101 +1,104 @@
-"""The base class of the estimators: parameters, fitting, and the network's outputs."""
+"""The base class of the estimators: parameters and fitting."""
 
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
-from numbers import Integral, Real
+from typing import Any, Literal, Self
 
 import numpy as np
+from numpy.typing import ArrayLike, DTypeLike, NDArray
 from sklearn.base import BaseEstimator
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted, validate_data
 
-from pyrelu import registry
+from pyrelu._mlp import activation as activations
 from pyrelu._mlp import embedding as embeddings
-from pyrelu._mlp import members, param_groups, schedules
-from pyrelu._mlp.activation import output_name, resolve_of
+from pyrelu._mlp import initializers, members, param_groups, schedules
 from pyrelu._mlp.allowed import check_parameters
-from pyrelu._mlp.callback_support import NO_CALLBACKS, CallbackSupportMixin, callbacks_of, with_callbacks
+from pyrelu._mlp.callback_support import NO_CALLBACKS, CallbackSupportMixin, NoCallbacks, callbacks_of, with_callbacks
 from pyrelu._mlp.conversion import Convertible
 from pyrelu._mlp.display import choose as choose_display
 from pyrelu._mlp.documentation import Documented
-from pyrelu._mlp.fit_state import ATTRIBUTES, FitState
-from pyrelu._mlp.initializers import draw_network
+from pyrelu._mlp.fit_state import FitState, Record
 from pyrelu._mlp.lbfgs import fit_lbfgs, start_lbfgs
 from pyrelu._mlp.members import SharesWeights
-from pyrelu._mlp.optimizers import STOCHASTIC
-from pyrelu._mlp.param_groups import rate_factors
+from pyrelu._mlp.network import HasNetwork
 from pyrelu._mlp.persistence import Persistent
+from pyrelu._mlp.rows import InMemory
 from pyrelu._mlp.sample_weight import check_sample_weight
-from pyrelu._mlp.training import BEST_SCORE, NOT_FINITE, fit_stochastic, pack, start_stochastic
+from pyrelu._mlp.training import BEST_SCORE, NOT_FINITE, fit_stochastic, start_stochastic
 from pyrelu._mlp.transaction import Transactional
 from pyrelu._mlp.validation import Validation
 from pyrelu._mlp.warn import warn
-from pyrelu._network import DefaultFloatingPoint, Network
-from pyrelu._samples import Samples, is_finite_matrix
+from pyrelu._network import Network
+from pyrelu._samples import Samples
+from pyrelu._typing import Data, Floats, Indices, Rows
 from pyrelu.exceptions import DeadUnitWarning, InvalidParameterError
 
 MANY_DEAD = 0.4  # the share of dead units in a layer above which a fit warns
 
 
 class BasePerceptron(
-    Transactional, Convertible, SharesWeights, Documented, Persistent, CallbackSupportMixin, BaseEstimator
+    Transactional, Convertible, SharesWeights, Documented, Persistent, HasNetwork, CallbackSupportMixin, BaseEstimator
 ):
     """A multilayer perceptron; subclasses define its targets.
 
-    A subclass implements `_validate(X, y, incremental, first)`, which returns X and the targets as `Samples` takes them
-    and sets `n_outputs_` and `out_activation_`; `_output_loss()`, which resolves `loss`; and, for early stopping,
-    `_strata(targets)`, which stratifies the split, and `_score_outputs(outputs, targets, weights)`. It may override
-    `_weigh`.
+    A subclass implements what raises NotImplementedError here and in `HasNetwork`, and may override `_weigh`.
     """
 
-    label_smoothing = 0.0  # for subclasses without the parameter
-    _cardinalities = None  # of the categorical columns, where a fit knows them without counting
+    label_smoothing: float = 0.0  # for subclasses without the parameter
+    _cardinalities: Sequence[int] | None = None  # of the categorical columns, where a fit knows them without counting
     keeps_latest_of_best = False  # of several epochs with the best validation score, early stopping keeps the first
+
+    loss_: float
+    history_: list[Record]
+    dead_units_: list[NDArray[np.bool_]]
 
     def __init__(
         self,
-        hidden_layer_sizes=(100,),
-        activation="relu",
+        hidden_layer_sizes: int | Sequence[int] = (100,),
+        activation: activations.Given = "relu",
         *,
-        solver="adam",
-        alpha=0.0001,
-        batch_size="auto",
-        learning_rate="constant",
-        learning_rate_init=0.001,
-        power_t=0.5,
-        max_iter=200,
-        shuffle=True,
-        random_state=None,
-        tol=1e-4,
-        verbose=False,
-        warm_start=False,
-        momentum=0.9,
-        nesterovs_momentum=True,
-        early_stopping=False,
-        validation_fraction=0.1,
-        beta_1=0.9,
-        beta_2=0.999,
-        epsilon=1e-8,
-        n_iter_no_change=10,
-        max_fun=15000,
-        dropout=0.0,
-        init="auto",
-        l1=0.0,
-        clip_norm=None,
-        scoring=None,
-        n_threads=None,
-        numeric_embedding=None,
-        numeric_features=None,
-        categorical_features=None,
-        embedding_size=8,
-        scale_inputs=False,
-        parametric_activation=False,
-        param_groups=None,
-        alpha_schedule="constant",
-        dropout_schedule="constant",
-        drop_last=False,
-        ensemble_size=1,
-    ):
+        solver: str = "adam",
+        alpha: float = 0.0001,
+        batch_size: int | Literal["auto"] = "auto",
+        learning_rate: schedules.Given = "constant",
+        learning_rate_init: float = 0.001,
+        power_t: float = 0.5,
+        max_iter: int = 200,
+        shuffle: bool = True,
+        random_state: int | np.random.RandomState | None = None,
+        tol: float = 1e-4,
+        verbose: bool | int = False,
+        warm_start: bool = False,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        n_iter_no_change: float = 10,
+        max_fun: int = 15000,
+        dropout: float | Sequence[float] = 0.0,
+        init: initializers.Given = "auto",
+        l1: float = 0.0,
+        clip_norm: float | None = None,
+        scoring: str | Callable[..., float] | None = None,
+        n_threads: int | None = None,
+        numeric_embedding: embeddings.Given | None = None,
+        numeric_features: Sequence[int] | Sequence[bool] | None = None,
+        categorical_features: Sequence[int] | Sequence[bool] | None = None,
+        embedding_size: int = 8,
+        scale_inputs: bool = False,
+        parametric_activation: bool = False,
+        param_groups: Mapping[str, Any] | None = None,
+        alpha_schedule: schedules.Given = "constant",
+        dropout_schedule: schedules.Given = "constant",
+        drop_last: bool = False,
+        ensemble_size: int = 1,
+    ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
         self.solver = solver
@@ -137,14 +140,21 @@ class BasePerceptron(
         self.drop_last = drop_last
         self.ensemble_size = ensemble_size
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags
 
     # ---- fitting ----
 
-    def fit(self, X, y, sample_weight=None, *, eval_set=None):
+    def fit(
+        self,
+        X: Rows,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        *,
+        eval_set: tuple[Any, ...] | None = None,
+    ) -> Self:
         """Train on X and y.
 
         Parameters
@@ -189,10 +199,20 @@ class BasePerceptron(
         return self
 
     @with_callbacks
-    def _fit_with_callbacks(self, X, y, sample_weight, eval_set):
+    def _fit_with_callbacks(
+        self, X: Rows, y: ArrayLike, sample_weight: ArrayLike | None, eval_set: tuple[Any, ...] | None
+    ) -> None:
         self._fit(X, y, sample_weight, eval_set, callbacks_of(self, X, y, sample_weight))
 
-    def _fit(self, X, y, sample_weight, eval_set=None, callbacks=NO_CALLBACKS, incremental=False):
+    def _fit(
+        self,
+        X: Rows,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None,
+        eval_set: tuple[Any, ...] | None = None,
+        callbacks: NoCallbacks = NO_CALLBACKS,
+        incremental: bool = False,
+    ) -> None:
         if incremental and self.early_stopping:
             check_parameters(self)
             raise ValueError("partial_fit does not support early_stopping=True")
@@ -201,11 +221,12 @@ class BasePerceptron(
         order, validation = self._hold_out(data, samples, eval_set, random_state)
         # A progress bar for each call of partial_fit would fill the screen with bars.
         display = choose_display(bool(self.verbose) if incremental else self.verbose, self.max_iter)
-        self._train(
-            FitState(self, network, samples, data, order, validation, callbacks, display, random_state), incremental
-        )
+        state = FitState(self, network, samples, data, order, validation, callbacks, display, random_state, InMemory())
+        self._train(state, incremental)
 
-    def _begin(self, X, y, sample_weight, incremental):
+    def _begin(
+        self, X: Rows, y: ArrayLike, sample_weight: ArrayLike | None, incremental: bool
+    ) -> tuple[Data, Network, np.random.RandomState]:
         """Check parameters and data, and set the first weights.
 
         Returns
@@ -223,25 +244,19 @@ class BasePerceptron(
         self._output_loss()
         first = not (hasattr(self, "coefs_") and (self.warm_start or incremental))
         n_hidden = len(self._hidden_units()) if first else len(self.coefs_) - 1
-        activations = resolve_of(self, n_hidden or 1)
+        of_layers = activations.resolve_of(self, n_hidden or 1)
         dropout = self._dropout(n_hidden)
-        X, targets = self._validate(X, y, incremental, first)
-        weights = None if sample_weight is None else check_sample_weight(sample_weight, X)
+        checked, targets = self._validate(X, y, incremental, first)
+        weights = None if sample_weight is None else check_sample_weight(sample_weight, checked)
         weights = self._weigh(weights, targets, incremental)
         if weights is not None and not weights.any():
             raise ValueError(f"class_weight={self.class_weight!r} leaves no row of y with a weight greater than 0")
         random_state = check_random_state(self.random_state)
         if first:
-            self._initialize(X, self._hidden_units(), activations, random_state)
-        return (X, targets, weights), self._network_to_train(X.dtype, dropout), random_state
+            self._initialize(checked, self._hidden_units(), of_layers, random_state)
+        return (checked, targets, weights), self._network_to_train(checked.dtype, dropout), random_state
 
-    def _network_to_train(self, dtype, dropout):
-        """Return a Network at these weights, of which `coefs_` and the other arrays become views."""
-        parameters, arrays = pack(self._arrays(), dtype)
-        self._set_arrays(arrays, dtype)
-        return self._network(self._arrays(), parameters, dropout, self._output_loss())
-
-    def _train(self, state, incremental=False):
+    def _train(self, state: FitState, incremental: bool = False) -> None:
         """Run a fit to its end, and set the fitted attributes."""
         self._fit_state = state  # for our callbacks; copies and pickles leave it out
         try:
@@ -254,7 +269,7 @@ class BasePerceptron(
         if finished and not incremental:
             self._warn_of_dead_units()
 
-    def _run(self, state, incremental):
+    def _run(self, state: FitState, incremental: bool) -> bool:
         """Train; return False if Ctrl-C interrupted the fit."""
         finished = True
         if self.solver == "lbfgs":
@@ -272,6 +287,7 @@ class BasePerceptron(
             self._conclude(state)
         except KeyboardInterrupt:
             finished = False
+            assert state.last_epoch is not None
             state.restore(state.last_epoch)
             self._conclude(state)
         if finished:
@@ -286,24 +302,25 @@ class BasePerceptron(
             self._warn_of_interrupt()
         return finished
 
-    def _end_epoch(self):
+    def _end_epoch(self) -> None:
         """Do nothing. A subclass may raise KeyboardInterrupt here, when all of an epoch is recorded."""
 
-    def _warn_of_interrupt(self):
+    def _warn_of_interrupt(self) -> None:
         warn("Training interrupted by user.")
 
-    def _conclude(self, state):
+    def _conclude(self, state: FitState) -> None:
         """With early stopping, return to the best epoch; write the attributes."""
         if BEST_SCORE in state.best_parameters:
             state.parameters[:] = state.best_parameters[BEST_SCORE]
         state.write_attributes()
 
-    def _check_outcome(self, state):
+    def _check_outcome(self, state: FitState) -> None:
         """Raise ValueError if the fit has no usable result."""
         if not np.isfinite(state.parameters).all():
             raise ValueError(NOT_FINITE.format(self.learning_rate_init))
-        records = state.history[len(state.history) - state.n_iter :] if state.validation else []
-        scores = [record["validation_score"] for record in records]
+        if not state.validation:
+            return
+        scores = [record["validation_score"] for record in state.history[len(state.history) - state.n_iter :]]
         if scores and not np.isfinite(scores).any():
             if not np.isfinite(state.loss):
                 raise ValueError(NOT_FINITE.format(self.learning_rate_init))
@@ -315,47 +332,9 @@ class BasePerceptron(
                 f"{'of eval_set' if state.validation.rows is None else 'held out by validation_fraction'}"
             )
 
-    def _hidden_units(self):
-        sizes = self.hidden_layer_sizes
-        return [sizes] if isinstance(sizes, Integral) else list(sizes)
-
-    def _dropout(self, n_hidden):
-        """Return the probabilities of dropping an input, and a unit of each hidden layer."""
-        per_layer = [0.0, *[self.dropout] * n_hidden] if isinstance(self.dropout, Real) else list(self.dropout)
-        if len(per_layer) != n_hidden + 1:
-            raise ValueError(
-                f"dropout={self.dropout!r} has {len(per_layer)} entries; the input and {n_hidden} hidden layers take "
-                f"{n_hidden + 1}"
-            )
-        if any(per_layer) and self.solver not in STOCHASTIC:
-            raise ValueError(
-                f"dropout={self.dropout!r} cannot be combined with solver={self.solver!r}, which is deterministic"
-            )
-        return per_layer
-
-    def _initialize(self, X, hidden, activations, random_state):
-        """Draw the initial weights, and remove the attributes of the fit before."""
-        for name in (*ATTRIBUTES.values(), "dead_units_", "embedding_", "adapters_"):
-            vars(self).pop(name, None)
-        self.n_layers_ = len(hidden) + 2
-        embedding = embeddings.draw(self, X, random_state)
-        if embedding is not None:
-            self.embedding_ = embedding
-        n_inputs = X.shape[1] if embedding is None else embedding.n_outputs
-        widths = [*(activation.width(n) for activation, n in zip(activations, hidden)), self.n_outputs_]
-        shapes = list(zip([n_inputs, *hidden], widths, strict=True))
-        self.activation_weights_ = [
-            None if activation.initial_slope is None else np.full(n, activation.initial_slope)
-            for activation, n in zip(activations, hidden)
-        ]
-        adapters = []
-        if self.ensemble_size > 1:
-            adapters = self.adapters_ = members.draw(self.ensemble_size, shapes[:-1], embedding, random_state)
-        self.coefs_, self.intercepts_ = draw_network(
-            self.init, X, embedding, shapes, activations, self.activation_weights_, adapters, random_state
-        )
-
-    def _hold_out(self, data, samples, eval_set, random_state):
+    def _hold_out(
+        self, data: Data, samples: Samples, eval_set: tuple[Any, ...] | None, random_state: np.random.RandomState
+    ) -> tuple[Indices, Validation | None]:
         """Return the indices of the samples to train on, and the `Validation` that scores after each epoch, or None."""
         everything = np.arange(samples.n_samples, dtype=np.intp)
         if eval_set is not None:
@@ -384,21 +363,22 @@ class BasePerceptron(
                 )
         return training, Validation(self, samples, data, held_out)
 
-    def _holds_out(self):
+    def _holds_out(self) -> bool:
         """Return whether the fit scores some of its rows rather than train on them."""
         return self.early_stopping and self.solver != "lbfgs"
 
-    def _split(self, rows, targets, random_state):
+    def _split(self, rows: Indices, targets: Floats, random_state: np.random.RandomState) -> tuple[Indices, Indices]:
         """Return the rows to train on and those to hold out."""
-        return train_test_split(
+        training, held_out = train_test_split(
             rows, random_state=random_state, test_size=self.validation_fraction, stratify=self._strata(targets)
         )
+        return training, held_out
 
-    def _should_stop(self, n_iter):
+    def _should_stop(self, n_iter: int) -> bool:
         """Return whether training is to end after this many epochs, whatever the stopping rules say."""
         return False
 
-    def _validate_eval_set(self, eval_set, dtype):
+    def _validate_eval_set(self, eval_set: tuple[Any, ...], dtype: DTypeLike) -> Data:
         """Return X, targets and weights of the user's validation data."""
         if not isinstance(eval_set, tuple) or len(eval_set) not in (2, 3):
             raise ValueError(f"eval_set must be a tuple of (X, y) or (X, y, sample_weight). Got {eval_set!r}.")
@@ -412,11 +392,11 @@ class BasePerceptron(
             raise ValueError(f"eval_set: {error}") from error
         return X.astype(dtype, copy=False), targets.astype(dtype, copy=False), weights
 
-    def _set_dead_units(self, alive):
+    def _set_dead_units(self, alive: NDArray[np.bool_]) -> None:
         ends = np.cumsum([len(coef) for coef in self.coefs_[1:]])
         self.dead_units_ = np.split(~alive, ends)[:-1]
 
-    def _warn_of_dead_units(self):
+    def _warn_of_dead_units(self) -> None:
         for i, dead in enumerate(self.dead_units_):
             if dead.mean() > MANY_DEAD:
                 warn(
@@ -426,78 +406,28 @@ class BasePerceptron(
                     DeadUnitWarning,
                 )
 
-    def _weigh(self, weights, targets, incremental):
+    # ---- what a subclass defines, or may override ----
+
+    def _validate(self, X: Rows, y: ArrayLike, incremental: bool, first: bool) -> tuple[Any, Floats]:
+        """Return X and the targets as `Samples` takes them; set `n_outputs_` and `out_activation_`."""
+        raise NotImplementedError
+
+    def _strata(self, targets: Floats) -> Any:
+        """Return what stratifies the split of early stopping, an array, or None."""
+        raise NotImplementedError
+
+    def _score_outputs(self, outputs: Floats, targets: Floats, weights: Floats | None) -> float:
+        """Return the score of outputs where `scoring` is None."""
+        raise NotImplementedError
+
+    def _weigh(self, weights: Floats | None, targets: Floats, incremental: bool) -> Floats | None:
         """Return the weights of the rows in the loss, given the user's sample weights."""
         return weights
 
-    def _lacks_classes(self, targets):
+    def _lacks_classes(self, targets: Floats) -> bool:
         """Return whether these targets lack a class."""
         return False
 
-    def _decode(self, targets):
+    def _decode(self, targets: Floats) -> Any:
         """Return y for these targets; the reverse of `_validate`."""
         return targets.ravel() if targets.shape[1] == 1 else targets
-
-    # ---- the network ----
-
-    def _arrays(self):
-        """Return the weights, biases, slopes, adapters and the embedding's arrays. Slopes may be missing if set by hand."""
-        slopes = getattr(self, "activation_weights_", [None] * (len(self.coefs_) - 1))
-        adapters, embedding = getattr(self, "adapters_", []), getattr(self, "embedding_", None)
-        of_embedding = [] if embedding is None else list(embedding.learned.values())
-        return self.coefs_, self.intercepts_, slopes, adapters, of_embedding
-
-    def _set_arrays(self, arrays, dtype):
-        self.coefs_, self.intercepts_, self.activation_weights_, adapters, of_embedding = arrays
-        if hasattr(self, "adapters_"):
-            self.adapters_ = adapters
-        if hasattr(self, "embedding_"):
-            self.embedding_ = self.embedding_.replace(of_embedding, dtype)
-
-    def _network(self, arrays, parameters=None, dropout=(), loss=None):
-        """Return the network of these arrays. For training, they must be views of `parameters`, and it needs a loss."""
-        coefs, intercepts, slopes, adapters, of_embedding = arrays
-        embedding = getattr(self, "embedding_", None)
-        activations = resolve_of(self, len(coefs) - 1)
-        if self.solver not in STOCHASTIC:
-            activations = [activation.deterministic() for activation in activations]
-        name = output_name(self.out_activation_)
-        output = None if name == "softmax" else registry.find(name).index
-        return Network(
-            coefs,
-            intercepts,
-            activations,
-            output,
-            loss and loss.of(self.n_outputs_),
-            slopes,
-            parameters,
-            dropout,
-            self.label_smoothing,
-            self.n_threads,
-            embedding and embedding.replace(of_embedding, coefs[0].dtype),
-            () if parameters is None else rate_factors(self, [len(coef) for coef in coefs]),
-            adapters,
-        )
-
-    def _outputs(self, X):
-        """Return the outputs of the output layer, one row per sample."""
-        if "coefs_" not in vars(self) or hasattr(self, "__sklearn_is_fitted__"):
-            check_is_fitted(self)
-        with DefaultFloatingPoint():
-            X = self._validate_X(X)
-            dtype = np.float32 if np.result_type(X.dtype, self.coefs_[0]) == np.float32 else np.float64
-            arrays = [
-                [array if array is None else np.ascontiguousarray(array, dtype) for array in group]
-                for group in self._arrays()
-            ]
-            return self._network(arrays).predict(Samples(X.astype(dtype, copy=False)))
-
-    def _validate_X(self, X):
-        """Return X to predict, after scikit-learn's checks: by a look at it where they would find nothing.
-
-        A look at one row takes 1 us, their checks 60 to 100. They say all that is to say about any X but the one here.
-        """
-        unnamed = getattr(self, "feature_names_in_", None) is None  # else they warn of an X without names
-        if unnamed and is_finite_matrix(X, getattr(self, "n_features_in_", None)):
-            return X
-        return validate_data(self, X, accept_sparse="csr", order="C", reset=False)

@@ -1,12 +1,16 @@
 """Saving estimators to files and loading them."""
 
+from __future__ import annotations
+
 import os
+from typing import Any, Self
 
 import sklearn
 
 import pyrelu
 from pyrelu._mlp.fitted import check_fitted
 from pyrelu._storage import encoding, files
+from pyrelu._typing import Floats
 from pyrelu.exceptions import InvalidFileError
 
 # Attributes that are not part of the model: of a running fit in which a callback is called, and of the process.
@@ -17,7 +21,11 @@ OF_THE_PROCESS = ("_skl_callbacks", "_parent_callback_ctx", *OF_THE_FIT)
 class Persistent:
     """A mixin for estimators: `save`, `load`, and pickles that record their version."""
 
-    def save(self, path):
+    coefs_: list[Floats]
+    get_params: Any  # methods of BaseEstimator
+    _get_param_names: Any
+
+    def save(self, path: files.Path) -> None:
         """Save the estimator, fitted or not, to a file that can be loaded without running code from it.
 
         The format is safetensors; parameters and all other values that are not arrays are JSON in its metadata. The file
@@ -53,14 +61,14 @@ class Persistent:
         fitted = {name: value for name, value in vars(self).items() if name not in parameters}
         for name in OF_THE_PROCESS:
             fitted.pop(name, None)
-        content = {"dtype": str(self.coefs_[0].dtype)} if hasattr(self, "coefs_") else {"dtype": None}
+        content: dict[str, Any] = {"dtype": str(self.coefs_[0].dtype)} if hasattr(self, "coefs_") else {"dtype": None}
         if "_metadata_request" in fitted:
             fitted.pop("_metadata_request")
             content["requests"] = _requests(self)
         files.write(path, type(self).__name__, content | parameters | fitted)
 
     @classmethod
-    def load(cls, path):
+    def load(cls, path: files.Path) -> Self:
         """Load an estimator from a file written by `save`. Predictions and further training give the same bits.
 
         Parameters
@@ -100,21 +108,23 @@ class Persistent:
             raise InvalidFileError(path, f"does not hold a valid estimator ({error})") from error
         return mlp
 
-    def _check_fitted(self):
+    def _check_fitted(self) -> None:
         check_fitted(self)
 
-    def __getstate__(self):
-        state = {name: value for name, value in super().__getstate__().items() if name not in OF_THE_FIT}
+    def __getstate__(self) -> dict[str, Any]:
+        estimator: Any = super()
+        state = {name: value for name, value in estimator.__getstate__().items() if name not in OF_THE_FIT}
         state |= {name: encoding.take_apart(state[name]) for name in state.keys() - self._get_param_names()}
         return state | {"_pyrelu": (files.FORMAT, pyrelu.__version__)}
 
-    def __setstate__(self, state):
+    def __setstate__(self, state: dict[str, Any]) -> None:
         state = dict(state)
-        files.check_format(*state.pop("_pyrelu", (0, "0.1.0")), "this pickle")
+        number, version = state.pop("_pyrelu", (0, "0.1.0"))
+        files.check_format(number, version, "this pickle")
         state |= {name: encoding.put_together(state[name]) for name in state.keys() - self._get_param_names()}
         self._take(state, "this pickle")
 
-    def _take(self, attributes, source):
+    def _take(self, attributes: dict[str, Any], source: object) -> None:
         """Set parameters and fitted attributes; the names of the latter begin or end with an underscore."""
         known = self._get_param_names()
         for name in attributes:
@@ -124,10 +134,11 @@ class Persistent:
                     f"has the parameter {name!r}, which {type(self).__name__} of pyrelu {pyrelu.__version__} does not "
                     "have. Update pyrelu to read it",
                 )
-        super().__setstate__(attributes)
+        estimator: Any = super()
+        estimator.__setstate__(attributes)
 
 
-def _requests(estimator):
+def _requests(estimator: Any) -> dict[str, dict[str, Any]]:
     """Return the metadata requests of `set_fit_request` and so on: method -> metadata -> request."""
     routing = estimator.get_metadata_routing()
     methods = ("fit", "partial_fit", "score")

@@ -1,19 +1,26 @@
 """Where the rows of a fit are: what the training loops ask of them. Here all are in memory."""
 
 import hashlib
+from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pyrelu._mlp.alive import find_alive
+from pyrelu._mlp.fit_state import FitState
+from pyrelu._mlp.validation import Validation
 from pyrelu._mlp.warn import warn
+from pyrelu._network import Epoch
+from pyrelu._samples import Samples
+from pyrelu._typing import Indices
 
 
-def size_of_batch(batch_size, n_samples):
+def size_of_batch(batch_size: int | Literal["auto"], n_samples: int) -> int:
     """Return the rows in a batch where there are so many: scikit-learn's "auto" is 200."""
     return min(200 if batch_size == "auto" else batch_size, n_samples)
 
 
-def to_train(order, batch_size, drop_last):
+def to_train(order: Indices, batch_size: int, drop_last: bool) -> Indices:
     """Return the rows of an epoch: with `drop_last`, those of whole batches."""
     return order[: len(order) // batch_size * batch_size] if drop_last else order
 
@@ -21,14 +28,14 @@ def to_train(order, batch_size, drop_last):
 class InMemory:
     """Rows in the memory of this process: `state.samples`, in `state.order`."""
 
-    def begin(self, state):
+    def begin(self, state: FitState) -> None:
         """Check the size of batches before the first epoch."""
         mlp, n_samples = state.estimator, len(state.order)
         if mlp.batch_size != "auto" and mlp.batch_size > n_samples:
             warn("Got `batch_size` less than 1 or larger than sample size. It is going to be clipped")
         self.batch_size = size_of_batch(mlp.batch_size, n_samples)
 
-    def train(self, state):
+    def train(self, state: FitState) -> tuple[Epoch, int]:
         """Train for one epoch.
 
         Returns
@@ -40,9 +47,9 @@ class InMemory:
         if state.estimator.shuffle:
             state.order = state.order[state.random_state.permutation(len(state.order))]
         order = to_train(state.order, self.batch_size, state.estimator.drop_last)
-        return state.network.train(state.samples, order, self.batch_size, state.optimizer), len(order)
+        return state.network.train(_samples(state), order, self.batch_size, state.optimizer), len(order)
 
-    def evaluate(self, state):
+    def evaluate(self, state: FitState) -> tuple[Epoch, NDArray[np.float64]]:
         """Evaluate the loss of all rows.
 
         Returns
@@ -50,24 +57,32 @@ class InMemory:
         Epoch
         gradient : ndarray of float64
         """
-        trained = state.network.train(state.samples, None, state.samples.n_samples, state.optimizer)
+        samples = _samples(state)
+        trained = state.network.train(samples, None, samples.n_samples, state.optimizer)
         return trained, state.optimizer.state[0].astype(np.float64)
 
-    def find_alive(self, state):
+    def find_alive(self, state: FitState) -> NDArray[np.bool_]:
         """Return for each hidden unit whether it is not 0 for every row."""
-        return find_alive(state.network, state.samples, state.order)
+        return find_alive(state.network, _samples(state), state.order)
 
-    def n_rows(self, state):
+    def n_rows(self, state: FitState) -> int:
         """Return the number of rows that `state.order` and the held-out rows number."""
-        return state.samples.n_samples
+        return _samples(state).n_samples
 
-    def fingerprint(self, state):
+    def fingerprint(self, state: FitState) -> str:
         """Return a digest of the data of the fit."""
-        own = () if state.validation is None or state.validation.rows is not None else state.validation.data
-        return fingerprint(*state.data, *own)
+        validation = state.validation
+        own = validation.data if isinstance(validation, Validation) and validation.rows is None else ()
+        return fingerprint(*(state.data or ()), *own)
 
 
-def fingerprint(*parts):
+def _samples(state: FitState) -> Samples:
+    """Return the rows of a fit that has them all in memory."""
+    assert state.samples is not None
+    return state.samples
+
+
+def fingerprint(*parts: Any) -> str:
     """Return a digest of arrays, CSR matrices and None."""
     digest = hashlib.sha256()
     for part in parts:

@@ -2,10 +2,14 @@
 
 import math
 import textwrap
-from typing import ClassVar
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, TypeGuard
 
 from pyrelu._mlp.constraints import Constraint, not_negative, one_of, positive, positive_int, real
 from pyrelu.exceptions import InvalidParameterError
+
+Given = str | tuple[str, Mapping[str, Any]] | Callable[[int], float]
+Parameters = Mapping[str, tuple[Any, Constraint]]  # name -> default, constraint
 
 
 class Schedule:
@@ -23,29 +27,29 @@ class Schedule:
         The schedule's own parameters.
     """
 
-    parameters: ClassVar[dict] = {}  # name -> default, constraint
+    parameters: ClassVar[Parameters] = {}
     for_adam = True  # whether the solvers other than "sgd" follow it; scikit-learn's do not
     ends_with_max_iter = False  # a different max_iter would give a different fit
 
-    def __init__(self, initial, n_epochs, power_t=0.5, **values):
+    def __init__(self, initial: float, n_epochs: int, power_t: float = 0.5, **values: Any) -> None:
         self.initial = float(initial)
         self.n_epochs = n_epochs
         self.power_t = power_t
         vars(self).update({name: default for name, (default, _) in self.parameters.items()} | values)
 
-    def rate(self, epoch, last):
+    def rate(self, epoch: int, last: float) -> float:
         """Return the rate of an epoch, counted from 0, given the previous rate."""
         return last
 
-    def after(self, rate, n_samples_seen):
+    def after(self, rate: float, n_samples_seen: int) -> float:
         """Return the rate after an epoch, given the estimator's `t_`."""
         return rate
 
-    def _share(self, epoch):
+    def _share(self, epoch: int) -> float:
         """Return the share of training that is over in the middle of an epoch: 1 where partial_fit goes on."""
         return min((epoch + 0.5) / self.n_epochs, 1.0)
 
-    def stall(self, rate):
+    def stall(self, rate: float) -> tuple[float | None, str]:
         """Return the rate with which to continue stalled training, or None to stop, and a message that says so."""
         return None, "Stopping."
 
@@ -59,7 +63,7 @@ class InverseScaling(Schedule):
 
     for_adam = False
 
-    def after(self, rate, n_samples_seen):
+    def after(self, rate: float, n_samples_seen: int) -> float:
         return self.initial / _power(n_samples_seen + 1, self.power_t)
 
 
@@ -70,7 +74,7 @@ class Adaptive(Schedule):
 
     for_adam = False
 
-    def stall(self, rate):
+    def stall(self, rate: float) -> tuple[float | None, str]:
         if rate <= 1e-6:
             return None, "Learning rate too small. Stopping."
         return rate / 5, f"Setting learning rate to {rate / 5:f}"
@@ -79,19 +83,22 @@ class Adaptive(Schedule):
 class Cosine(Schedule):
     """Half a cosine from `learning_rate_init` to ``eta_min`` (Loshchilov and Hutter, 2016, without restarts)."""
 
-    parameters: ClassVar = {"eta_min": (0.0, not_negative)}
+    eta_min: float
+    parameters: ClassVar[Parameters] = {"eta_min": (0.0, not_negative)}
     ends_with_max_iter = True
 
-    def rate(self, epoch, last):
+    def rate(self, epoch: int, last: float) -> float:
         return _cosine(self.initial, self.eta_min, epoch / self.n_epochs)
 
 
 class Step(Schedule):
     """Multiplied by ``gamma`` after every ``step_size`` epochs."""
 
-    parameters: ClassVar = {"step_size": (30, positive_int), "gamma": (0.1, positive)}
+    step_size: int
+    gamma: float
+    parameters: ClassVar[Parameters] = {"step_size": (30, positive_int), "gamma": (0.1, positive)}
 
-    def rate(self, epoch, last):
+    def rate(self, epoch: int, last: float) -> float:
         return self.initial * _power(self.gamma, epoch // self.step_size)
 
 
@@ -100,14 +107,17 @@ class OneCycle(Schedule):
     then down to ``1 / final_div_factor`` of the start, both along half a cosine (Smith and Topin, 2017).
     """
 
-    parameters: ClassVar = {
+    pct_start: float
+    div_factor: float
+    final_div_factor: float
+    parameters: ClassVar[Parameters] = {
         "pct_start": (0.3, real("(0, 1)", lambda value: 0 < value < 1)),
         "div_factor": (25.0, positive),
         "final_div_factor": (1e4, positive),
     }
     ends_with_max_iter = True
 
-    def rate(self, epoch, last):
+    def rate(self, epoch: int, last: float) -> float:
         start = self.initial / self.div_factor
         peak, end = self.pct_start * self.n_epochs - 1, self.n_epochs - 1
         if epoch < peak:
@@ -123,7 +133,7 @@ class Coslog4(Schedule):
 
     ends_with_max_iter = True
 
-    def rate(self, epoch, last):
+    def rate(self, epoch: int, last: float) -> float:
         return self.initial * (1 - math.cos(2 * math.pi * math.log2(1 + 15 * self._share(epoch)))) / 2
 
 
@@ -132,19 +142,21 @@ class FlatCos(Schedule):
 
     ends_with_max_iter = True
 
-    def rate(self, epoch, last):
+    def rate(self, epoch: int, last: float) -> float:
         return _cosine(self.initial, 0.0, max(2 * self._share(epoch) - 1, 0))
 
 
 class Called(Schedule):
     """The rate, or the factor, that the user's function returns for each epoch."""
 
-    def __init__(self, function, what, *estimators):
-        super().__init__(*estimators)
+    def __init__(
+        self, function: Callable[[int], float], what: str, initial: float, n_epochs: int, power_t: float
+    ) -> None:
+        super().__init__(initial, n_epochs, power_t)
         self.function = function
         self.what = what
 
-    def rate(self, epoch, last):
+    def rate(self, epoch: int, last: float) -> float:
         rate = self.function(epoch)
         if self.what == "learning_rate":
             allowed, right = "greater than 0", positive.test(rate)
@@ -158,20 +170,20 @@ class Called(Schedule):
         return float(rate)
 
 
-def _power(base, exponent):
+def _power(base: float, exponent: float) -> float:
     """Return a power, which may be infinite; the fit deals with rates of 0 or infinity."""
     try:
-        return float(base) ** exponent
+        return float(float(base) ** exponent)
     except OverflowError:
         return math.inf
 
 
-def _cosine(start, end, share):
+def _cosine(start: float, end: float, share: float) -> float:
     """Half a cosine from `start`, at a share of 0, to `end`, at 1 and beyond."""
     return end + (start - end) * (1 + math.cos(math.pi * min(share, 1))) / 2
 
 
-SCHEDULES = {
+SCHEDULES: dict[str, type[Schedule]] = {
     "constant": Constant,
     "invscaling": InverseScaling,
     "adaptive": Adaptive,
@@ -189,7 +201,7 @@ SCHEDULE = (  # the constraint on `learning_rate`
 )
 
 
-def _is_pair(value):
+def _is_pair(value: object) -> TypeGuard[tuple[str, dict[str, Any]]]:
     return (
         isinstance(value, tuple)
         and len(value) == 2
@@ -198,7 +210,7 @@ def _is_pair(value):
     )
 
 
-def resolve(mlp):
+def resolve(mlp: Any) -> Schedule:
     """Return the Schedule that the estimator's parameters specify.
 
     Examples
@@ -225,7 +237,7 @@ FACTOR_SCHEDULE = (  # the constraint on `alpha_schedule` and `dropout_schedule`
 )
 
 
-def resolve_factor(mlp, name, given):
+def resolve_factor(mlp: Any, name: str, given: Given) -> Schedule:
     """Return the Schedule of a factor that begins, or is at most, 1."""
     if not FACTOR_SCHEDULE.test(given):
         raise InvalidParameterError(f"The {name} must be {FACTOR_SCHEDULE.description}. Got {given!r} instead.")
@@ -240,10 +252,10 @@ def resolve_factor(mlp, name, given):
     return schedule
 
 
-def _resolve(what, given, of_mlp):
+def _resolve(what: str, given: Given, of_mlp: tuple[float, int, float]) -> Schedule:
     if callable(given):
         return Called(given, what, *of_mlp)
-    name, values = given if _is_pair(given) else (given, {})
+    name, values = given if isinstance(given, tuple) else (given, {})
     cls = SCHEDULES[name]
     for parameter, value in values.items():
         if parameter not in cls.parameters:
@@ -257,11 +269,11 @@ def _resolve(what, given, of_mlp):
     return cls(*of_mlp, **values)
 
 
-def describe():
+def describe() -> str:
     """Return the estimators' documentation of the schedules."""
-    lines = []
+    lines: list[str] = []
     for name, cls in SCHEDULES.items():
         defaults = ", ".join(f"{parameter}={default:g}" for parameter, (default, _) in cls.parameters.items())
-        text = f'- "{name}"{f" ({defaults})" if defaults else ""}: {" ".join(cls.__doc__.split())}'
+        text = f'- "{name}"{f" ({defaults})" if defaults else ""}: {" ".join((cls.__doc__ or "").split())}'
         lines += textwrap.wrap(text, 112, initial_indent="    ", subsequent_indent="      ", break_on_hyphens=False)
     return "\n".join(lines)

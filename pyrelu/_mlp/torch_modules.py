@@ -5,19 +5,25 @@ underscores only are the same function, with parameters of the same names.
 """
 
 import inspect
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from pyrelu import registry
 from pyrelu._mlp import members
-from pyrelu._mlp.activation import names, output_name, resolve
+from pyrelu._mlp.activation import HiddenActivation, One, names, output_name, resolve
+from pyrelu._typing import Floats
 
 # What a module's constructor takes beside the parameters of the function
 _NOT_OF_THE_FUNCTION = {"inplace", "dim", "num_parameters", "init", "device", "dtype"}
 _ALONG_FEATURES = (None, 1, -1)  # for an input of shape (n_samples, n_features)
 _WITHOUT_PARAMETERS = {"softmax", "log_softmax", "sigmoid"}  # what a classifier's network may end in
+
+
+Named = tuple[str, Any]  # a module and its name in the Sequential
 
 
 @dataclass
@@ -46,7 +52,7 @@ class Modules:
     output: str = "identity"
 
     @property
-    def n_outputs(self):
+    def n_outputs(self) -> int:
         """Of the last Linear."""
         return len(self.intercepts[-1])
 
@@ -54,7 +60,9 @@ class Modules:
 # ---- from torch ----
 
 
-def read(sequential, for_classifier, classes):
+def read(
+    sequential: Any, for_classifier: bool, classes: ArrayLike | None
+) -> tuple[dict[str, Any], dict[str, Any], np.ndarray]:
     """Return what an estimator of this network is made of.
 
     Parameters
@@ -74,9 +82,9 @@ def read(sequential, for_classifier, classes):
     y = _targets(described, for_classifier, classes)
     if for_classifier and y.ndim == 1 and len(y) == 2 and described.n_outputs == 2:
         _fold_two_outputs(described)
-    dropout = described.dropout
-    if dropout[0] == 0 and len(set(dropout[1:])) <= 1:
-        dropout = dropout[-1]
+    dropout: float | list[float] = described.dropout
+    if described.dropout[0] == 0 and len(set(described.dropout[1:])) <= 1:
+        dropout = described.dropout[-1]
     same = described.activations[1:] == described.activations[:-1]
     parameters = {
         "hidden_layer_sizes": tuple(len(coef) for coef in described.coefs[1:]),
@@ -96,7 +104,7 @@ def read(sequential, for_classifier, classes):
     return parameters, attributes, y
 
 
-def _targets(described, for_classifier, classes):
+def _targets(described: Modules, for_classifier: bool, classes: ArrayLike | None) -> np.ndarray:
     n_outputs, output = described.n_outputs, described.output
     if not for_classifier:
         if output != "identity":
@@ -116,20 +124,21 @@ def _targets(described, for_classifier, classes):
     return labels
 
 
-def _fold_two_outputs(described):
+def _fold_two_outputs(described: Modules) -> None:
     """Make one output of two, as an estimator has it for two classes: softmax of two is the sigmoid of their difference."""
     coef, intercept = described.coefs[-1], described.intercepts[-1]
     described.coefs[-1] = coef[:, 1:] - coef[:, :1]
     described.intercepts[-1] = intercept[1:] - intercept[:1]
 
 
-def _describe(sequential):
+def _describe(sequential: Any) -> Modules:
     """Return the `Modules` of a Sequential; raise ValueError that names what has no counterpart."""
     from torch import nn
 
     if not isinstance(sequential, nn.Sequential):
         raise TypeError(f"from_torch takes a torch.nn.Sequential, got {type(sequential).__name__}")
-    layers, described = [[]], Modules()  # for each Linear, and before the first, what follows it
+    layers: list[list[Named]] = [[]]  # for each Linear, and before the first, what follows it
+    described = Modules()
     for name, module in _leaves(sequential):
         if isinstance(module, nn.Linear):
             described.coefs.append(_array(module.weight).T.copy())
@@ -154,7 +163,7 @@ def _describe(sequential):
     return described
 
 
-def _leaves(sequential):
+def _leaves(sequential: Any) -> Iterator[Named]:
     """Return (name, module) of all modules in order, those of a Sequential inside included."""
     from torch import nn
 
@@ -165,15 +174,16 @@ def _leaves(sequential):
             yield name, module
 
 
-def _array(tensor):
+def _array(tensor: Any) -> Floats:
     """Return a parameter as an array of float32, or float64 where it is that."""
     import torch
 
     wide = tensor.detach().cpu()
-    return (wide if wide.dtype == torch.float64 else wide.to(torch.float32)).numpy().copy()
+    array: Floats = (wide if wide.dtype == torch.float64 else wide.to(torch.float32)).numpy().copy()
+    return array
 
 
-def _take_dropout(following):
+def _take_dropout(following: list[Named]) -> float:
     """Take a Dropout from the end of what follows a layer, and return its probability."""
     from torch import nn
 
@@ -182,10 +192,11 @@ def _take_dropout(following):
     return 0.0
 
 
-def _read_hidden(described, i, following):
+def _read_hidden(described: Modules, i: int, following: list[Named]) -> None:
     """Add the activation between a Linear and the next one."""
     width, n_units = described.coefs[i - 1].shape[1], described.coefs[i].shape[0]
-    activation, slopes = "identity", None
+    activation: One = "identity"
+    slopes: Floats | None = None
     if following:
         (name, module), *others = following
         if others:
@@ -200,19 +211,19 @@ def _read_hidden(described, i, following):
     described.slopes.append(slopes)
 
 
-def _read_output(described, following):
+def _read_output(described: Modules, following: list[Named]) -> None:
     if not following:
         return
     (name, module), *others = following
     if others:
         raise _unknown(*others[0], "after the last Linear and its activation")
     activation, _ = _activation(name, module)
-    if activation not in _WITHOUT_PARAMETERS | {"identity"}:
+    if not isinstance(activation, str) or activation not in _WITHOUT_PARAMETERS | {"identity"}:
         raise _unknown(name, module, f"at the end; there may be {', '.join(sorted(_WITHOUT_PARAMETERS))} or nothing")
     described.output = activation
 
 
-def _activation(name, module):
+def _activation(name: str, module: Any) -> tuple[One, Floats | None]:
     """Return the activation that a module is, as `activation=` takes it, and the slopes that it has learned."""
     ours = {known.replace("_", ""): known for known in reversed(names())}
     activation = ours.get(type(module).__name__.lower())
@@ -223,7 +234,7 @@ def _activation(name, module):
     if activation == "prelu":
         return activation, _array(module.weight)
     row = registry.activations.get(activation)
-    known = {} if row is None else dict(row.parameters) | _choices(activation)
+    known: dict[str, Any] = {} if row is None else dict(row.parameters) | _choices(activation)
     given = {parameter: getattr(module, parameter) for parameter in known}
     for parameter, default in _parameters(type(module)).items():
         if parameter not in known and getattr(module, parameter, default) != default:
@@ -232,14 +243,16 @@ def _activation(name, module):
     return (activation, given) if given else activation, None
 
 
-def _choices(activation):
+def _choices(activation: str) -> dict[str, str]:
     """Return the parameter that selects a row, such as gelu's approximate, and its default."""
     return {
-        row.choice_of[1]: "none" for row in registry.activations.values() if (row.choice_of or "?")[0] == activation
+        row.choice_of[1]: "none"
+        for row in registry.activations.values()
+        if row.choice_of is not None and row.choice_of[0] == activation
     }
 
 
-def _module_class(activation):
+def _module_class(activation: str) -> Any:
     """Return torch's class for an activation, or None."""
     from torch import nn
 
@@ -247,20 +260,20 @@ def _module_class(activation):
     return found
 
 
-def _parameters(cls):
+def _parameters(cls: Any) -> dict[str, Any]:
     """Return the parameters of a module's function with their defaults."""
     parameters = inspect.signature(cls).parameters.values()
     return {one.name: one.default for one in parameters if one.name not in _NOT_OF_THE_FUNCTION}
 
 
-def _unknown(name, module, why="which has no counterpart here"):
+def _unknown(name: str, module: Any, why: str = "which has no counterpart here") -> ValueError:
     return ValueError(f"module {name!r} of the Sequential is {module!r}, {why}")
 
 
 # ---- to torch ----
 
 
-def write(mlp):
+def write(mlp: Any) -> Any:
     """Return a fitted estimator's network as a torch.nn.Sequential in evaluation mode."""
     import torch
     from torch import nn
@@ -290,11 +303,11 @@ def write(mlp):
     return nn.Sequential(*(module for module in modules if module is not None)).eval()
 
 
-def _dropout(nn, p):
+def _dropout(nn: Any, p: float) -> Any:
     return nn.Dropout(p) if p else None
 
 
-def _linear(torch, coef, intercept):
+def _linear(torch: Any, coef: Floats, intercept: Floats) -> Any:
     linear = torch.nn.Linear(*coef.shape, dtype=torch.from_numpy(intercept[:0].copy()).dtype)
     with torch.no_grad():
         linear.weight.copy_(torch.from_numpy(np.array(coef.T, order="C")))
@@ -302,7 +315,7 @@ def _linear(torch, coef, intercept):
     return linear
 
 
-def _module(torch, activation, mlp, slopes, n_units):
+def _module(torch: Any, activation: HiddenActivation, mlp: Any, slopes: Floats | None, n_units: int) -> Any:
     """Return an activation's module, None for the identity."""
     if activation.name == "identity":
         return None
@@ -312,13 +325,13 @@ def _module(torch, activation, mlp, slopes, n_units):
     if cls is None:
         raise ValueError(f"activation={mlp.activation!r}: torch.nn has no module for {activation.name}")
     if activation.name == "prelu":
-        weight = np.broadcast_to(activation.initial_slope if slopes is None else slopes, n_units)
-        weight = torch.from_numpy(np.array(weight, mlp.coefs_[0].dtype))
+        learned = np.asarray(activation.initial_slope if slopes is None else slopes, mlp.coefs_[0].dtype)
+        weight = torch.from_numpy(np.broadcast_to(learned, n_units).copy())
         module = cls(n_units, dtype=weight.dtype)
         with torch.no_grad():
             module.weight.copy_(weight)
         return module
-    keywords = {parameter: choice} if parameter else dict(activation.parameters)
+    keywords: dict[str, Any] = {parameter: choice} if parameter else dict(activation.parameters)
     if "dim" in inspect.signature(cls).parameters:
         keywords["dim"] = -1
     return cls(**keywords)

@@ -4,8 +4,8 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from pyrelu._mlp import history
-from pyrelu._mlp.fit_state import ABSENT, RECORDS
-from pyrelu._mlp.optimizers import STOCHASTIC
+from pyrelu._mlp.fit_state import ABSENT, RECORDS, FitState
+from pyrelu._mlp.optimizers import STOCHASTIC, Optimizer, Stochastic
 from pyrelu._mlp.warn import warn
 
 NOT_FINITE = (
@@ -15,16 +15,7 @@ NOT_FINITE = (
 BEST_SCORE = "validation score"  # the key in `best_parameters` that early stopping uses
 
 
-def pack(groups, dtype):
-    """Copy all arrays to one buffer; return it, and the groups with views of it in place of arrays (None stays)."""
-    arrays = [array for group in groups for array in group if array is not None]
-    buffer = np.concatenate([array.ravel() for array in arrays], dtype=dtype)
-    parts = iter(np.split(buffer, np.cumsum([array.size for array in arrays])))
-    views = [[array if array is None else next(parts).reshape(array.shape) for array in group] for group in groups]
-    return buffer, views
-
-
-def start_stochastic(state, incremental):
+def start_stochastic(state: FitState, incremental: bool) -> None:
     """Set up the state that epochs change. The estimator's own attributes are copied, never modified.
 
     Parameters
@@ -34,7 +25,7 @@ def start_stochastic(state, incremental):
         Whether to train for one epoch and resume with the optimizer of the last fit.
     """
     mlp = state.estimator
-    last = vars(mlp).get("_optimizer") if incremental else None
+    last: Optimizer | None = vars(mlp).get("_optimizer") if incremental else None
     if last is not None:
         if [array.shape for array in last.state] != [state.parameters.shape] * last.n_states:
             raise ValueError(
@@ -62,7 +53,7 @@ def start_stochastic(state, incremental):
         state.best_loss = np.inf
 
 
-def fit_stochastic(state, incremental):
+def fit_stochastic(state: FitState, incremental: bool) -> None:
     """Train epoch by epoch until a stopping rule applies; with `incremental`, for one epoch.
 
     Parameters
@@ -82,10 +73,9 @@ def fit_stochastic(state, incremental):
             return
         state.take_snapshot()
         state.stopped |= callbacks.end_epoch()
-        # A callback may have changed these.
-        state.last_epoch.best_parameters, state.last_epoch.stopped = dict(state.best_parameters), state.stopped
+        state.amend_snapshot()
         mlp._end_epoch()
-    if not state.stopped and not state.optimizer.schedule.ends_with_max_iter:
+    if not state.stopped and not _stochastic(state).schedule.ends_with_max_iter:
         warn(
             f"Stochastic Optimizer: Maximum iterations ({mlp.max_iter}) reached and the optimization hasn't "
             "converged yet.",
@@ -93,10 +83,16 @@ def fit_stochastic(state, incremental):
         )
 
 
-def _train_epoch(state):
-    mlp = state.estimator
-    state.optimizer.begin_epoch()
-    learning_rate = state.optimizer.learning_rate
+def _stochastic(state: FitState) -> Stochastic:
+    """Return the optimizer that `start_stochastic` has set."""
+    assert isinstance(state.optimizer, Stochastic)
+    return state.optimizer
+
+
+def _train_epoch(state: FitState) -> None:
+    mlp, optimizer = state.estimator, _stochastic(state)
+    optimizer.begin_epoch()
+    learning_rate = optimizer.learning_rate
     trained, n_rows = state.rows.train(state)
     if not mlp.early_stopping and not np.isfinite(trained.loss):  # early stopping returns to the best epoch instead
         raise ValueError(NOT_FINITE.format(mlp.learning_rate_init))
@@ -104,7 +100,7 @@ def _train_epoch(state):
     state.n_iter += 1
     state.t += n_rows
     state.loss_curve.append(state.loss)
-    state.optimizer.end_epoch(state.t)
+    optimizer.end_epoch(state.t)
     state.alive = trained.alive
     score = state.validation.score(state) if state.validation else None
     _compare(state, score)
@@ -112,11 +108,12 @@ def _train_epoch(state):
     state.display.epoch(state.n_iter, state.loss, score)
 
 
-def _compare(state, score):
+def _compare(state: FitState, score: float | None) -> None:
     """Count epochs without improvement; with early stopping, save the best parameters."""
     mlp = state.estimator
     improves = False
     if score is not None:
+        assert state.validation_scores is not None and state.best_validation_score is not None
         state.validation_scores.append(score)
         if not np.isnan(score):
             improves = score >= state.best_validation_score + mlp.tol
@@ -125,15 +122,16 @@ def _compare(state, score):
                 state.best_parameters[BEST_SCORE] = state.parameters.copy()
             state.best_validation_score = max(state.best_validation_score, score)
     if not mlp.early_stopping:
+        assert state.best_loss is not None
         improves = state.loss <= state.best_loss - mlp.tol
         state.best_loss = min(state.best_loss, state.loss)
     state.no_improvement_count = 0 if improves else state.no_improvement_count + 1
 
 
-def _stops(state):
+def _stops(state: FitState) -> bool:
     """Return whether to stop, now that training has stalled, rather than lower the learning rate and continue."""
     mlp = state.estimator
-    stops, consequence = state.optimizer.stall()
+    stops, consequence = _stochastic(state).stall()
     what = "Validation score" if mlp.early_stopping else "Training loss"
     state.display.say(
         f"{what} did not improve more than tol={mlp.tol:f} for {mlp.n_iter_no_change} consecutive epochs. {consequence}"

@@ -2,7 +2,9 @@
 
 import os
 import threading
+from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Self
 from weakref import WeakValueDictionary
 
 from pyrelu._network import DefaultFloatingPoint
@@ -12,7 +14,7 @@ _in_training: "WeakValueDictionary[int, object]" = WeakValueDictionary()
 _lock = threading.RLock()
 
 
-def _forget_other_threads():
+def _forget_other_threads() -> None:
     """Forget fits in other threads, in a forked child, where only this thread continues."""
     global _lock
     _lock = threading.RLock()
@@ -27,7 +29,7 @@ class Transactional:
     """A mixin for estimators: `_transaction`, in which a fit trains a copy."""
 
     @contextmanager
-    def _transaction(self):
+    def _transaction(self) -> Iterator[Self]:
         """Yield a copy to train. On success its attributes become this estimator's.
 
         They do so in one step: a signal or another thread finds the old attributes or the new ones, never a mixture.
@@ -50,7 +52,7 @@ class Transactional:
         finally:
             _in_training.pop(id(self), None)
 
-    def _shallow_copy(self):
+    def _shallow_copy(self) -> Self:
         """Return an estimator with the same attributes, without calling a subclass's own `__copy__`."""
         twin = object.__new__(type(self))
         twin.__dict__ = vars(self).copy()

@@ -3,9 +3,14 @@
 import inspect
 from contextlib import nullcontext
 from numbers import Real
+from typing import Any
 
 import sklearn
 from sklearn.metrics import check_scoring
+
+from pyrelu._mlp.fit_state import FitState
+from pyrelu._samples import Samples
+from pyrelu._typing import Data, Indices
 
 
 class Validation:
@@ -22,38 +27,41 @@ class Validation:
         Which of them to score; None: all.
     """
 
-    def __init__(self, mlp, samples, data, rows=None):
+    def __init__(self, mlp: Any, samples: Samples, data: Data, rows: Indices | None = None) -> None:
         self.mlp = mlp
         # Not the network in training, whose workspace is laid out for training.
         self.network = mlp._network(mlp._arrays())
         self.samples = samples
         self.data = data
-        self.scorer = None if mlp.scoring is None else check_scoring(mlp, mlp.scoring)
-        self.labels = {}  # keywords that name all classes, once the scorer has needed them
+        self.scorer: Any = None if mlp.scoring is None else check_scoring(mlp, mlp.scoring)
+        self.labels: dict[str, Any] = {}  # keywords that name all classes, once the scorer has needed them
         self.take(rows)
 
-    def take(self, rows):
+    def take(self, rows: Indices | None) -> None:
         """Score these rows from now on; None: all."""
         self.rows = rows
-        X, targets, weights = (part if part is None or rows is None else part[rows] for part in self.data)
+        X, targets, weights = self.data
+        if rows is not None:
+            X, targets, weights = X[rows], targets[rows], None if weights is None else weights[rows]
         self.targets, self.weights = targets, weights
         if self.scorer is not None:
             self.X, self.y = X, self.mlp._decode(targets)
 
-    def score(self, state):
+    def score(self, state: FitState) -> float:
         """Return the score of the weights as they are now."""
         if self.scorer is None:
             outputs = self.network.predict(self.samples, self.rows)
             # Targets and weights were checked when the fit began; a look at each again is most of a small score's time.
             with sklearn.config_context(assume_finite=True, skip_parameter_validation=True):
-                return self.mlp._score_outputs(outputs, self.targets, self.weights)
+                of_outputs: float = self.mlp._score_outputs(outputs, self.targets, self.weights)
+            return of_outputs
         state.write_attributes()
         score = self._call_scorer()
         if not isinstance(score, Real):
             raise ValueError(f"scoring={self.mlp.scoring!r} must return a number. Got {score!r}.")
         return float(score)
 
-    def _call_scorer(self):
+    def _call_scorer(self) -> object:
         try:
             return self._call(self.labels)
         except ValueError:
@@ -71,7 +79,7 @@ class Validation:
             self.labels = labels
             return score
 
-    def _call(self, labels):
+    def _call(self, labels: dict[str, Any]) -> Any:
         keywords = dict(labels)
         if self.weights is not None and "sample_weight" in inspect.signature(self.scorer).parameters:
             keywords["sample_weight"] = self.weights
@@ -79,7 +87,7 @@ class Validation:
         with sklearn.config_context(enable_metadata_routing=True) if labels else nullcontext():
             return self.scorer(self._estimator(), self.X, self.y, **keywords)
 
-    def _estimator(self):
+    def _estimator(self) -> Any:
         """Return the estimator as if training ended now, for X without feature names."""
         estimator = self.mlp._shallow_copy()
         for name in ("feature_names_in_", "_fit_state"):

@@ -6,7 +6,7 @@ import warnings
 _INSIDE = ("pyrelu.", "sklearn.")
 
 
-def warn(message, category=UserWarning):
+def warn(message: str, category: type[Warning] = UserWarning) -> None:
     """Issue a warning at the innermost line outside pyrelu and scikit-learn."""
     frame, level = sys._getframe(1), 2
     while frame.f_back is not None and f"{frame.f_globals.get('__name__')}.".startswith(_INSIDE):
