@@ -5,9 +5,9 @@ import re
 
 import numpy as np
 import pytest
+from embedding_cases import fit, table
 from helpers import few_epochs, same_bits
 from pyrelu._samples import Samples
-from test_embedding import fit, table
 from test_optimizers import LONG, SETTINGS, Problem
 
 from pyrelu import MLPRegressor
