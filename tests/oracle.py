@@ -108,7 +108,8 @@ _PRECISION = 1200
 
 def _precision(x, parameters):
     """Return the bits to compute with: x - tanh(x) loses twice as many as x has zeros before its first digit, and
-    1 + tanh(u) as many as u/0.35, where u is of the order of the parameters, x and its cube."""
+    1 + tanh(u) as many as u/0.35, where u is of the order of the parameters, x and its cube.
+    """
     near_0 = 600 + 2 * max(0, -math.frexp(x)[1])
     is_moderate = abs(x) <= 8 and all(0.25 <= abs(value) <= 4 for _, value in parameters)
     return near_0 if is_moderate else max(_PRECISION, near_0)
