@@ -24,6 +24,9 @@ HAS_CALLBACKS = importlib.util.find_spec("sklearn.callback") is not None  # from
 BEFORE_1_7 = "loss" not in inspect.signature(sklearn.neural_network.MLPRegressor).parameters
 from_1_7 = pytest.mark.skipif(BEFORE_1_7, reason="scikit-learn's MLPs have this from 1.7 on")
 
+# A ufunc knows its module from NumPy 2.2 on. Before, pickle looks for its name in all modules, in deprecated ones, too.
+pickles_ufuncs = pytest.mark.filterwarnings(*([] if hasattr(np.add, "__module__") else ["ignore::DeprecationWarning"]))
+
 PARAMETERS_WITHOUT_DEFAULT = (0.25, -1.75)  # what tests give where a function has none, as `weight` of prelu
 
 

@@ -102,8 +102,17 @@ NAMES = {
     "mpf": mpf,
 }
 
-# Bits: enough for 1 + tanh(u) where that is the smallest float64, and for x - tanh(x) where x is
-_PRECISION, _PRECISION_NEAR_0 = 1200, 2600
+# Bits: enough for 1 + tanh(u) where that is the smallest float64
+_PRECISION = 1200
+
+
+def _precision(x, parameters):
+    """Return the bits to compute with: x - tanh(x) loses twice as many as x has zeros before its first digit, and
+    1 + tanh(u) as many as u/0.35, where u is of the order of the parameters, x and its cube.
+    """
+    near_0 = 600 + 2 * max(0, -math.frexp(x)[1])
+    is_moderate = abs(x) <= 8 and all(0.25 <= abs(value) <= 4 for _, value in parameters)
+    return near_0 if is_moderate else max(_PRECISION, near_0)
 
 
 @functools.cache
@@ -114,7 +123,7 @@ def _code(formula):
 
 @functools.lru_cache(maxsize=1 << 16)
 def _evaluate(formula, x, parameters):
-    with mp.workprec(_PRECISION_NEAR_0 if 0 < abs(x) < 1e-20 else _PRECISION):
+    with mp.workprec(_precision(x, parameters)):
         scope = NAMES | {"x": Dual(x, 1)} | {name: mpf(value) for name, value in parameters}
         result = _dual(eval(_code(formula), {"__builtins__": {}}, scope))
     return result.value, result.slope

@@ -51,7 +51,7 @@ def bound(name, kind, dtype):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_error_is_within_the_bound_of_the_table(activation, kind, dtype):
-    x = inputs(activation, dtype, 150)
+    x = inputs(activation, dtype, 40 if dtype == np.float16 else 150)  # of float16, a test below takes every input
     got = (forward if kind == FORWARD else derivative_of)(activation, x)
     worst, witness = 0.0, None
     one = float(np.finfo(dtype).eps)

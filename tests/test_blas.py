@@ -7,11 +7,11 @@ from contextlib import suppress
 
 import numpy as np
 import pytest
-from pyrelu._network import Network
-from pyrelu._samples import Samples
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from pyrelu._mlp.activation import resolve
+from pyrelu._network import Network
+from pyrelu._samples import Samples
 
 
 def blas_threads():

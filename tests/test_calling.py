@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from helpers import NAMESPACES, arrays_of, call, parameters, same_bits
+from helpers import NAMESPACES, arrays_of, call, parameters, pickles_ufuncs, same_bits
 
 import pyrelu as pr
 from pyrelu._functions.domains import Parameters
@@ -65,6 +65,7 @@ def test_methods_that_make_no_sense_are_refused(namespace, name):
             getattr(function, method)(np.linspace(-1, 1, 9))
 
 
+@pickles_ufuncs
 @each_object
 def test_attributes_of_a_ufunc(namespace, name):
     function = getattr(getattr(pr, namespace), name)

@@ -53,7 +53,7 @@ def write(frame, change=lambda part, i: part):
 
 def train(data, target, *options, model="mlp", output="model"):
     other = "paid" if target == "kind" else "kind"
-    settings = ["--seed", "0", "--hidden", "16", "--epochs", "5", "--ignore", other, "--output", output, "--json"]
+    settings = ["--seed", "0", "--hidden", "16", "--epochs", "2", "--ignore", other, "--output", output, "--json"]
     return cli.main(["train", data, "--target", target, "--model", model, *settings, *options])
 
 
@@ -107,8 +107,8 @@ def test_it_predicts_what_one_file_holds(frame, capsys):
 
 
 def test_early_stopping_holds_out_rows(frame, monkeypatch, capsys):
-    settings = ["--set", "early_stopping=True", "--set", "learning_rate_init=0.02", "--epochs", "200"]
-    assert train("parts", "kind", *settings) == 0
+    settings = ["--set", "early_stopping=True", "--set", "learning_rate_init=0.02"]
+    assert train("parts", "kind", *settings, "--set", "n_iter_no_change=4", "--epochs", "200") == 0
     found = report(capsys)
     assert found["training rows"] + found["validation rows"] + found["test rows"] == N
     assert 20 < found["validation rows"] < 200 and found["epochs"] < 200

@@ -83,7 +83,7 @@ SETTINGS = {
 
 
 def fit(settings, **more):
-    mlp = DaskMLPClassifier(8, "gelu", max_iter=5, random_state=0, **settings, **more)
+    mlp = DaskMLPClassifier(8, "gelu", max_iter=4, random_state=0, **settings, **more)
     return mlp.fit(*chunked(*data()))
 
 
@@ -103,7 +103,7 @@ def test_bits_do_not_depend_on_workers_nor_on_their_deaths(client, cluster):
 
     for name, settings in SETTINGS.items():
         killed = KillOnce(client, address)
-        mlp = DaskMLPClassifier(8, "gelu", max_iter=5, random_state=0, **settings).set_callbacks(killed)
+        mlp = DaskMLPClassifier(8, "gelu", max_iter=4, random_state=0, **settings).set_callbacks(killed)
         assert same_fit(mlp.fit(*chunked(*data())), with_two[name]), name
         assert killed.done
         client.wait_for_workers(2, timeout=60)
@@ -279,9 +279,9 @@ def test_errors(client):
 
 
 def test_workers_of_another_instruction_set_are_refused(client, monkeypatch):
-    client.wait_for_workers(2)  # a test before may have killed one
+    n = len(client.scheduler_info()["workers"])  # a test before may have killed one
     monkeypatch.setattr("pyrelu._ufuncs.isa", lambda: "another")
-    with pytest.raises(ValueError, match="2 of 2 workers compute with another instruction set .*PYRELU_ISA"):
+    with pytest.raises(ValueError, match=f"{n} of {n} workers compute with another instruction set .*PYRELU_ISA"):
         fit({})
 
 

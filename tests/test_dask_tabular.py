@@ -22,6 +22,7 @@ import dask  # noqa: E402
 from pyrelu.dask import DaskTabularMLPClassifier, DaskTabularMLPRegressor  # noqa: E402
 
 pytestmark = marks
+QUICK = SMALL | dict(max_iter=4, batch_size=40)
 ON_CLUSTER = {TabularMLPClassifier: DaskTabularMLPClassifier, TabularMLPRegressor: DaskTabularMLPRegressor}
 
 
@@ -32,7 +33,7 @@ def parts(X, *others, ends=(50, 51, 90)):
 
 
 def fitted(cls, *data, **parameters):
-    return ON_CLUSTER[cls](**SMALL | dict(batch_size=40) | parameters).fit(*data)
+    return ON_CLUSTER[cls](**QUICK | parameters).fit(*data)
 
 
 def same_networks(a, b):
@@ -100,7 +101,7 @@ def test_validation_data_in_memory_and_in_partitions_do_alike(cls, client):
     y = targets(cls, X)
     scored = X[80:], y[80:], weights
     fits = [
-        ON_CLUSTER[cls](**SMALL, batch_size=40).fit(*parts(X[:80], y[:80], ends=(30,)), eval_set=eval_set)
+        ON_CLUSTER[cls](**QUICK).fit(*parts(X[:80], y[:80], ends=(30,)), eval_set=eval_set)
         for eval_set in (scored, tuple(parts(*scored, ends=(15,))))
     ]
     for a, b in zip(*(mlp.estimators_ for mlp in fits), strict=True):
@@ -147,7 +148,7 @@ def test_bits_do_not_depend_on_workers_nor_on_their_deaths(client, cluster):
         for name, settings in SETTINGS.items():
             assert same_networks(fitted(TabularMLPClassifier, *data, client=one, **settings), with_two[name]), name
     killed = KillOnce(client, sorted(client.scheduler_info()["workers"])[0])
-    mlp = DaskTabularMLPClassifier(**SMALL, batch_size=40, **SETTINGS["step"]).set_callbacks(killed).fit(*data)
+    mlp = DaskTabularMLPClassifier(**QUICK, **SETTINGS["step"]).set_callbacks(killed).fit(*data)
     assert same_networks(mlp, with_two["step"]) and killed.done
     client.wait_for_workers(2, timeout=60)
 
@@ -178,7 +179,7 @@ def test_a_fit_whose_client_died_resumes(client, tmp_path):
     X = table()
 
     def fit(*callbacks):
-        mlp = DaskTabularMLPRegressor(**SMALL, batch_size=40, early_stopping=True).set_callbacks(*callbacks)
+        mlp = DaskTabularMLPRegressor(**QUICK, early_stopping=True).set_callbacks(*callbacks)
         return mlp.fit(*parts(X, targets(TabularMLPRegressor, X)))
 
     file = tmp_path / "fit.safetensors"

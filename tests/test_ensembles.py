@@ -169,6 +169,15 @@ def test_the_ensemble_is_the_mean_of_its_members(target):
     np.testing.assert_allclose(np.mean(of_each, axis=0), outputs(mlp), rtol=1e-12)
 
 
+def test_members_are_saved_and_trained_on_as_networks_of_their_own(tmp_path):
+    for member in fit().members():
+        assert not hasattr(member, "_optimizer")  # its state is that of all members' weights
+        member.save(tmp_path / "member")
+        assert same_bits(MLPClassifier.load(tmp_path / "member").predict_proba(X), member.predict_proba(X))
+        before = member.coefs_[0].copy()
+        assert 0 < abs(member.partial_fit(X, CLASSES).coefs_[0] - before).max() < 0.01
+
+
 @pytest.mark.parametrize("loss", [name for name in losses if losses[name].estimator == "regressor"])
 def test_every_loss_of_numbers_is_the_mean_over_members(loss):
     y = np.abs(X[:, 0]) + 0.1

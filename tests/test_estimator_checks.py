@@ -15,7 +15,7 @@ FAMILIES = (
     {"activation": ("leaky_relu", {"negative_slope": 0.2})},
     {"activation": "prelu"},
     {"activation": ("rrelu", {"lower": 0.2, "upper": 0.2})},
-    {"activation": "softmax", "hidden_layer_sizes": 10, "learning_rate_init": 0.1},  # each of 100 would be 0.01
+    {"activation": "softmax", "hidden_layer_sizes": 10, "learning_rate_init": 0.1},  # each of 30 would be 0.03
     {"activation": "glu"},
     {"activation": ("maxout", {"num_pieces": 3})},
     {"activation": (pr.softsign, pr.derivative.softsign)},
@@ -24,9 +24,9 @@ FAMILIES = (
 # Some checks fit a regressor to values of some hundred, where gradient descent, scikit-learn's too (with "identity"),
 # diverges unless its steps are bounded.
 SOLVERS = (
-    {"solver": "adam", "max_iter": 100},
-    {"solver": "adamw", "max_iter": 100},
-    {"solver": "sgd", "max_iter": 100, "clip_norm": 10.0},
+    {"solver": "adam", "max_iter": 50, "hidden_layer_sizes": 30, "learning_rate_init": 0.01},
+    {"solver": "adamw", "max_iter": 50, "hidden_layer_sizes": 30, "learning_rate_init": 0.01},
+    {"solver": "sgd", "max_iter": 50, "hidden_layer_sizes": 30, "clip_norm": 10.0, "learning_rate_init": 0.01},
     {
         "solver": "lbfgs",
         "max_iter": 30,

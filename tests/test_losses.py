@@ -117,6 +117,19 @@ def test_nan_is_not_hidden(row):
     assert np.isnan(values).all() and np.isnan(gradient).all()
 
 
+@pytest.mark.parametrize("dtype", PRECISIONS)
+@pytest.mark.parametrize(
+    "row", [row for row in losses.values() if row.estimator == REGRESSOR], ids=lambda row: row.name
+)
+def test_an_exact_prediction_has_no_loss_and_no_gradient(row, dtype):
+    """0 is one of the subgradients where a loss has a kink."""
+    targets = draw(row, rng("exact", row.name), 20, 2).astype(dtype)
+    for parameters in variants(row):
+        values, gradient = of_rows(resolved(row, parameters), targets, targets.copy())
+        np.testing.assert_allclose(values, 0, atol=PRECISIONS[dtype] * (1 + abs(targets).max()))
+        assert (gradient == 0).all(), parameters
+
+
 def test_no_target_and_a_prediction_that_underflows():
     for dtype in PRECISIONS:
         for name in ("poisson", "tweedie"):

@@ -150,6 +150,18 @@ def test_every_other_activation(other):
     assert want[0] == pytest.approx(np.average(delta, weights=problem.sample_weight), rel=0.01)
 
 
+@pytest.mark.parametrize("name", [*names(), ("maxout", {"num_pieces": 3})], ids=str)
+def test_nan_is_not_hidden(name):
+    """Whichever pre-activation is NaN, so are the outputs and the loss."""
+    given = (name, parameters(name)) if isinstance(name, str) and name in activations else name
+    problem = Problem((3, 4, 2), given, "squared_error")
+    for before in range(len(problem.biases[0])):
+        problem.biases[0][:] = 0
+        problem.biases[0][before] = np.nan
+        assert np.isnan(problem.outputs(problem.samples())).all(), before
+        assert np.isnan(problem.gradient(problem.samples())[0]), before
+
+
 @pytest.mark.parametrize("loss", ["log_loss", "binary_log_loss"])
 def test_label_smoothing(loss):
     problem = Problem(loss=loss, smoothing=0.3)

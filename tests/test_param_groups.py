@@ -5,8 +5,8 @@ import re
 
 import numpy as np
 import pytest
+from embedding_cases import fit, table
 from helpers import few_epochs, same_bits
-from test_embedding import fit, table
 from test_optimizers import LONG, SETTINGS, Problem
 
 from pyrelu import MLPRegressor
@@ -14,7 +14,7 @@ from pyrelu._mlp.network import pack
 from pyrelu._mlp.optimizers import STOCHASTIC
 from pyrelu._mlp.param_groups import GROUPS
 from pyrelu._samples import Samples
-from pyrelu.exceptions import InvalidParameterError
+from pyrelu.exceptions import InvalidFileError, InvalidParameterError
 from pyrelu.registry import embeddings, optimizers, parameter_groups
 
 pytestmark = few_epochs
@@ -107,14 +107,17 @@ def test_schedules_of_rates_and_alpha():
             return False
 
     X, y = table()
-    groups = {"weights": {"schedule": "cosine", "learning_rate": 3.0}, "biases": {"alpha": 0.5, "schedule": [1.0, 0.5, 0.2, 0].__getitem__}}  # fmt: skip
+    of_each = [[1.0, 0.5, 0.1 * k, 0] for k in range(1, len(GROUPS))]
+    groups = {name: {"schedule": of_one.__getitem__} for name, of_one in zip(GROUPS[1:], of_each, strict=True)}
+    groups["weights"] = {"schedule": "cosine", "learning_rate": 3.0}
+    groups["biases"]["alpha"] = 0.5
     Watched(
         hidden_layer_sizes=4, max_iter=4, param_groups=groups, alpha_schedule=("step", {"step_size": 2}), random_state=0,
         dropout=0.1, dropout_schedule="flat_cos",
     ).fit(X, y)  # fmt: skip
     rates, alphas, dropouts = zip(*seen, strict=True)
     cosine = [1.5 * (1 + math.cos(math.pi * epoch / 4)) for epoch in range(4)]
-    np.testing.assert_allclose(np.array(rates)[:, :3], np.c_[cosine, [1.0, 0.5, 0.2, 0], np.ones(4)])
+    np.testing.assert_allclose(rates, np.transpose([cosine, *of_each]))
     np.testing.assert_allclose(np.array(alphas)[:, :3], np.outer([1, 1, 0.1, 0.1], [1, 0.5, 0]))
     np.testing.assert_allclose(dropouts, [1, 1, (1 + math.cos(math.pi / 4)) / 2, (1 + math.cos(3 * math.pi / 4)) / 2])
 
@@ -207,3 +210,13 @@ def test_a_file_holds_the_schedules_of_the_groups_that_have_one(groups, tmp_path
     again = MLPRegressor.load(tmp_path / "mlp.safetensors").partial_fit(X, y)
     mlp.partial_fit(X, y)
     assert all(map(same_bits, again.coefs_, mlp.coefs_))
+
+
+@pytest.mark.parametrize("change", [lambda of: of.pop("alpha"), lambda of: of.update(slopes=of["alpha"])])
+def test_a_file_with_other_schedules_is_refused(change, tmp_path):
+    X, y = table()
+    mlp = MLPRegressor(hidden_layer_sizes=(4,), max_iter=2, random_state=0).partial_fit(X, y)
+    change(mlp._optimizer.factor_schedules)
+    mlp.save(tmp_path / "mlp.safetensors")
+    with pytest.raises(InvalidFileError, match="factor_schedules does not have the type"):
+        MLPRegressor.load(tmp_path / "mlp.safetensors")

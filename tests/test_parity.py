@@ -247,7 +247,7 @@ def raised(call):
         lambda m: m.MLPClassifier().partial_fit(X, y),
         lambda m: m.MLPClassifier(warm_start=True, max_iter=1).fit(X, y).fit(X, y == "first"),
         lambda m: fitted(m).partial_fit(X, y, classes=["a"]),
-        lambda m: fitted(m).partial_fit(X, y == "first"),
+        lambda m: fitted(m).partial_fit(X, [*y[:-1].tolist(), 2 * max(y.tolist())]),
         lambda m: fitted(m).predict(X[:, :3]),
         lambda m: fitted(m).predict(X * np.nan),
         pytest.param(lambda m: fitted(m).fit(X, y, np.ones(3)), marks=from_1_7),

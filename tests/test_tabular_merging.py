@@ -51,6 +51,31 @@ def test_every_kind_of_column(numeric, max_one_hot, ends):
     check_same(merged(X, ends, **parameters), TablePreprocessor(**parameters).fit(X), exactly=numeric != "standard")
 
 
+@pytest.mark.parametrize("numeric", _scaling.SCALES)
+@pytest.mark.parametrize("missing", [slice(0, 4), slice(4, 9)], ids=["first part", "last part"])
+def test_columns_without_values_in_one_part_only(missing, numeric):
+    X = pd.DataFrame(
+        {
+            "number": np.arange(9.0),
+            "word": pd.Series(list("abcabcabc"), dtype=object),
+            "flag": pd.Series([True, False, True] * 3, dtype=object),
+            "day": pd.date_range("2020-01-01", periods=9),
+        }
+    )
+    X.iloc[missing] = None
+    X["full"] = 1.0
+    ours, theirs = merged(X, (4,), numeric=numeric), TablePreprocessor(numeric=numeric).fit(X)
+    assert [column["has_gaps"] for column in ours.columns_ if column["name"] in ("number", "day")] == [True, True]
+    check_same(ours, theirs, exactly=numeric != "standard")
+
+
+@pytest.mark.parametrize("n_first", range(1, 9))
+def test_quantiles_of_levels_at_the_ends_of_their_runs(n_first):
+    """An order statistic may be the last of its value, or the first."""
+    X = pd.DataFrame({"word": ["a"] * n_first + ["b"] * (9 - n_first)})
+    check_same(merged(X, (4,), numeric="robust"), TablePreprocessor(numeric="robust").fit(X))
+
+
 COLUMNS = {
     "normal": lambda random, n: random.normal(size=n),
     "two values": lambda random, n: np.repeat([0.0, 1.0], [n // 2, n - n // 2]),

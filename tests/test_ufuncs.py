@@ -4,7 +4,7 @@ import pickle
 
 import numpy as np
 import pytest
-from helpers import NAMESPACES, arrays_of, call, parameters, rng, same_bits
+from helpers import NAMESPACES, arrays_of, call, parameters, pickles_ufuncs, rng, same_bits
 
 import pyrelu as pr
 from pyrelu.registry import activations
@@ -167,6 +167,7 @@ def test_dask_stays_lazy_pandas_and_xarray_keep_their_labels(activation):
     np.testing.assert_array_equal(labelled, want)
 
 
+@pickles_ufuncs
 @each_namespace
 def test_pickle_finds_each_function(activation, namespace):
     module = getattr(pr, namespace)

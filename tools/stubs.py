@@ -227,13 +227,20 @@ def _function(name, function, owner, local, kinds=None, returned=None):
 
 
 def _members(cls):
-    """Return name -> public function that the class has beside those of its BASES; a class method as such."""
+    """Return name -> public function that the class has beside those of its BASES; a class method as such.
+
+    Of a method that takes no metadata, as `partial_fit` where it is not available, nothing can be requested, and what
+    scikit-learn has in place of that depends on its version.
+    """
     bases = [base for base in cls.__mro__ if base.__name__ in BASES]
     inherited = {name for base in bases for name in dir(base)} - {"fit", "predict", "score"}
     found = {}
     for name in sorted({name for above in cls.__mro__ if above not in bases for name in vars(above)} - inherited):
         value = inspect.getattr_static(cls, name)
         if name.endswith("_request"):
+            method = inspect.getattr_static(cls, name.removeprefix("set_").removesuffix("_request"))
+            if not inspect.signature(getattr(method, "fn", method)).parameters.keys() - {"self", "X", "y"}:
+                continue
             value = getattr(cls, name)
         value = getattr(value, "fn", value)  # of available_if
         if not name.startswith("_") and (inspect.isfunction(value) or isinstance(value, classmethod)):

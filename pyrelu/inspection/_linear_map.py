@@ -50,7 +50,8 @@ def local_linear_map(estimator: FittedNetwork, x: ArrayLike) -> LinearMap:
     >>> from pyrelu import MLPRegressor
     >>> from pyrelu.inspection import local_linear_map
     >>> X, y = load_diabetes(return_X_y=True)
-    >>> mlp = MLPRegressor(hidden_layer_sizes=(10, 10), solver="lbfgs", max_iter=5000, random_state=0).fit(X, y)
+    >>> settings = dict(learning_rate_init=0.01, max_iter=1000, random_state=0)
+    >>> mlp = MLPRegressor(hidden_layer_sizes=(10, 10), activation="leaky_relu", **settings).fit(X, y)
     >>> W, b = local_linear_map(mlp, X[0])
     >>> np.allclose(W @ X[0] + b, mlp.predict(X[:1]))
     True
