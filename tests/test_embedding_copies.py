@@ -10,7 +10,7 @@ from helpers import few_epochs, same_bits
 
 from pyrelu import MLPRegressor
 from pyrelu._mlp.activation import resolve_of
-from pyrelu._mlp.training import pack
+from pyrelu._mlp.network import pack
 from pyrelu._network import Network
 from pyrelu.callbacks import Checkpoint
 from pyrelu.exceptions import InvalidFileError
