@@ -1,13 +1,16 @@
 """Networks that are trained on standardised data, but take and return unscaled data."""
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.base import is_regressor
 from sklearn.preprocessing import StandardScaler
 
 from pyrelu._mlp import losses
 
 
-def fit(mlp, X, y, n_scaled=None):
+def fit(mlp: Any, X: NDArray[np.float64], y: NDArray[Any], n_scaled: int | None = None) -> None:
     """Train on X, and a regressor on y, of mean 0 and variance 1; then let the weights take raw numbers.
 
     The first layer computes ``(X - mean) / scale @ W + b``, which is ``X @ (W / scale) + (b - mean / scale @ W)``; the
@@ -36,12 +39,17 @@ def fit(mlp, X, y, n_scaled=None):
     fold(mlp, mean, scale, target)
 
 
-def scales_target(mlp):
+def scales_target(mlp: Any) -> bool:
     """Return whether the target is standardised: not that of losses which are not scaled with it."""
     return is_regressor(mlp) and losses.resolve(mlp.loss, losses.REGRESSOR).scales_with_target
 
 
-def fold(mlp, mean, scale, target=None):
+def fold(
+    mlp: Any,
+    mean: NDArray[np.float64],
+    scale: NDArray[np.float64],
+    target: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None,
+) -> None:
     """Let the weights of a network that was trained on standardised data take, and give, raw numbers.
 
     Parameters
