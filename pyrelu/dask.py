@@ -18,7 +18,7 @@ from pyrelu.neural_network import MLPClassifier, MLPRegressor
 from pyrelu.tabular import TabularMLPClassifier, TabularMLPRegressor
 
 try:
-    from pyrelu._dask.estimator import DistributedPerceptron
+    from pyrelu._dask.estimator import Distributed, DistributedPerceptron
     from pyrelu._dask.tabular import DistributedNetworkClassifier, DistributedNetworkRegressor, DistributedTabular
 except ImportError as error:
     raise ImportError(f"pyrelu.dask needs dask and distributed, which the extra `dask` installs ({error})") from error
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["DaskMLPClassifier", "DaskMLPRegressor", "DaskTabularMLPClassifier", "DaskTabularMLPRegressor"]
 
 
-class _Classifies:
+class _Classifies(Distributed):
     """What classifiers predict beside labels."""
 
     @available_if(losses.has_probabilities)
