@@ -11,15 +11,13 @@ import numpy as np
 
 from pyrelu._commands import datasets
 from pyrelu._commands.demo import ACTIVATIONS
-from pyrelu._commands.options import estimator, label, network_class, network_parameters, reading
+from pyrelu._commands.options import Named, estimator, label, network_class, network_parameters, reading
 from pyrelu._commands.progress import bar, say
 from pyrelu._text import aligned, show
 from pyrelu.exceptions import InvalidParameterError
 
 if TYPE_CHECKING:
     import argparse
-
-    from pyrelu._mlp.activation import Given
 
 Scores = dict[str, float]  # of a fit
 
@@ -36,7 +34,7 @@ def command(options: argparse.Namespace) -> int:
 
 
 def run(
-    data: datasets.Data, activations: Sequence[Given], options: argparse.Namespace, seed: int = 0
+    data: datasets.Data, activations: Sequence[Named], options: argparse.Namespace, seed: int = 0
 ) -> dict[str, Any]:
     """Train with each activation and seed, on the same splits.
 

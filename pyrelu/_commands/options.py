@@ -9,12 +9,14 @@ import math
 import os
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from pyrelu._mlp.activation import Given, One, ValueMissing, resolve
+from pyrelu._mlp.activation import ValueMissing, resolve
 from pyrelu.exceptions import InvalidParameterError
 
 if TYPE_CHECKING:
     from pyrelu._commands.table_file import Format
 
+One = str | tuple[str, dict[str, Any]]  # a name, or with its parameters
+Named = One | list[One]  # what the command line names of what the estimators call `activation`
 E = TypeVar("E")  # an estimator
 
 
@@ -113,7 +115,7 @@ def sizes(text: str) -> tuple[int, ...]:
         raise argparse.ArgumentTypeError(f"{text!r} is not a list of integers, such as 64,32") from None
 
 
-def activation(text: str) -> Given:
+def activation(text: str) -> Named:
     """What the estimators call `activation`.
 
     Examples
@@ -134,7 +136,7 @@ def activation(text: str) -> Given:
     return layers[0] if len(layers) == 1 else layers
 
 
-def function(text: str) -> Given:
+def function(text: str) -> Named:
     """One activation to be drawn, or "all"."""
     if "," in text:
         raise argparse.ArgumentTypeError(f"{text!r} is not of the form NAME or NAME:PARAMETER=VALUE[:PARAMETER=VALUE]")
@@ -150,7 +152,7 @@ def _one(text: str) -> One:
     return name, {parameter: _value(value) for parameter, value in (setting.split("=", 1) for setting in given)}
 
 
-def label(activation: str | tuple[str, dict[str, Any]] | list[Any]) -> str:
+def label(activation: Named) -> str:
     """Return an activation in the words of the command line.
 
     Examples

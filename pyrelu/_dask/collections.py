@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import dask.array as da
 from dask.base import is_dask_collection
@@ -11,9 +11,9 @@ from dask.delayed import Delayed
 from distributed import Future
 
 if TYPE_CHECKING:  # a Future has no type parameter at runtime before distributed 2025
-    Partition = Delayed | Future[Any]
-    Triple = tuple[Partition, Partition, Partition | None]  # X, y and sample weights
-    Futures = tuple[Future[Any], Future[Any], Future[Any] | None]
+    Partition: TypeAlias = Delayed | Future[Any]
+    Triple: TypeAlias = tuple[Partition, Partition, Partition | None]  # X, y and sample weights
+    Futures: TypeAlias = tuple[Future[Any], Future[Any], Future[Any] | None]
 
 KINDS = "a dask array, a dask DataFrame or Series, or a list of delayed partitions"
 

@@ -110,10 +110,12 @@ def _tensors(
     graph: Graph, preprocessor: TablePreprocessor, inputs: Sequence[Variable]
 ) -> dict[int, tuple[str, TensorType]]:
     """Return for each position in the table the tensor of its column, of shape (n_samples, 1), and the type of that."""
-    widths = [one.type.shape[1] if len(one.type.shape) == 2 else None for one in inputs]
-    if None in widths:
-        one = inputs[widths.index(None)]
-        raise ValueError(f"the input {one.raw_name!r} has the shape {one.type.shape}; columns have the shape [None, 1]")
+    widths: list[int] = []
+    for one in inputs:
+        shape = one.type.shape
+        if len(shape) != 2 or shape[1] is None:
+            raise ValueError(f"the input {one.raw_name!r} has the shape {shape}; columns have the shape [None, 1]")
+        widths.append(shape[1])
     known, named = _with_values(preprocessor), {one.raw_name: one for one in inputs}
     if set(widths) == {1} and all(facts["name"] in named for _, facts in known):
         return {i: (named[facts["name"]].full_name, named[facts["name"]].type) for i, facts in known}
