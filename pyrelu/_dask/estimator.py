@@ -20,7 +20,6 @@ from pyrelu._mlp.display import choose as choose_display
 from pyrelu._mlp.fit_state import FitState
 from pyrelu._mlp.objective import Objective, balanced, begin
 from pyrelu._mlp.optimizers import STOCHASTIC
-from pyrelu._mlp.perceptron import BasePerceptron
 from pyrelu._mlp.validation import Validation
 from pyrelu._network import Network
 from pyrelu._samples import Samples
@@ -175,7 +174,7 @@ class Distributed(BaseEstimator):
         return da.from_delayed(delayed(_total_score)(scores, classifies), (), meta=np.empty((), float))
 
 
-class DistributedPerceptron(Distributed, BasePerceptron):
+class DistributedPerceptron(Distributed):
     """A mixin before a plain network."""
 
     def _fit(

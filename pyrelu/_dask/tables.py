@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 R = TypeVar("R")
 T = TypeVar("T")
-Predicted = tuple[Floats, NDArray[Any], NDArray[np.float64]]  # probabilities, targets and weights
+Predicted = tuple[Floats, NDArray[Any], Floats]  # probabilities, targets and weights
 
 
 class Prepared(NamedTuple):

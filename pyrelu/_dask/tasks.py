@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import add as plus
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, Literal, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -98,7 +98,8 @@ def prepare(
     n = X.shape[0]
     if n == 0:
         dtype, n_features = objective.parameters.dtype, objective._mlp.n_features_in_
-        empty = Partition(np.empty((0, n_features), dtype), None, None)
+        nothing: Any = None  # as there are no rows to have targets
+        empty = Partition(np.empty((0, n_features), dtype), nothing, None)
         return Part(empty, np.arange(0), np.arange(0), number)
     try:
         partition = objective.prepare(X, y, sample_weight)
@@ -186,7 +187,12 @@ def step(objective: Objective, state: State, batch: _Batch) -> State:
 
 
 def local_epoch(
-    objective: Objective, state: State, part: Part, rows: NDArray[np.intp], batch_size: int | str, drop_last: bool
+    objective: Objective,
+    state: State,
+    part: Part,
+    rows: NDArray[np.intp],
+    batch_size: int | Literal["auto"],
+    drop_last: bool,
 ) -> Trained:
     """Return what an epoch over the rows of one partition leads to."""
     objective.check_isa()

@@ -135,7 +135,7 @@ class TabularMLPClassifier(ClassifierMixin, BaseTabularMLP):
         return logs
 
     @available_if(losses.has_margins)
-    def decision_function(self, X: Any) -> NDArray[np.float64]:
+    def decision_function(self, X: Any) -> Floats:
         """Return a score for each row and class, if the loss gives no probabilities.
 
         Parameters
@@ -149,7 +149,7 @@ class TabularMLPClassifier(ClassifierMixin, BaseTabularMLP):
             The mean of the networks' outputs, of which the largest decides; with two classes, the second minus the first.
         """
         estimator = self._shallow_copy()
-        scores: NDArray[np.float64] = estimator._first().scores(estimator._mean_outputs(X))
+        scores: Floats = estimator._first().scores(estimator._mean_outputs(X))
         return scores
 
     def __sklearn_tags__(self) -> Any:

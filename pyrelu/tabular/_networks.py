@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator
 from sklearn.utils.metaestimators import available_if
 
 from pyrelu._mlp.fit_state import FitState
 from pyrelu._mlp.losses import OutputLoss, has_margins, has_probabilities
 from pyrelu._mlp.parameters import extends
-from pyrelu._mlp.perceptron import BasePerceptron
 from pyrelu._typing import Floats, Rows
 from pyrelu.neural_network import MLPClassifier, MLPRegressor
 
@@ -48,8 +48,8 @@ class Task:
     target: Target | None = None
 
 
-class TabularNetwork(BasePerceptron):
-    """What both kinds of networks have beside an MLP's: in a fit by `_ensemble`, a `_task`."""
+class TabularNetwork(BaseEstimator):
+    """A mixin before an MLP, what both kinds of networks have beside its own: in a fit by `_ensemble`, a `_task`."""
 
     keeps_latest_of_best = True
     _task: Task | None = None
@@ -65,7 +65,7 @@ class TabularNetwork(BasePerceptron):
         return self._task.rows
 
     @property
-    def _cardinalities(self) -> list[int] | None:  # type: ignore[override]  # a fit knows them; others never do
+    def _cardinalities(self) -> list[int] | None:
         return self._task.cardinalities if self._task else None
 
     def _should_stop(self, n_iter: int) -> bool:
