@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import pickle
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Sized
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -215,12 +215,12 @@ class PartitionedValidation:
         As long as there are rows.
     """
 
-    rows = None
+    rows: NDArray[np.intp] | None = None
 
     def __init__(self, graphs: Graphs, mlp: Any) -> None:
         self.graphs = graphs
         self.classifies = is_classifier(mlp)
-        self.targets = range(int(graphs.sizes[:, 1].sum()))
+        self.targets: Sized = range(int(graphs.sizes[:, 1].sum()))
         self.mean = None
         if not self.classifies:
             graph: Graph = {}
