@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -21,7 +21,7 @@ if TYPE_CHECKING:  # matplotlib is an extra
     from matplotlib.lines import Line2D
     from matplotlib.text import Annotation
 
-    AnyFigure = Figure | SubFigure
+    AnyFigure: TypeAlias = Figure | SubFigure
 
 # Okabe and Ito, Color universal design (2008): distinct for every kind of colour vision. Yellow is
 # missing because it is too pale for a line on white.
