@@ -6,6 +6,10 @@ order of these; so a fit gives the same bits for any number of workers, and wher
 elsewhere. docs/scale.md has an example, and says when which `sync` pays.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from sklearn.utils.metaestimators import available_if
 
 from pyrelu._mlp import losses
@@ -14,19 +18,22 @@ from pyrelu.neural_network import MLPClassifier, MLPRegressor
 from pyrelu.tabular import TabularMLPClassifier, TabularMLPRegressor
 
 try:
-    from pyrelu._dask.estimator import Distributed
+    from pyrelu._dask.estimator import Distributed, DistributedPerceptron
     from pyrelu._dask.tabular import DistributedNetworkClassifier, DistributedNetworkRegressor, DistributedTabular
 except ImportError as error:
     raise ImportError(f"pyrelu.dask needs dask and distributed, which the extra `dask` installs ({error})") from error
 
+if TYPE_CHECKING:
+    from distributed import Client
+
 __all__ = ["DaskMLPClassifier", "DaskMLPRegressor", "DaskTabularMLPClassifier", "DaskTabularMLPRegressor"]
 
 
-class _Classifies:
+class _Classifies(Distributed):
     """What classifiers predict beside labels."""
 
     @available_if(losses.has_probabilities)
-    def predict_proba(self, X):
+    def predict_proba(self, X: Any) -> Any:
         """Return the probability of each class.
 
         Parameters
@@ -42,7 +49,7 @@ class _Classifies:
         return self._lazily("predict_proba", X)
 
     @available_if(losses.has_probabilities)
-    def predict_log_proba(self, X):
+    def predict_log_proba(self, X: Any) -> Any:
         """Return the logarithm of the probability of each class.
 
         Parameters
@@ -58,7 +65,7 @@ class _Classifies:
         return self._lazily("predict_log_proba", X)
 
     @available_if(losses.has_margins)
-    def decision_function(self, X):
+    def decision_function(self, X: Any) -> Any:
         """Return how far each row is on the side of each class, where the loss gives no probabilities.
 
         Parameters
@@ -75,7 +82,7 @@ class _Classifies:
 
 
 @documented
-class DaskMLPClassifier(_Classifies, Distributed, MLPClassifier):
+class DaskMLPClassifier(_Classifies, DistributedPerceptron, MLPClassifier):
     """A multilayer perceptron that is trained on the workers of a cluster, to classify.
 
     Each step of a stochastic solver takes a part of each partition, in the order that `random_state`, the epoch and the
@@ -133,13 +140,13 @@ class DaskMLPClassifier(_Classifies, Distributed, MLPClassifier):
     _plain = MLPClassifier
 
     @extends(MLPClassifier)
-    def __init__(self, *, client=None, sync="step"):
+    def __init__(self, *, client: Client | None = None, sync: str = "step") -> None:
         self.client = client
         self.sync = sync
 
 
 @documented
-class DaskMLPRegressor(Distributed, MLPRegressor):
+class DaskMLPRegressor(DistributedPerceptron, MLPRegressor):
     """A multilayer perceptron that is trained on the workers of a cluster, to predict numbers.
 
     `DaskMLPClassifier` says how.
@@ -188,7 +195,7 @@ class DaskMLPRegressor(Distributed, MLPRegressor):
     _plain = MLPRegressor
 
     @extends(MLPRegressor)
-    def __init__(self, *, client=None, sync="step"):
+    def __init__(self, *, client: Client | None = None, sync: str = "step") -> None:
         self.client = client
         self.sync = sync
 
@@ -243,7 +250,7 @@ class DaskTabularMLPClassifier(_Classifies, DistributedTabular, TabularMLPClassi
     _in_parts = DistributedNetworkClassifier
 
     @extends(TabularMLPClassifier)
-    def __init__(self, *, client=None, sync="step"):
+    def __init__(self, *, client: Client | None = None, sync: str = "step") -> None:
         self.client = client
         self.sync = sync
 
@@ -291,6 +298,6 @@ class DaskTabularMLPRegressor(DistributedTabular, TabularMLPRegressor):
     _in_parts = DistributedNetworkRegressor
 
     @extends(TabularMLPRegressor)
-    def __init__(self, *, client=None, sync="step"):
+    def __init__(self, *, client: Client | None = None, sync: str = "step") -> None:
         self.client = client
         self.sync = sync

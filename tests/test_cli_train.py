@@ -11,6 +11,7 @@ import struct
 import subprocess
 import sys
 import termios
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -18,10 +19,11 @@ import numpy as np
 import pytest
 from helpers import rng
 from sklearn.datasets import load_iris
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import r2_score
 from sklearn.preprocessing import StandardScaler
 
-from pyrelu import MLPClassifier, MLPRegressor, cli
+from pyrelu import MLPClassifier, MLPRegressor, cli, registry
 from pyrelu._commands import datasets, standardised
 from pyrelu._commands.predict import load
 
@@ -69,6 +71,15 @@ def test_classification(iris, capsys):
     truth = [row[-1] for row in rows()[1:]]
     accuracy = np.mean([label == [true] for label, true in zip(labels, truth, strict=True)])
     assert accuracy == pytest.approx(0.8 * report["training accuracy"] + 0.2 * report["test accuracy"], abs=1e-3)
+
+
+@pytest.mark.parametrize("setting", ["numeric_embedding=periodic", "scale_inputs=True"])
+def test_classification_by_embedded_columns(iris, capsys, setting):
+    options = ["--hidden", "16", "--set", "learning_rate_init=0.01", "--set", setting]
+    assert train("--target", "species", *options, "--json") == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["training accuracy"] > 0.9 and report["test accuracy"] > 0.85
+    assert len(predicted(capsys, "iris.csv")) == 151
 
 
 def test_columns_are_found_by_name(iris, capsys):
@@ -134,6 +145,37 @@ def test_the_saved_network_takes_raw_numbers(ensemble_size):
     np.testing.assert_allclose(
         raw.predict_proba(X), scaled.predict_proba(StandardScaler().fit_transform(X)), rtol=1e-6, atol=1e-9
     )
+
+
+EMBEDDINGS = [
+    *({"numeric_embedding": name, "numeric_features": of} for name in registry.embeddings for of in (None, [3, 1])),
+    {"scale_inputs": True},
+    {"categorical_features": [2]},
+    {"categorical_features": [False, False, True, False, False]},
+    {"numeric_embedding": next(iter(registry.embeddings)), "categorical_features": [2], "scale_inputs": True},
+]
+
+
+@pytest.mark.parametrize("ensemble_size", [1, 3])
+@pytest.mark.parametrize("embedding", EMBEDDINGS, ids=str)
+def test_an_embedding_takes_raw_numbers(embedding, ensemble_size):
+    """Folding the scales into what the first layer takes in place of columns changes nothing but rounding."""
+    random = rng("embedded")
+    X = random.normal(size=(200, 5)) * [1, 1e4, 0, 3, 0] + [0, 1e5, 0, -100, 7]
+    X[:, 2] = random.integers(4, size=len(X))
+    y = X[:, 0] ** 2 + X[:, 1] / 1e4 + X[:, 2]
+    settings = dict(activation="tanh", learning_rate_init=0.05, random_state=0, max_iter=20, tol=0)
+    settings |= dict(hidden_layer_sizes=(8, 4), ensemble_size=ensemble_size) | embedding
+    Z, target = StandardScaler().fit_transform(X), StandardScaler().fit(y[:, np.newaxis])
+    if "categorical_features" in embedding:
+        Z[:, 2] = X[:, 2]
+    raw, scaled = MLPRegressor(**settings), MLPRegressor(**settings)
+    with warnings.catch_warnings(action="ignore", category=ConvergenceWarning):
+        standardised.fit(raw, X, y)
+        scaled.fit(Z, target.transform(y[:, np.newaxis]).ravel())
+    want = target.inverse_transform(scaled.predict(Z)[:, np.newaxis]).ravel()
+    assert want.std() > 0.1 * y.std()
+    np.testing.assert_allclose(raw.predict(X), want, rtol=1e-7, atol=1e-9)
 
 
 def test_counts_stay_counts():

@@ -118,9 +118,11 @@ def annotation(text, where, local=()):
             if part == "sequence of such":
                 types.append(f"Sequence[{' | '.join(types)}]")
             elif part.startswith("sequence of ") and parts:  # "sequence of str or (str, dict)": of either
-                items = [part.removeprefix("sequence of "), *(one for one in parts if one != "None")]
+                items, rest = [part.removeprefix("sequence of ")], []
+                for one in parts:  # up to None, or to another sequence
+                    (rest if rest or one == "None" or one.startswith("sequence of ") else items).append(one)
                 types.append(f"Sequence[{' | '.join(_one(item, where, local) for item in items)}]")
-                parts = ["None"] if "None" in parts else []
+                parts = rest
             else:
                 types.append(_one(part, where, local))
     return " | ".join(dict.fromkeys(one for joined in types for one in _split(joined, r" \| ")))
@@ -186,12 +188,16 @@ def _returned(function, where, local):
     kinds = [_own(kind.partition(" that ")[0].rstrip("."), where) for kind in kinds.values()]
     if kinds == [where.split(".")[0]]:
         return "Self"
+    if kinds == [f"list of {where.split('.')[0]}"]:
+        return "list[Self]"
     kinds = [annotation(kind, where, local) for kind in kinds]
     return kinds[0] if len(kinds) == 1 else f"tuple[{', '.join(kinds)}]"
 
 
 def _own(kind, where):
-    """Of alternatives that are classes, that of the same name as the class which the method is of."""
+    """Of alternatives that are classes, that of the same name as the class which the method is of; so of a list of them."""
+    if kind.startswith("list of "):
+        return f"list of {_own(kind.removeprefix('list of '), where)}"
     same = [one for one in _split(kind) if one.rsplit(".", 1)[-1] == where.split(".")[0]]
     return same[0] if same else kind
 

@@ -3,12 +3,17 @@
 The benchmarks with PyTorch, JAX and scikit-learn are in bench/ of the source. They use this module, never the reverse.
 """
 
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from statistics import geometric_mean
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import scipy
+from numpy.typing import ArrayLike, NDArray
 
 import pyrelu
 from pyrelu import _ufuncs
@@ -18,12 +23,17 @@ from pyrelu._text import aligned, show
 from pyrelu.exceptions import InvalidParameterError
 from pyrelu.registry import activations, axis_functions
 
+if TYPE_CHECKING:
+    import argparse
+
+Row = dict[str, Any]  # heading -> a text, a number or None
+
 COLUMNS = 256  # of the arrays for functions along an axis
 SECONDS = 0.1  # for each candidate, about
 _PEERS = {"NumPy": formulas.NUMPY, "SciPy": formulas.SCIPY}
 
 
-def command(options):
+def command(options: argparse.Namespace) -> int:
     """Run `pyrelu bench`."""
     names = chosen(options.names, [*activations, *axis_functions], "a function")
     with on_threads(options.threads):
@@ -39,14 +49,14 @@ def command(options):
     return 0
 
 
-def _measured(name, dtype, n):
+def _measured(name: str, dtype: str, n: int) -> Row:
     x = arrays(name, dtype, n)
     out = np.empty_like(x)
     calls = {peer: partial(table[name], x, out) for peer, table in _PEERS.items() if name in table}
     return row(name, in_turn({"pyrelu": call(name, "functional", x)} | calls, SECONDS), x.size, _PEERS)
 
 
-def chosen(names, known, what):
+def chosen(names: Sequence[str], known: Iterable[str], what: str) -> list[str]:
     """Return the names asked for, all that are known if none is; InvalidParameterError lists those known."""
     for name in names:
         if name not in known:
@@ -55,7 +65,7 @@ def chosen(names, known, what):
 
 
 @contextmanager
-def on_threads(n):
+def on_threads(n: int) -> Iterator[None]:
     """Give pyrelu n threads."""
     before = pyrelu.get_num_threads()
     pyrelu.set_num_threads(n)
@@ -65,7 +75,7 @@ def on_threads(n):
         pyrelu.set_num_threads(before)
 
 
-def arrays(name, dtype, n, fill=None):
+def arrays(name: str, dtype: str, n: int, fill: ArrayLike | None = None) -> NDArray[Any]:
     """Return n elements, uniform in [-4, 4] or those of `fill` over and over.
 
     Functions along an axis get whole rows of `COLUMNS`, or one shorter row.
@@ -76,7 +86,7 @@ def arrays(name, dtype, n, fill=None):
     return x.astype(dtype)
 
 
-def call(name, namespace, x, g=None):
+def call(name: str, namespace: str, x: NDArray[Any], g: NDArray[Any] | None = None) -> Callable[[], Any]:
     """Return pyrelu's function with its arguments and an output of its own, to be called without any."""
     defaults = activations[name].parameters.values() if name in activations else ()
     parameters = [formulas.PARAMETER for default in defaults if default is None]
@@ -85,21 +95,21 @@ def call(name, namespace, x, g=None):
     return partial(function, *operands, out=np.empty_like(function(*operands)))
 
 
-def row(name, times, size, peers):
+def row(name: str, times: Mapping[str, float], size: int, peers: Iterable[str]) -> Row:
     """Return one row of the table from the nanoseconds of each candidate for `size` elements."""
     each = {candidate: time / size for candidate, time in times.items()}
     others = {peer: each.get(peer) for peer in peers}
-    best = min((peer for peer in others if others[peer]), key=others.get, default=None)
-    ratio = best and others[best] / each["pyrelu"]
+    least, best = min(((time, peer) for peer, time in others.items() if time), default=(None, None))
+    ratio = None if least is None else least / each["pyrelu"]
     return {"function": name, "pyrelu": each["pyrelu"], **others, "best peer": best, "ratio": ratio}
 
 
-def title(namespace, dtype, n, threads):
+def title(namespace: str, dtype: str, n: int, threads: int) -> str:
     """Return the headings of a table of functions."""
     return f"pyrelu.{namespace}, {dtype}, {n:,} elements, {threads} thread{'s' * (threads > 1)}: ns per element"
 
 
-def machine(versions):
+def machine(versions: Mapping[str, str]) -> dict[str, str]:
     """Return the machine, the instruction set in use, and the versions given of others that are compared."""
     facts = info.facts()
     return {
@@ -112,25 +122,27 @@ def machine(versions):
     }
 
 
-def text(title, facts, rows, summary, notes=()):
+def text(
+    title: str, facts: Mapping[str, str], rows: Sequence[Row], summary: Mapping[str, float], notes: Sequence[str] = ()
+) -> str:
     """Return all of it as lines of text."""
     width = max(map(len, summary), default=0)
     tail = [f"{name:{width}}  {cell(number)}" for name, number in summary.items()]
     return "\n".join([title, in_words(facts), *notes, "", aligned(cells(rows)), "", *tail])
 
 
-def in_words(facts):
+def in_words(facts: Mapping[str, str]) -> str:
     """Return the facts in a line."""
     return "; ".join(f"{name} {fact}" for name, fact in facts.items())
 
 
-def cells(rows):
+def cells(rows: Sequence[Row]) -> list[list[str]]:
     """Return headings and rows as text; columns that are empty throughout are left out."""
     headings = [key for key in rows[0] if any(row[key] is not None for row in rows)]
     return [headings, *([cell(row[heading]) for heading in headings] for row in rows)]
 
 
-def cell(value):
+def cell(value: str | float | None) -> str:
     """Return a text, or a number with two or three digits that count."""
     if value is None:
         return "-"

@@ -2,11 +2,14 @@
 
 import re
 import shlex
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from pyrelu._commands.table_file import PLAIN
+from pyrelu._commands.table_file import PLAIN, Format, Table
 from pyrelu._text import MOST_NAMED, number_as_text, shortened
 from pyrelu.exceptions import InvalidFileError
 
@@ -61,7 +64,7 @@ class Kind:
     note: str | None = None
 
 
-def kinds_of(table, names, texts, format):
+def kinds_of(table: Table, names: Sequence[str], texts: Collection[str], format: Format) -> dict[str, Kind]:
     """Return the Kind of each column by name; columns that the user calls text are text."""
     usual = sound_numbers(table.frame[names])
     return {
@@ -70,7 +73,7 @@ def kinds_of(table, names, texts, format):
     }
 
 
-def sound_numbers(frame):
+def sound_numbers(frame: Any) -> set[str]:
     """Return the names of columns of numbers without faults. A fast path, because tables can be wide."""
     names = numeric_columns(frame)
     with np.errstate(invalid="ignore"):
@@ -79,12 +82,12 @@ def sound_numbers(frame):
     return {name for name, is_sound in zip(names, sound, strict=True) if is_sound}
 
 
-def numeric_columns(frame):
+def numeric_columns(frame: Any) -> list[str]:
     """Return the names of the columns that have a NumPy type of numbers or booleans."""
     return [name for name, of in frame.dtypes.items() if isinstance(of, np.dtype) and of.kind in "biuf"]
 
 
-def kind_of(table, name, format):
+def kind_of(table: Table, name: str, format: Format) -> Kind:
     """Return the Kind of a column.
 
     Parameters
@@ -123,12 +126,12 @@ def kind_of(table, name, format):
     return Kind("text", note=f"column {name!r} mixes {mixed} and is treated as text" if mixed else None)
 
 
-def not_a_number(table, name, row, format):
+def not_a_number(table: Table, name: str, row: int, format: Format) -> str:
     text = as_texts(table.frame[name].iloc[[row]])[0]
     return f"{table.where(row)}, column {name!r}: {shortened(text)} is not a number{advice(text, format)}"
 
 
-def advice(text, format):
+def advice(text: str, format: Format) -> str:
     """Return a hint about the option with which a number in this notation can be read."""
     if sign := re.search(r"[$€£¥%]", text):
         return f" (remove the {sign[0]})"
@@ -139,7 +142,7 @@ def advice(text, format):
     return ""
 
 
-def size_fault(table, name, numbers):
+def size_fault(table: Table, name: str, numbers: NDArray[np.float64]) -> str | None:
     with np.errstate(invalid="ignore"):
         large = np.flatnonzero(np.abs(numbers) > LIMIT)
     if not len(large):
@@ -151,14 +154,14 @@ def size_fault(table, name, numbers):
     )
 
 
-def is_number(text, format=PLAIN):
+def is_number(text: str, format: Format = PLAIN) -> bool:
     """Return whether a text is a number."""
     import pandas
 
     return bool(pandas.notna(_parsed(pandas.Series([text], dtype=object), format)[0]))
 
 
-def almost_a_number(text):
+def almost_a_number(text: str) -> bool:
     """Return whether a text is meant to be a number, as in $21.00.
 
     Examples
@@ -169,19 +172,20 @@ def almost_a_number(text):
     return _ALMOST_A_NUMBER.fullmatch(text) is not None
 
 
-def as_numbers(column, format=PLAIN):
+def as_numbers(column: Any, format: Format = PLAIN) -> NDArray[np.float64]:
     """Return a column as floats, with NaN for values that are not numbers."""
     from pandas.api import types
 
     if types.is_bool_dtype(column) or types.is_numeric_dtype(column):
-        return column.to_numpy(dtype=float, na_value=np.nan)
+        numbers: NDArray[np.float64] = column.to_numpy(dtype=float, na_value=np.nan)
+        return numbers
     present = column.dropna()
     if len(present) and all(isinstance(value, bool | np.bool_) for value in present):
         return np.array([np.nan if value is None or value != value else float(value) for value in column])
     return _parsed(column, format)
 
 
-def _parsed(texts, format):
+def _parsed(texts: Any, format: Format) -> NDArray[np.float64]:
     import pandas
 
     texts = texts.astype(object)
@@ -189,10 +193,11 @@ def _parsed(texts, format):
         texts = texts.map(lambda text: text.replace(format.thousands, "") if isinstance(text, str) else text)
     if format.decimal != ".":
         texts = texts.map(lambda text: text.replace(format.decimal, ".") if isinstance(text, str) else text)
-    return pandas.to_numeric(texts, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+    numbers: NDArray[np.float64] = pandas.to_numeric(texts, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+    return numbers
 
 
-def as_texts(column):
+def as_texts(column: Any) -> NDArray[np.object_]:
     """Return a column as text, with empty texts for missing values."""
     from pandas.api import types
 
@@ -203,7 +208,7 @@ def as_texts(column):
     return np.where(column.isna().to_numpy(), "", np.array(texts, dtype=object))
 
 
-def _date_format(texts):
+def _date_format(texts: Any) -> str | None:
     import pandas
 
     texts = pandas.Series(texts, dtype=object)
@@ -215,7 +220,7 @@ def _date_format(texts):
     return None
 
 
-def _are_dates(texts):
+def _are_dates(texts: Any) -> bool:
     """Return whether each text is a date, in any of the formats."""
     import pandas
 
@@ -225,7 +230,7 @@ def _are_dates(texts):
     return bool(np.any([as_dates(texts, date_format).notna() for date_format in DATE_FORMATS], axis=0).all())
 
 
-def as_dates(column, date_format):
+def as_dates(column: Any, date_format: str) -> Any:
     import pandas
     from pandas.api import types
 
@@ -237,7 +242,7 @@ def as_dates(column, date_format):
     return dates.dt.tz_localize(None)
 
 
-def raise_faults(path, faults):
+def raise_faults(path: str, faults: Mapping[str, str]) -> None:
     """Raise InvalidFileError with the faults of all columns, given as name -> fault."""
     if not faults:
         return
@@ -251,6 +256,6 @@ def raise_faults(path, faults):
     )
 
 
-def quoted(text):
+def quoted(text: str) -> str:
     """Return text quoted for a shell."""
     return shlex.quote(text)

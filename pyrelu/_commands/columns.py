@@ -4,12 +4,18 @@ A model file contains only facts: names, medians, categories and date formats. T
 scikit-learn transformers from these facts, so that they agree and a file needs no code.
 """
 
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pyrelu._commands.column_kinds import (
     DATE_FORMATS,
+    Kind,
     as_dates,
     as_numbers,
     as_texts,
@@ -18,9 +24,12 @@ from pyrelu._commands.column_kinds import (
     size_fault,
     sound_numbers,
 )
-from pyrelu._commands.table_file import PLAIN, Format
+from pyrelu._commands.table_file import PLAIN, Format, Table
 from pyrelu._text import shortened
 from pyrelu.exceptions import InvalidFileError
+
+if TYPE_CHECKING:
+    from pyrelu.tabular import TablePreprocessor
 
 MOST_CATEGORIES = 100  # of a text column; rarer ones are merged
 _DAYS_IN_A_YEAR = 365.2425
@@ -50,7 +59,7 @@ class Date:
     name: str
     format: str
 
-    def numbers(self):
+    def numbers(self) -> list[str]:
         """Return the names of its columns of numbers."""
         return [f"{self.name} (day)", f"{self.name} (sine of the year)", f"{self.name} (cosine of the year)"]
 
@@ -74,7 +83,7 @@ class Columns:
     left_out: dict[str, str] = field(default_factory=dict)  # name -> why
 
     @classmethod
-    def learn(cls, frame, kinds, format=PLAIN):
+    def learn(cls, frame: Any, kinds: Mapping[str, Kind], format: Format = PLAIN) -> Self:
         """Learn medians and categories.
 
         Parameters
@@ -102,12 +111,12 @@ class Columns:
         return cls(numbers, texts, dates, format, left_out)
 
     @classmethod
-    def of_numbers(cls, names):
+    def of_numbers(cls, names: Sequence[str]) -> Self:
         """Return the columns of a network that was trained on numbers, of which none may be missing."""
         return cls([Number(name, None, False) for name in names], [], [])
 
     @classmethod
-    def of_preprocessor(cls, preprocessor):
+    def of_preprocessor(cls, preprocessor: TablePreprocessor) -> Self:
         """Return the columns of a fitted TablePreprocessor, none of whose values is known to be missing."""
         numbers, texts, dates = [], [], []
         for facts in preprocessor.columns_:
@@ -121,13 +130,18 @@ class Columns:
         return cls(numbers, texts, dates)
 
     @property
-    def names(self):
-        """The columns that a table must have."""
-        from_dates = set(names_of_dates(self.dates))
-        return [column.name for column in (*self.numbers, *self.texts, *self.dates) if column.name not in from_dates]
+    def columns(self) -> list[Number | Text | Date]:
+        """All of them."""
+        return [*self.numbers, *self.texts, *self.dates]
 
     @property
-    def inputs(self):
+    def names(self) -> list[str]:
+        """The columns that a table must have."""
+        from_dates = set(names_of_dates(self.dates))
+        return [column.name for column in self.columns if column.name not in from_dates]
+
+    @property
+    def inputs(self) -> list[str]:
         """The names of the network's inputs."""
         return [
             *(number.name for number in self.numbers),
@@ -135,13 +149,13 @@ class Columns:
             *(f"{text.name}={category}" for text in self.texts for category in text.categories),
         ]
 
-    def facts(self):
+    def facts(self) -> dict[str, Any]:
         """Return the facts to save."""
         columns = {key: [asdict(column) for column in getattr(self, key)] for key in ("numbers", "texts", "dates")}
         return columns | {"format": asdict(self.format) | {"missing": list(self.format.missing)}}
 
     @classmethod
-    def from_facts(cls, facts):
+    def from_facts(cls, facts: Any) -> Self:
         """Return the Columns of saved facts; raise ValueError if they are invalid."""
         try:
             columns = cls(
@@ -152,9 +166,9 @@ class Columns:
             )
             sound = (
                 columns.format.is_sound()
-                and all(type(column.name) is str for column in (*columns.numbers, *columns.texts, *columns.dates))
-                and all(type(n.fill) is float and type(n.missing) is bool for n in columns.numbers)
-                and all(np.isfinite(n.fill) for n in columns.numbers)
+                and all(type(column.name) is str for column in columns.columns)
+                and all(type(n.fill) is float and np.isfinite(n.fill) for n in columns.numbers)
+                and all(type(n.missing) is bool for n in columns.numbers)
                 and all(
                     type(t.categories) is list and t.categories and all(type(c) is str for c in t.categories)
                     for t in columns.texts
@@ -170,7 +184,7 @@ class Columns:
             raise ValueError("the description of its columns is not as pyrelu writes it")
         return columns
 
-    def encode(self, frame, format=PLAIN):
+    def encode(self, frame: Any, format: Format = PLAIN) -> NDArray[np.float64]:
         """Return the network's inputs.
 
         Parameters
@@ -194,7 +208,7 @@ class Columns:
             blocks.append(self._one_hot().transform(texts))
         return np.hstack(blocks)
 
-    def typed(self, frame, format=PLAIN):
+    def typed(self, frame: Any, format: Format = PLAIN) -> Any:
         """Return a DataFrame of the columns as what they are: numbers, texts and dates, with missing values.
 
         Parameters
@@ -208,19 +222,19 @@ class Columns:
         """
         import pandas
 
-        columns = {name: as_numbers(frame[name], format) for name in self._plain_numbers()}
+        columns: dict[str, NDArray[Any]] = {name: as_numbers(frame[name], format) for name in self._plain_numbers()}
         for text in self.texts:
             texts = as_texts(frame[text.name])
-            columns[text.name] = np.where(texts == "", None, texts)
+            columns[text.name] = np.where(texts == "", np.array(None), texts)
         for date in self.dates:
             columns[date.name] = as_dates(frame[date.name], date.format).to_numpy()
         return pandas.DataFrame(columns)
 
-    def _plain_numbers(self):
+    def _plain_numbers(self) -> list[str]:
         """Return the names of the columns of numbers of the table."""
         return [number.name for number in self.numbers[: len(self.numbers) - 3 * len(self.dates)]]
 
-    def _imputer(self):
+    def _imputer(self) -> Any:
         """Return an imputer with these medians, fitted to a row of medians and a row with gaps where values were missing."""
         from sklearn.impute import SimpleImputer
 
@@ -230,14 +244,14 @@ class Columns:
             np.array([medians, np.where(gaps, np.nan, medians)])
         )
 
-    def _one_hot(self):
+    def _one_hot(self) -> Any:
         from sklearn.preprocessing import OneHotEncoder
 
         categories = [np.array(text.categories, dtype=object) for text in self.texts]
         encoder = OneHotEncoder(categories=categories, handle_unknown="ignore", sparse_output=False)
         return encoder.fit(np.array([[of_one[0] for of_one in categories]], dtype=object))
 
-    def check(self, table, format=PLAIN):
+    def check(self, table: Table, format: Format = PLAIN) -> list[str]:
         """Check the columns of a table to predict on.
 
         Returns
@@ -290,17 +304,17 @@ class Columns:
         return notes
 
 
-def least_frequent(n_rows):
+def least_frequent(n_rows: int) -> int:
     """Return how often a text has to occur in so many rows to be a category of its own."""
     return min(10, max(2, n_rows // 200))
 
 
-def names_of_dates(dates):
+def names_of_dates(dates: Sequence[Date]) -> list[str]:
     """Return the names of the columns of numbers that dates become."""
     return [name for date in dates for name in date.numbers()]
 
 
-def matrix_of(frame, names, dates, format):
+def matrix_of(frame: Any, names: Sequence[str], dates: Sequence[Date], format: Format) -> NDArray[np.float64]:
     """Return the numbers of these columns, then those of dates, NaN where missing."""
     matrix = np.empty((len(frame), len(names)))
     numeric = set(numeric_columns(frame[names]))
@@ -317,13 +331,13 @@ def matrix_of(frame, names, dates, format):
     return np.column_stack(columns)
 
 
-def _days(dates):
+def _days(dates: Any) -> NDArray[np.float64]:
     """Return the days since 1970-01-01, with fractions."""
     days = dates.to_numpy().astype("datetime64[us]")
     return np.where(np.isnat(days), np.nan, days.astype("int64") / 86_400e6)
 
 
-def _categories(texts, least):
+def _categories(texts: NDArray[np.object_], least: int) -> list[str]:
     import pandas
 
     counts = pandas.Series(texts).value_counts()

@@ -1,19 +1,28 @@
 """`pyrelu compare`: activations on one data set, each with several seeds."""
 
+from __future__ import annotations
+
 import time
 import warnings
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from pyrelu._commands import datasets
 from pyrelu._commands.demo import ACTIVATIONS
-from pyrelu._commands.options import estimator, label, network_class, network_parameters, reading
+from pyrelu._commands.options import Named, estimator, label, network_class, network_parameters, reading
 from pyrelu._commands.progress import bar, say
 from pyrelu._text import aligned, show
 from pyrelu.exceptions import InvalidParameterError
 
+if TYPE_CHECKING:
+    import argparse
 
-def command(options):
+Scores = dict[str, float]  # of a fit
+
+
+def command(options: argparse.Namespace) -> int:
     """Compare as the options say."""
     seed = 0 if options.seed is None else options.seed
     data = datasets.load(options.data, options.target, **reading(options))
@@ -24,7 +33,9 @@ def command(options):
     return 0
 
 
-def run(data, activations, options, seed=0):
+def run(
+    data: datasets.Data, activations: Sequence[Named], options: argparse.Namespace, seed: int = 0
+) -> dict[str, Any]:
     """Train with each activation and seed, on the same splits.
 
     Parameters
@@ -46,7 +57,7 @@ def run(data, activations, options, seed=0):
     settings = network_parameters(options)
     seeds = range(seed, seed + options.repeats)
     jobs = [(activation, seed) for activation in activations for seed in seeds]
-    runs = {}
+    runs: dict[str, list[Scores | None]] = {}
     for activation, at in bar(jobs, "fits"):
         mlp = estimator(cls, **settings | {"activation": activation, "random_state": at})
         runs.setdefault(label(activation), []).append(_once(mlp, data, options, at))
@@ -61,7 +72,7 @@ def run(data, activations, options, seed=0):
     }
 
 
-def _once(mlp, data, options, seed):
+def _once(mlp: Any, data: datasets.Data, options: argparse.Namespace, seed: int) -> Scores | None:
     """Return test score, training score, epochs, seconds and share of dead units of a fit; None if it diverges."""
     from sklearn.exceptions import ConvergenceWarning, UndefinedMetricWarning
 
@@ -99,7 +110,7 @@ def _once(mlp, data, options, seed):
         }
 
 
-def _row(name, results):
+def _row(name: str, results: Sequence[Scores | None]) -> dict[str, Any]:
     done = [result for result in results if result]
     columns = {key: [result[key] for result in done] for key in ("test", "training", "epochs", "seconds", "dead")}
     row = {"activation": name, "runs": len(results), "diverged": len(results) - len(done)}
@@ -109,12 +120,12 @@ def _row(name, results):
     return row | {"test scores": [result and _rounded(result["test"]) for result in results]}
 
 
-def _rounded(value):
+def _rounded(value: float | np.floating[Any]) -> float | None:
     """Return a number for JSON, which has no NaN."""
     return round(float(value), 4) if np.isfinite(value) else None
 
 
-def table(report):
+def table(report: Mapping[str, Any]) -> str:
     """Return the report as text."""
     headings = [
         "activation",
@@ -139,7 +150,7 @@ def table(report):
     return f"{head}\n\n" + aligned(lines if diverged else [line[:-1] for line in lines])
 
 
-def _spread(mean, sd, percent):
+def _spread(mean: float | None, sd: float | None, percent: bool | None) -> str:
     """Return mean and spread: as percentages, as numbers of three decimals (False), or of none (None)."""
     if mean is None:
         return "-"

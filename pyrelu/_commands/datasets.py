@@ -2,19 +2,25 @@
 
 import os
 import re
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pyrelu._commands import column_kinds, table_file
 from pyrelu._commands.columns import Columns
-from pyrelu._commands.table_file import PLAIN, Format
+from pyrelu._commands.table_file import PLAIN, Format, Table
 from pyrelu._text import listed, shortened
 from pyrelu.exceptions import InvalidFileError, InvalidParameterError
 
 # Integer targets with at most this many distinct values are classes, such as digits, grades and months; ages and prices
 # have more.
 MOST_CLASSES = 20
+
+XY = tuple[NDArray[np.float64], NDArray[Any]]
+Loader = Callable[[], XY]
 
 _ROW_NUMBER = re.compile(r"(?i:unnamed: \d+|row[ ._]?names?|row[ ._]?id|index|id|.*[ ._]id)|.*[a-z](Id|ID)")
 
@@ -39,8 +45,8 @@ class Data:
     """
 
     name: str
-    X: object
-    y: np.ndarray
+    X: Any
+    y: NDArray[Any]
     feature_names: list[str]
     target: str
     classification: bool
@@ -48,7 +54,7 @@ class Data:
     format: Format = PLAIN
     notes: list[str] = field(default_factory=list)
 
-    def encoded(self, training, *others, typed=False):
+    def encoded(self, training: NDArray[np.intp], *others: NDArray[np.intp], typed: bool = False) -> tuple[Any, ...]:
         """Return the inputs for a network.
 
         Parameters
@@ -75,7 +81,7 @@ class Data:
         encode = learned.typed if typed else learned.encode
         return learned, *(encode(self.X.iloc[rows], self.format) for rows in (training, *others))
 
-    def split(self, test_size, seed):
+    def split(self, test_size: float, seed: int | None) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """Return the training rows and the held-out rows, stratified by class. Each class has at least one training row.
 
         Raises
@@ -109,20 +115,22 @@ class Data:
         return np.concatenate([training, kept]), held_out
 
 
-def _loaded(name):
-    def load():
+def _loaded(name: str) -> Loader:
+    def load() -> XY:
         from sklearn import datasets
 
-        return getattr(datasets, f"load_{name}")(return_X_y=True)
+        X, y = getattr(datasets, f"load_{name}")(return_X_y=True)
+        return X, y
 
     return load
 
 
-def _made(name, **settings):
-    def make():
+def _made(name: str, **settings: Any) -> Loader:
+    def make() -> XY:
         from sklearn import datasets
 
-        return getattr(datasets, f"make_{name}")(1000, random_state=0, **settings)
+        X, y = getattr(datasets, f"make_{name}")(1000, random_state=0, **settings)
+        return X, y
 
     return make
 
@@ -134,7 +142,7 @@ BUILT_IN = {
 }
 
 
-def load(name, target, **reading):
+def load(name: str, target: str | None, **reading: Any) -> Data:
     """Return the `Data` of a built-in data set, or of a file; see `from_file`.
 
     Raises
@@ -154,7 +162,15 @@ def load(name, target, **reading):
     return from_file(name, target, **reading)
 
 
-def from_file(path, target, ignored=(), task="auto", format=PLAIN, texts=(), drop_missing=False):
+def from_file(
+    path: str,
+    target: str | None,
+    ignored: Sequence[str] = (),
+    task: str = "auto",
+    format: Format = PLAIN,
+    texts: Sequence[str] = (),
+    drop_missing: bool = False,
+) -> Data:
     """Read features and target.
 
     Parameters
@@ -196,12 +212,20 @@ def from_file(path, target, ignored=(), task="auto", format=PLAIN, texts=(), dro
     return data
 
 
-def of_table(table, target, ignored=(), task="auto", format=PLAIN, texts=(), drop_missing=False):
+def of_table(
+    table: Table,
+    target: str,
+    ignored: Sequence[str] = (),
+    task: str = "auto",
+    format: Format = PLAIN,
+    texts: Sequence[str] = (),
+    drop_missing: bool = False,
+) -> Data:
     """Return the `Data` of a table; see `from_file`."""
     ignored, texts = (split_names(names, table.header) for names in (ignored, texts))
     table.check([target])
     table.check([*ignored, *texts], unique=False)
-    notes = []
+    notes: list[str] = []
     table, y, classification = _target(table, target, task, format, drop_missing, notes)
     names = [name for name in dict.fromkeys(table.header) if name != target and name not in set(ignored)]
     table.check(names)
@@ -222,7 +246,7 @@ def of_table(table, target, ignored=(), task="auto", format=PLAIN, texts=(), dro
     return Data(table.path, table.frame[list(kinds)], y, list(kinds), target, classification, kinds, format, notes)
 
 
-def check_classes(path, target, classes, counts):
+def check_classes(path: str, target: str, classes: NDArray[Any], counts: NDArray[np.intp]) -> list[str]:
     """Return notes on classes of a single row; raise InvalidFileError where there is one class only."""
     if len(classes) < 2:
         raise InvalidFileError(path, f"column {target!r}: all rows are of the class {str(classes[0])!r}")
@@ -235,7 +259,7 @@ def check_classes(path, target, classes, counts):
     return [f"{what} {listed(rare.tolist())} {verb} {those} used for training"]
 
 
-def split_names(given, header):
+def split_names(given: Iterable[str], header: Sequence[str]) -> list[str]:
     """Return the names in a list of strings, each a name or several names separated by commas.
 
     Examples
@@ -247,7 +271,9 @@ def split_names(given, header):
     return [name for text in given for name in ([text] if text in known else map(str.strip, text.split(",")))]
 
 
-def _target(table, target, task, format, drop_missing, notes):
+def _target(
+    table: Table, target: str, task: str, format: Format, drop_missing: bool, notes: list[str]
+) -> tuple[Table, NDArray[Any], bool]:
     """Return the table without rows that lack a target, the targets, and whether these are classes."""
     from dataclasses import replace
 
@@ -300,7 +326,7 @@ def _target(table, target, task, format, drop_missing, notes):
     return table, numbers, False
 
 
-def _places(table, rows):
+def _places(table: Table, rows: NDArray[np.intp]) -> str:
     """Return a description of where the first few rows are."""
     places = [table.where(row) for row in rows[:3]]
     word = places[0].split()[0]
@@ -309,7 +335,7 @@ def _places(table, rows):
     return f"{word}{'s' if len(rows) > 1 else ''} {', '.join(numbers)}{more}"
 
 
-def _numbers_rows(table, name, i, kind, format):
+def _numbers_rows(table: Table, name: str, i: int, kind: column_kinds.Kind, format: Format) -> bool:
     """Return whether a column is an index."""
     if i == 0 and name in ("", "Unnamed: 0"):
         return True

@@ -1,14 +1,24 @@
 """The main job: one network per activation on the digits data set, side by side."""
 
+from __future__ import annotations
+
 import sys
 import time
 import warnings
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pyrelu._commands.options import check_output
 from pyrelu._commands.progress import bar
 from pyrelu._text import aligned, show
+
+if TYPE_CHECKING:
+    import argparse
+
+    from matplotlib.figure import Figure
 
 ACTIVATIONS = ("relu", "leaky_relu", "elu", "gelu", "tanh", "sigmoid")
 # A BLAS may use all cores for products this small, and be slower for it: the second time is without that.
@@ -16,7 +26,7 @@ _TIMES_OF_SCIKIT_LEARN = {"scikit-learn": None, "scikit-learn, one thread": 1}
 _SCIKIT_LEARN_NAMES = {"relu": "relu", "tanh": "tanh", "sigmoid": "logistic"}
 
 
-def command(options):
+def command(options: argparse.Namespace) -> int:
     """Run `pyrelu demo`."""
     from pyrelu.plot._style import new_figure, picture_format, save
 
@@ -31,7 +41,7 @@ def command(options):
     return 0
 
 
-def run(epochs, seed):
+def run(epochs: int, seed: int) -> tuple[list[dict[str, Any]], dict[str, list[float]]]:
     """Train on digits with each of ACTIVATIONS.
 
     Parameters
@@ -60,7 +70,9 @@ def run(epochs, seed):
     X_train, X_test, y_train, y_test = train_test_split(
         (X / 16).astype(np.float32), y, test_size=0.25, random_state=seed, stratify=y
     )
-    settings = dict(hidden_layer_sizes=(100,), max_iter=epochs, n_iter_no_change=epochs, random_state=seed)
+    settings: dict[str, Any] = dict(
+        hidden_layer_sizes=(100,), max_iter=epochs, n_iter_no_change=epochs, random_state=seed
+    )
     rows, curves = [], {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a fixed number of epochs is meant to end before convergence
@@ -87,13 +99,13 @@ def run(epochs, seed):
     return rows, curves
 
 
-def _timed_fit(model, X, y):
+def _timed_fit(model: Any, X: NDArray[Any], y: NDArray[Any]) -> tuple[Any, float]:
     start = time.perf_counter()
     model.fit(X, y)
     return model, time.perf_counter() - start
 
 
-def table(rows):
+def table(rows: Sequence[Mapping[str, Any]]) -> str:
     """Return the rows as text."""
     names = list(rows[0])
     headings = [name.removeprefix("scikit-learn, ") for name in names]
@@ -104,7 +116,7 @@ def table(rows):
     )
 
 
-def _cell(heading, value):
+def _cell(heading: str, value: object) -> str:
     if value is None:
         return "-"
     if heading in ("test accuracy", "dead units"):
@@ -112,7 +124,7 @@ def _cell(heading, value):
     return f"{value:.3f}" if isinstance(value, float) else str(value)
 
 
-def draw(curves, figure):
+def draw(curves: Mapping[str, Sequence[float]], figure: Figure) -> None:
     """Draw the loss curves."""
     from pyrelu.plot import LossCurveDisplay
 

@@ -1,6 +1,10 @@
 """The functions as one writes them with NumPy, and SciPy's own: the peers of `pyrelu bench`."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 from scipy import special
 
 PARAMETER = 0.25  # the value of a parameter without a default, such as prelu's `weight`
@@ -9,8 +13,10 @@ _SELU = 1.0507009873554805, 1.7580993408473766
 _GELU_TANH = 0.7978845608028654, 0.044715  # sqrt(2/pi), and the cubic term of Hendrycks and Gimpel, arXiv:1606.08415
 _RRELU = 11 / 48  # the mean slope
 
-# name -> f(x, out); a single ufunc writes to out
-NUMPY = {
+Formula = Callable[[NDArray[Any], NDArray[Any]], NDArray[Any]]  # f(x, out)
+
+# name -> formula; a single ufunc writes to out
+NUMPY: dict[str, Formula] = {
     "identity": lambda x, out: np.positive(x, out=out),
     "relu": lambda x, out: np.maximum(x, 0, out=out),
     "leaky_relu": lambda x, out: np.where(x > 0, x, 0.01 * x),
@@ -45,7 +51,7 @@ NUMPY = {
     "logsumexp": lambda x, out: np.log(np.exp(x - x.max(-1, keepdims=True)).sum(-1)) + x.max(-1),
 }
 
-SCIPY = {
+SCIPY: dict[str, Formula] = {
     "sigmoid": lambda x, out: special.expit(x, out=out),
     "log_sigmoid": lambda x, out: special.log_expit(x, out=out),
     "gelu": lambda x, out: x * special.ndtr(x),
@@ -61,5 +67,6 @@ if hasattr(special, "softplus"):  # SciPy 1.16
     SCIPY["mish"] = lambda x, out: x * np.tanh(special.softplus(x))
 
 
-def _normalised(e):
-    return e / e.sum(-1, keepdims=True)
+def _normalised(e: NDArray[Any]) -> NDArray[Any]:
+    shares: NDArray[Any] = e / e.sum(-1, keepdims=True)
+    return shares

@@ -1,6 +1,9 @@
 """The versions, instruction set, threads and BLAS in use."""
 
+from __future__ import annotations
+
 import platform
+from typing import TYPE_CHECKING
 
 import numpy as np
 import threadpoolctl
@@ -10,14 +13,17 @@ from pyrelu import _ufuncs
 from pyrelu._commands.processor import processor
 from pyrelu._text import pairs, show
 
+if TYPE_CHECKING:
+    import argparse
 
-def command(options):
+
+def command(options: argparse.Namespace) -> int:
     """Run `pyrelu info`."""
     show(facts(), options.json, pairs)
     return 0
 
 
-def facts():
+def facts() -> dict[str, str]:
     """Return version, instruction set, threads, BLAS and NumPy as name -> text."""
     import scipy
     import scipy.linalg.cython_blas

@@ -1,16 +1,26 @@
 """Parsers of command-line arguments, with errors that name what is allowed."""
 
+from __future__ import annotations
+
 import argparse
 import ast
 import codecs
 import math
 import os
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pyrelu._mlp.activation import ValueMissing, resolve
 from pyrelu.exceptions import InvalidParameterError
 
+if TYPE_CHECKING:
+    from pyrelu._commands.table_file import Format
 
-def positive(text):
+One = str | tuple[str, dict[str, Any]]  # a name, or with its parameters
+Named = One | list[One]  # what the command line names of what the estimators call `activation`
+E = TypeVar("E")  # an estimator
+
+
+def positive(text: str) -> int:
     """An integer of at least 1."""
     number = int(text)
     if number < 1:
@@ -18,7 +28,7 @@ def positive(text):
     return number
 
 
-def seed(text):
+def seed(text: str) -> int:
     """Parse an integer that is a valid seed for NumPy."""
     number = int(text)
     if not 0 <= number < 2**32:
@@ -26,7 +36,7 @@ def seed(text):
     return number
 
 
-def share(text):
+def share(text: str) -> float:
     """A number in [0, 1)."""
     number = float(text)
     if not 0 <= number < 1:
@@ -34,7 +44,7 @@ def share(text):
     return number
 
 
-def finite(text):
+def finite(text: str) -> float:
     """A finite number."""
     number = float(text)
     if not math.isfinite(number):
@@ -42,7 +52,7 @@ def finite(text):
     return number
 
 
-def character(text):
+def character(text: str) -> str:
     r"""Parse a single character, such as the separator of a CSV file; tab may be written as \t."""
     one = {"\\t": "\t", "tab": "\t"}.get(text, text)
     if len(one) != 1 or one in '"\r\n':
@@ -50,7 +60,7 @@ def character(text):
     return one
 
 
-def encoding(text):
+def encoding(text: str) -> str:
     """The name of an encoding that Python knows."""
     from pyrelu._commands.table_file import is_encoding
 
@@ -59,7 +69,7 @@ def encoding(text):
     return codecs.lookup(text).name
 
 
-def format_of(options, default=None):
+def format_of(options: argparse.Namespace, default: Format | None = None) -> Format:
     """Return the Format of a file: that of the options, completed by `default`."""
     from dataclasses import replace
 
@@ -80,7 +90,7 @@ def format_of(options, default=None):
     return format
 
 
-def reading(options):
+def reading(options: argparse.Namespace) -> dict[str, Any]:
     """Return the arguments of `datasets.from_file` other than the file and the target."""
     return {
         "ignored": options.ignore,
@@ -91,7 +101,7 @@ def reading(options):
     }
 
 
-def sizes(text):
+def sizes(text: str) -> tuple[int, ...]:
     """Units of the hidden layers.
 
     Examples
@@ -105,7 +115,7 @@ def sizes(text):
         raise argparse.ArgumentTypeError(f"{text!r} is not a list of integers, such as 64,32") from None
 
 
-def activation(text):
+def activation(text: str) -> Named:
     """What the estimators call `activation`.
 
     Examples
@@ -126,14 +136,14 @@ def activation(text):
     return layers[0] if len(layers) == 1 else layers
 
 
-def function(text):
+def function(text: str) -> Named:
     """One activation to be drawn, or "all"."""
     if "," in text:
         raise argparse.ArgumentTypeError(f"{text!r} is not of the form NAME or NAME:PARAMETER=VALUE[:PARAMETER=VALUE]")
     return text if text == "all" else activation(text)
 
 
-def _one(text):
+def _one(text: str) -> One:
     name, *given = text.strip().split(":")
     if not given:
         return name
@@ -142,7 +152,7 @@ def _one(text):
     return name, {parameter: _value(value) for parameter, value in (setting.split("=", 1) for setting in given)}
 
 
-def label(activation):
+def label(activation: Named) -> str:
     """Return an activation in the words of the command line.
 
     Examples
@@ -158,7 +168,7 @@ def label(activation):
     return ":".join([name, *(f"{parameter}={value}" for parameter, value in given.items())])
 
 
-def setting(text):
+def setting(text: str) -> tuple[str, Any]:
     """A parameter of an estimator and its value.
 
     Examples
@@ -172,20 +182,20 @@ def setting(text):
     return name, _value(value)
 
 
-def _value(text):
+def _value(text: str) -> Any:
     try:
         return ast.literal_eval(text)
     except (ValueError, SyntaxError):
         return text
 
 
-def network_parameters(options):
+def network_parameters(options: argparse.Namespace) -> dict[str, Any]:
     """Return the estimator's parameters that were given by --hidden, --epochs, --seed and --set."""
     named = {"hidden_layer_sizes": options.hidden, "max_iter": options.epochs, "random_state": options.seed}
     return {name: value for name, value in named.items() if value is not None} | dict(options.set)
 
 
-def network_class(options, classification):
+def network_class(options: argparse.Namespace, classification: bool) -> type[Any]:
     """Return the class of the estimators that --model names."""
     if options.model == "tabular":
         from pyrelu.tabular import TabularMLPClassifier, TabularMLPRegressor
@@ -196,16 +206,17 @@ def network_class(options, classification):
     return MLPClassifier if classification else MLPRegressor
 
 
-def estimator(cls, **parameters):
+def estimator(cls: type[E], **parameters: Any) -> E:
     """Return cls(**parameters); InvalidParameterError names a parameter that it has not."""
-    known = cls().get_params()
+    empty: Any = cls()
+    known = empty.get_params()
     for name in parameters:
         if name not in known:
             raise InvalidParameterError(f"{cls.__name__} has no parameter {name!r}; it has: {', '.join(known)}")
     return cls(**parameters)
 
 
-def check_output(path, *inputs):
+def check_output(path: str, *inputs: str) -> None:
     """Raise OSError, before any work starts, if a file cannot be written or is also an input."""
     from pyrelu._storage.files import is_special
 

@@ -2,9 +2,13 @@
 
 import os
 from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pyrelu._commands import column_kinds, datasets, standardised
 from pyrelu._commands.columns import MOST_CATEGORIES, Columns, Number, Text, least_frequent, matrix_of
@@ -17,8 +21,10 @@ MOST_SCORED = 100_000  # rows that are held out for early stopping, which stay i
 MOST_TEXTS = 1_000_000  # different texts of a column that are counted at a time
 TRAINING, TEST, SCORED = range(3)
 
+Batch = tuple[NDArray[np.float64], NDArray[Any], NDArray[np.intp]]  # inputs, targets and roles
 
-def is_streamed(path):
+
+def is_streamed(path: str) -> bool:
     """Return whether the rows are to be read batch by batch: of folders, and of files that are too large for memory."""
     return os.path.isdir(path) or (path.lower().endswith(ENDINGS) and os.path.isfile(path) and is_large([path]))
 
@@ -26,10 +32,12 @@ def is_streamed(path):
 class Moments:
     """Number, mean and sum of squared deviations of the columns of a matrix, NaN left out; of all batches so far."""
 
-    def __init__(self):
-        self.n = self.mean = self.squares = 0.0
+    def __init__(self) -> None:
+        self.n: Any = 0.0  # then, as the others, one for each column
+        self.mean: Any = 0.0
+        self.squares: Any = 0.0
 
-    def add(self, matrix):
+    def add(self, matrix: NDArray[np.float64]) -> None:
         """Take further rows into account (Chan, Golub and LeVeque, 1979)."""
         known = ~np.isnan(matrix)
         n = known.sum(axis=0).astype(float)
@@ -37,11 +45,11 @@ class Moments:
         squares = (np.where(known, matrix - mean, 0) ** 2).sum(axis=0)
         self._merge(n, mean, squares)
 
-    def add_constant(self, n, values):
+    def add_constant(self, n: NDArray[np.intp], values: NDArray[np.float64]) -> None:
         """Take n further rows of one value in each column into account; n may differ from column to column."""
         self._merge(n.astype(float), values, np.zeros(len(values)))
 
-    def _merge(self, n, mean, squares):
+    def _merge(self, n: NDArray[np.float64], mean: NDArray[np.float64], squares: NDArray[np.float64]) -> None:
         total = self.n + n
         share = np.divide(n, total, where=total > 0, out=np.zeros(len(n)))
         step = mean - self.mean
@@ -50,7 +58,7 @@ class Moments:
         self.n = total
 
     @property
-    def scale(self):
+    def scale(self) -> NDArray[np.float64]:
         """The standard deviations, 1 of what does not vary, as StandardScaler has them."""
         variance = self.squares / self.n
         limit = self.n * np.finfo(float).eps * variance + (self.n * self.mean * np.finfo(float).eps) ** 2
@@ -81,11 +89,11 @@ class FolderRows:
         How many rows there are to train on, to test on, and to score during the fit.
     """
 
-    def __init__(self, path, target, test_size, seed, **reading):
+    def __init__(self, path: str, target: str, test_size: float, seed: int | None, **reading: Any) -> None:
         self.folder = ParquetFolder(path, reading["format"])
         self.target, self.format, self.drop_missing = target, reading["format"], reading["drop_missing"]
         self.test_size, self.scored_share = test_size, 0.0
-        self.seed = np.random.SeedSequence().entropy if seed is None else seed
+        self.seed: Any = np.random.SeedSequence().entropy if seed is None else seed
         sample = self._sample()
         sample.check([target])
         if self.drop_missing:
@@ -97,6 +105,7 @@ class FolderRows:
                 sample, frame=sample.frame.iloc[rows].reset_index(drop=True), place=lambda row: place(rows[row])
             )
         data = datasets.of_table(sample, target, **reading)
+        assert data.kinds is not None  # as the data are of a table
         self.kinds, self.notes, self.classification = data.kinds, data.notes, data.classification
         self._few = reading["task"] == "auto" and self.classification and _are_numbers(data.y)
         self._usual = Columns.learn(data.X, self.kinds, self.format)
@@ -105,7 +114,7 @@ class FolderRows:
         if not self._usual.names:
             raise InvalidFileError(path, f"has no column to predict {target!r} from")
 
-    def _sample(self):
+    def _sample(self) -> Table:
         """Return the first rows of each file as one Table."""
         import pandas
 
@@ -113,13 +122,13 @@ class FolderRows:
         frame = pandas.concat([table.frame for table in tables], ignore_index=True)
         ends = np.cumsum([len(table.frame) for table in tables])
 
-        def place(row):
+        def place(row: int) -> str:
             i = int(np.searchsorted(ends, row, side="right"))
             return f"{self._name(tables[i])} {tables[i].where(row - ends[i] + len(tables[i].frame))}"
 
         return Table(self.folder.path, frame, self.folder.header, place, breaks=len(self.folder.files) - 1)
 
-    def _name(self, table):
+    def _name(self, table: Table) -> str:
         return (
             os.path.basename(table.path)
             if table.path == self.folder.path
@@ -128,17 +137,15 @@ class FolderRows:
 
     # ---- what is learned ----
 
-    def learn(self, mlp):
+    def learn(self, mlp: Any) -> None:
         """Go through all rows once: check them, and learn categories, medians, scales and classes of those to train on."""
         if mlp.early_stopping and mlp.solver != "lbfgs":
             n_training = self.folder.n_rows * (1 - self.test_size)
             self.scored_share = min(mlp.validation_fraction, MOST_SCORED / n_training)
         names = [number.name for number in self._usual.numbers]
         plain, dates = names[: len(names) - 3 * len(self._usual.dates)], self._usual.dates
-        texts = {text.name: Counter() for text in self._usual.texts} | {
-            name: Counter() for name in self._usual.left_out
-        }
-        moments, targets, labels = Moments(), Moments(), Counter()
+        texts = {name: Counter[str]() for name in [*(text.name for text in self._usual.texts), *self._usual.left_out]}
+        moments, targets, labels = Moments(), Moments(), Counter[str]()
         self.counts, missing, some, dropped = np.zeros(3, int), np.zeros(len(names), int), [], 0
         share = SAMPLE / max(self.folder.n_rows, SAMPLE)
         generator = np.random.default_rng([self.seed, len(self.folder.files)])
@@ -177,7 +184,7 @@ class FolderRows:
             )
         self._conclude(names, texts, missing, np.concatenate(some), moments, labels, targets)
 
-    def _check_counts(self):
+    def _check_counts(self) -> None:
         for role, option in ((TEST, f"--test-size {self.test_size:g}"), (SCORED, "early_stopping=True")):
             if (self.test_size, self.scored_share)[role - 1] and self.counts[role] < 1 + (role == SCORED):
                 raise InvalidParameterError(f"{option} leaves {self.counts[role]} of {self.counts.sum()} rows to score")
@@ -186,7 +193,16 @@ class FolderRows:
                 f"--test-size {self.test_size:g} leaves no row to train on of {self.counts.sum()} rows"
             )
 
-    def _conclude(self, names, texts, missing, some, moments, labels, targets):
+    def _conclude(
+        self,
+        names: Sequence[str],
+        texts: Mapping[str, Counter[str]],
+        missing: NDArray[np.intp],
+        some: NDArray[np.float64],
+        moments: Moments,
+        labels: Counter[str],
+        targets: Moments,
+    ) -> None:
         medians = np.zeros(len(names))
         for j, column in enumerate(some.T):
             known = column[~np.isnan(column)]
@@ -208,16 +224,16 @@ class FolderRows:
         n = len(self.columns.inputs)
         self.mean, self.scale = np.zeros(n), np.ones(n)
         self.mean[: len(names)], self.scale[: len(names)] = moments.mean, moments.scale
-        self.classes = None
+        self.classes: NDArray[Any] | None = None
         if self.classification:
-            self.classes, counts = np.array(sorted(labels)), np.array([labels[label] for label in sorted(labels)])
-            self.notes += datasets.check_classes(self.folder.path, self.target, self.classes, counts)
+            self.classes, n_rows = np.array(sorted(labels)), np.array([labels[label] for label in sorted(labels)])
+            self.notes += datasets.check_classes(self.folder.path, self.target, self.classes, n_rows)
         else:
             self.target_moments = targets
 
     # ---- rows ----
 
-    def _tables(self):
+    def _tables(self) -> Iterator[tuple[Table, NDArray[Any], NDArray[np.intp], int]]:
         """Yield Tables, their targets, what each row is for, and how many rows were left out; the same ones each time."""
         file, number = None, -1
         for table in self.folder.batches():
@@ -238,7 +254,7 @@ class FolderRows:
                 table = replace(
                     table,
                     frame=table.frame.iloc[rows].reset_index(drop=True),
-                    place=lambda row, rows=rows, whole=whole: whole.where(rows[row]),
+                    place=partial(_place, whole, rows),
                 )
                 chance = chance[rows]
             if not len(table.frame):
@@ -247,7 +263,7 @@ class FolderRows:
             roles = np.where(chance < test, TEST, np.where(chance < test + (1 - test) * scored, SCORED, TRAINING))
             yield table, self._targets(table), roles, int((~has_target).sum())
 
-    def _targets(self, table):
+    def _targets(self, table: Table) -> NDArray[Any]:
         texts = column_kinds.as_texts(table.frame[self.target])
         if self.classification:
             return texts.astype(str)
@@ -260,7 +276,7 @@ class FolderRows:
             raise InvalidFileError(table.path, fault)
         return numbers
 
-    def _encoded(self, *roles):
+    def _encoded(self, *roles: int) -> Iterator[Batch]:
         """Yield for each batch the inputs, the targets and the roles of the rows that have one of these roles."""
         for table, y, of_rows, _ in self._tables():
             rows = np.isin(of_rows, roles)
@@ -269,13 +285,13 @@ class FolderRows:
 
     # ---- fits and scores ----
 
-    def fit(self, mlp):
+    def fit(self, mlp: Any) -> None:
         """Train; let the weights take raw numbers then, as `standardised.fit` does."""
         target = None
         if standardised.scales_target(mlp):
             target = self.target_moments.mean, self.target_moments.scale
 
-        def standard(batch):
+        def standard(batch: Batch) -> tuple[NDArray[np.float64], NDArray[Any]]:
             X, y, _ = batch
             return (X - self.mean) / self.scale, y if target is None else (y - target[0]) / target[1]
 
@@ -285,7 +301,7 @@ class FolderRows:
         mlp.fit_batches(lambda: map(standard, self._encoded(TRAINING)), classes=self.classes, eval_set=eval_set)
         standardised.fold(mlp, self.mean, self.scale, target)
 
-    def scores(self, mlp):
+    def scores(self, mlp: Any) -> dict[str, float]:
         """Return the score of the rows to train on, and of those to test on; NaN where it is undefined."""
         right, moments = np.zeros(3), [Moments(), Moments(), Moments()]
         for X, y, roles in self._encoded(TRAINING, TEST):
@@ -303,5 +319,9 @@ class FolderRows:
         return {"training": of_roles[TRAINING], "test": of_roles[TEST]}
 
 
-def _are_numbers(labels):
+def _place(whole: Table, rows: NDArray[np.intp], row: int) -> str:
+    return whole.where(rows[row])
+
+
+def _are_numbers(labels: NDArray[Any]) -> bool:
     return all(map(column_kinds.is_number, np.unique(labels)))

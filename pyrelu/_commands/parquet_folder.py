@@ -2,14 +2,19 @@
 
 import json
 import os
+from collections.abc import Iterator, Sequence
+from functools import partial
 from importlib import import_module
+from typing import Any
 
-from pyrelu._commands.table_file import PLAIN, Table, first_line
+from pyrelu._commands.table_file import PLAIN, Format, Table, first_line
 from pyrelu._text import listed
 from pyrelu.exceptions import InvalidFileError, MissingExtraError
 
 ENDINGS = (".parquet", ".pq")
 BATCH = 65_536  # rows that are read at a time
+
+Types = dict[str, Any]  # name of a column -> DataType of pyarrow
 
 
 class ParquetFolder:
@@ -40,7 +45,7 @@ class ParquetFolder:
         If pyarrow is not installed.
     """
 
-    def __init__(self, path, format=PLAIN):
+    def __init__(self, path: str, format: Format = PLAIN) -> None:
         _check_packages()
         import pyarrow
 
@@ -61,7 +66,7 @@ class ParquetFolder:
         if not self.n_rows:
             raise InvalidFileError(path, "has files of Parquet, but no rows")
 
-    def batches(self, most=None):
+    def batches(self, most: int | None = None) -> Iterator[Table]:
         """Yield Tables of up to BATCH rows, the same ones each time; with `most`, of the first rows of each file.
 
         Parameters
@@ -75,12 +80,12 @@ class ParquetFolder:
                 batches = parquet.iter_batches(BATCH if most is None else max(1, min(most, BATCH)))
                 while (batch := _next(file, batches)) is not None:
                     frame = self._frame(file, batch)
-                    yield Table(file, frame, self.header, lambda row, start=start: f"row {start + row + 1}")
+                    yield Table(file, frame, self.header, partial(_place, start))
                     start += len(frame)
                     if most is not None and start >= most:
                         break
 
-    def _frame(self, file, batch):
+    def _frame(self, file: str, batch: Any) -> Any:
         """Return a batch as a DataFrame, whose columns have the types that all files have in common."""
         import pyarrow
 
@@ -94,7 +99,7 @@ class ParquetFolder:
         frame = pyarrow.Table.from_arrays(arrays, self.header).to_pandas()
         return frame.replace(list(self.format.missing), None) if self.format.missing else frame
 
-    def read(self):
+    def read(self) -> Table:
         """Return all rows as one Table.
 
         Raises
@@ -108,7 +113,7 @@ class ParquetFolder:
             raise InvalidFileError(
                 self.path,
                 f"holds {sum(map(_size, self.files)) / 2**30:.1f} GiB in {self.n_rows} rows, and "
-                f"{_free_memory() / 2**30:.1f} GiB of memory are free; --model mlp trains on it without reading all of it at "
+                f"{(_free_memory() or 0) / 2**30:.1f} GiB of memory are free; --model mlp trains on it without reading all of it at "
                 "a time",
             )
         tables = list(self.batches())
@@ -116,7 +121,7 @@ class ParquetFolder:
         for table in tables:
             starts.append(starts[-1] + len(table.frame))
 
-        def place(row):
+        def place(row: int) -> str:
             i = next(i for i, start in enumerate(starts[1:]) if row < start)
             return f"{os.path.relpath(tables[i].path, self.path)} {tables[i].where(row - starts[i])}"
 
@@ -126,7 +131,11 @@ class ParquetFolder:
         return Table(self.path, frame, self.header, place, breaks=len(self.files) - 1)
 
 
-def _files(path):
+def _place(start: int, row: int) -> str:
+    return f"row {start + row + 1}"
+
+
+def _files(path: str) -> list[str]:
     files = []
     for folder, folders, names in os.walk(path):
         folders[:] = sorted(name for name in folders if not name.startswith((".", "_")))
@@ -135,13 +144,13 @@ def _files(path):
     return sorted(files)
 
 
-def _of_folders(path, file):
+def _of_folders(path: str, file: str) -> dict[str, str]:
     """Return the columns that the names of a file's folders give: name -> text."""
     parts = os.path.relpath(os.path.dirname(file), path).split(os.sep) if file != path else []
     return dict(part.split("=", 1) for part in parts if "=" in part)
 
 
-def _check_packages():
+def _check_packages() -> None:
     for package in ("pandas", "pyarrow"):
         try:
             import_module(package)
@@ -149,7 +158,7 @@ def _check_packages():
             raise MissingExtraError(package) from error
 
 
-def _open(file):
+def _open(file: str) -> Any:
     with open(file, "rb"):
         pass  # the errors of open are the ones that users know
     _check_packages()
@@ -162,7 +171,7 @@ def _open(file):
         raise InvalidFileError(file, f"cannot be read as Parquet: {first_line(error)}") from None
 
 
-def _next(file, batches):
+def _next(file: str, batches: Iterator[Any]) -> Any:
     """Return the next batch, or None after the last one."""
     import pyarrow
 
@@ -172,20 +181,20 @@ def _next(file, batches):
         raise InvalidFileError(file, f"is damaged: {first_line(error)}") from None
 
 
-def is_large(files):
+def is_large(files: Sequence[str]) -> bool:
     """Return whether files would take more than half of the free memory; what a fit makes of them takes as much again."""
     free = _free_memory()
     return free is not None and sum(map(_size, files)) > free / 2
 
 
-def _size(file):
+def _size(file: str) -> int:
     """Return how many bytes the rows of a file take, once they are decompressed."""
     with _open(file) as parquet:
         groups = [parquet.metadata.row_group(i) for i in range(parquet.metadata.num_row_groups)]
         return sum(group.total_byte_size for group in groups)
 
 
-def _free_memory():
+def _free_memory() -> int | None:
     """Return the bytes of memory that are free, or None where the system does not say."""
     try:
         with open("/proc/meminfo") as file:
@@ -198,7 +207,7 @@ def _free_memory():
 # ---- types ----
 
 
-def _types(schema):
+def _types(schema: Any) -> Types:
     """Return the types of the columns by name, without those in which pandas keeps the rows' index."""
     import pyarrow
 
@@ -211,15 +220,15 @@ def _types(schema):
     }
 
 
-def _is_text(of):
+def _is_text(of: Any) -> bool:
     from pyarrow import types
 
     if types.is_dictionary(of):
         return _is_text(of.value_type)
-    return types.is_string(of) or types.is_large_string(of) or types.is_string_view(of)
+    return bool(types.is_string(of) or types.is_large_string(of) or types.is_string_view(of))
 
 
-def _common(ours, theirs, first, file):
+def _common(ours: Types, theirs: Types, first: str, file: str) -> Types:
     """Return the types of the columns of all files so far; raise InvalidFileError where a file has others."""
     for names, lacking, having in ((ours, file, first), (theirs, first, file)):
         other = theirs if names is ours else ours
@@ -241,7 +250,7 @@ def _common(ours, theirs, first, file):
     return common
 
 
-def _wider(a, b):
+def _wider(a: Any, b: Any) -> Any:
     """Return a type that holds the values of both, or None."""
     import pyarrow
     from pyarrow import types

@@ -1,8 +1,12 @@
 """`pyrelu plot`: activations and their derivatives as a picture."""
 
+from __future__ import annotations
+
 import sys
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pyrelu import registry
 from pyrelu._commands.options import check_output, label
@@ -12,8 +16,11 @@ from pyrelu.plot import ActivationDisplay, ActivationGridDisplay, ActivationOver
 from pyrelu.plot._activation import checked_range
 from pyrelu.plot._style import new_figure, save
 
+if TYPE_CHECKING:
+    import argparse
 
-def command(options):
+
+def command(options: argparse.Namespace) -> int:
     """Draw as the options say."""
     names = list(registry.activations) if options.names == ["all"] else options.names
     output = options.output or ("activations.png" if len(names) > 1 else f"{label(names[0]).split(':')[0]}.png")
@@ -53,7 +60,7 @@ def command(options):
     return 0
 
 
-def _data(display):
+def _data(display: ActivationDisplay) -> dict[str, Any]:
     """Return the points of the curves, with None at each jump."""
     curves = {"function": display.function, "derivative": display.slope}
     return {
@@ -64,5 +71,5 @@ def _data(display):
     }
 
 
-def _numbers(values):
+def _numbers(values: NDArray[np.float64]) -> list[float | None]:
     return [None if np.isnan(value) else value for value in values.tolist()]

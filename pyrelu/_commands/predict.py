@@ -1,10 +1,14 @@
 """`pyrelu predict`: from a network in a file and a table in another to predictions."""
 
+from __future__ import annotations
+
 import csv
 import io
 import json
 import sys
 import warnings
+from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,8 +20,11 @@ from pyrelu._commands.options import check_output, format_of
 from pyrelu._storage.files import write_atomically
 from pyrelu.exceptions import InvalidFileError, InvalidParameterError
 
+if TYPE_CHECKING:
+    import argparse
 
-def command(options):
+
+def command(options: argparse.Namespace) -> int:
     """Predict as the options say."""
     if options.output:
         check_output(options.output, options.model, options.data)
@@ -39,7 +46,7 @@ def command(options):
     return 0
 
 
-def load(path):
+def load(path: str) -> Any:
     """Return the estimator in a file; raise InvalidFileError if there is none."""
     from pyrelu.neural_network import MLPClassifier, MLPRegressor
     from pyrelu.tabular import TabularMLPClassifier, TabularMLPRegressor
@@ -55,12 +62,12 @@ def load(path):
     raise errors[0]
 
 
-def _inputs(mlp, options):
+def _inputs(mlp: Any, options: argparse.Namespace) -> tuple[dict[str, list[str]], Any]:
     """Return the columns to keep, as name -> texts, and the inputs of the network."""
     learned = _learned(mlp, options.model)
-    format = format_of(options, learned and learned.format)
+    format = format_of(options, None if learned is None else learned.format)
     kept = [name for given in options.keep for name in (given, *given.split(","))]
-    texts = [column.name for column in (*learned.texts, *learned.dates)] if learned else []
+    texts = [*(text.name for text in learned.texts), *(date.name for date in learned.dates)] if learned else []
     table = table_file.read(options.data, format, [*texts, *kept])
     if learned is None:  # a network without feature names uses the columns in their order
         learned = Columns.of_numbers(table.header)
@@ -81,7 +88,7 @@ def _inputs(mlp, options):
     return {name: as_texts(table.frame[name]).tolist() for name in kept}, X
 
 
-def _learned(mlp, path):
+def _learned(mlp: Any, path: str) -> Columns | None:
     """Return the columns in the file: those that `pyrelu train` learned, or named numbers, or None."""
     if hasattr(mlp, "table_columns_"):
         try:
@@ -94,11 +101,11 @@ def _learned(mlp, path):
     return None if names is None else Columns.of_numbers(list(names))
 
 
-def _is_tabular(mlp):
+def _is_tabular(mlp: Any) -> bool:
     return hasattr(mlp, "preprocessor_")
 
 
-def _columns(mlp, X, proba, kept):
+def _columns(mlp: Any, X: Any, proba: bool, kept: Collection[str]) -> dict[str, list[Any]]:
     """Return heading -> values."""
     name = getattr(mlp, "target_name_", "prediction")
     if name in kept:
@@ -113,7 +120,7 @@ def _columns(mlp, X, proba, kept):
     return {name: values.tolist() for name, values in columns.items()}
 
 
-def _as_csv(columns):
+def _as_csv(columns: Mapping[str, Sequence[Any]]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)
@@ -121,10 +128,10 @@ def _as_csv(columns):
     return text.getvalue()
 
 
-def _as_json(columns):
+def _as_json(columns: Mapping[str, Sequence[Any]]) -> str:
     records = [dict(zip(columns, map(_value, row), strict=True)) for row in zip(*columns.values(), strict=True)]
     return json.dumps(records, indent=2, allow_nan=False) + "\n"
 
 
-def _value(value):
+def _value(value: object) -> object:
     return None if isinstance(value, float) and not np.isfinite(value) else value

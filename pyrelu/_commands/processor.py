@@ -9,14 +9,14 @@ _VENDORS = {"GenuineIntel": "Intel", "AuthenticAMD": "AMD"}
 _INSTRUCTION_SETS = {"v4": "AVX-512", "v3": "AVX2"}
 
 
-def processor():
+def processor() -> str:
     """Return the processor's name, vendor, family and model, and the best instruction set pyrelu can use on it."""
     best = _ufuncs.isa_names()[0]
     baseline = "SSE2" if platform.machine() in ("x86_64", "AMD64") else "NEON"
     return f"{_model()} ({_INSTRUCTION_SETS.get(best, baseline)})"
 
 
-def _model():
+def _model() -> str:
     try:
         if platform.system() == "Darwin":
             sysctl = ["sysctl", "-n", "machdep.cpu.brand_string"]
@@ -27,7 +27,7 @@ def _model():
         return platform.processor() or platform.machine()
 
 
-def model(cpuinfo):
+def model(cpuinfo: str) -> str:
     r"""Return the name of the first processor from Linux's /proc/cpuinfo, or "" if it has none.
 
     The family and model numbers follow the name because virtual machines often hide the name.

@@ -6,7 +6,9 @@ import io
 import os
 import sys
 import warnings
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any, Self
 
 from pyrelu._text import listed
 from pyrelu.exceptions import InvalidFileError, MissingExtraError
@@ -36,7 +38,7 @@ class Format:
     encoding: str | None = None
     missing: tuple[str, ...] = ()
 
-    def is_sound(self):
+    def is_sound(self) -> bool:
         """Tell whether a file can be read so."""
         characters = [self.decimal, *(c for c in (self.sep, self.thousands) if c is not None)]
         return (
@@ -50,7 +52,7 @@ class Format:
 PLAIN = Format()
 
 
-def is_encoding(name):
+def is_encoding(name: object) -> bool:
     """Tell whether a text is the name of an encoding that Python knows."""
     try:
         return type(name) is str and "".encode(name) is not None
@@ -74,23 +76,24 @@ class Table:
     """
 
     path: str
-    frame: object
+    frame: Any
     header: list[str]
-    place: object = field(default="row {}".format, repr=False)  # row -> text
+    place: Callable[[int], str] = field(default="row {}".format, repr=False)  # row -> text
     breaks: int = 0
 
-    def where(self, row):
+    def where(self, row: int) -> str:
         """Return a description of where in the file a row is."""
         return self.place(row)
 
-    def check(self, names, unique=True):
+    def check(self, names: Iterable[str], unique: bool = True) -> None:
         """Raise InvalidFileError if one of these columns is missing or, with `unique`, occurs twice."""
         known = set(self.header)
         if absent := [name for name in names if name not in known]:
             raise InvalidFileError(self.path, no_column(absent, self.header))
         if not unique or len(known) == len(self.header):
             return
-        first, names = {}, set(names)
+        first: dict[str, int] = {}
+        names = set(names)
         for i, name in enumerate(self.header, 1):
             if first.setdefault(name, i) != i and name in names:
                 raise InvalidFileError(
@@ -100,7 +103,7 @@ class Table:
                 )
 
 
-def read(path, format=PLAIN, texts=()):
+def read(path: str, format: Format = PLAIN, texts: Sequence[str] = ()) -> Table:
     """Read a table: CSV, also compressed; Parquet and Excel files by the ends of their names; folders of Parquet files.
 
     Parameters
@@ -148,7 +151,7 @@ def read(path, format=PLAIN, texts=()):
 # ---- files whose cells have types ----
 
 
-def _typed(path, package, reader, format):
+def _typed(path: str, package: str, reader: str, format: Format) -> Table:
     import pandas
 
     with open(path, "rb"):
@@ -175,7 +178,7 @@ def _typed(path, package, reader, format):
 # ---- CSV ----
 
 
-def _decompressed(path, content):
+def _decompressed(path: str, content: bytes) -> bytes:
     """Return the content of a compressed file, which its first bytes give away."""
     import bz2
     import gzip
@@ -209,20 +212,21 @@ def _decompressed(path, content):
     return content
 
 
-def _zstd(content):
+def _zstd(content: bytes) -> bytes:
     try:
         from compression import zstd  # Python 3.14
 
-        return zstd.decompress(content)
+        content = zstd.decompress(content)
     except ImportError:
         try:
             import zstandard
         except ImportError as error:
             raise MissingExtraError("zstandard") from error
         try:
-            return zstandard.ZstdDecompressor().decompressobj().decompress(content)
+            content = zstandard.ZstdDecompressor().decompressobj().decompress(content)
         except zstandard.ZstdError as error:
             raise ValueError(error) from error
+    return content
 
 
 _MARKS = {  # UTF-32 first: its mark begins with that of UTF-16
@@ -234,7 +238,7 @@ _MARKS = {  # UTF-32 first: its mark begins with that of UTF-16
 }
 
 
-def _csv(path, content, format, texts):
+def _csv(path: str, content: bytes, format: Format, texts: Sequence[str]) -> Table:
     import pandas
 
     encoding = format.encoding or next((name for mark, name in _MARKS.items() if content.startswith(mark)), "utf-8")
@@ -275,12 +279,12 @@ def _csv(path, content, format, texts):
     return _with_rows(Table(path, frame, header, _Lines(path, content, encoding, sep).place))
 
 
-def _exact_numbers(version):
+def _exact_numbers(version: str) -> dict[str, Any]:
     """Return what pandas 2 needs to read numbers without errors of a bit or two; later versions warn of it."""
     return {"float_precision": "round_trip"} if version.startswith("2.") else {}
 
 
-def _with_rows(table):
+def _with_rows(table: Table) -> Table:
     if not len(table.frame):
         raise InvalidFileError(table.path, "has a header, but no rows")
     return table
@@ -289,7 +293,7 @@ def _with_rows(table):
 class _records:
     """Iterate over the records of a CSV file that are not blank, each with the line that it begins on."""
 
-    def __init__(self, path, content, encoding, sep):
+    def __init__(self, path: str, content: bytes, encoding: str, sep: str | None) -> None:
         self.text = io.TextIOWrapper(io.BytesIO(content), encoding, errors="replace", newline="")
         if sep is None:
             header = next((line for line in self.text if line.strip()), "")
@@ -299,10 +303,10 @@ class _records:
         self.path, self.sep = path, sep
         self.reader = csv.reader(self.text, delimiter=sep, skipinitialspace=True)
 
-    def __iter__(self):
+    def __iter__(self) -> Self:
         return self
 
-    def __next__(self):
+    def __next__(self) -> tuple[int, list[str]]:
         while True:
             before = self.reader.line_num
             try:
@@ -316,16 +320,17 @@ class _records:
 class _Lines:
     """Finds the lines of rows; reads the file once more for that, as only errors need them."""
 
-    def __init__(self, *file):
-        self.file, self.lines = file, None
+    def __init__(self, *file: Any) -> None:
+        self.file = file
+        self.lines: list[int] | None = None
 
-    def place(self, row):
+    def place(self, row: int) -> str:
         if self.lines is None:
             self.lines = [line for line, _ in _records(*self.file)][1:]
         return f"line {self.lines[row] if row < len(self.lines) else row + 2}"
 
 
-def _unique(header):
+def _unique(header: Sequence[str]) -> list[str]:
     """Return the header with a number after each name that has been there before."""
     seen, names = set(), []
     for i, name in enumerate(header):
@@ -335,7 +340,7 @@ def _unique(header):
     return names
 
 
-def _undecodable(path, content, encoding, header):
+def _undecodable(path: str, content: bytes, encoding: str, header: Sequence[str]) -> InvalidFileError:
     try:
         content.decode(encoding)
     except UnicodeDecodeError as error:
@@ -346,7 +351,7 @@ def _undecodable(path, content, encoding, header):
     return InvalidFileError(path, f"is not {encoding.upper()}")
 
 
-def _fault(records, line, header, error):
+def _fault(records: _records, line: int, header: Sequence[str], error: Exception) -> str:
     """Return what is wrong with a file that pandas cannot read; most often a row is too long."""
     records = _records(records.path, records.text.buffer.getvalue(), records.text.encoding, records.sep)
     next(records)
@@ -359,14 +364,14 @@ def _fault(records, line, header, error):
     return f"cannot be read as CSV: {text}"
 
 
-def first_line(error):
+def first_line(error: BaseException) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0]
 
 
 # ---- words ----
 
 
-def no_column(absent, header):
+def no_column(absent: Sequence[str], header: Sequence[str]) -> str:
     what = "column" if len(absent) == 1 else "columns"
     close = difflib.get_close_matches(absent[0], header[:1000], n=1) if len(absent) == 1 else []
     other = next((c for c in SEPARATORS if len(header) == 1 and c in header[0]), None)

@@ -2,13 +2,20 @@
 
 import gc
 import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from statistics import median
 
 SAMPLE = 100_000  # the shortest sample in nanoseconds: about a thousand times longer than reading the clock
 
 
-def in_turn(candidates, seconds=0.4, rounds=(7, 301), statistic=median, prepare=lambda name: None):
+def in_turn(
+    candidates: Mapping[str, Callable[[], object]],
+    seconds: float = 0.4,
+    rounds: tuple[int, int] = (7, 301),
+    statistic: Callable[[list[float]], float] = median,
+    prepare: Callable[[str], object] = lambda name: None,
+) -> dict[str, float]:
     """Return name -> nanoseconds of one call, the median of all samples.
 
     A round takes one sample of each candidate, A B C A B C ..., so that other load on the machine affects them
@@ -28,7 +35,8 @@ def in_turn(candidates, seconds=0.4, rounds=(7, 301), statistic=median, prepare=
     prepare : callable
         Called with a candidate's name before each of its samples.
     """
-    calls, samples = {}, {name: [] for name in candidates}
+    calls: dict[str, int] = {}
+    samples: dict[str, list[float]] = {name: [] for name in candidates}
     for name, candidate in candidates.items():
         prepare(name)
         candidate()  # compiles, loads, allocates
@@ -47,7 +55,7 @@ def in_turn(candidates, seconds=0.4, rounds=(7, 301), statistic=median, prepare=
     return {name: statistic(times) for name, times in samples.items()}
 
 
-def clocked(candidate, calls=1):
+def clocked(candidate: Callable[[], object], calls: int = 1) -> float:
     """Return the nanoseconds per call, measured over `calls` calls."""
     repeats = range(calls)
     start = time.perf_counter_ns()
@@ -57,7 +65,7 @@ def clocked(candidate, calls=1):
 
 
 @contextmanager
-def no_garbage_collection():
+def no_garbage_collection() -> Iterator[None]:
     """Keep the garbage collector from running within a sample."""
     enabled = gc.isenabled()
     gc.disable()

@@ -1,11 +1,15 @@
 """`pyrelu train`: from a table in a file to a network in a file."""
 
+from __future__ import annotations
+
 import math
 import os
 import sys
 import time
 import warnings
+from collections.abc import Mapping
 from contextlib import redirect_stdout
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,8 +19,11 @@ from pyrelu._commands.out_of_core import FolderRows, is_streamed
 from pyrelu._text import MOST_NAMED, pairs, show
 from pyrelu.exceptions import InvalidFileError, InvalidParameterError
 
+if TYPE_CHECKING:
+    import argparse
 
-def command(options):
+
+def command(options: argparse.Namespace) -> int:
     """Train as the options say and save the network."""
     check_output(options.output, options.data)
     tabular = options.model == "tabular"
@@ -68,7 +75,7 @@ def command(options):
 class _FileRows:
     """The rows of a table in memory: see `out_of_core.FolderRows`."""
 
-    def __init__(self, path, target, test_size, seed, **reading):
+    def __init__(self, path: str, target: str | None, test_size: float, seed: int | None, **reading: Any) -> None:
         self._data = datasets.from_file(path, target, **reading)
         self._parts = self._data.split(test_size, seed)
         self.target, self.classification, self.notes = target, self._data.classification, self._data.notes
@@ -76,12 +83,12 @@ class _FileRows:
             self.notes.append(f"all {len(self._data.y)} rows are read into memory; with --model mlp, they are not")
         self.counts = list(map(len, self._parts))
 
-    def learn(self, mlp):
+    def learn(self, mlp: Any) -> None:
         """Learn medians and categories of the rows to train on; encode all rows."""
         self._tabular = hasattr(mlp, "preset")
         self.columns, *self._X = self._data.encoded(*self._parts, typed=self._tabular)
 
-    def fit(self, mlp):
+    def fit(self, mlp: Any) -> None:
         """Train."""
         X, y = self._X[0], self._data.y[self._parts[0]]
         if self._tabular:
@@ -89,7 +96,7 @@ class _FileRows:
         else:
             standardised.fit(mlp, X, y, len(self.columns.numbers))
 
-    def scores(self, mlp):
+    def scores(self, mlp: Any) -> dict[str, float]:
         """Return the score of the rows to train on, and of those to test on, if there are some."""
         return {
             part: float(mlp.score(X, self._data.y[rows]))
@@ -98,7 +105,7 @@ class _FileRows:
         }
 
 
-def _text(report):
+def _text(report: Mapping[str, object]) -> str:
     """Return the report as text, without names by the hundred."""
     shortened = {
         name: [*fact[:MOST_NAMED], f"and {len(fact) - MOST_NAMED} more"]
@@ -106,17 +113,17 @@ def _text(report):
         if isinstance(fact, list) and len(fact) > MOST_NAMED
     }
     undefined = {name: "undefined" for name, fact in report.items() if fact is None}
-    return pairs(report | shortened | undefined)
+    return pairs({**report, **shortened, **undefined})
 
 
-def _network(classification, options):
+def _network(classification: bool, options: argparse.Namespace) -> Any:
     given = {"verbose": int(progress.wanted())}
     if options.activation is not None:
         given["activation"] = options.activation
     return estimator(network_class(options, classification), **given | network_parameters(options))
 
 
-def _fit(mlp, rows):
+def _fit(mlp: Any, rows: FolderRows | _FileRows) -> bool:
     """Train; return whether Ctrl-C interrupted it. Warnings go to standard error, a line each."""
     with warnings.catch_warnings(record=True) as caught, redirect_stdout(sys.stderr):  # `verbose` prints there
         warnings.simplefilter("always")
@@ -133,7 +140,7 @@ def _fit(mlp, rows):
     return bool(interrupts)
 
 
-def _message(mlp, warning):
+def _message(mlp: Any, warning: warnings.WarningMessage) -> str | None:
     """Return the message for a warning, in terms of command-line options; None for no message."""
     from sklearn.exceptions import ConvergenceWarning
 
@@ -143,7 +150,7 @@ def _message(mlp, warning):
     return None if message == "Training interrupted by user." else message  # printed after the model is saved
 
 
-def _scores(mlp, rows, parts):
+def _scores(mlp: Any, rows: FolderRows | _FileRows, parts: Mapping[str, int]) -> dict[str, float | None]:
     """Return the score on each part that has rows; None if it is undefined, like R2 of a single row."""
     score = "accuracy" if rows.classification else "R2"
     with warnings.catch_warnings():

@@ -1,21 +1,31 @@
 """From dask's collections to lists of partitions, and back."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias
+
 import dask.array as da
 from dask.base import is_dask_collection
 from dask.delayed import Delayed
 from distributed import Future
 
+if TYPE_CHECKING:  # a Future has no type parameter at runtime before distributed 2025
+    Partition: TypeAlias = Delayed | Future[Any]
+    Triple: TypeAlias = tuple[Partition, Partition, Partition | None]  # X, y and sample weights
+    Futures: TypeAlias = tuple[Future[Any], Future[Any], Future[Any] | None]
+
 KINDS = "a dask array, a dask DataFrame or Series, or a list of delayed partitions"
 
 
-def is_distributed(value):
+def is_distributed(value: Any) -> bool:
     """Return whether a value is in partitions."""
     return is_dask_collection(value) or (
         isinstance(value, list | tuple) and len(value) > 0 and all(isinstance(part, Delayed | Future) for part in value)
     )
 
 
-def partitions(value, name, rows=None):
+def partitions(value: Any, name: str, rows: Sequence[float] | None = None) -> list[Partition]:
     """Return the partitions of rows, each a Delayed or a Future.
 
     Parameters
@@ -35,24 +45,26 @@ def partitions(value, name, rows=None):
             raise ValueError(f"{name} must have one or two dimensions, got {value.ndim}")
         if value.ndim == 2 and value.numblocks[1] > 1:
             value = value.rechunk({1: -1})
-        if rows and known_rows(value) not in (None, rows) and sum(known_rows(value)) == sum(rows):
+        known = known_rows(value)
+        if rows and known is not None and known != rows and sum(known) == sum(rows):
             value = value.rechunk({0: rows})
         return list(value.to_delayed().ravel())
     return list(value.to_delayed()) if is_dask_collection(value) else list(value)
 
 
-def known_rows(value):
+def known_rows(value: Any) -> tuple[float, ...] | None:
     """Return the numbers of rows of the partitions of a dask array, or None."""
     if not isinstance(value, da.Array) or any(n != n for n in value.chunks[0]):
         return None
-    return value.chunks[0]
+    known: tuple[float, ...] = value.chunks[0]
+    return known
 
 
-def triples(X, y, sample_weight, what=""):
+def triples(X: Any, y: Any, sample_weight: Any, what: str = "") -> list[Triple]:
     """Return the partitions of X, y and sample weights (None where there are none), as many of each."""
     of_X = partitions(X, f"{what}X")
     of_y = partitions(y, f"{what}y", known_rows(X))
-    of_weights = [None] * len(of_X)
+    of_weights: Sequence[Partition | None] = [None] * len(of_X)
     if sample_weight is not None:
         of_weights = partitions(sample_weight, f"{what}sample_weight", known_rows(X))
     for name, parts in (("y", of_y), ("sample_weight", of_weights)):

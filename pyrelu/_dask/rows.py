@@ -1,24 +1,36 @@
 """The rows of a fit, on the workers of a cluster: what the training loops ask of them becomes graphs of tasks."""
 
+from __future__ import annotations
+
 import itertools
 import math
 import pickle
+from collections.abc import Callable, Sequence, Sized
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from distributed import Client, get_client
+from numpy.typing import NDArray
 from sklearn.base import is_classifier
 
 from pyrelu import _ufuncs
 from pyrelu._dask import tasks
+from pyrelu._mlp.fit_state import FitState
+from pyrelu._mlp.objective import Objective
 from pyrelu._mlp.rows import fingerprint, size_of_batch
 from pyrelu._network import Epoch
+
+if TYPE_CHECKING:
+    from pyrelu._dask.collections import Futures
+
+Graph = dict[str, tuple[Any, ...]]  # key -> a function and its arguments, in which keys stand for results
 
 SUMMANDS = 16  # that one task adds: what a worker receives for it is to stay small
 
 _numbers = itertools.count()
 
 
-def client_of(client):
+def client_of(client: Client | None) -> Client:
     """Return the client of a fit, after checking that all its workers compute to the same bits."""
     if client is None:
         try:
@@ -60,7 +72,9 @@ class Graphs:
         Of what is held out.
     """
 
-    def __init__(self, client, objective, triples, fraction=0.0, seed=0):
+    def __init__(
+        self, client: Client, objective: Objective, triples: Sequence[Futures], fraction: float = 0.0, seed: int = 0
+    ) -> None:
         self.client = client
         self.name = f"pyrelu-{id(self):x}-{next(_numbers)}-{np.random.SeedSequence().entropy:x}"
         self.local_objective = objective
@@ -77,22 +91,22 @@ class Graphs:
         sizes = [client.submit(tasks.sizes, part, key=f"{part.key}-sizes") for part in self.parts]
         self.sizes = np.array(client.gather(sizes)).reshape(-1, 2)
 
-    def get(self, graph, key):
+    def get(self, graph: Graph, key: str) -> Any:
         """Return the result of one graph."""
         future = self.client.get(graph, key, sync=False)
         return future.result()
 
-    def key(self, what):
+    def key(self, what: str) -> str:
         """Return a new key."""
         return f"{self.name}-{what}-{next(_numbers)}"
 
-    def given(self, graph, value):
+    def given(self, graph: Graph, value: object) -> str:
         """Add a value of this process to the graph, as a task; return its key."""
         key = self.key("given")
         graph[key] = (pickle.loads, pickle.dumps(value))
         return key
 
-    def over_parts(self, graph, function, *arguments):
+    def over_parts(self, graph: Graph, function: Callable[..., Any], *arguments: object) -> list[str]:
         """Add a task for each part; return their keys."""
         prefix = self.key(function.__name__)
         keys = [f"{prefix}-{i}" for i in range(len(self.parts))]
@@ -100,7 +114,7 @@ class Graphs:
             graph[key] = (function, *[part if argument is PART else argument for argument in arguments])
         return keys
 
-    def reduced(self, graph, keys, function=tasks.add):
+    def reduced(self, graph: Graph, keys: list[str], function: Callable[[list[Any]], Any] = tasks.add) -> str:
         """Add tasks that reduce many results to one, always in the same order; return its key."""
         while len(keys) > 1:
             prefix, groups = self.key(function.__name__), range(0, len(keys), SUMMANDS)
@@ -109,9 +123,10 @@ class Graphs:
             keys = [f"{prefix}-{i}" for i in range(len(groups))]
         return keys[0]
 
-    def digests(self):
+    def digests(self) -> list[str]:
         """Return a digest of the data of each part."""
-        return self.client.gather([self.client.submit(tasks.digest, part) for part in self.parts])
+        found: list[str] = self.client.gather([self.client.submit(tasks.digest, part) for part in self.parts])
+        return found
 
 
 PART = object()  # stands for each part among the arguments of a task
@@ -120,18 +135,19 @@ PART = object()  # stands for each part among the arguments of a task
 class Partitions(Graphs):
     """The rows to train on, for the training loops: see `rows.InMemory`."""
 
-    def __init__(self, *args, sync, **kwargs):
+    def __init__(self, *args: Any, sync: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.sync = sync
         self.n_training = int(self.sizes[:, 0].sum())
 
-    def begin(self, state):
+    def begin(self, state: FitState) -> None:
         pass
 
-    def train(self, state):
-        graph, mlp = {}, state.estimator
+    def train(self, state: FitState) -> tuple[Epoch, int]:
+        graph: Graph = {}
+        mlp: Any = state.estimator
         seed = int(state.random_state.randint(2**63, dtype=np.uint64)) if mlp.shuffle else 0
-        optimizer = state.optimizer
+        optimizer: Any = state.optimizer
         begun = self.given(graph, tasks.State(state.parameters.copy(), optimizer, 0.0, 0.0, 0, False))
         orders = self.over_parts(graph, tasks.order, PART, seed, bool(mlp.shuffle))
         add_epoch = self._steps if self.sync == "step" else self._local_epochs
@@ -143,7 +159,7 @@ class Partitions(Graphs):
         n = after.n_rows
         return Epoch(after.loss / n, after.gradient_norm / n, after.alive), n
 
-    def _steps(self, graph, begun, orders, mlp):
+    def _steps(self, graph: Graph, begun: str, orders: list[str], mlp: Any) -> str:
         n_steps = math.ceil(self.n_training / size_of_batch(mlp.batch_size, self.n_training))
         prefix = self.key("step")
         for t in range(n_steps):
@@ -154,7 +170,7 @@ class Partitions(Graphs):
             begun = f"{prefix}-{t}"
         return begun
 
-    def _local_epochs(self, graph, begun, orders, mlp):
+    def _local_epochs(self, graph: Graph, begun: str, orders: list[str], mlp: Any) -> str:
         prefix = self.key("local")
         keys = [f"{prefix}-{i}" for i in range(len(self.parts))]
         for key, part, rows in zip(keys, self.parts, orders, strict=True):
@@ -162,27 +178,30 @@ class Partitions(Graphs):
         graph[prefix] = (tasks.average, self.objective, begun, self.reduced(graph, keys))
         return prefix
 
-    def evaluate(self, state):
-        graph, parameters = {}, state.parameters.copy()
+    def evaluate(self, state: FitState) -> Any:
+        graph: Graph = {}
+        parameters = state.parameters.copy()
         keys = self.over_parts(graph, tasks.sums, self.objective, self.given(graph, parameters), PART)
         return self.local_objective.mean(parameters, self.get(graph, self.reduced(graph, keys)))
 
-    def find_alive(self, state):
-        graph = {}
+    def find_alive(self, state: FitState) -> NDArray[np.bool_]:
+        graph: Graph = {}
         parameters = self.given(graph, state.parameters.copy())
         keys = self.over_parts(graph, tasks.find_alive, self.objective, parameters, PART)
-        return self.get(graph, self.reduced(graph, keys, tasks.any_alive))
+        alive: NDArray[np.bool_] = self.get(graph, self.reduced(graph, keys, tasks.any_alive))
+        return alive
 
-    def n_rows(self, state):
+    def n_rows(self, state: FitState) -> int:
         return 0  # none that `state.order` numbers
 
-    def fingerprint(self, state):
-        validation = state.validation
+    def fingerprint(self, state: FitState) -> str:
+        validation: Any = state.validation
         if isinstance(validation, PartitionedValidation):
             own = [] if validation.graphs is self else validation.graphs.digests()
         else:
             own = [fingerprint(*validation.data)] if validation else []
-        return fingerprint(np.frombuffer("".join([*self.digests(), *own]).encode(), np.uint8))
+        found: str = fingerprint(np.frombuffer("".join([*self.digests(), *own]).encode(), np.uint8))
+        return found
 
 
 class PartitionedValidation:
@@ -196,21 +215,21 @@ class PartitionedValidation:
         As long as there are rows.
     """
 
-    rows = None
+    rows: NDArray[np.intp] | None = None
 
-    def __init__(self, graphs, mlp):
+    def __init__(self, graphs: Graphs, mlp: Any) -> None:
         self.graphs = graphs
         self.classifies = is_classifier(mlp)
-        self.targets = range(int(graphs.sizes[:, 1].sum()))
+        self.targets: Sized = range(int(graphs.sizes[:, 1].sum()))
         self.mean = None
         if not self.classifies:
-            graph = {}
+            graph: Graph = {}
             sums = graphs.get(graph, graphs.reduced(graph, graphs.over_parts(graph, tasks.moments, PART)))
             self.mean = sums.total / sums.weight if sums.weight else None
 
-    def score(self, state):
+    def score(self, state: FitState) -> float:
         """Return the score of the weights as they are now."""
-        graph = {}
+        graph: Graph = {}
         given = self.graphs.given(graph, state.parameters.copy())
         mean = self.graphs.given(graph, self.mean)
         function = tasks.accuracy if self.classifies else tasks.squared_errors

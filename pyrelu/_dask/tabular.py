@@ -1,36 +1,54 @@
 """What both tabular estimators of pyrelu.dask do: a preprocessor and networks, fitted to partitions of a table."""
 
+from __future__ import annotations
+
 import threading
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.base import is_classifier
 from sklearn.utils import check_random_state
 
 from pyrelu._dask import collections, tables
-from pyrelu._dask.estimator import Distributed, computed
+from pyrelu._dask.estimator import Distributed, DistributedPerceptron, computed
 from pyrelu._dask.rows import PartitionedValidation, client_of
 from pyrelu._mlp import losses
 from pyrelu._mlp.allowed import check_parameters
 from pyrelu._mlp.constraints import check, one_of
+from pyrelu._mlp.fit_state import FitState
 from pyrelu._mlp.parameters import extends
+from pyrelu._network import Network
 from pyrelu.exceptions import InvalidParameterError
 from pyrelu.tabular._allowed import CONSTRAINTS
+from pyrelu.tabular._base import BaseTabularMLP
 from pyrelu.tabular._ensemble import Data, Job, best_epoch, fit_network
-from pyrelu.tabular._networks import NetworkClassifier, NetworkRegressor, Task
+from pyrelu.tabular._networks import NetworkClassifier, NetworkRegressor, TabularNetwork, Task
 from pyrelu.tabular._preprocessing import TablePreprocessor
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+    from pyrelu._dask.collections import Futures, Triple
 
 CALIBRATION = ("temperature_", "undoes_smoothing_")
 
 
-class DistributedNetwork(Distributed):
+class DistributedNetwork(DistributedPerceptron, TabularNetwork):
     """A mixin before a network of the tabular estimators, in a fit by `DistributedTabular`, which sets its `_task`."""
 
-    def _begin_in_parts(self, client, triples, classes, class_weight):
+    def _begin_in_parts(
+        self,
+        client: Client,
+        triples: Sequence[Futures],
+        classes: Sequence[Any] | None,
+        class_weight: dict[Any, float] | None,
+    ) -> tuple[Network, np.random.RandomState]:
         random_state = tables.first_weights(client, self, triples, classes, class_weight, self._n_rows)
         dropout = self._dropout(len(self.coefs_) - 1)
         return self._network_to_train(self.coefs_[0].dtype, dropout), random_state
 
-    def _train(self, state, incremental=False):
+    def _train(self, state: FitState, incremental: bool = False) -> None:
         super()._train(state, incremental)
         if isinstance(state.validation, PartitionedValidation):
             self._validation = state.validation  # for the temperature
@@ -42,7 +60,7 @@ class DistributedNetworkClassifier(DistributedNetwork, NetworkClassifier):
     _plain = NetworkClassifier
 
     @extends(NetworkClassifier)
-    def __init__(self, *, client=None, sync="step"):
+    def __init__(self, *, client: Client | None = None, sync: str = "step") -> None:
         self.client = client
         self.sync = sync
 
@@ -53,15 +71,15 @@ class DistributedNetworkRegressor(DistributedNetwork, NetworkRegressor):
     _plain = NetworkRegressor
 
     @extends(NetworkRegressor)
-    def __init__(self, *, client=None, sync="step"):
+    def __init__(self, *, client: Client | None = None, sync: str = "step") -> None:
         self.client = client
         self.sync = sync
 
 
-class DistributedTabular(Distributed):
+class DistributedTabular(Distributed, BaseTabularMLP):
     """A mixin before the plain estimator, which it calls `_plain`; its networks are of the class `_in_parts`."""
 
-    def _fit(self, X, y, sample_weight, eval_set=None):
+    def _fit(self, X: Any, y: Any, sample_weight: Any, eval_set: tuple[Any, ...] | None = None) -> None:
         check_parameters(self, CONSTRAINTS)
         check(self, "sync", self.sync, one_of("step", "epoch"))
         if self.cv is not None:
@@ -96,14 +114,23 @@ class DistributedTabular(Distributed):
         if is_classifier(self):
             self.classes_ = self.estimators_[0].classes_
 
-    def _partitions_to_score(self, eval_set):
+    def _partitions_to_score(self, eval_set: Any) -> list[Triple] | None:
         """Return the partitions of `eval_set`, or None where it is in memory."""
         is_pair = isinstance(eval_set, tuple) and len(eval_set) in (2, 3)
         if not is_pair or not collections.is_distributed(eval_set[0]):
             return None
-        return collections.triples(*eval_set, *[None] * (3 - len(eval_set)), what="eval_set: ")
+        X, y, weights = (*eval_set, None)[:3]
+        return collections.triples(X, y, weights, what="eval_set: ")
 
-    def _train_networks(self, client, parameters, refit, rows, eval_set, random_state):
+    def _train_networks(
+        self,
+        client: Client,
+        parameters: dict[str, Any],
+        refit: bool,
+        rows: tables.Prepared,
+        eval_set: tuple[Any, ...] | None,
+        random_state: np.random.RandomState,
+    ) -> None:
         """Train the networks one after the other, each on all workers."""
         n_columns = self.preprocessor_.n_numeric_ + self.preprocessor_.n_one_hot_
         cardinalities = self.preprocessor_.cardinalities_
@@ -140,7 +167,7 @@ class DistributedTabular(Distributed):
             if task.interrupted:
                 break
 
-    def _conclude_in_parts(self, network, validation, eval_set):
+    def _conclude_in_parts(self, network: Any, validation: object, eval_set: tuple[Any, ...] | None) -> None:
         """Set what `_conclude` sets, by the rows that were held out or are those of `eval_set`."""
         if not is_classifier(self):
             return
@@ -153,7 +180,7 @@ class DistributedTabular(Distributed):
 
     # ---- predictions ----
 
-    def _example(self):
+    def _example(self) -> Any:
         """Return a row of missing values."""
         names = getattr(self, "feature_names_in_", None)
         row = np.full((1, self.n_features_in_), None, dtype=object)
@@ -163,5 +190,6 @@ class DistributedTabular(Distributed):
 
         return pd.DataFrame(row, columns=names)
 
-    def _levels(self):
-        return self.estimators_[0]._output_loss().levels
+    def _levels(self) -> tuple[float, ...] | None:
+        levels: tuple[float, ...] | None = self.estimators_[0]._output_loss().levels
+        return levels

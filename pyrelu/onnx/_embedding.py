@@ -3,10 +3,12 @@
 import numpy as np
 
 from pyrelu import registry
+from pyrelu._mlp.embedding import InputEmbedding
 from pyrelu.onnx._formulas import convert
+from pyrelu.onnx._graph import Graph, Tensor
 
 
-def add_embedding(graph, embedding, tensor):
+def add_embedding(graph: Graph, embedding: InputEmbedding, tensor: str) -> str:
     """Add an `InputEmbedding`, and return the name of its outputs.
 
     Parameters
@@ -28,19 +30,20 @@ def add_embedding(graph, embedding, tensor):
     return graph.add("Mul", outputs, embedding.arrays["scales"]) if "scales" in embedding.arrays else outputs
 
 
-def _numeric(graph, embedding, numbers):
+def _numeric(graph: Graph, embedding: InputEmbedding, numbers: str) -> str:
     """Add the embedding of numbers: each as it is, and beside it a linear map of its features."""
-    arrays = embedding.arrays
+    arrays, kind = embedding.arrays, embedding.kind
+    assert kind is not None  # as there are columns of numbers to embed
     x = graph.add("Unsqueeze", numbers, np.array([2]))
-    scope = {"x": x, "w": arrays["frequencies"], "b": arrays["phases"]}
-    features = convert(graph, registry.embeddings[embedding.kind].formula, scope, 1, {})
+    scope: dict[str, Tensor] = {"x": x, "w": arrays["frequencies"], "b": arrays["phases"]}
+    features = convert(graph, registry.embeddings[kind].formula, scope, 1, {})
     by_column = graph.add("Transpose", features, perm=[1, 0, 2])
     mapped = graph.add("Add", graph.add("MatMul", by_column, arrays["weights"]), arrays["biases"][:, np.newaxis])
     embedded = graph.add("Concat", x, graph.add("Transpose", mapped, perm=[1, 0, 2]), axis=2)
     return graph.add("Reshape", embedded, np.array([0, -1]))
 
 
-def _categorical(graph, embedding, tensor):
+def _categorical(graph: Graph, embedding: InputEmbedding, tensor: str) -> str:
     """Add the rows of the categories' matrices; what is no category counts as the first."""
     numbers = graph.add("Gather", tensor, embedding.categorical.astype(np.int64), axis=1)
     n_levels = embedding.n_levels.astype(float)

@@ -7,12 +7,16 @@ made of functions that another row has.
 import ast
 import functools
 import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.special import erfcx, ndtri
 
 from pyrelu import registry
+from pyrelu._typing import Floats
+from pyrelu.onnx._graph import Graph, Tensor
 
 ANYTHING, NUMBERS = {"u", "v"}, {"k", "c"}  # what a letter of a rule stands for
 FUNCTIONS = {name: getattr(math, name) for name in ("exp", "expm1", "log", "log1p", "sqrt", "tanh", "erfc")}
@@ -21,22 +25,23 @@ OPERATORS = {ast.Add: "Add", ast.Sub: "Sub", ast.Mult: "Mul", ast.Div: "Div", as
 COMPARISONS = {ast.Gt: "Greater", ast.GtE: "GreaterOrEqual", ast.Lt: "Less", ast.LtE: "LessOrEqual"}
 
 
-def _erfc_by_exp():
+def _erfc_by_exp() -> str:
     """Return erfc(u) by operators that there are in float64: t*exp(P(t) - u**2) with t = 2/(2 + |u|), P a polynomial.
 
     It is in one piece for every u, as erfcc of Numerical Recipes is.
     """
     t, s = "2/(2 + Abs(u))", "(4/(2 + Abs(u)) - 1)"  # s: from -1 to 1
 
-    def exponent(s):
+    def exponent(s: Floats) -> Floats:
         t = (s + 1) / 2
-        return np.log(erfcx(2 / t - 2) / t)
+        logs: Floats = np.log(erfcx(2 / t - 2) / t)
+        return logs
 
     tail = f"{t}*Exp({_polynomial(exponent, 30, s)} - u*u)"
     return f"{tail} if u > 0 else 2 - {tail}"
 
 
-def _polynomial(function, degree, s):
+def _polynomial(function: Callable[[Floats], Floats], degree: int, s: str) -> str:
     """Return the polynomial that is a function for s, an expression, from -1 to 1."""
     series = np.polynomial.Chebyshev.interpolate(function, degree)
     polynomial, *coefficients = map(repr, map(float, series.convert(kind=np.polynomial.Polynomial).coef[::-1]))
@@ -45,7 +50,7 @@ def _polynomial(function, degree, s):
     return polynomial
 
 
-def _normal_quantile():
+def _normal_quantile() -> str:
     """Return the inverse of the normal distribution's function, at u from 1e-8 to 1 - 1e-8.
 
     It is q*P(q**2) where q = u - 1/2 is within 0.425 of 0, and a polynomial of the root of -log(u) or -log(1 - u) beyond,
@@ -53,12 +58,14 @@ def _normal_quantile():
     """
     middle, (low, high) = 0.425**2, np.sqrt(-np.log([0.075, 1e-8]))
 
-    def ratio(s):  # never asked for at -1, where q is 0
+    def ratio(s: Floats) -> Floats:  # never asked for at -1, where q is 0
         q = np.sqrt((s + 1) / 2 * middle)
-        return ndtri(0.5 + q) / q
+        quotient: Floats = ndtri(0.5 + q) / q
+        return quotient
 
-    def tail(s):
-        return -ndtri(np.exp(-((low + (s + 1) / 2 * (high - low)) ** 2)))
+    def tail(s: Floats) -> Floats:
+        quantiles: Floats = -ndtri(np.exp(-((low + (s + 1) / 2 * (high - low)) ** 2)))
+        return quantiles
 
     q = "(u - 0.5)"
     of_middle = _polynomial(ratio, 25, f"({2 / middle}*{q}*{q} - 1)")
@@ -88,9 +95,9 @@ class Rule:
     dtype: str = ""
 
     @functools.cached_property
-    def tree(self):
+    def tree(self) -> ast.expr:
         """The pattern as a tree."""
-        return _Simplify({}).visit(_parse(self.pattern))
+        return _Simplify({}).simplified(_parse(self.pattern))
 
 
 # The first rule that applies is taken: what is special comes before what is general. Runtimes such as onnxruntime lack some
@@ -137,7 +144,7 @@ RULES = (
 )
 
 
-def convert(graph, formula, tensors, width, numbers):
+def convert(graph: Graph, formula: str, tensors: Mapping[str, Tensor], width: int, numbers: Mapping[str, float]) -> str:
     """Add a formula to a graph and return the name of the result.
 
     Parameters
@@ -158,60 +165,77 @@ def convert(graph, formula, tensors, width, numbers):
     """
     sizes = {"zero": [0], "half": [width // 2], "n": [width], "last": -1}
     counts = np.arange(1, width + 1, dtype=graph.dtype)
-    tensors = tensors | {name: np.array(size) for name, size in sizes.items()} | {"counts": counts}
+    tensors = {**tensors, **{name: np.array(size) for name, size in sizes.items()}, "counts": counts}
     halves = {"a": _parse("Slice(x, zero, half, [-1])"), "b": _parse("Slice(x, half, n, [-1])")}
-    halves = {name: _Simplify({}).visit(half) for name, half in halves.items() if name not in tensors}
-    names = halves | {"k": numbers.get("num_pieces")} | numbers  # k is maxout's
-    return _Emitter(graph, tensors, formula).emit(_Simplify(names).visit(_parse(formula)))
+    halves = {name: _Simplify({}).simplified(half) for name, half in halves.items() if name not in tensors}
+    names = {**halves, "k": numbers.get("num_pieces"), **numbers}  # k is maxout's
+    return _Emitter(graph, tensors, formula).emit(_Simplify(names).simplified(_parse(formula)))
 
 
-def _parse(text):
+def _parse(text: str) -> ast.expr:
     return ast.parse(text, mode="eval").body
 
 
 class _Simplify(ast.NodeTransformer):
     """Puts numbers in the place of names, formulas in the place of rows' names, and works out what is constant."""
 
-    def __init__(self, names):
-        self.names = {"pi": math.pi} | names
+    def __init__(self, names: Mapping[str, object]) -> None:
+        self.names: Mapping[str, Any] = {"pi": math.pi, **names}
 
-    def visit_Name(self, node):
+    def simplified(self, node: ast.expr) -> ast.expr:
+        """Return what becomes of an expression."""
+        expression: ast.expr = self.visit(node)
+        return expression
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
         value = self.names.get(node.id, node)
-        return value if isinstance(value, ast.AST) else ast.Constant(value)
+        return value if isinstance(value, ast.expr) else ast.Constant(value)
 
-    def visit_UnaryOp(self, node):
-        operand = self.visit(node.operand)
+    def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.expr:
+        operand = self.simplified(node.operand)
         match operand:
             case ast.Constant():
-                return ast.Constant(-operand.value)
+                return _negative(operand)
             case ast.UnaryOp():
                 return operand.operand
-            case ast.BinOp(op=ast.Mult(), left=ast.Constant()):
-                return ast.BinOp(ast.Constant(-operand.left.value), ast.Mult(), operand.right)
+            case ast.BinOp(op=ast.Mult(), left=ast.Constant() as factor):
+                return ast.BinOp(_negative(factor), ast.Mult(), operand.right)
         return ast.UnaryOp(node.op, operand)
 
-    def visit_BinOp(self, node):
-        left, right = self.visit(node.left), self.visit(node.right)
+    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
+        left, right = self.simplified(node.left), self.simplified(node.right)
         node = ast.BinOp(left, node.op, right)
         return _value(node) if isinstance(left, ast.Constant) and isinstance(right, ast.Constant) else node
 
-    def visit_Call(self, node):
-        arguments = [self.visit(one) for one in node.args]
-        keywords = [ast.keyword(one.arg, self.visit(one.value)) for one in node.keywords]
-        if node.func.id in registry.activations and node.func.id not in FUNCTIONS:
-            return _Simplify({"x": arguments[0]}).visit(_parse(registry.activations[node.func.id].formula))
+    def visit_Call(self, node: ast.Call) -> ast.expr:
+        arguments = [self.simplified(one) for one in node.args]
+        keywords = [ast.keyword(one.arg, self.simplified(one.value)) for one in node.keywords]
+        name = _called(node)
+        if name in registry.activations and name not in FUNCTIONS:
+            return _Simplify({"x": arguments[0]}).simplified(_parse(registry.activations[name].formula))
         node = ast.Call(node.func, arguments, keywords)
-        constant = node.func.id in FUNCTIONS and all(isinstance(one, ast.Constant) for one in arguments)
+        constant = name in FUNCTIONS and all(isinstance(one, ast.Constant) for one in arguments)
         return _value(node) if constant else node
 
 
-def _value(node):
+def _negative(constant: ast.Constant) -> ast.Constant:
+    number: Any = constant.value
+    return ast.Constant(-number)
+
+
+def _called(node: ast.Call) -> str:
+    """Return the name of what is called; in a formula, that is all there is."""
+    assert isinstance(node.func, ast.Name)
+    return node.func.id
+
+
+def _value(node: ast.expr) -> ast.Constant:
     """Return the constant that an expression of constants is."""
     code = compile(ast.fix_missing_locations(ast.Expression(node)), "<formula>", "eval")
     return ast.Constant(eval(code, {"__builtins__": {}}, FUNCTIONS))
 
 
-def _match(pattern, node, found):
+def _match(pattern: ast.AST, node: ast.AST, found: dict[str, ast.AST]) -> bool:
     """Return whether an expression is as a pattern says, and put into `found` what its letters stand for."""
     if isinstance(pattern, ast.Name) and pattern.id in ANYTHING | NUMBERS:
         known = found.setdefault(pattern.id, node)
@@ -233,64 +257,66 @@ def _match(pattern, node, found):
 class _Emitter:
     """Adds an expression's nodes to a graph, each once."""
 
-    def __init__(self, graph, tensors, formula):
+    def __init__(self, graph: Graph, tensors: Mapping[str, Tensor], formula: str) -> None:
         self.graph, self.tensors, self.formula = graph, tensors, formula
-        self.known = {}
+        self.known: dict[str, str] = {}
 
-    def emit(self, node):
+    def emit(self, node: ast.expr) -> str:
         """Return the name of the expression's tensor."""
         key = ast.dump(node)
         if key not in self.known:
             self.known[key] = self._emit(node)
         return self.known[key]
 
-    def _emit(self, node):
+    def _emit(self, node: ast.expr) -> str:
         for rule in RULES:
             if self.graph.opset < rule.opset or rule.dtype not in ("", self.graph.dtype.name):
                 continue
-            found = {}
+            found: dict[str, ast.AST] = {}
             if _match(rule.tree, node, found):
-                return self.emit(_Simplify(found).visit(_parse(rule.expression)))
-        method = getattr(self, f"_{type(node).__name__}", None)
+                return self.emit(_Simplify(found).simplified(_parse(rule.expression)))
+        method: Callable[[ast.expr], str] | None = getattr(self, f"_{type(node).__name__}", None)
         if method is None:
             raise self._unknown(node)
         return method(node)
 
-    def _unknown(self, node):
+    def _unknown(self, node: ast.expr) -> ValueError:
         return ValueError(f"{ast.unparse(node)} in the formula {self.formula} has no ONNX form")
 
-    def _Name(self, node):
+    def _Name(self, node: ast.Name) -> str:
         if node.id not in self.tensors:
             raise self._unknown(node)
         value = self.tensors[node.id]
         return value if isinstance(value, str) else self.graph.constant(value)
 
-    def _Constant(self, node):
-        return self.graph.constant(float(node.value))
+    def _Constant(self, node: ast.Constant) -> str:
+        number: Any = node.value
+        return self.graph.constant(float(number))
 
-    def _List(self, node):
-        return self.graph.constant(np.array([int(one.value) for one in node.elts]))
+    def _List(self, node: ast.List) -> str:
+        return self.graph.constant(np.array([int(ast.literal_eval(one)) for one in node.elts]))
 
-    def _UnaryOp(self, node):
+    def _UnaryOp(self, node: ast.UnaryOp) -> str:
         return self.graph.add("Neg", self.emit(node.operand))
 
-    def _BinOp(self, node):
-        if isinstance(node.op, ast.Pow) and isinstance(node.right, ast.Constant) and node.right.value in (2, 3):
-            factors = [self.emit(node.left)] * node.right.value
+    def _BinOp(self, node: ast.BinOp) -> str:
+        exponent = node.right.value if isinstance(node.op, ast.Pow) and isinstance(node.right, ast.Constant) else None
+        if isinstance(exponent, int) and exponent in (2, 3):
+            factors = [self.emit(node.left)] * exponent
             return functools.reduce(functools.partial(self.graph.add, "Mul"), factors)
         return self.graph.add(OPERATORS[type(node.op)], self.emit(node.left), self.emit(node.right))
 
-    def _Compare(self, node):
+    def _Compare(self, node: ast.Compare) -> str:
         [operator], [right] = node.ops, node.comparators
         return self.graph.add(COMPARISONS[type(operator)], self.emit(node.left), self.emit(right))
 
-    def _IfExp(self, node):
+    def _IfExp(self, node: ast.IfExp) -> str:
         return self.graph.add("Where", *map(self.emit, (node.test, node.body, node.orelse)))
 
-    def _Call(self, node):
-        operator = node.func.id
+    def _Call(self, node: ast.Call) -> str:
+        operator = _called(node)
         if not operator[0].isupper():
             raise self._unknown(node)
-        attributes = {one.arg: ast.literal_eval(one.value) for one in node.keywords}
+        attributes = {one.arg: ast.literal_eval(one.value) for one in node.keywords if one.arg is not None}
         inputs = map(self.emit, node.args)
         return self.graph.add(operator, *inputs, **attributes)

@@ -1,9 +1,19 @@
 """The nodes and constants of a model under construction."""
 
+from __future__ import annotations
+
 from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
 from onnx import helper
+
+if TYPE_CHECKING:
+    from skl2onnx.common._container import ModelComponentContainer
+    from skl2onnx.common._topology import Scope
+
+Tensor = str | ArrayLike  # the name of one, or a constant
 
 # The opset asked for, where skl2onnx, which builds the model around our nodes, does not know it yet
 newer_opset: ContextVar[int | None] = ContextVar("newer_opset", default=None)
@@ -30,27 +40,27 @@ class Graph:
     dtype : numpy.dtype
     """
 
-    def __init__(self, scope, container, dtype):
+    def __init__(self, scope: Scope, container: ModelComponentContainer, dtype: DTypeLike) -> None:
         self._scope, self._container = scope, container
         self.opset = newer_opset.get() or container.target_opset
         self.dtype = np.dtype(dtype)
 
-    def in_precision(self, dtype):
+    def in_precision(self, dtype: DTypeLike) -> Graph:
         """Return what adds to the same graph, and computes in another precision."""
         return Graph(self._scope, self._container, dtype)
 
-    def constant(self, value):
+    def constant(self, value: ArrayLike) -> str:
         """Return the name of a constant tensor. Real numbers and arrays take the graph's precision."""
         array = np.asarray(value)
         if array.dtype.kind == "f":
             array = array.astype(self.dtype)
-        name = self._scope.get_unique_variable_name("constant")
+        name: str = self._scope.get_unique_variable_name("constant")
         values = [str(one).encode() for one in array.ravel()] if array.dtype.kind in "OU" else array.ravel()
         kind = np.dtype(object) if array.dtype.kind in "OU" else array.dtype
         self._container.add_initializer(name, helper.np_dtype_to_tensor_dtype(kind), array.shape, values)
         return name
 
-    def add(self, operator, *inputs, output=None, **attributes):
+    def add(self, operator: str, *inputs: Tensor, output: str | None = None, **attributes: Any) -> str:
         """Add a node and return the name of its first output.
 
         Parameters
@@ -81,8 +91,9 @@ class Graph:
             op_version=version,
             **attributes,
         )
-        return outputs[0]
+        name: str = outputs[0]
+        return name
 
-    def cast(self, tensor, dtype, output=None):
+    def cast(self, tensor: str, dtype: DTypeLike, output: str | None = None) -> str:
         """Return the tensor in another type."""
         return self.add("Cast", tensor, output=output, to=helper.np_dtype_to_tensor_dtype(np.dtype(dtype)))

@@ -1,16 +1,21 @@
 """A fitted network as nodes of a graph."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 
 from pyrelu import registry
-from pyrelu._mlp.activation import output_name, resolve_of
+from pyrelu._mlp.activation import HiddenActivation, output_name, resolve_of
+from pyrelu._typing import Floats
 from pyrelu.onnx._embedding import add_embedding
 from pyrelu.onnx._formulas import convert
+from pyrelu.onnx._graph import Graph, Tensor
 
 _TABLES = registry.activations, registry.axis_functions, registry.composed_functions
 
 
-def add_network(graph, mlp, tensor):
+def add_network(graph: Graph, mlp: Any, tensor: str) -> str:
     """Add a fitted estimator's network to a graph.
 
     Parameters
@@ -59,7 +64,7 @@ def add_network(graph, mlp, tensor):
     return graph.add("Div", total, float(n_members))
 
 
-def add_order(graph, mlp, outputs):
+def add_order(graph: Graph, mlp: Any, outputs: str) -> str:
     """Add what makes predictions of a regressor's outputs: of a monotone loss, those of a higher level are not lower."""
     loss = mlp._output_loss()
     if not loss.monotone or loss.levels is None or len(loss.levels) != mlp.n_outputs_:
@@ -68,15 +73,15 @@ def add_order(graph, mlp, outputs):
     return graph.add("Gather", outputs, np.argsort(np.argsort(loss.levels)), axis=-1)
 
 
-def _dense(graph, tensor, coef, intercept):
+def _dense(graph: Graph, tensor: str, coef: Floats, intercept: Floats) -> str:
     return graph.add("Add", graph.add("MatMul", tensor, np.asarray(coef)), np.asarray(intercept))
 
 
-def _by_member(graph, tensor, n_members, width):
+def _by_member(graph: Graph, tensor: str, n_members: int, width: int) -> str:
     return graph.add("Reshape", tensor, np.array([-1, n_members, width]))
 
 
-def _adapted(graph, tensor, coef, intercept, of_inputs, of_products):
+def _adapted(graph: Graph, tensor: str, coef: Floats, intercept: Floats, of_inputs: Floats, of_products: Floats) -> str:
     """Add a hidden layer's pre-activations of all members, of shape (n_samples * n_members, width).
 
     `tensor` is of shape (n_samples, n_members, n_inputs), or (n_samples, 1, n_inputs) where members have the same inputs.
@@ -88,7 +93,7 @@ def _adapted(graph, tensor, coef, intercept, of_inputs, of_products):
     return graph.add("Reshape", adapted, np.array([-1, width]))
 
 
-def _heads(graph, tensor, coef, intercept, n_members):
+def _heads(graph: Graph, tensor: str, coef: Floats, intercept: Floats, n_members: int) -> str:
     """Add the output layers of all members, of shape (n_samples * n_members, n_outputs)."""
     weights = np.stack(np.split(coef, n_members, axis=1))
     n_outputs = weights.shape[2]
@@ -97,7 +102,9 @@ def _heads(graph, tensor, coef, intercept, n_members):
     return graph.add("Reshape", shifted, np.array([-1, n_outputs]))
 
 
-def _hidden(graph, activation, tensor, width, slopes, mlp):
+def _hidden(
+    graph: Graph, activation: HiddenActivation, tensor: str, width: int, slopes: Floats | None, mlp: Any
+) -> str:
     """Add a hidden layer's activation."""
     if activation.functions:
         raise ValueError(
@@ -113,7 +120,9 @@ def _hidden(graph, activation, tensor, width, slopes, mlp):
     return graph.add("Add", tensor, graph.add("Mul", np.asarray(slopes), graph.add("Sub", f, tensor)))
 
 
-def add_function(graph, name, tensor, width, parameters, slopes=None):
+def add_function(
+    graph: Graph, name: str, tensor: str, width: int, parameters: Mapping[str, float], slopes: Floats | None = None
+) -> str:
     """Add a function of the tables by its name, and return the name of the result.
 
     Parameters
@@ -128,7 +137,7 @@ def add_function(graph, name, tensor, width, parameters, slopes=None):
         Those that prelu has learned.
     """
     [row] = [table[name] for table in _TABLES if name in table]
-    tensors = {"x": tensor}
+    tensors: dict[str, Tensor] = {"x": tensor}
     if name == "prelu" and slopes is not None:
         tensors["weight"], parameters = np.asarray(slopes), {}
     return convert(graph, row.formula, tensors, width, parameters)

@@ -1,26 +1,41 @@
 """A table's columns as inputs of a graph, and what a `TablePreprocessor` makes of them as its nodes."""
 
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
+from numpy.typing import NDArray
 from skl2onnx.common.data_types import (
     BooleanTensorType,
     DoubleTensorType,
     FloatTensorType,
     Int64TensorType,
     StringTensorType,
+    TensorType,
 )
 
 from pyrelu._text import number_as_text
 from pyrelu.onnx._formulas import convert
-from pyrelu.tabular._columns import BOOLEANS, NUMERIC
+from pyrelu.onnx._graph import Graph, Tensor
+from pyrelu.tabular._columns import BOOLEANS, NUMERIC, Column
 from pyrelu.tabular._frames import Table
-from pyrelu.tabular._scaling import CLIP
+from pyrelu.tabular._preprocessing import Facts, TablePreprocessor
+from pyrelu.tabular._scaling import CLIP, Learned
+
+if TYPE_CHECKING:
+    from skl2onnx.common._topology import Variable
+
 
 _LARGEST = 1e100  # of scaled numbers, whose squares are not to overflow; the smooth clip gives the same from 1e20 on
 _TEXTS = (StringTensorType,)
 _REALS = (FloatTensorType, DoubleTensorType)
 
 
-def input_types(preprocessor, real_type, X=None):
+def input_types(
+    preprocessor: TablePreprocessor, real_type: type[TensorType], X: Any = None
+) -> list[tuple[str, TensorType]]:
     """Return (name, type) of an input for each column of a table, but for those that had no value in the fit.
 
     Parameters
@@ -31,38 +46,35 @@ def input_types(preprocessor, real_type, X=None):
     X : table, default=None
         Some rows, whose columns say what numbers and categories are given as.
     """
-    table = None if X is None else Table(X)
-    positions = None if X is None else preprocessor._positions(table)
-    types = []
-    for i, facts in _with_values(preprocessor):
-        given = real_type if facts["kind"] in NUMERIC else StringTensorType
-        if table is not None:
-            given = _type_of(table.column(positions[i]), given)
-        types.append((facts["name"], given([None, 1])))
-    return types
+    kinds = {i: real_type if facts["kind"] in NUMERIC else StringTensorType for i, facts in _with_values(preprocessor)}
+    if X is not None:
+        table = Table(X)
+        positions = preprocessor._positions(table)
+        kinds = {i: _type_of(table.column(positions[i]), kind) for i, kind in kinds.items()}
+    return [(preprocessor.columns_[i]["name"], kind([None, 1])) for i, kind in kinds.items()]
 
 
-def _type_of(column, default):
+def _type_of(column: Column, default: Any) -> Any:
     """Return the type of an input that takes a Column."""
     if column.kind == "boolean":
         return BooleanTensorType
     if column.kind != "number" or column.raw is None:
         return default
-    if column.raw.dtype.kind in "iu" and not np.isnan(column.numbers).any():
+    if column.raw.dtype.kind in "iu" and column.known().all():
         return Int64TensorType
     return FloatTensorType if column.raw.dtype in (np.float16, np.float32) else DoubleTensorType
 
 
-def _with_values(preprocessor):
+def _with_values(preprocessor: TablePreprocessor) -> list[tuple[int, Facts]]:
     return [(i, facts) for i, facts in enumerate(preprocessor.columns_) if facts["kind"] != "missing"]
 
 
-def matrix_width(preprocessor):
+def matrix_width(preprocessor: TablePreprocessor) -> int:
     """Return the number of columns of the matrix."""
     return preprocessor.n_numeric_ + preprocessor.n_one_hot_ + len(preprocessor.cardinalities_)
 
 
-def add_preprocessing(graph, preprocessor, inputs):
+def add_preprocessing(graph: Graph, preprocessor: TablePreprocessor, inputs: Sequence[Variable]) -> str:
     """Add a fitted `TablePreprocessor`, and return the name of its matrix, in the graph's precision.
 
     As in Python, all is computed in float64 and then rounded to the matrix's precision.
@@ -76,7 +88,7 @@ def add_preprocessing(graph, preprocessor, inputs):
     """
     wide, columns = graph.in_precision(np.float64), preprocessor.columns_
     tensors = _tensors(graph, preprocessor, inputs)
-    numeric, parts, gaps = preprocessor._numeric(), [], None
+    numeric, parts, gaps = preprocessor._numeric(), [], ""
     if numeric:
         numbers, gaps = _numbers(wide, [columns[i] for i in numeric], [tensors[i] for i in numeric])
         scaled = _SCALES[preprocessor.numeric](wide, numbers, preprocessor.scales_[: len(numeric)])
@@ -94,12 +106,16 @@ def add_preprocessing(graph, preprocessor, inputs):
     return graph.cast(wide.cast(matrix, preprocessor.dtype), graph.dtype)
 
 
-def _tensors(graph, preprocessor, inputs):
+def _tensors(
+    graph: Graph, preprocessor: TablePreprocessor, inputs: Sequence[Variable]
+) -> dict[int, tuple[str, TensorType]]:
     """Return for each position in the table the tensor of its column, of shape (n_samples, 1), and the type of that."""
-    widths = [one.type.shape[1] if len(one.type.shape) == 2 else None for one in inputs]
-    if None in widths:
-        one = inputs[widths.index(None)]
-        raise ValueError(f"the input {one.raw_name!r} has the shape {one.type.shape}; columns have the shape [None, 1]")
+    widths: list[int] = []
+    for one in inputs:
+        shape = one.type.shape
+        if len(shape) != 2 or shape[1] is None:
+            raise ValueError(f"the input {one.raw_name!r} has the shape {shape}; columns have the shape [None, 1]")
+        widths.append(shape[1])
     known, named = _with_values(preprocessor), {one.raw_name: one for one in inputs}
     if set(widths) == {1} and all(facts["name"] in named for _, facts in known):
         return {i: (named[facts["name"]].full_name, named[facts["name"]].type) for i, facts in known}
@@ -108,10 +124,11 @@ def _tensors(graph, preprocessor, inputs):
         for j in range(width):
             part = one.full_name if width == 1 else graph.add("Gather", one.full_name, np.array([j]), axis=1)
             tensors.append((part, one.type))
-    positions = range(preprocessor.n_features_in_) if len(tensors) == preprocessor.n_features_in_ else None
-    if positions is None and len(tensors) == len(known):
+    if len(tensors) == preprocessor.n_features_in_:
+        positions = list(range(preprocessor.n_features_in_))
+    elif len(tensors) == len(known):
         positions = [i for i, _ in known]
-    if positions is None:
+    else:
         raise ValueError(
             f"the inputs have {len(tensors)} columns, named {', '.join(map(repr, named))}; the table of the fit had "
             f"{preprocessor.n_features_in_}"
@@ -122,7 +139,7 @@ def _tensors(graph, preprocessor, inputs):
 # ---- numbers ----
 
 
-def _numbers(graph, facts, tensors):
+def _numbers(graph: Graph, facts: Sequence[Facts], tensors: Sequence[tuple[str, TensorType]]) -> tuple[str, str]:
     """Return a matrix of the columns of numbers, with medians in place of missing ones, and which are missing."""
     for of_column, (_, given) in zip(facts, tensors, strict=True):
         if isinstance(given, _TEXTS):
@@ -139,18 +156,18 @@ def _numbers(graph, facts, tensors):
     return graph.add("Where", gaps, medians, numbers), gaps
 
 
-def _linear(graph, numbers, scales):
+def _linear(graph: Graph, numbers: str, scales: Learned) -> str:
     center, scale = np.array(scales).T
     center = np.where(np.isinf(scale), 0, center)  # the quotient is 0 without a difference, which may overflow
     return graph.add("Div", graph.add("Sub", numbers, center), scale)
 
 
-def _robust(graph, numbers, scales):
+def _robust(graph: Graph, numbers: str, scales: Learned) -> str:
     scaled = graph.add("Clip", _linear(graph, numbers, scales), -_LARGEST, _LARGEST)
     return convert(graph, f"x/sqrt(1 + (x/{CLIP})**2)", {"x": scaled}, len(scales), {})
 
 
-def _quantiles(graph, numbers, scales):
+def _quantiles(graph: Graph, numbers: str, scales: Learned) -> str:
     """Add what scikit-learn's QuantileTransformer does: ranks among the quantiles, then normal scores."""
     shape = len(scales), max(map(len, scales))
     values, ranks = np.full(shape, np.inf), np.ones(shape)
@@ -179,7 +196,7 @@ def _quantiles(graph, numbers, scales):
 _SCALES = {"robust": _robust, "standard": _linear, "quantile": _quantiles}
 
 
-def _search(graph, comparison, rows, x):
+def _search(graph: Graph, comparison: str, rows: NDArray[Any], x: str) -> Tensor:
     """Add a binary search, and return where in ``rows.ravel()`` the elements of a row are no longer (less than) x.
 
     Parameters
@@ -192,7 +209,8 @@ def _search(graph, comparison, rows, x):
         A tensor of shape (n_samples, n_rows).
     """
     n_rows, n = rows.shape
-    position = starts = np.arange(n_rows) * n
+    starts = np.arange(n_rows) * n
+    position: Tensor = starts
     for bit in reversed(range(n.bit_length())):
         candidate = graph.add("Add", position, np.int64(2**bit))
         last = graph.add("Min", graph.add("Sub", candidate, np.int64(1)), starts + n - 1)
@@ -206,27 +224,27 @@ def _search(graph, comparison, rows, x):
 # ---- categories ----
 
 
-def _codes(graph, facts, tensor, given):
+def _codes(graph: Graph, facts: Facts, tensor: str, given: TensorType) -> str:
     """Return the codes of a category, of shape (n_samples, 1): 0 where it is none of the levels."""
     if isinstance(given, _TEXTS):
-        codes = list(range(1, len(facts["levels"]) + 1))
-        return graph.add("LabelEncoder", tensor, keys_strings=facts["levels"], values_int64s=codes, default_int64=0)
-    dtype = np.int64
+        numbers = list(range(1, len(facts["levels"]) + 1))
+        return graph.add("LabelEncoder", tensor, keys_strings=facts["levels"], values_int64s=numbers, default_int64=0)
+    dtype: type[np.int64 | np.float64 | np.float32] = np.int64
     if isinstance(given, _REALS):
         dtype = np.float64 if isinstance(given, DoubleTensorType) else np.float32
     code_of = _levels_as_numbers(facts, dtype, isinstance(given, BooleanTensorType))
     if not code_of:
         raise ValueError(f"column {facts['name']!r} held categories in the fit, none of which is a number or boolean")
     keys = np.array(sorted(code_of), np.int64 if dtype is np.int64 else np.float64)
-    numbers = graph.cast(tensor, keys.dtype)
-    position = graph.add("Sub", _search(graph, "LessOrEqual", keys[np.newaxis], numbers), np.int64(1))
+    given_numbers = graph.cast(tensor, keys.dtype)
+    position = graph.add("Sub", _search(graph, "LessOrEqual", keys[np.newaxis], given_numbers), np.int64(1))
     position = graph.add("Max", position, np.int64(0))
     codes = np.array([code_of[key] for key in sorted(code_of)])
-    found = graph.add("Equal", graph.add("Gather", keys, position), numbers)
+    found = graph.add("Equal", graph.add("Gather", keys, position), given_numbers)
     return graph.add("Where", found, graph.add("Gather", codes, position), np.int64(0))
 
 
-def _levels_as_numbers(facts, dtype, booleans):
+def _levels_as_numbers(facts: Facts, dtype: Callable[[str], Any], booleans: bool) -> dict[Any, int]:
     """Return number -> code of the levels that numbers of a type, or booleans, are."""
     code_of = {level: code for code, level in enumerate(facts["levels"], 1)}
     if booleans or facts["kind"] == "boolean":

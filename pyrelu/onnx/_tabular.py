@@ -4,14 +4,18 @@ As in Python, what follows the networks is computed in float64.
 """
 
 import functools
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
+from pyrelu.onnx._graph import Graph
 from pyrelu.onnx._network import add_network, add_order
+from pyrelu.tabular import TabularMLPClassifier, TabularMLPRegressor
 from pyrelu.tabular._calibration import TINY
 
 
-def add_classifier(graph, estimator, matrix):
+def add_classifier(graph: Graph, estimator: TabularMLPClassifier, matrix: str) -> str:
     """Add the networks of a fitted `TabularMLPClassifier`.
 
     Parameters
@@ -30,18 +34,18 @@ def add_classifier(graph, estimator, matrix):
     return _mean(graph, [_calibrated(graph, network, matrix) for network in estimator.estimators_])
 
 
-def add_regressor(graph, estimator, matrix):
+def add_regressor(graph: Graph, estimator: TabularMLPRegressor, matrix: str) -> str:
     """Add the networks of a fitted `TabularMLPRegressor`, and return the mean of their predictions, as `add_classifier`."""
     return _mean(graph, [_in_units(graph, network, matrix) for network in estimator.estimators_])
 
 
-def _mean(graph, predictions):
+def _mean(graph: Graph, predictions: Sequence[str]) -> str:
     wide = graph.in_precision(np.float64)
     total = functools.reduce(functools.partial(wide.add, "Add"), predictions)
     return graph.cast(wide.add("Div", total, float(len(predictions))), graph.dtype)
 
 
-def _calibrated(graph, network, matrix):
+def _calibrated(graph: Graph, network: Any, matrix: str) -> str:
     """Return the outputs of a network, as `pyrelu.tabular._calibration` makes probabilities of them."""
     wide = graph.in_precision(np.float64)
     p = wide.cast(add_network(graph, network, matrix), np.float64)
@@ -61,11 +65,11 @@ def _calibrated(graph, network, matrix):
     return p if each_label else wide.add("Div", p, wide.add("ReduceSum", p, axes=[-1], keepdims=1))
 
 
-def _tempered(graph, probabilities, network):
+def _tempered(graph: Graph, probabilities: str, network: Any) -> str:
     return graph.add("Div", graph.add("Log", graph.add("Max", probabilities, float(TINY))), network.temperature_)
 
 
-def _in_units(graph, network, matrix):
+def _in_units(graph: Graph, network: Any, matrix: str) -> str:
     """Return the predictions of a network in the units of y, and within its range."""
     wide = graph.in_precision(np.float64)
     outputs = wide.cast(add_order(graph, network, add_network(graph, network, matrix)), np.float64)

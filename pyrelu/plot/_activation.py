@@ -1,13 +1,17 @@
 """Activations with their derivatives."""
 
+from __future__ import annotations
+
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
+from pyrelu._mlp.activation import Given, One
 from pyrelu.inspection._trace import described, elementwise
 from pyrelu.plot._style import COLORS, bare, figure_and_axes, line_style, write_names
 from pyrelu.registry import activations, find
@@ -15,18 +19,21 @@ from pyrelu.registry import names as names_of_activations
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.legend import Legend
     from matplotlib.lines import Line2D
 
 NAMES = ["f(x)", "f'(x)"]
 WITHOUT_DEFAULT = 0.25  # for parameters without a default: the initial slope of torch.nn.PReLU
 POINTS = 201  # of each smooth piece
 WIDTH = 1.8
-DERIVATIVE = {"linestyle": "--"}  # wherever it shares axes with its function
+DERIVATIVE: dict[str, Any] = {"linestyle": "--"}  # wherever it shares axes with its function
+
+Names = Sequence[One] | dict[str, Given]  # of activations, or labels -> activations
 
 _LONG_NUMBER = re.compile(r"(\d+\.\d{4})\d+")
 
 
-def checked_range(x_range):
+def checked_range(x_range: Sequence[float]) -> tuple[float, float]:
     """Return the ends of a range of x; raise ValueError if it cannot be drawn."""
     try:
         low, high = map(float, x_range)
@@ -52,8 +59,8 @@ class Curve:
         All of its kinks, including those outside of x.
     """
 
-    x: np.ndarray
-    y: np.ndarray
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
     jumps: list[tuple[float, float, float, float]]
     f: Callable[[Any], Any] | None = None
     kinks: tuple[float, ...] = ()
@@ -82,17 +89,17 @@ class Curve:
         """The smallest and the largest x."""
         return self.x[0], self.x[-1]
 
-    def over(self, low: float, high: float) -> "Curve":
+    def over(self, low: float, high: float) -> Curve:
         """Return the same function from low to high."""
         return self if self.f is None or self.ends == (low, high) else Curve.of(self.f, low, high, self.kinks)
 
-    def draw(self, ax: "Axes", **look: Any) -> tuple["Line2D", list["Line2D"]]:
+    def draw(self, ax: Axes, **look: Any) -> tuple[Line2D, list[Line2D]]:
         """Draw the curve; return its line and its dots."""
         style: dict[str, Any] = {"linewidth": WIDTH, "solid_joinstyle": "miter", "solid_capstyle": "butt"}
         (line,) = ax.plot(self.x, self.y, **style | look)
         return line, self.draw_dots(line)
 
-    def draw_dots(self, line: "Line2D") -> list["Line2D"]:
+    def draw_dots(self, line: Line2D) -> list[Line2D]:
         """Draw a full dot for the value at each jump and rings for the limits that it does not take."""
         dots: list[Line2D] = []
         axes: Any = line.axes
@@ -150,7 +157,7 @@ class ActivationDisplay:
     ['gelu', 'leaky', 'derivative']
     """
 
-    def __init__(self, name, parameters, function, slope, formula):
+    def __init__(self, name: str, parameters: Mapping[str, float], function: Curve, slope: Curve, formula: str) -> None:
         self.name = name
         self.parameters = parameters
         self.function = function
@@ -158,7 +165,16 @@ class ActivationDisplay:
         self.formula = formula
 
     @classmethod
-    def from_name(cls, name, *, x_range=None, derivative=True, label=None, ax=None, **keywords):
+    def from_name(
+        cls,
+        name: Given,
+        *,
+        x_range: Sequence[float] | None = None,
+        derivative: bool = True,
+        label: str | None = None,
+        ax: Axes | None = None,
+        **keywords: Any,
+    ) -> Self:
         """Draw an activation of the table.
 
         Parameters
@@ -191,7 +207,7 @@ class ActivationDisplay:
         return cls._of(name, x_range).plot(ax=ax, derivative=derivative, label=label, **keywords)
 
     @classmethod
-    def _of(cls, name, x_range=None):
+    def _of(cls, name: Given, x_range: Sequence[float] | None = None) -> Self:
         activation, slopes = elementwise(name)
         row = activations.get(activation.name)
         kinks = row.kinks_at(*activation.parameters.values()) if row else []
@@ -206,13 +222,21 @@ class ActivationDisplay:
     _extensible = False
 
     @property
-    def _description(self):
+    def _description(self) -> str:
         """The name, with the parameters that are not at their defaults."""
         defaults = activations[self.name].parameters if self.name in activations else {}
         given = {name: value for name, value in self.parameters.items() if value != defaults.get(name)}
         return described(self.name, given)
 
-    def plot(self, *, ax=None, derivative=True, labels=True, label=None, **keywords):
+    def plot(
+        self,
+        *,
+        ax: Axes | None = None,
+        derivative: bool = True,
+        labels: bool = True,
+        label: str | None = None,
+        **keywords: Any,
+    ) -> Self:
         """Draw it.
 
         Parameters
@@ -235,7 +259,7 @@ class ActivationDisplay:
         """
         self.figure_, self.ax_ = _, ax = figure_and_axes(ax, figsize=(5.2, 3.6))
         together = [display for display in getattr(ax, "_pyrelu_activations", []) if display.line_.axes is ax]
-        ax._pyrelu_activations = [*together, self]
+        vars(ax)["_pyrelu_activations"] = [*together, self]
         name = label or self._description
         look = line_style(len(together)) | keywords
         slope_look = (look if together else {"color": COLORS[1]}) | DERIVATIVE | keywords
@@ -244,14 +268,15 @@ class ActivationDisplay:
         if derivative:
             self.derivative_line_, dots = self.slope.draw(ax, label=f"derivative of {name}", **slope_look)
             self.dots_ += dots
-        self.legend_, self._given = None, set(keywords)
+        self.legend_: Legend | None = None
+        self._given = set(keywords)
         if together:
             _share(ax, [*together, self])
         else:
             self._alone(ax, labels, label)
         return self
 
-    def _alone(self, ax, labels, label):
+    def _alone(self, ax: Axes, labels: bool, label: str | None) -> None:
         from matplotlib.ticker import MaxNLocator
 
         ax.axhline(0, color="0.85", linewidth=0.8, zorder=0, label="_")
@@ -279,7 +304,7 @@ class ActivationDisplay:
             self._names = write_names(ax, lines, [label or NAMES[0], NAMES[1]][: len(lines)])
 
 
-def named_displays(names, x_range):
+def named_displays(names: Names, x_range: Sequence[float] | None) -> list[tuple[str | None, ActivationDisplay]]:
     """Return (label, ActivationDisplay) for each activation; the label is None unless `names` is a dict of label to name.
 
     Raises
@@ -289,13 +314,15 @@ def named_displays(names, x_range):
     """
     if isinstance(names, str):
         raise ValueError(f"names={names!r} must be a sequence of activations, such as [{names!r}]")
-    pairs = list(names.items()) if isinstance(names, dict) else [(None, name) for name in names]
+    pairs: list[tuple[str | None, Given]] = [(None, name) for name in names]
+    if isinstance(names, dict):
+        pairs = list(names.items())
     if not pairs:
         raise ValueError(f"names={names!r} names no activation")
     return [(label, ActivationDisplay._of(_complete(name), x_range)) for label, name in pairs]
 
 
-def _complete(name):
+def _complete(name: Given) -> Given:
     """Give parameters without a default a value."""
     if not isinstance(name, str) or name not in names_of_activations():
         return name
@@ -303,7 +330,7 @@ def _complete(name):
     return name, {parameter: WITHOUT_DEFAULT for parameter, default in parameters.items() if default is None}
 
 
-def _share(ax, displays):
+def _share(ax: Axes, displays: Sequence[ActivationDisplay]) -> None:
     """Turn axes of one activation into those of several: one range, one legend, limits that hold all."""
     first, *_, last = displays
     if first._names or first.text_.get_text():
@@ -341,7 +368,7 @@ def _share(ax, displays):
         display.legend_ = legend
 
 
-def common_range(displays):
+def common_range(displays: Sequence[ActivationDisplay]) -> tuple[float, float]:
     """Extend all whose range was not given to the same range of x, and return it."""
     starts, stops = zip(*(display.function.ends for display in displays))
     low, high = min(starts), max(stops)
@@ -351,12 +378,12 @@ def common_range(displays):
     return low, high
 
 
-def widths(n):
+def widths(n: int) -> NDArray[np.float64]:
     """Return widths for n lines, the first drawn the widest, so that those which coincide are all seen."""
     return np.linspace(WIDTH + 0.8 * min(n - 1, 4), WIDTH, n)
 
 
-def limits(curves):
+def limits(curves: Sequence[Curve]) -> tuple[float, float]:
     """Return limits of y that hold the curves, but no more than the square below and above the x axis."""
     reach = max(np.abs(curve.ends).max() for curve in curves)
     values = np.concatenate([curve.y[np.isfinite(curve.y)] for curve in curves])

@@ -1,8 +1,20 @@
 """Units over the course of training."""
 
-import numpy as np
+from __future__ import annotations
 
-from pyrelu.plot._style import COLORS, bare, figure_and_axes
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from pyrelu.plot._style import COLORS, bare, figure_and_axes, new_axes
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.collections import QuadMesh
+
+    from pyrelu.inspection import ActivityRecorder
 
 
 class UnitActivityDisplay:
@@ -40,12 +52,12 @@ class UnitActivityDisplay:
     2
     """
 
-    def __init__(self, activity, epochs=None):
+    def __init__(self, activity: Sequence[NDArray[np.floating[Any]]], epochs: ArrayLike | None = None) -> None:
         self.activity = activity
         self.epochs = epochs
 
     @classmethod
-    def from_recorder(cls, recorder, *, axes=None):
+    def from_recorder(cls, recorder: ActivityRecorder, *, axes: Sequence[Axes] | None = None) -> Self:
         """Draw what a callback recorded during training.
 
         Parameters
@@ -70,7 +82,7 @@ class UnitActivityDisplay:
             raise ValueError(f"{recorder!r} has recorded nothing yet")
         return cls([np.array(layer) for layer in zip(*recorder.activity_, strict=True)]).plot(axes=axes)
 
-    def plot(self, *, axes=None):
+    def plot(self, *, axes: Sequence[Axes] | None = None) -> Self:
         """Draw it.
 
         Parameters
@@ -85,7 +97,7 @@ class UnitActivityDisplay:
         """
         n = len(self.activity)
         if axes is None:
-            self.figure_, axes = figure_and_axes(ncols=n, squeeze=False, figsize=(1.4 + 2.6 * n, 3.4))
+            self.figure_, axes = new_axes(ncols=n, squeeze=False, figsize=(1.4 + 2.6 * n, 3.4))
         self.axes_ = np.ravel(np.asarray(axes, dtype=object))
         if len(self.axes_) != n:
             raise ValueError(f"axes={axes!r} must have one Axes for each of the {n} hidden layers")
@@ -108,7 +120,7 @@ class UnitActivityDisplay:
         self.colorbar_.outline.set_visible(False)
         return self
 
-    def _draw(self, ax, i, activity):
+    def _draw(self, ax: Axes, i: int, activity: NDArray[np.floating[Any]]) -> QuadMesh:
         from matplotlib.colors import LinearSegmentedColormap
 
         n_epochs, n_units = activity.shape
@@ -125,8 +137,9 @@ class UnitActivityDisplay:
             shading="nearest",
         )
         ax.invert_yaxis()
-        ax.yaxis.get_major_locator().set_params(integer=True)
-        ax.xaxis.get_major_locator().set_params(integer=True)
+        for axis in (ax.yaxis, ax.xaxis):
+            locator: Any = axis.get_major_locator()  # an AutoLocator
+            locator.set_params(integer=True)
         silent = np.count_nonzero(activity[-1] == 0)
         ax.set_title(f"hidden layer {i}: {silent} of {n_units} silent", loc="left", fontsize=9)
         ax.set_xlabel("epoch")

@@ -1,10 +1,20 @@
 """Gradients, layer by layer."""
 
-import numpy as np
+from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from pyrelu._typing import Rows
 from pyrelu.inspection import gradient_norms
-from pyrelu.inspection._trace import activation_name
+from pyrelu.inspection._trace import FittedNetwork, activation_name
 from pyrelu.plot._style import bare, figure_and_axes, labelled, line_style, log_scale, write_names
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 class GradientNormDisplay:
@@ -38,11 +48,20 @@ class GradientNormDisplay:
     [0, 1, 2, 3]
     """
 
-    def __init__(self, norms):
+    def __init__(self, norms: Mapping[str, NDArray[np.float64]]) -> None:
         self.norms = norms
 
     @classmethod
-    def from_estimator(cls, estimator, X, y, *, name=None, ax=None, **keywords):
+    def from_estimator(
+        cls,
+        estimator: FittedNetwork,
+        X: Rows,
+        y: ArrayLike,
+        *,
+        name: str | None = None,
+        ax: Axes | None = None,
+        **keywords: Any,
+    ) -> Self:
         """Draw the gradient norms of a fitted estimator, of pyrelu or of scikit-learn.
 
         Parameters
@@ -74,7 +93,15 @@ class GradientNormDisplay:
         return cls.from_estimators({name or activation_name(estimator): estimator}, X, y, ax=ax, **keywords)
 
     @classmethod
-    def from_estimators(cls, estimators, X, y, *, ax=None, **keywords):
+    def from_estimators(
+        cls,
+        estimators: dict[str, FittedNetwork] | Iterable[FittedNetwork],
+        X: Rows,
+        y: ArrayLike,
+        *,
+        ax: Axes | None = None,
+        **keywords: Any,
+    ) -> Self:
         """Draw the gradient norms of several estimators.
 
         Parameters
@@ -98,7 +125,7 @@ class GradientNormDisplay:
         norms = {name: gradient_norms(estimator, X, y) for name, estimator in labelled(estimators).items()}
         return cls(norms).plot(ax=ax, **keywords)
 
-    def plot(self, *, ax=None, **keywords):
+    def plot(self, *, ax: Axes | None = None, **keywords: Any) -> Self:
         """Draw it.
 
         Parameters

@@ -1,10 +1,18 @@
 """Activations side by side."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Self
+
 import numpy as np
 
 from pyrelu import registry
-from pyrelu.plot._activation import NAMES, common_range, limits, named_displays
+from pyrelu.plot._activation import NAMES, ActivationDisplay, Names, common_range, limits, named_displays
 from pyrelu.plot._style import figure_and_axes, given_figure
+
+if TYPE_CHECKING:
+    from pyrelu.plot._style import AnyFigure
 
 # How far a shared y goes below and above 0, as shares of the range of x: far enough for relu6, and tanh stays legible.
 SHARED_REACH = 0.25, 0.6
@@ -39,11 +47,20 @@ class ActivationGridDisplay:
     ['relu', 'elu', 'gelu']
     """
 
-    def __init__(self, displays):
+    def __init__(self, displays: Sequence[ActivationDisplay]) -> None:
         self.displays = displays
 
     @classmethod
-    def from_names(cls, names=None, *, columns=None, x_range=None, derivative=True, share=True, figure=None):
+    def from_names(
+        cls,
+        names: Names | None = None,
+        *,
+        columns: int | None = None,
+        x_range: Sequence[float] | None = None,
+        derivative: bool = True,
+        share: bool = True,
+        figure: AnyFigure | None = None,
+    ) -> Self:
         """Draw activations of the table.
 
         Parameters
@@ -73,12 +90,19 @@ class ActivationGridDisplay:
         MissingExtraError
             If matplotlib is not installed.
         """
-        named = named_displays(registry.activations if names is None else names, x_range)
+        named = named_displays(list(registry.activations) if names is None else names, x_range)
         return cls([display for _, display in named]).plot(
             columns=columns, derivative=derivative, share=share, figure=figure
         )
 
-    def plot(self, *, columns=None, derivative=True, share=True, figure=None):
+    def plot(
+        self,
+        *,
+        columns: int | None = None,
+        derivative: bool = True,
+        share: bool = True,
+        figure: AnyFigure | None = None,
+    ) -> Self:
         """Draw it; the parameters are those of `from_names`.
 
         Returns

@@ -1,9 +1,18 @@
 """Loss curves."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Self
+
 import numpy as np
 
 from pyrelu.inspection._trace import activation_name
-from pyrelu.plot._style import bare, figure_and_axes, labelled, line_style, log_scale, write_names
+from pyrelu.plot._style import bare, figure_and_axes, labelled, line_style, log_scale, new_axes, write_names
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.lines import Line2D
 
 
 class LossCurveDisplay:
@@ -44,12 +53,22 @@ class LossCurveDisplay:
     ['relu', 'tanh']
     """
 
-    def __init__(self, curves, validation=None):
+    def __init__(
+        self, curves: Mapping[str, Sequence[float]], validation: Mapping[str, Sequence[float]] | None = None
+    ) -> None:
         self.curves = curves
         self.validation = validation or {}
 
     @classmethod
-    def from_estimator(cls, estimator, *, name=None, ax=None, validation_ax=None, **keywords):
+    def from_estimator(
+        cls,
+        estimator: Any,
+        *,
+        name: str | None = None,
+        ax: Axes | None = None,
+        validation_ax: Axes | None = None,
+        **keywords: Any,
+    ) -> Self:
         """Draw the `loss_curve_` of a fitted estimator, of pyrelu or of scikit-learn.
 
         Parameters
@@ -81,7 +100,14 @@ class LossCurveDisplay:
         return cls.from_estimators(named, ax=ax, validation_ax=validation_ax, **keywords)
 
     @classmethod
-    def from_estimators(cls, estimators, *, ax=None, validation_ax=None, **keywords):
+    def from_estimators(
+        cls,
+        estimators: dict[str, Any] | Iterable[Any],
+        *,
+        ax: Axes | None = None,
+        validation_ax: Axes | None = None,
+        **keywords: Any,
+    ) -> Self:
         """Draw the `loss_curve_` of several estimators.
 
         Parameters
@@ -112,7 +138,7 @@ class LossCurveDisplay:
         }
         return cls(curves, validation).plot(ax=ax, validation_ax=validation_ax, **keywords)
 
-    def plot(self, *, ax=None, validation_ax=None, **keywords):
+    def plot(self, *, ax: Axes | None = None, validation_ax: Axes | None = None, **keywords: Any) -> Self:
         """Draw it.
 
         Parameters
@@ -128,7 +154,7 @@ class LossCurveDisplay:
             The object itself.
         """
         if ax is None and validation_ax is None and self.validation:
-            _, (ax, validation_ax) = figure_and_axes(nrows=2, sharex=True, figsize=(6.4, 5.6), height_ratios=[3, 2])
+            _, (ax, validation_ax) = new_axes(nrows=2, sharex=True, figsize=(6.4, 5.6), height_ratios=[3, 2])
         self.figure_, self.ax_ = _, ax = figure_and_axes(ax, figsize=(6.4, 4))
         if validation_ax is not None:
             figure_and_axes(validation_ax)  # checks its type
@@ -141,19 +167,20 @@ class LossCurveDisplay:
         log_scale(ax)
         bare(ax)
         self.validation_lines_ = []
-        if self.validation_ax_:
+        if validation_ax is not None and self.validation_ax_:
             ax.set_xlabel("" if ax.get_shared_x_axes().joined(ax, validation_ax) else "epoch")
             self.validation_lines_ = _draw(validation_ax, self.validation, styles)
             for line in self.validation_lines_:
-                best = int(np.argmax(line.get_ydata()))
-                validation_ax.plot(best + 1, line.get_ydata()[best], "o", color=line.get_color(), label="_")
+                scores = np.asarray(line.get_ydata())
+                best = int(np.argmax(scores))
+                validation_ax.plot(best + 1, scores[best], "o", color=line.get_color(), label="_")
             validation_ax.set(xlabel="epoch", ylabel="validation score (dot: best)", xlim=ax.get_xlim())
             bare(validation_ax)
         self.texts_ = write_names(ax, self.lines_, list(self.curves))
         return self
 
 
-def _draw(ax, curves, styles):
+def _draw(ax: Axes, curves: Mapping[str, Sequence[float]], styles: Mapping[str, dict[str, Any]]) -> list[Line2D]:
     return [
         ax.plot(np.arange(1, len(values) + 1), values, label=name, **styles[name])[0] for name, values in curves.items()
     ]

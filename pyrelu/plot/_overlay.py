@@ -1,7 +1,28 @@
 """Several activations in one axes."""
 
-from pyrelu.plot._activation import NAMES, common_range, limits, named_displays, widths
-from pyrelu.plot._style import bare, figure_and_axes, given_figure, line_style
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Self
+
+from pyrelu.plot._activation import (
+    NAMES,
+    ActivationDisplay,
+    Curve,
+    Names,
+    common_range,
+    limits,
+    named_displays,
+    widths,
+)
+from pyrelu.plot._style import bare, given_figure, line_style, new_axes
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.legend import Legend
+    from matplotlib.lines import Line2D
+
+    from pyrelu.plot._style import AnyFigure
 
 
 class ActivationOverlayDisplay:
@@ -37,11 +58,20 @@ class ActivationOverlayDisplay:
     ['relu', 'elu', 'leaky_relu(negative_slope=0.2)']
     """
 
-    def __init__(self, displays):
+    def __init__(self, displays: Mapping[str, ActivationDisplay]) -> None:
         self.displays = displays
 
     @classmethod
-    def from_names(cls, names, *, x_range=None, derivative=True, below=False, figure=None, **keywords):
+    def from_names(
+        cls,
+        names: Names,
+        *,
+        x_range: Sequence[float] | None = None,
+        derivative: bool = True,
+        below: bool = False,
+        figure: AnyFigure | None = None,
+        **keywords: Any,
+    ) -> Self:
         """Draw activations of the table.
 
         Parameters
@@ -73,7 +103,9 @@ class ActivationOverlayDisplay:
         displays = {label or display._description: display for label, display in named_displays(names, x_range)}
         return cls(displays).plot(derivative=derivative, below=below, figure=figure, **keywords)
 
-    def plot(self, *, derivative=True, below=False, figure=None, **keywords):
+    def plot(
+        self, *, derivative: bool = True, below: bool = False, figure: AnyFigure | None = None, **keywords: Any
+    ) -> Self:
         """Draw it; the parameters are those of `from_names`.
 
         Returns
@@ -84,12 +116,11 @@ class ActivationOverlayDisplay:
         displays = list(self.displays.values())
         common_range(displays)
         rows, columns = (1 + bool(derivative), 1) if below else (1, 1 + bool(derivative))
-        own = figure is None
-        figure = (
-            figure_and_axes(figsize=(0.4 + 4 * columns, 0.2 + 3.2 * rows))[0]
-            if figure is None
-            else given_figure(figure)
-        )
+        new = None
+        if figure is None:
+            figure = new = new_axes(figsize=(0.4 + 4 * columns, 0.2 + 3.2 * rows))[0]
+        else:
+            figure = given_figure(figure)
         figure.clear()
         self.figure_ = figure
         self.ax_, *others = figure.subplots(rows, columns, squeeze=False, sharex=True).flat
@@ -100,21 +131,23 @@ class ActivationOverlayDisplay:
             self.derivative_lines_ = self._draw(self.derivative_ax_, NAMES[1], [d.slope for d in displays], keywords)
             self.ax_.tick_params(labelbottom=True)
         self.legend_ = self._legend(max(1, 3 * columns - 1))
-        if own:
-            figure.set_figheight(figure.get_figheight() + self.legend_.get_window_extent().height / figure.dpi)
+        if new is not None:
+            new.set_figheight(new.get_figheight() + self.legend_.get_window_extent().height / new.dpi)
         return self
 
-    def _legend(self, most_columns):
+    def _legend(self, most_columns: int) -> Legend:
         """Draw the legend in as many columns as the figure has room for."""
-        for columns in range(most_columns, 0, -1):
+        columns = most_columns
+        while True:
             legend = self.figure_.legend(
                 handles=self.lines_, loc="outside upper left", ncols=columns, frameon=False, fontsize=9
             )
             if columns == 1 or legend.get_window_extent().width <= 0.95 * self.figure_.bbox.width:  # the rest: margins
                 return legend
             legend.remove()
+            columns -= 1
 
-    def _draw(self, ax, title, curves, keywords):
+    def _draw(self, ax: Axes, title: str, curves: Sequence[Curve], keywords: dict[str, Any]) -> list[Line2D]:
         ax.axhline(0, color="0.85", linewidth=0.8, zorder=0, label="_")
         ax.axvline(0, color="0.85", linewidth=0.8, zorder=0, label="_")
         lines = [

@@ -1,11 +1,21 @@
 """The linear regions of a network of two inputs."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Self
+
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.utils import check_array
 
+from pyrelu._typing import Floats
 from pyrelu.inspection._linear_map import piecewise_linear_layers
-from pyrelu.inspection._trace import Pass
+from pyrelu.inspection._trace import FittedNetwork, Layer, Pass
 from pyrelu.plot._style import bare, figure_and_axes
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 BLOCK_POINTS = 65_536  # at a time; keeps memory for a layer of 1,000 units below 1 GB
 
@@ -59,7 +69,16 @@ class LinearRegionsDisplay:
     (400, 400, 2)
     """
 
-    def __init__(self, xx0, xx1, maps, margins, bends, feature_names=(), output_name="output"):
+    def __init__(
+        self,
+        xx0: NDArray[np.float64],
+        xx1: NDArray[np.float64],
+        maps: NDArray[np.float64],
+        margins: NDArray[np.float64] | None,
+        bends: Sequence[NDArray[np.float64]],
+        feature_names: Sequence[str] = (),
+        output_name: str = "output",
+    ) -> None:
         self.xx0 = xx0
         self.xx1 = xx1
         self.maps = maps
@@ -69,7 +88,16 @@ class LinearRegionsDisplay:
         self.output_name = output_name
 
     @classmethod
-    def from_estimator(cls, estimator, X, *, output=0, grid_resolution=400, eps=None, ax=None):
+    def from_estimator(
+        cls,
+        estimator: FittedNetwork,
+        X: Any,
+        *,
+        output: int = 0,
+        grid_resolution: int = 400,
+        eps: float | None = None,
+        ax: Axes | None = None,
+    ) -> Self:
         """Draw the regions of a fitted estimator around some rows.
 
         Parameters
@@ -115,14 +143,14 @@ class LinearRegionsDisplay:
         xx0, xx1 = np.meshgrid(*np.linspace(X.min(axis=0) - eps, X.max(axis=0) + eps, grid_resolution).T)
         points = np.column_stack([xx0.ravel(), xx1.ravel()])
         parts = [_look(layers, block, output) for block in np.array_split(points, -(-len(points) // BLOCK_POINTS))]
-        maps, logits, *bends = (np.concatenate(part).reshape(*xx0.shape, -1) for part in zip(*parts, strict=True))
-        margins, bends = _margins(estimator, logits), list(np.moveaxis(bends[0], -1, 0))
+        maps, logits, of_kinks = (np.concatenate(part).reshape(*xx0.shape, -1) for part in zip(*parts, strict=True))
+        margins, bends = _margins(estimator, logits), list(np.moveaxis(of_kinks, -1, 0))
         name = "output"
-        if margins is not None:  # one output for two classes is that of the second
+        if margins is not None and hasattr(estimator, "classes_"):  # one output for two classes is that of the second
             name += f" of class {estimator.classes_[output if n_outputs > 1 else -1]}"
         return cls(xx0, xx1, maps, margins, bends, feature_names, name).plot(ax=ax)
 
-    def plot(self, *, ax=None):
+    def plot(self, *, ax: Axes | None = None) -> Self:
         """Draw it.
 
         Parameters
@@ -145,7 +173,7 @@ class LinearRegionsDisplay:
             for bend in self.bends
             if bend.min() < 0 < bend.max()
         ]
-        margins = [] if self.margins is None else np.moveaxis(self.margins, -1, 0)
+        margins = [] if self.margins is None else list(np.moveaxis(self.margins, -1, 0))
         self.boundaries_ = [
             ax.contour(self.xx0, self.xx1, margin, [0], colors="black", linewidths=2)
             for margin in margins
@@ -156,7 +184,7 @@ class LinearRegionsDisplay:
         self._draw_key(ax)
         return self
 
-    def _draw_key(self, ax):
+    def _draw_key(self, ax: Axes) -> None:
         from matplotlib.lines import Line2D
 
         lines = [Line2D([], [], color="black", linewidth=0.6, alpha=0.6, label="kink of a unit")]
@@ -165,20 +193,20 @@ class LinearRegionsDisplay:
         self.legend_ = ax.legend(
             handles=lines, loc="lower left", bbox_to_anchor=(1.02, 0), frameon=False, fontsize=8, borderaxespad=0
         )
-        self.key_ax_ = key = ax.inset_axes([1.06, 0.5, 0.24, 0.32])
+        self.key_ax_ = key = ax.inset_axes((1.06, 0.5, 0.24, 0.32))
         ticks = np.linspace(-1.02, 1.02, 201)
         slopes = np.stack(np.meshgrid(ticks, ticks), axis=-1)
         disc = np.hypot(*np.moveaxis(slopes, -1, 0)) <= 1
         key.imshow(np.dstack([colors(slopes * disc[..., np.newaxis]), disc]), origin="lower", extent=(-1, 1, -1, 1))
         for direction in np.deg2rad([0, 90, 180, 270]):
             tip = np.cos(direction), np.sin(direction)
-            key.annotate("", tip, np.multiply(tip, 0.45), arrowprops={"arrowstyle": "->", "color": "0.2"})
+            key.annotate("", tip, (0.45 * tip[0], 0.45 * tip[1]), arrowprops={"arrowstyle": "->", "color": "0.2"})
         key.set_axis_off()
         key.set_title(f"{self.output_name}\nrises towards ...", fontsize=8)
         key.text(0, -1.15, "centre: constant\nrim: steepest", fontsize=8, ha="center", va="top")
 
 
-def _look(layers, points, output):
+def _look(layers: list[Layer], points: NDArray[np.float64], output: int) -> tuple[Floats, Floats, Floats]:
     """Return the output's gradient at the points, all last pre-activations, and what changes sign at each kink."""
     step = Pass.forward(layers, points)
     seed = np.zeros_like(step.before[-1])
@@ -191,7 +219,7 @@ def _look(layers, points, output):
     )
 
 
-def _margins(estimator, logits):
+def _margins(estimator: FittedNetwork, logits: NDArray[np.float64]) -> NDArray[np.float64] | None:
     """Return by how much each decision is taken: for each class of three or more, for each label, for one of two classes."""
     if not hasattr(estimator, "classes_"):
         return None
@@ -202,7 +230,7 @@ def _margins(estimator, logits):
     return logits
 
 
-def colors(maps):
+def colors(maps: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the colour of each gradient: its direction as hue, its length as depth."""
     from matplotlib.colors import hsv_to_rgb
 

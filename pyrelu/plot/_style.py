@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -17,9 +17,11 @@ from pyrelu.inspection._trace import activation_name
 
 if TYPE_CHECKING:  # matplotlib is an extra
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure, FigureBase
+    from matplotlib.figure import Figure, SubFigure
     from matplotlib.lines import Line2D
     from matplotlib.text import Annotation
+
+    AnyFigure: TypeAlias = Figure | SubFigure
 
 # Okabe and Ito, Color universal design (2008): distinct for every kind of colour vision. Yellow is
 # missing because it is too pale for a line on white.
@@ -31,19 +33,28 @@ DASHES = ("-", "--", ":", "-.")  # after the last colour, colours repeat with th
 LEADER = {"arrowstyle": "-", "linewidth": 0.6, "shrinkA": 1, "shrinkB": 2}
 
 
-def figure_and_axes(ax: Axes | None = None, **keywords: Any) -> tuple[FigureBase, Axes]:
+def figure_and_axes(ax: Axes | None = None, **keywords: Any) -> tuple[AnyFigure, Axes]:
     """Return the axes given, or new ones, with their figure; keywords are those of `pyplot.subplots`."""
+    if ax is None:
+        return new_axes(**keywords)
     try:
-        from matplotlib import axes, pyplot
+        from matplotlib.axes import Axes
     except ImportError as error:
         raise MissingExtraError("matplotlib") from error
-    if ax is not None:
-        check_artists("ax", [ax], axes.Axes)
-        return ax.figure, ax
+    check_artists("ax", [ax], Axes)
+    return ax.figure, ax
+
+
+def new_axes(**keywords: Any) -> tuple[Figure, Any]:
+    """Return a new figure with its axes, which are an array if there are several; keywords as for `figure_and_axes`."""
+    try:
+        from matplotlib import pyplot
+    except ImportError as error:
+        raise MissingExtraError("matplotlib") from error
     return pyplot.subplots(**{"layout": "constrained"} | keywords)
 
 
-def given_figure(figure: FigureBase) -> FigureBase:
+def given_figure(figure: AnyFigure) -> AnyFigure:
     """Return a figure that the user passed, or raise TypeError."""
     from matplotlib.figure import FigureBase
 

@@ -1,8 +1,11 @@
 """What estimators for tables share: a preprocessor, one network or several, and the mean of their outputs."""
 
+from collections.abc import Callable, Sequence
 from numbers import Integral
+from typing import Any, Literal, Self
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, is_classifier
 from sklearn.model_selection import check_cv, train_test_split
 from sklearn.utils import check_consistent_length, check_random_state
@@ -14,12 +17,14 @@ from pyrelu._mlp.callback_support import CallbackSupportMixin
 from pyrelu._mlp.documentation import Documented
 from pyrelu._mlp.persistence import Persistent
 from pyrelu._mlp.transaction import Transactional
+from pyrelu._typing import Floats
 from pyrelu.exceptions import InvalidParameterError
 from pyrelu.tabular._allowed import CONSTRAINTS, FROM_PRESET, NETWORK_CONSTRAINTS
 from pyrelu.tabular._documentation import RECORDS
-from pyrelu.tabular._ensemble import Data, Job, out_of_fold, train
+from pyrelu.tabular._ensemble import Data, Job, Scored, out_of_fold, train
 from pyrelu.tabular._fitted import check_estimator
-from pyrelu.tabular._preprocessing import TablePreprocessor
+from pyrelu.tabular._networks import Split, TabularNetwork
+from pyrelu.tabular._preprocessing import Chosen, TablePreprocessor
 from pyrelu.tabular._presets import batch_size, parameters_of
 
 
@@ -32,32 +37,32 @@ class BaseTabularMLP(Transactional, Documented, Persistent, CallbackSupportMixin
 
     def __init__(
         self,
-        preset="auto",
+        preset: str = "auto",
         *,
-        n_members=1,
-        ensemble_size=None,
-        cv=None,
-        refit=None,
-        categorical_features="from_dtype",
-        max_one_hot=8,
-        numeric="robust",
-        hidden_layer_sizes=None,
-        activation=None,
-        learning_rate_init=None,
-        max_iter=None,
-        batch_size=None,
-        dropout=None,
-        alpha=None,
-        early_stopping=None,
-        validation_fraction=None,
-        n_iter_no_change=None,
-        loss=None,
-        scoring=None,
-        network_params=None,
-        random_state=None,
-        verbose=False,
-        n_threads=None,
-    ):
+        n_members: int = 1,
+        ensemble_size: int | None = None,
+        cv: Any = None,
+        refit: bool | None = None,
+        categorical_features: Chosen = "from_dtype",
+        max_one_hot: int = 8,
+        numeric: str = "robust",
+        hidden_layer_sizes: int | Sequence[int] | None = None,
+        activation: Any = None,
+        learning_rate_init: float | None = None,
+        max_iter: int | None = None,
+        batch_size: int | Literal["auto"] | None = None,
+        dropout: float | Sequence[float] | None = None,
+        alpha: float | None = None,
+        early_stopping: bool | None = None,
+        validation_fraction: float | None = None,
+        n_iter_no_change: float | None = None,
+        loss: losses.Given | None = None,
+        scoring: str | Callable[..., float] | None = None,
+        network_params: dict[str, Any] | None = None,
+        random_state: int | np.random.RandomState | None = None,
+        verbose: bool | int = False,
+        n_threads: int | None = None,
+    ) -> None:
         self.preset = preset
         self.n_members = n_members
         self.ensemble_size = ensemble_size
@@ -85,7 +90,9 @@ class BaseTabularMLP(Transactional, Documented, Persistent, CallbackSupportMixin
 
     # ---- fitting ----
 
-    def fit(self, X, y, sample_weight=None, *, eval_set=None):
+    def fit(
+        self, X: Any, y: Any, sample_weight: ArrayLike | None = None, *, eval_set: tuple[Any, ...] | None = None
+    ) -> Self:
         """Train on a table.
 
         Parameters
@@ -114,7 +121,7 @@ class BaseTabularMLP(Transactional, Documented, Persistent, CallbackSupportMixin
             training._fit(X, y, sample_weight, eval_set)
         return self
 
-    def _fit(self, X, y, sample_weight, eval_set):
+    def _fit(self, X: Any, y: Any, sample_weight: ArrayLike | None, eval_set: tuple[Any, ...] | None) -> None:
         check_parameters(self, CONSTRAINTS)
         parameters, refit = self._network_parameters()
         if y is None:
@@ -153,13 +160,13 @@ class BaseTabularMLP(Transactional, Documented, Persistent, CallbackSupportMixin
         if self.cv is not None:
             self.oof_ = out_of_fold(jobs, len(Z))
 
-    def _batch_size(self, n_rows):
+    def _batch_size(self, n_rows: int) -> int | str:
         """Return the rows in a batch of a network that is trained on so many."""
         if self.batch_size is None:
             return batch_size(self.preset, is_classifier(self), n_rows)
         return self.batch_size if self.batch_size == "auto" else min(self.batch_size, n_rows)
 
-    def _network_parameters(self):
+    def _network_parameters(self) -> tuple[dict[str, Any], bool]:
         """Return the parameters of each network, the preset's if the user has set no others, and whether to refit."""
         loss = losses.resolve(self._loss(), self._loss_kind)
         given = {name: value for name in FROM_PRESET if (value := getattr(self, name, None)) is not None}
@@ -176,7 +183,7 @@ class BaseTabularMLP(Transactional, Documented, Persistent, CallbackSupportMixin
             parameters["early_stopping"] = True  # on the rows that each network holds out
         return parameters | own, (refit and self.cv is None) if self.refit is None else self.refit
 
-    def _further_parameters(self):
+    def _further_parameters(self) -> dict[str, Any]:
         """Return `network_params`; InvalidParameterError where one is not allowed."""
         given = self.network_params or {}
         known = self._network_class().get_params()
@@ -193,7 +200,14 @@ class BaseTabularMLP(Transactional, Documented, Persistent, CallbackSupportMixin
                 raise InvalidParameterError(f"network_params: {name} must be {constraint.description}. Got {value!r}.")
         return given
 
-    def _splits(self, Z, y, parameters, eval_set, random_state):
+    def _splits(
+        self,
+        Z: Floats,
+        y: NDArray[Any],
+        parameters: dict[str, Any],
+        eval_set: tuple[Any, ...] | None,
+        random_state: np.random.RandomState,
+    ) -> list[Split | None]:
         """Return for each network the rows to train on and those that it holds out, or None."""
         if self.cv is not None:
             if eval_set is not None:
@@ -202,7 +216,10 @@ class BaseTabularMLP(Transactional, Documented, Persistent, CallbackSupportMixin
             cv = check_cv(self.cv, strata, classifier=is_classifier(self))
             if isinstance(self.cv, Integral):
                 cv.shuffle, cv.random_state = True, random_state.randint(2**31)
-            splits = [tuple(_positions(rows, len(Z)) for rows in split) for split in cv.split(Z, strata)]
+            splits: list[Split | None] = [
+                (_positions(training, len(Z)), _positions(held_out, len(Z)))
+                for training, held_out in cv.split(Z, strata)
+            ]
             if self.n_members not in (1, len(splits)):
                 raise InvalidParameterError(
                     f"n_members={self.n_members} must be 1 or the number of splits of cv, which is {len(splits)}"
@@ -214,7 +231,7 @@ class BaseTabularMLP(Transactional, Documented, Persistent, CallbackSupportMixin
             self._held_out(y, parameters.get("validation_fraction", 0.1), random_state) for _ in range(self.n_members)
         ]
 
-    def _held_out(self, y, fraction, random_state):
+    def _held_out(self, y: NDArray[Any], fraction: float, random_state: np.random.RandomState) -> Split:
         """Return the rows to train on and those held out, which have all classes in proportion, if rows are enough."""
         n, rows, strata = len(y), np.arange(len(y)), self._strata(y)
         if fraction == 0:
@@ -231,18 +248,18 @@ class BaseTabularMLP(Transactional, Documented, Persistent, CallbackSupportMixin
         if strata is not None:
             _, which, counts = np.unique(strata, return_inverse=True, return_counts=True)
             common = counts[which] > 1  # a class of one row is trained on
-            n_common = np.count_nonzero(common)
-            if min(n_held_out, n_common - n_held_out) >= np.count_nonzero(counts > 1):
+            n_common = int(np.count_nonzero(common))
+            if min(n_held_out, n_common - n_held_out) >= int(np.count_nonzero(counts > 1)):
                 rows, strata = rows[common], which[common]
             else:
                 strata = None
         _, held_out = train_test_split(rows, test_size=n_held_out, stratify=strata, random_state=random_state)
         return np.setdiff1d(np.arange(n), held_out), np.sort(held_out).astype(np.intp)
 
-    def _strata(self, y):
+    def _strata(self, y: NDArray[Any]) -> NDArray[Any] | None:
         return y if is_classifier(self) and y.ndim == 1 else None
 
-    def _transform_eval_set(self, eval_set):
+    def _transform_eval_set(self, eval_set: object) -> tuple[Any, ...]:
         if not isinstance(eval_set, tuple) or len(eval_set) not in (2, 3):
             raise ValueError(f"eval_set must be a tuple of (X, y) or (X, y, sample_weight). Got {eval_set!r}.")
         try:
@@ -250,10 +267,10 @@ class BaseTabularMLP(Transactional, Documented, Persistent, CallbackSupportMixin
         except (TypeError, ValueError) as error:
             raise ValueError(f"eval_set: {error}") from error
 
-    def _loss(self):
+    def _loss(self) -> losses.Given:
         return self._default_loss if self.loss is None else self.loss
 
-    def _conclude(self, network, scored, of_fit):
+    def _conclude(self, network: TabularNetwork, scored: Scored | None, of_fit: bool) -> Floats | None:
         """Do what is left to do with a network; return what it predicts for the rows that it was scored on, if any.
 
         Parameters
@@ -267,44 +284,44 @@ class BaseTabularMLP(Transactional, Documented, Persistent, CallbackSupportMixin
 
     # ---- predictions ----
 
-    def _mean_outputs(self, X):
+    def _mean_outputs(self, X: Any) -> NDArray[np.float64]:
         """Return the mean of what the networks predict, computed in blocks of rows."""
         check_is_fitted(self)
         networks = self.estimators_
         n_rows, blocks = self.preprocessor_._blocks(X)
-        start, outputs = 0, None
+        start, outputs = 0, np.empty(0)
         for Z in blocks:
             total = sum((self._outputs_of(network, Z) for network in networks[1:]), self._outputs_of(networks[0], Z))
-            if outputs is None:
+            if start == 0:
                 outputs = np.empty((n_rows, *total.shape[1:]))
             outputs[start : start + len(Z)] = total / len(networks)
             start += len(Z)
         return outputs
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
         tags.input_tags.string = True
         tags.input_tags.categorical = True
         return tags
 
-    def __sklearn_is_fitted__(self):
+    def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "estimators_")
 
     # ---- files ----
 
-    def _check_fitted(self):
+    def _check_fitted(self) -> None:
         check_estimator(self)
 
 
-def _positions(rows, n):
+def _positions(rows: ArrayLike, n: int) -> NDArray[np.intp]:
     """Return rows of a split as positions."""
     rows = np.asarray(rows)
     return np.sort(np.flatnonzero(rows) if rows.dtype == bool and len(rows) == n else rows).astype(np.intp)
 
 
-def _of_first(name):
-    def get(self):
+def _of_first(name: str) -> property:
+    def get(self: BaseTabularMLP) -> Any:
         networks = vars(self).get("estimators_")
         if networks is None:
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")

@@ -1,11 +1,14 @@
 """One column of a table, whatever container it comes from: what it holds, as numbers or as levels."""
 
 import datetime
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pyrelu._text import number_as_text
 
@@ -32,10 +35,10 @@ class UnsupportedColumn(ValueError):
         Where it holds that, among the rows that were read.
     """
 
-    def __init__(self, dtype, what=None, row=None):
+    def __init__(self, dtype: str, what: str | None = None, row: int | None = None) -> None:
         self.dtype, self.what, self.row = dtype, what, row
 
-    def message(self, column, start):
+    def message(self, column: str, start: int) -> str:
         """Return the message for a column of this name, of which the rows from `start` on were read."""
         kind = "Complex data not supported" if "complex" in (self.what or self.dtype) else "Data not supported"
         where = "" if self.row is None else f" in row {start + self.row}"
@@ -67,21 +70,29 @@ class Column:
 
     kind: str
     dtype: str
-    numbers: np.ndarray | None = None
-    codes: np.ndarray | None = None
+    numbers: NDArray[np.float64] | None = None
+    codes: NDArray[np.intp] | None = None
     texts: list[str] = field(default_factory=list)
     has_zone: bool = False
-    raw: np.ndarray | None = None
+    raw: NDArray[Any] | None = None
 
-    def __post_init__(self):
-        if np.isnan(self.numbers).all() if self.numbers is not None else (self.codes < 0).all():
+    def __post_init__(self) -> None:
+        if not self.known().any():
             self.kind = "missing"
 
-    def as_levels(self):
+    def known(self) -> NDArray[np.bool_]:
+        """Return which rows have a value."""
+        if self.codes is not None:
+            return self.codes >= 0
+        assert self.numbers is not None  # a column has the ones or the others
+        return ~np.isnan(self.numbers)
+
+    def as_levels(self) -> tuple[NDArray[np.intp], list[str]]:
         """Return codes and texts, of columns of numbers as well: a level is known by its text, as 1 and 1.0 by "1"."""
         if self.codes is not None:
             return self.codes, self.texts
-        known = ~np.isnan(self.numbers)
+        assert self.numbers is not None
+        known = self.known()
         if self.raw is not None and self.raw.dtype == object:  # where 1 == True, which are two levels
             return _factorised([_text(value) if is_known else None for value, is_known in zip(self.raw, known)])
         values, inverse = np.unique((self.numbers if self.raw is None else self.raw)[known], return_inverse=True)
@@ -90,23 +101,26 @@ class Column:
         codes[known] = inverse
         return _without_twins(codes, [as_text(value) for value in values])
 
-    def holds(self, row):
+    def holds(self, row: int) -> str:
         """Say what a row holds."""
         if self.codes is not None:
             return repr(self.texts[self.codes[row]])
+        assert self.numbers is not None
         return _AS_TEXT.get(self.kind, number_as_text)(self.numbers[row])
 
-    def first_row(self, numbers=False):
+    def first_row(self, numbers: bool = False) -> int:
         """Return the first row with a value; with `numbers`, the first that is not even a number in quotes."""
-        if self.codes is None:
-            return int(np.argmax(~np.isnan(self.numbers)))
-        rows = self.codes >= 0
-        if numbers and (odd := rows & ~np.array([*map(_is_number, self.texts), True])[self.codes]).any():
+        rows = self.known()
+        if (
+            self.codes is not None
+            and numbers
+            and (odd := rows & ~np.array([*map(_is_number, self.texts), True])[self.codes]).any()
+        ):
             rows = odd
         return int(np.argmax(rows))
 
 
-def _is_number(text):
+def _is_number(text: str) -> bool:
     try:
         float(text)
     except ValueError:
@@ -114,7 +128,7 @@ def _is_number(text):
     return True
 
 
-def _date_as_text(days):
+def _date_as_text(days: float) -> str:
     try:
         text = str(_EPOCH + days * _DAY)
     except OverflowError:
@@ -122,27 +136,27 @@ def _date_as_text(days):
     return text.removesuffix(" 00:00:00")
 
 
-_AS_TEXT = {"date": _date_as_text, "duration": "{:.15g} days".format}
+_AS_TEXT: dict[str, Callable[[Any], str]] = {"date": _date_as_text, "duration": "{:.15g} days".format}
 
 
-def _without_twins(codes, texts):
+def _without_twins(codes: NDArray[np.intp], texts: Sequence[str]) -> tuple[NDArray[np.intp], list[str]]:
     """Return codes and texts such that no text occurs twice."""
-    index = {}
+    index: dict[str, int] = {}
     new = np.array([*(index.setdefault(text, len(index)) for text in texts), -1])
     return new[codes], list(index)
 
 
-def _factorised(texts):
+def _factorised(texts: Sequence[str | None]) -> tuple[NDArray[np.intp], list[str]]:
     """Return codes and texts of a list of texts, None where missing."""
-    index = {None: -1}
+    index: dict[str | None, int] = {None: -1}
     codes = np.fromiter((index.setdefault(text, len(index) - 1) for text in texts), np.intp, len(texts))
-    return codes, list(index)[1:]
+    return codes, [text for text in index if text is not None]
 
 
 # ---- from arrays ----
 
 
-def of_array(values, dtype=None, missing=None):
+def of_array(values: NDArray[Any], dtype: str | None = None, missing: NDArray[np.bool_] | None = None) -> Column:
     """Return the Column of a NumPy array of one dimension; `missing` are the rows without a value, for integers."""
     dtype = dtype or str(values.dtype)
     match values.dtype.kind:
@@ -165,26 +179,26 @@ def of_array(values, dtype=None, missing=None):
     raise UnsupportedColumn(dtype)
 
 
-def of_dates(values, dtype, has_zone=False):
+def of_dates(values: NDArray[np.datetime64], dtype: str, has_zone: bool = False) -> Column:
     """Return the Column of an array of datetime64, in UTC with a zone."""
     return Column("date", dtype, _days(values), has_zone=has_zone)
 
 
-def of_codes(codes, values, dtype):
+def of_codes(codes: NDArray[np.integer[Any]], values: Sequence[object], dtype: str) -> Column:
     """Return the Column of a categorical dtype: codes, negative where missing, and the values that they are of."""
     missing = np.array([*map(is_missing, values), True], dtype=bool)
-    codes = np.where(codes < 0, -1, codes).astype(np.intp)
-    codes = np.where(missing[codes], -1, codes)
-    return Column("category", dtype, **dict(zip(("codes", "texts"), _without_twins(codes, list(map(_text, values))))))
+    given: NDArray[np.intp] = np.where(codes < 0, -1, codes).astype(np.intp)
+    own, texts = _without_twins(np.where(missing[given], -1, given), list(map(_text, values)))
+    return Column("category", dtype, codes=own, texts=texts)
 
 
-def of_maybe_booleans(values, dtype):
+def of_maybe_booleans(values: NDArray[np.float64], dtype: str) -> Column:
     """Return the Column of 1, 0 and NaN."""
     codes = np.where(np.isnan(values), -1, values).astype(np.intp)
     return Column("boolean", dtype, codes=codes, texts=BOOLEANS)
 
 
-def _days(values):
+def _days(values: NDArray[Any]) -> NDArray[np.float64]:
     """Return datetime64 or timedelta64 as days, from 1970-01-01 on; NaN where missing."""
     if np.datetime_data(values.dtype)[0] in ("Y", "M"):
         if values.dtype.kind == "m":
@@ -204,7 +218,7 @@ def _days(values):
 # ---- from objects ----
 
 
-def is_missing(value):
+def is_missing(value: object) -> bool:
     """Tell whether an object stands for a missing value."""
     if type(value).__name__ in _MISSING:
         return True
@@ -213,7 +227,7 @@ def is_missing(value):
     return isinstance(value, float | np.floating | np.datetime64 | np.timedelta64) and bool(value != value)
 
 
-def _meaning(cls):
+def _meaning(cls: type) -> str | None:
     """Return what instances of a class are, or None where a table may not hold them."""
     if issubclass(cls, str):
         return "category"
@@ -226,7 +240,7 @@ def _meaning(cls):
     return "number" if issubclass(cls, Real | Decimal) else None
 
 
-def of_objects(values, dtype):
+def of_objects(values: Sequence[Any], dtype: str) -> Column:
     """Return the Column of a list of objects: numbers where all are numbers, ..., categories where they are mixed."""
     classes = set(map(type, values))
     meanings = {cls: _meaning(cls) for cls in classes if cls.__name__ not in _MISSING}
@@ -254,14 +268,14 @@ def of_objects(values, dtype):
     return Column("category", dtype, codes=codes, texts=texts)
 
 
-def _float(value):
+def _float(value: Any) -> float:
     try:
         return float(value)
     except OverflowError:
         return np.inf if value > 0 else -np.inf
 
 
-def _text(value):
+def _text(value: Any) -> str:
     if isinstance(value, str):
         return str.__str__(value)  # the text of an enumeration's member too
     if isinstance(value, bool | np.bool_):
@@ -276,11 +290,12 @@ def _text(value):
     return str(value)
 
 
-def _duration(value):
-    return _days(np.array([value], "timedelta64"))[0]
+def _duration(value: datetime.timedelta | np.timedelta64) -> float:
+    days: float = _days(np.array([value], "timedelta64"))[0]
+    return days
 
 
-def _date(value):
+def _date(value: datetime.date | np.datetime64) -> tuple[float, bool]:
     """Return a date as days since 1970-01-01, and whether it has a time zone."""
     if isinstance(value, np.datetime64):
         return _days(np.array([value]))[0], False
@@ -291,7 +306,7 @@ def _date(value):
     return (value - epoch) / _DAY, has_zone
 
 
-def _of_date_objects(values, dtype):
+def _of_date_objects(values: Sequence[Any], dtype: str) -> Column:
     zones, days = set(), np.full(len(values), np.nan)
     for i, value in enumerate(values):
         if not is_missing(value):

@@ -2,10 +2,13 @@
 
 import inspect
 import textwrap
+from typing import TypeVar
 
 from sklearn.base import ClassifierMixin
 
 from pyrelu._mlp import losses
+
+T = TypeVar("T")
 
 # Attributes of networks that the estimators have as well.
 RECORDS = (
@@ -198,12 +201,12 @@ True""",
 }
 
 
-def documented(cls):
+def documented(cls: type[T]) -> type[T]:
     """Let a class's docstring, its first line, be followed by what there is to say of both."""
     is_classifier = issubclass(cls, ClassifierMixin)
     texts = CLASSIFIER if is_classifier else REGRESSOR
     kind = losses.CLASSIFIER if is_classifier else losses.REGRESSOR
-    texts = texts | {"SUMMARY": cls.__doc__, "LOSSES": "\n".join(losses.describe(kind))}
+    texts = texts | {"SUMMARY": cls.__doc__ or "", "LOSSES": "\n".join(losses.describe(kind))}
     lines = []
     for line in COMMON.splitlines():
         name = line.strip().strip("{}")

@@ -1,16 +1,25 @@
 """Networks that are trained side by side on one matrix."""
 
+from __future__ import annotations
+
 import threading
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 import pyrelu
 from pyrelu._mlp.callback_support import for_fit
 from pyrelu._mlp.warn import warn
-from pyrelu.tabular._networks import Task
+from pyrelu._typing import Floats
+from pyrelu.tabular._networks import Split, TabularNetwork, Task
+
+if TYPE_CHECKING:
+    from pyrelu.tabular._base import BaseTabularMLP
+
+Scored = tuple[Floats, NDArray[Any], NDArray[Any] | None]  # X, y and weights of rows
 
 
 @dataclass
@@ -32,11 +41,11 @@ class Job:
     done : bool
     """
 
-    network: object
-    rows: tuple[np.ndarray, np.ndarray] | None
+    network: TabularNetwork
+    rows: Split | None
     number: int | None = None
     refit: int | str | None = None
-    outputs: np.ndarray | None = None
+    outputs: Floats | None = None
     done: bool = False
 
 
@@ -47,27 +56,29 @@ class Data:
     Attributes
     ----------
     X : ndarray of shape (n_samples, n_columns)
+        This, y and weights in partitions where the network trains on such.
     y : ndarray
-    sample_weight : ndarray or None
+    sample_weight : array-like or None
     eval_set : tuple or None
     """
 
-    X: np.ndarray
-    y: np.ndarray
-    sample_weight: np.ndarray | None
+    X: Any
+    y: Any
+    sample_weight: Any
     eval_set: tuple[Any, ...] | None
 
-    def scored(self, rows):
+    def scored(self, rows: Split | None) -> Scored | None:
         """Return X, y and weights of the rows that a network is scored on, or None."""
         if self.eval_set is not None:
-            return (*self.eval_set, None)[:3]
+            X, y, given = (*self.eval_set, None)[:3]
+            return X, y, None if given is None else np.asarray(given)
         if rows is None:
             return None
         weights = None if self.sample_weight is None else np.asarray(self.sample_weight)[rows[1]]
         return self.X[rows[1]], self.y[rows[1]], weights
 
 
-def train(estimator, jobs, data):
+def train(estimator: BaseTabularMLP, jobs: list[Job], data: Data) -> list[Job]:
     """Train networks, each in one thread, as many at a time as `n_threads` allows; a single one by all threads.
 
     What each network becomes depends on its own seed and rows alone. Ctrl-C ends the fits after their epochs; networks
@@ -116,14 +127,15 @@ def train(estimator, jobs, data):
     return [job for job in trained if job.network.n_iter_] or trained[:1]
 
 
-def _line(job, n):
+def _line(job: Job, n: int) -> str:
+    assert job.number is not None  # as there are several
     network = job.network
     score = network.best_validation_score_
     result = f"loss = {network.loss_:.8f}" if score is None else f"validation score: {score:f}"
     return f"Network {job.number + 1} of {n}, {network.n_iter_} iterations, {result}"
 
 
-def _fit(estimator, job, data, interrupt):
+def _fit(estimator: BaseTabularMLP, job: Job, data: Data, interrupt: threading.Event) -> None:
     network = job.network
     finished = fit_network(estimator, job, network, Task(job.rows, interrupt), data, data.eval_set)
     job.outputs = estimator._conclude(network, data.scored(job.rows), data.eval_set is None)
@@ -134,7 +146,14 @@ def _fit(estimator, job, data, interrupt):
     job.done = True
 
 
-def fit_network(estimator, job, network, task, data, eval_set=None):
+def fit_network(
+    estimator: BaseTabularMLP,
+    job: Job,
+    network: TabularNetwork,
+    task: Task,
+    data: Data,
+    eval_set: tuple[Any, ...] | None = None,
+) -> bool:
     """Train one network; return whether nothing has interrupted it."""
     callbacks = for_fit(getattr(estimator, "_skl_callbacks", []), job.number, again=task.last_epoch is not None)
     network._task = task
@@ -146,24 +165,26 @@ def fit_network(estimator, job, network, task, data, eval_set=None):
         network.fit(data.X, data.y, data.sample_weight, eval_set=eval_set)
     finally:
         for name in ("_task", "_skl_callbacks", "_parent_callback_ctx"):
-            vars(network).pop(name, None)
+            network.__dict__.pop(name, None)
     return not task.interrupted
 
 
-def best_epoch(network):
+def best_epoch(network: TabularNetwork) -> int:
     """Return the number of epochs after which the network had the weights that it has."""
     if not network.early_stopping:
-        return network.n_iter_
+        n_iter: int = network.n_iter_
+        return n_iter
     scores = np.nan_to_num(network.validation_scores_, nan=-np.inf)
     return int(np.flatnonzero(scores == scores.max())[-1]) + 1
 
 
-def out_of_fold(jobs, n_samples):
+def out_of_fold(jobs: list[Job], n_samples: int) -> NDArray[np.float64]:
     """Return for each row the mean prediction of the networks that held it out; NaN where there is none."""
-    shape = (n_samples, *jobs[0].outputs.shape[1:])
+    held_out = [(job.rows[1], job.outputs) for job in jobs if job.rows is not None and job.outputs is not None]
+    shape = (n_samples, *held_out[0][1].shape[1:])
     total, n = np.zeros(shape), np.zeros(n_samples)
-    for job in jobs:
-        total[job.rows[1]] += job.outputs
-        n[job.rows[1]] += 1
+    for rows, outputs in held_out:
+        total[rows] += outputs
+        n[rows] += 1
     with np.errstate(invalid="ignore"):
         return total / n.reshape(-1, *[1] * (total.ndim - 1))

@@ -1,5 +1,10 @@
 """What a fit leaves, of the estimators and of their parts: reading a file accepts nothing else."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 from sklearn.base import is_classifier
 from sklearn.utils.validation import check_is_fitted
@@ -11,11 +16,14 @@ from pyrelu._text import listed
 from pyrelu.tabular import _scaling
 from pyrelu.tabular._allowed import CONSTRAINTS
 from pyrelu.tabular._columns import BOOLEANS, KINDS, NUMERIC
-from pyrelu.tabular._networks import NetworkClassifier, NetworkRegressor
+from pyrelu.tabular._networks import NetworkClassifier, NetworkRegressor, TabularNetwork
 from pyrelu.tabular._preprocessing import FACTS, TablePreprocessor, is_category
 
+if TYPE_CHECKING:
+    from pyrelu.tabular._base import BaseTabularMLP
 
-def _is_facts(facts):
+
+def _is_facts(facts: Any) -> bool:
     return (
         type(facts) is dict
         and tuple(facts) == FACTS
@@ -32,7 +40,7 @@ def _is_facts(facts):
     )
 
 
-def _is_scale(numeric, learned):
+def _is_scale(numeric: str, learned: object) -> bool:
     if not isinstance(learned, np.ndarray) or learned.dtype != np.float64 or learned.ndim != 1 or not learned.size:
         return False
     if numeric == "quantile":
@@ -40,7 +48,7 @@ def _is_scale(numeric, learned):
     return len(learned) == 2 and bool(np.isfinite(learned[0]) and learned[1] > 0)
 
 
-def _check_preprocessor(attributes):
+def _check_preprocessor(attributes: dict[str, Any]) -> None:
     """Raise ValueError unless these are the attributes of a TablePreprocessor; those of a file may be anything."""
     preprocessor = TablePreprocessor()
     unknown = attributes.keys() - set(preprocessor.get_params())
@@ -49,7 +57,7 @@ def _check_preprocessor(attributes):
         preprocessor.get_params()
     ):
         raise ValueError(f"a TablePreprocessor with the attributes {listed(sorted(map(str, attributes)))}")
-    vars(preprocessor).update(attributes)
+    preprocessor.__dict__.update(attributes)
     check_parameters(preprocessor, CONSTRAINTS)
     if attributes.get("_sklearn_output_config", {}) not in [{}] + [
         {"transform": container} for container in ("default", "pandas", "polars")
@@ -80,8 +88,8 @@ def _check_preprocessor(attributes):
         raise ValueError("scales_ is not as a fit leaves it")
 
 
-def _check_network(cls):
-    def check(attributes):
+def _check_network(cls: type[TabularNetwork]) -> Callable[[dict[str, Any]], None]:
+    def check(attributes: dict[str, Any]) -> None:
         network = cls()
         network._take(attributes, "the file")
         check_fitted(network)
@@ -97,9 +105,11 @@ def _check_network(cls):
     return check
 
 
-def check_estimator(estimator):
+def check_estimator(estimator: BaseTabularMLP) -> None:
     """Raise ValueError where an attribute is not as a fit leaves it, or the attributes do not go together."""
-    fitted = {name: value for name, value in vars(estimator).items() if name not in estimator._get_param_names()}
+    fitted: dict[str, Any] = {
+        name: value for name, value in vars(estimator).items() if name not in estimator._get_param_names()
+    }
     for name, value in fitted.items():
         if hasattr(type(estimator), name) or (name in ATTRIBUTES and not ATTRIBUTES[name](value)):
             raise ValueError(f"{name} does not have the type or shape that a fit gives it")
@@ -117,10 +127,12 @@ def check_estimator(estimator):
         raise ValueError(f"a network does not fit the {width} columns of the preprocessor's matrix")
     if fitted.get("n_features_in_") != preprocessor.n_features_in_:
         raise ValueError("n_features_in_ is not that of the preprocessor")
-    names = [vars(of).get("feature_names_in_") for of in (estimator, preprocessor)]
-    if (names[0] is None) != (names[1] is None) or not np.array_equal(*names):
+    names: Any = fitted.get("feature_names_in_")
+    theirs: Any = vars(preprocessor).get("feature_names_in_")
+    if (names is None) != (theirs is None) or not np.array_equal(names, theirs):
         raise ValueError("feature_names_in_ are not those of the preprocessor")
-    if is_classifier(estimator) and not all(np.array_equal(fitted.get("classes_"), n.classes_) for n in networks):
+    classes: Any = fitted.get("classes_")
+    if is_classifier(estimator) and not all(np.array_equal(classes, n.classes_) for n in networks):
         raise ValueError("classes_ are not those of the networks")
     if "oof_" in fitted and not (isinstance(estimator.oof_, np.ndarray) and estimator.oof_.dtype.kind == "f"):
         raise ValueError("oof_ is not as a fit leaves it")

@@ -1,14 +1,24 @@
 """Tables in the containers that people have them in, read column by column without importing what made them."""
 
+from __future__ import annotations
+
 import sys
 from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.utils import check_array
 
 from pyrelu._text import listed
 from pyrelu.tabular import _columns
-from pyrelu.tabular._columns import UnsupportedColumn
+from pyrelu.tabular._columns import Column, UnsupportedColumn
+
+if TYPE_CHECKING:
+    import polars
+
+Reader = Callable[[Any, int, slice], Column]  # of a container, the position of a column, and the rows to read
 
 
 class Table:
@@ -25,7 +35,7 @@ class Table:
         None where not all are texts, as the numbers that pandas counts columns by.
     """
 
-    def __init__(self, X):
+    def __init__(self, X: Any) -> None:
         self._frame, self._read = _reader(X)
         self.n_rows, self.n_columns = self._frame.shape
         self.names = _names(self._frame, self._read)
@@ -35,11 +45,11 @@ class Table:
                     f"Found array with 0 {what}(s) (shape={self._frame.shape}) while a minimum of 1 is required."
                 )
 
-    def name(self, i):
+    def name(self, i: int) -> str:
         """Return what messages call a column."""
         return repr(self.names[i]) if self.names else str(i)
 
-    def column(self, i, rows=slice(None)):
+    def column(self, i: int, rows: slice = slice(None)) -> Column:
         """Return the Column of some of the rows.
 
         Raises
@@ -53,13 +63,13 @@ class Table:
             raise ValueError(error.message(self.name(i), rows.start or 0)) from None
 
 
-def _is(X, package, *names):
+def _is(X: Any, package: str, *names: str) -> bool:
     """Tell whether X is of one of these classes, of a package that is imported, as it is where X comes from it."""
     module = sys.modules.get(package)
     return module is not None and isinstance(X, tuple(c for name in names if (c := getattr(module, name, None))))
 
 
-def _reader(X):
+def _reader(X: Any) -> tuple[Any, Reader]:
     """Return what has the columns, and the function that reads them."""
     if _is(X, "pandas", "DataFrame"):
         return X, _of_pandas
@@ -80,7 +90,7 @@ def _reader(X):
     return X, _of_numpy
 
 
-def _of_lists(rows):
+def _of_lists(rows: Sequence[Any]) -> NDArray[np.object_]:
     """Return rows as an array of objects: NumPy would make texts of numbers beside texts."""
     try:
         X = np.array(rows, dtype=object)
@@ -94,7 +104,7 @@ def _of_lists(rows):
     return X
 
 
-def _names(frame, read):
+def _names(frame: Any, read: Reader) -> list[str] | None:
     if read is _of_numpy:
         return None
     names = list(frame.schema.names if read is _of_arrow else frame.columns)
@@ -112,11 +122,11 @@ def _names(frame, read):
 # ---- columns of each container ----
 
 
-def _of_numpy(X, i, rows):
+def _of_numpy(X: NDArray[Any], i: int, rows: slice) -> Column:
     return _columns.of_array(X[rows, i])
 
 
-def _of_pandas(X, i, rows):
+def _of_pandas(X: Any, i: int, rows: slice) -> Column:
     column = X.iloc[rows, i]
     dtype, name = column.dtype, str(column.dtype)
     if isinstance(dtype, np.dtype):
@@ -144,7 +154,7 @@ def _of_pandas(X, i, rows):
     raise UnsupportedColumn(name)
 
 
-def _of_polars(X, i, rows):
+def _of_polars(X: polars.DataFrame, i: int, rows: slice) -> Column:
     import polars as pl
 
     column = X.to_series(i)[rows]
@@ -161,7 +171,7 @@ def _of_polars(X, i, rows):
         return _columns.of_objects(column.cast(pl.String).to_list(), name)
     if dtype == pl.Date:
         return _columns.of_dates(column.to_numpy(), name)
-    if dtype == pl.Datetime:
+    if isinstance(dtype, pl.Datetime):
         zone = dtype.time_zone
         if zone is not None:
             column = column.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
@@ -173,7 +183,7 @@ def _of_polars(X, i, rows):
     raise UnsupportedColumn(name)
 
 
-def _of_arrow(X, i, rows):
+def _of_arrow(X: Any, i: int, rows: slice) -> Column:
     import pyarrow
 
     start, stop, _ = rows.indices(X.num_rows)
@@ -183,7 +193,7 @@ def _of_arrow(X, i, rows):
     return _of_arrow_array(column, str(column.type))
 
 
-def _of_arrow_array(column, name):
+def _of_arrow_array(column: Any, name: str) -> Column:
     import pyarrow
     from pyarrow import types
 
@@ -215,7 +225,7 @@ def _of_arrow_array(column, name):
     raise UnsupportedColumn(name)
 
 
-def _floats(column):
+def _floats(column: Any) -> NDArray[np.float64]:
     import pyarrow
 
     return np.asarray(column.cast(pyarrow.float64(), safe=False).to_numpy(), dtype=float)

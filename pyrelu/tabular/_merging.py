@@ -6,19 +6,56 @@ interval that it lies in, with a hundredth of the values; the next round reports
 them as soon as they are few. Means and standard deviations are those of all rows to rounding.
 """
 
-from typing import NamedTuple
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import reduce
+from operator import add as plus
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pyrelu.tabular import _scaling
 from pyrelu.tabular._columns import BOOLEANS, NUMERIC
 from pyrelu.tabular._frames import Table
-from pyrelu.tabular._preprocessing import FACTS, WORDS, check_finite, chosen_columns, is_category
+from pyrelu.tabular._preprocessing import (
+    WORDS,
+    Chosen,
+    Facts,
+    TablePreprocessor,
+    check_finite,
+    chosen_columns,
+    is_category,
+)
 
 POINTS = 256  # values of a column that a part reports in a round
 
+Result = TypeVar("Result")  # of one part
+Reduced = TypeVar("Reduced")  # of all
+Origin = tuple[int, float]  # the position of a column, and what its numbers are counted from
+Ends = tuple[float, float]  # of an interval
+Wanted = Sequence[Sequence[Ends]]  # of each column, the intervals to report of
+Report = tuple[int, int, NDArray[np.intp], NDArray[np.float64]]  # what `_report` says of a column and an interval
 
-class Summary(NamedTuple):
+
+class OverParts(Protocol):
+    """What `fit` takes."""
+
+    def __call__(
+        self, reduce: Callable[[list[Result]], Reduced], function: Callable[..., Result], /, *arguments: Any
+    ) -> Reduced: ...
+
+
+class OfRank(Protocol):
+    """Order statistics by their ranks."""
+
+    def __getitem__(self, rank: int, /) -> float: ...
+
+
+@dataclass(frozen=True)
+class Summary:
     """What parts hold of one column; `+` adds another part's."""
 
     name: str
@@ -30,10 +67,10 @@ class Summary(NamedTuple):
     first: float
     has_zone: bool
 
-    def __add__(self, other):
+    def __add__(self, other: Summary) -> Summary:
         if self.kind == "missing" or other.kind == "missing":
             known = other if self.kind == "missing" else self
-            return known._replace(n_missing=self.n_missing + other.n_missing)
+            return replace(known, n_missing=self.n_missing + other.n_missing)
         if self.kind != other.kind:
             raise ValueError(
                 f"Column {self.name} holds {WORDS[self.kind]} in one partition (dtype {self.dtype}), and "
@@ -44,7 +81,8 @@ class Summary(NamedTuple):
         levels = dict(self.levels)
         for level, n in other.levels.items():
             levels[level] = levels.get(level, 0) + n
-        return self._replace(
+        return replace(
+            self,
             levels=levels,
             n_missing=self.n_missing + other.n_missing,
             n_known=self.n_known + other.n_known,
@@ -52,13 +90,14 @@ class Summary(NamedTuple):
         )
 
 
-class Summaries(NamedTuple):
+@dataclass(frozen=True)
+class Summaries:
     """The Summary of each column, and the names of the columns; `+` adds another part's."""
 
     names: list[str] | None
     columns: list[Summary]
 
-    def __add__(self, other):
+    def __add__(self, other: Summaries) -> Summaries:
         if self.names != other.names or len(self.columns) != len(other.columns):
             raise ValueError(
                 f"the columns of X differ between partitions: {self.names or len(self.columns)} and "
@@ -67,14 +106,14 @@ class Summaries(NamedTuple):
         return Summaries(self.names, [a + b for a, b in zip(self.columns, other.columns, strict=True)])
 
 
-def summarise(X, categorical_features):
+def summarise(X: Any, categorical_features: Chosen) -> Summaries:
     """Return the Summaries of a part."""
     table = Table(X)
     chosen = chosen_columns(categorical_features, table)
     return Summaries(table.names, [_summary(table, i, i in chosen) for i in range(table.n_columns)])
 
 
-def _summary(table, i, is_chosen):
+def _summary(table: Table, i: int, is_chosen: bool) -> Summary:
     column = table.column(i)
     if column.kind == "missing":
         return Summary(table.name(i), "missing", column.dtype, {}, table.n_rows, 0, 0.0, False)
@@ -84,6 +123,7 @@ def _summary(table, i, is_chosen):
         levels = {text: n for text, n in zip(texts, counts[1:], strict=True) if n}
         kind = "boolean" if column.kind == "boolean" else "category"
         return Summary(table.name(i), kind, column.dtype, levels, counts[0], sum(counts[1:]), 0.0, False)
+    assert column.numbers is not None  # as columns of these kinds have them
     check_finite(table, i, column.numbers)
     n_missing = int(np.isnan(column.numbers).sum())
     first = float(np.nanmin(column.numbers)) if column.kind == "date" else 0.0
@@ -92,7 +132,7 @@ def _summary(table, i, is_chosen):
     )
 
 
-def fit(preprocessor, over_parts):
+def fit(preprocessor: TablePreprocessor, over_parts: OverParts) -> None:
     """Fit a TablePreprocessor to parts.
 
     Parameters
@@ -103,7 +143,8 @@ def fit(preprocessor, over_parts):
         ``over_parts(reduce, function, *arguments)`` returns ``reduce(results)`` of the list of
         ``function(part, *arguments)``, in the order of the parts.
     """
-    names, columns = over_parts(add, summarise, preprocessor.categorical_features)
+    summaries = over_parts(add, summarise, preprocessor.categorical_features)
+    names, columns = summaries.names, summaries.columns
     all_facts = [_facts(summary, names[i] if names else f"x{i}") for i, summary in enumerate(columns)]
     numeric = [i for i, facts in enumerate(all_facts) if facts["kind"] in NUMERIC]
     origins = [(i, facts["first"] if facts["kind"] == "date" else 0.0) for i, facts in enumerate(all_facts)]
@@ -111,7 +152,7 @@ def fit(preprocessor, over_parts):
     numbers = [columns[i].n_known for i in numeric]
     fractions = [sorted({0.5, *_scaling.fractions(preprocessor.numeric, n)}) for n in numbers]
     quantiles = _quantiles(over_parts, origins, numbers, fractions)
-    moments = [None] * len(numeric)
+    moments: Sequence[tuple[float, float] | None] = [None] * len(numeric)
     if _scaling.needs_moments(preprocessor.numeric):
         means = over_parts(add, _sums, origins) / np.array(numbers)
         squares = over_parts(add, _squares, origins, means)
@@ -131,54 +172,65 @@ def fit(preprocessor, over_parts):
     preprocessor._set_learned(all_facts, scales, names)
 
 
-def _facts(summary, name):
+def _facts(summary: Summary, name: str) -> Facts:
     levels = [*BOOLEANS] if summary.kind == "boolean" else sorted(summary.levels)
     has_gaps = summary.kind in NUMERIC and summary.n_missing > 0
-    return dict(zip(FACTS, (name, summary.kind, levels, summary.first, summary.has_zone, has_gaps, 0.0), strict=True))
+    return Facts(
+        name=name,
+        kind=summary.kind,
+        levels=levels,
+        first=summary.first,
+        has_zone=summary.has_zone,
+        has_gaps=has_gaps,
+        median=0.0,
+    )
 
 
-def add(parts):
+def add(parts: Sequence[Result]) -> Result:
     """Return the sum, taken in order."""
-    total = parts[0]
-    for part in parts[1:]:
-        total = total + part
-    return total
+    return reduce(plus, parts)
 
 
-def _known(X, origins):
+def _known(X: Any, origins: Sequence[Origin]) -> Iterator[NDArray[np.float64]]:
     """Yield the known numbers of columns, dates counted from the first one."""
     table = Table(X)
     for i, first in origins:
         column = table.column(i)
-        yield np.empty(0) if column.kind == "missing" else column.numbers[~np.isnan(column.numbers)] - first
+        if column.kind == "missing" or column.numbers is None:
+            yield np.empty(0)
+        else:
+            yield column.numbers[column.known()] - first
 
 
-def _sums(X, origins):
+def _sums(X: Any, origins: Sequence[Origin]) -> NDArray[np.float64]:
     return np.array([known.sum() for known in _known(X, origins)])
 
 
-def _squares(X, origins, means):
+def _squares(X: Any, origins: Sequence[Origin], means: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.array([((known - mean) ** 2).sum() for known, mean in zip(_known(X, origins), means, strict=True)])
 
 
 # ---- quantiles ----
 
 
-def _between(n, fraction):
+def _between(n: int, fraction: float) -> tuple[int, float]:
     """Return the rank of the order statistic below a quantile, and where between that and the next one it lies."""
     at = (n - 1) * fraction  # as NumPy has it
     below = int(min(np.floor(at), n - 1))
     return below, at - below
 
 
-def _interpolated(n, fraction, of_rank):
+def _interpolated(n: int, fraction: float, of_rank: OfRank) -> float:
     below, share = _between(n, fraction)
     if not share:
         return of_rank[below]
-    return np.quantile(np.array([of_rank[below], of_rank[below + 1]]), share)
+    between: float = np.quantile(np.array([of_rank[below], of_rank[below + 1]]), share)
+    return between
 
 
-def _quantiles(over_parts, origins, numbers, fractions):
+def _quantiles(
+    over_parts: OverParts, origins: Sequence[Origin], numbers: Sequence[int], fractions: Sequence[Sequence[float]]
+) -> list[dict[float, float]]:
     """Return for each column its quantiles: fraction -> value."""
     intervals = []  # of each column: rank -> the ends of an interval that the order statistic lies in
     for n, of_column in zip(numbers, fractions, strict=True):
@@ -194,7 +246,7 @@ def _quantiles(over_parts, origins, numbers, fractions):
     return found
 
 
-def _report(X, origins, wanted):
+def _report(X: Any, origins: Sequence[Origin], wanted: Wanted) -> list[list[Report]]:
     """Return for each column and interval: how many values are below or at its low end, how many are between its ends, ranks
     of some of these, and their values.
     """
@@ -216,10 +268,10 @@ class _Narrow:
 
     __name__ = "narrow"
 
-    def __init__(self, wanted, intervals):
+    def __init__(self, wanted: Wanted, intervals: list[dict[int, Ends]]) -> None:
         self.wanted, self.intervals = wanted, intervals
 
-    def __call__(self, reports):
+    def __call__(self, reports: Sequence[list[list[Report]]]) -> list[dict[int, Ends]]:
         narrower = []
         for j, (ends, of_ranks) in enumerate(zip(self.wanted, self.intervals, strict=True)):
             new = dict(of_ranks)
@@ -231,7 +283,7 @@ class _Narrow:
         return narrower
 
 
-def _narrowed(interval, reports, ranks):
+def _narrowed(interval: Ends, reports: Sequence[Report], ranks: NDArray[np.intp]) -> list[Ends]:
     """Return for each rank the ends of the narrowest interval that the reports of all parts allow, equal ones if it is known."""
     low, high = interval
     ranks = ranks - sum(below for below, *_ in reports)
@@ -254,18 +306,19 @@ def _narrowed(interval, reports, ranks):
             narrower.append((high, high))
         else:
             ends = values[np.searchsorted(below, rank, side="right") - 1], values[np.searchsorted(not_above, rank + 1)]
-            narrower.append(tuple(map(float, ends)))
+            narrower.append((float(ends[0]), float(ends[1])))
     return narrower
 
 
-def _of_counts(numeric, values, counts):
+def _of_counts(numeric: str, values: NDArray[np.float64], counts: NDArray[np.intp]) -> NDArray[np.float64]:
     """Return what a scale learns of a column in which each value occurs so often."""
     order = np.argsort(values, kind="stable")
     values, ends, n = values[order], np.cumsum(counts[order]), int(counts.sum())
 
-    class OfRank:
-        def __getitem__(self, rank):
-            return values[np.searchsorted(ends, rank, side="right")]
+    class Counted:
+        def __getitem__(self, rank: int) -> float:
+            value: float = values[np.searchsorted(ends, rank, side="right")]
+            return value
 
     fractions = _scaling.fractions(numeric, n)
-    return _scaling.of_quantiles(numeric, n, {q: _interpolated(n, q, OfRank()) for q in fractions}, None)
+    return _scaling.of_quantiles(numeric, n, {q: _interpolated(n, q, Counted()) for q in fractions}, None)

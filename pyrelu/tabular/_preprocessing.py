@@ -1,12 +1,17 @@
 """From a table to the matrix that a network is trained on."""
 
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Self, TypedDict
+
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from pyrelu._mlp.allowed import check_parameters
 from pyrelu._mlp.warn import warn
 from pyrelu._text import listed, shortened
+from pyrelu._typing import Floats
 from pyrelu.exceptions import InvalidParameterError
 from pyrelu.tabular import _scaling
 from pyrelu.tabular._allowed import CONSTRAINTS
@@ -22,7 +27,24 @@ WORDS = {
     "category": "categories",
     "missing": "nothing",
 }
-FACTS = ("name", "kind", "levels", "first", "has_zone", "has_gaps", "median")
+Chosen = (
+    str | Sequence[Any] | NDArray[Any]
+)  # `categorical_features`: "from_dtype", or a mask of columns, their positions or names
+
+
+class Facts(TypedDict):
+    """What is known of a column: see `TablePreprocessor.columns_`."""
+
+    name: str
+    kind: str
+    levels: list[str]
+    first: float
+    has_zone: bool
+    has_gaps: bool
+    median: float
+
+
+FACTS = tuple(Facts.__annotations__)
 
 
 class TablePreprocessor(TransformerMixin, BaseEstimator):
@@ -107,12 +129,12 @@ class TablePreprocessor(TransformerMixin, BaseEstimator):
     def __init__(
         self,
         *,
-        categorical_features="from_dtype",
-        max_one_hot=8,
-        numeric="robust",
-        add_indicator=True,
-        dtype="float32",
-    ):
+        categorical_features: Chosen = "from_dtype",
+        max_one_hot: int = 8,
+        numeric: str = "robust",
+        add_indicator: bool = True,
+        dtype: str = "float32",
+    ) -> None:
         self.categorical_features = categorical_features
         self.max_one_hot = max_one_hot
         self.numeric = numeric
@@ -121,7 +143,7 @@ class TablePreprocessor(TransformerMixin, BaseEstimator):
 
     # ---- fit ----
 
-    def fit(self, X, y=None):
+    def fit(self, X: Any, y: None = None) -> Self:
         """Learn kinds, levels, medians and scales of the columns.
 
         Parameters
@@ -148,14 +170,16 @@ class TablePreprocessor(TransformerMixin, BaseEstimator):
         for i in range(table.n_columns):
             facts, values = _learn(table, i, i in chosen)
             columns.append(facts)
-            if facts["kind"] in NUMERIC:
+            if values is not None:
                 scales.append(_scaling.learn(self.numeric, values[~np.isnan(values)]))
         if _scaling.scales_one_hot(self.numeric):
             one_hot_scales = self._one_hot_scales(table, columns)
         self._set_learned(columns, scales + one_hot_scales, table.names)
         return self
 
-    def _set_learned(self, columns, scales, names):
+    def _set_learned(
+        self, columns: list[Facts], scales: list[NDArray[np.float64]], names: Sequence[str] | None
+    ) -> None:
         """Set the fitted attributes; `names` are those of the columns, or None."""
         self.columns_, self.scales_ = columns, scales
         self.n_features_in_ = len(columns)
@@ -164,7 +188,7 @@ class TablePreprocessor(TransformerMixin, BaseEstimator):
         elif hasattr(self, "feature_names_in_"):
             del self.feature_names_in_
 
-    def _one_hot_scales(self, table, columns):
+    def _one_hot_scales(self, table: Table, columns: Sequence[Facts]) -> list[NDArray[np.float64]]:
         """Return what the scale learns of the one-hot columns."""
         scales = []
         for i, expansion in self._expansions(columns):
@@ -174,7 +198,7 @@ class TablePreprocessor(TransformerMixin, BaseEstimator):
 
     # ---- layout ----
 
-    def _expansions(self, columns):
+    def _expansions(self, columns: Sequence[Facts]) -> Iterator[tuple[int, NDArray[np.float64]]]:
         """Yield the columns of the one-hot block: position, and the array of the block's rows for each code."""
         for i, facts in enumerate(columns):
             if self._has_indicator(facts):
@@ -184,35 +208,35 @@ class TablePreprocessor(TransformerMixin, BaseEstimator):
             if is_category(facts) and n <= self.max_one_hot:
                 yield i, np.array([[0.0], [1.0], [-1.0]]) if n == 2 else np.eye(n + 1)[:, 1:]
 
-    def _has_indicator(self, facts):
+    def _has_indicator(self, facts: Facts) -> bool:
         return self.add_indicator and facts["has_gaps"]
 
-    def _numeric(self):
+    def _numeric(self) -> list[int]:
         return [i for i, facts in enumerate(self._columns()) if facts["kind"] in NUMERIC]
 
-    def _coded(self):
+    def _coded(self) -> list[int]:
         return [i for i, f in enumerate(self._columns()) if is_category(f) and len(f["levels"]) > self.max_one_hot]
 
-    def _columns(self):
+    def _columns(self) -> list[Facts]:
         check_is_fitted(self)
         return self.columns_
 
     @property
-    def n_numeric_(self):
+    def n_numeric_(self) -> int:
         """The number of numeric columns of the matrix."""
         return len(self._numeric())
 
     @property
-    def n_one_hot_(self):
+    def n_one_hot_(self) -> int:
         """The number of one-hot columns of the matrix, indicators included."""
         return sum(expansion.shape[1] for _, expansion in self._expansions(self._columns()))
 
     @property
-    def cardinalities_(self):
+    def cardinalities_(self) -> list[int]:
         """The number of codes in each column of codes."""
         return [len(self.columns_[i]["levels"]) + 1 for i in self._coded()]
 
-    def get_feature_names_out(self, input_features=None):
+    def get_feature_names_out(self, input_features: Iterable[str] | None = None) -> NDArray[np.object_]:
         """Return the names of the matrix's columns.
 
         Parameters
@@ -243,7 +267,7 @@ class TablePreprocessor(TransformerMixin, BaseEstimator):
 
     # ---- transform ----
 
-    def transform(self, X):
+    def transform(self, X: Any) -> Any:
         """Return the matrix of a table.
 
         Parameters
@@ -262,7 +286,7 @@ class TablePreprocessor(TransformerMixin, BaseEstimator):
         """
         return self._matrix(X)
 
-    def _matrix(self, X):
+    def _matrix(self, X: Any) -> Floats:
         """Return what `transform` returns, as an array whatever `set_output` says."""
         n_rows, blocks = self._blocks(X)
         start = 0
@@ -275,7 +299,7 @@ class TablePreprocessor(TransformerMixin, BaseEstimator):
             start += len(block)
         return out
 
-    def _blocks(self, X):
+    def _blocks(self, X: Any) -> tuple[int, Iterator[Floats]]:
         """Return the number of rows of a table, and an iterator over its matrix in blocks of rows."""
         columns = self._columns()
         table = Table(X)
@@ -286,7 +310,7 @@ class TablePreprocessor(TransformerMixin, BaseEstimator):
         width = n + sum(t.shape[1] for t in tables) + len(coded)
         step = max(1, BLOCK // max(table.n_columns, width))
 
-        def block_of(rows):
+        def block_of(rows: slice) -> Floats:
             block = np.empty((rows.stop - rows.start, width), dtype=self.dtype)
             matrix = np.empty((len(block), n))
             gaps = {}
@@ -308,7 +332,7 @@ class TablePreprocessor(TransformerMixin, BaseEstimator):
         starts = range(0, table.n_rows, step)
         return table.n_rows, (block_of(slice(start, min(start + step, table.n_rows))) for start in starts)
 
-    def _scaled(self, expansions):
+    def _scaled(self, expansions: list[NDArray[np.float64]]) -> list[NDArray[np.float64]]:
         """Return the arrays of rows for each code as they enter the matrix."""
         learned = self.scales_[self.n_numeric_ :]
         if not learned:
@@ -320,11 +344,11 @@ class TablePreprocessor(TransformerMixin, BaseEstimator):
             k += expansion.shape[1]
         return scaled
 
-    def _within(self, matrix):
+    def _within(self, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
         largest = np.finfo(self.dtype).max
         return np.clip(matrix, -largest, largest)
 
-    def _positions(self, table):
+    def _positions(self, table: Table) -> Sequence[int]:
         """Return where in a table the columns of the fit are."""
         known = getattr(self, "feature_names_in_", None)
         if known is not None and table.names is not None:
@@ -349,7 +373,7 @@ class TablePreprocessor(TransformerMixin, BaseEstimator):
             )
         return range(table.n_columns)
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
         tags.input_tags.string = True
@@ -358,14 +382,14 @@ class TablePreprocessor(TransformerMixin, BaseEstimator):
         return tags
 
 
-def is_category(facts):
+def is_category(facts: Mapping[str, object]) -> bool:
     return facts["kind"] in ("boolean", "category")
 
 
 # ---- columns ----
 
 
-def chosen_columns(categorical_features, table):
+def chosen_columns(categorical_features: Chosen, table: Table) -> set[int]:
     """Return the positions of the columns that are to be categories whatever they hold."""
     if isinstance(categorical_features, str):  # "from_dtype"
         return set()
@@ -389,10 +413,18 @@ def chosen_columns(categorical_features, table):
     return chosen
 
 
-def _learn(table, i, is_category):
+def _learn(table: Table, i: int, is_category: bool) -> tuple[Facts, NDArray[np.float64] | None]:
     """Return the facts of a column, and its numbers where it is one of numbers."""
     column = table.column(i)
-    facts = dict(zip(FACTS, (table.names[i] if table.names else f"x{i}", column.kind, [], 0.0, False, False, 0.0)))
+    facts = Facts(
+        name=table.names[i] if table.names else f"x{i}",
+        kind=column.kind,
+        levels=[],
+        first=0.0,
+        has_zone=False,
+        has_gaps=False,
+        median=0.0,
+    )
     if column.kind == "missing":
         return facts, None
     if is_category or column.kind not in NUMERIC:
@@ -402,6 +434,7 @@ def _learn(table, i, is_category):
         facts["levels"] = [*BOOLEANS] if column.kind == "boolean" else sorted(texts[code] for code in used)
         return facts, None
     numbers = column.numbers
+    assert numbers is not None  # as columns of these kinds have them
     check_finite(table, i, numbers)
     if column.kind == "date":
         facts["first"], facts["has_zone"] = float(np.nanmin(numbers)), column.has_zone
@@ -413,7 +446,7 @@ def _learn(table, i, is_category):
     return facts, numbers
 
 
-def check_finite(table, i, numbers, start=0):
+def check_finite(table: Table, i: int, numbers: NDArray[np.float64], start: int = 0) -> None:
     infinite = np.flatnonzero(np.isinf(numbers))
     if len(infinite):
         row = infinite[0]
@@ -423,13 +456,13 @@ def check_finite(table, i, numbers, start=0):
         )
 
 
-def _numbers(table, i, facts, rows):
+def _numbers(table: Table, i: int, facts: Facts, rows: slice) -> NDArray[np.float64]:
     """Return the numbers of a column that held numbers in the fit."""
     column = table.column(i, rows)
     kind = facts["kind"]
     if column.kind == "missing":
-        return np.full(len(column.codes if column.numbers is None else column.numbers), np.nan)
-    if kind == "number" and column.kind == "boolean":
+        return np.full(len(column.known()), np.nan)
+    if kind == "number" and column.codes is not None and column.kind == "boolean":
         return np.where(column.codes < 0, np.nan, column.codes)
     if column.kind != kind:
         row = column.first_row(numbers=True)
@@ -442,15 +475,16 @@ def _numbers(table, i, facts, rows):
         raise ValueError(
             f"Column {table.name(i)} {now} time zone (dtype {column.dtype}), and {then} in the fit; the times would not agree"
         )
+    assert column.numbers is not None
     check_finite(table, i, column.numbers, rows.start)
     return column.numbers - facts["first"] if kind == "date" else column.numbers
 
 
-def _codes(table, i, facts, rows=slice(None)):
+def _codes(table: Table, i: int, facts: Facts, rows: slice = slice(None)) -> NDArray[np.intp]:
     """Return the codes of a column: 0 where missing or unknown, then one for each level; 1 where a number is missing."""
     column = table.column(i, rows)
     if facts["kind"] in NUMERIC:
-        return np.isnan(column.numbers).astype(int)
+        return (~column.known()).astype(int)
     codes, texts = column.as_levels()
     if facts["kind"] == "boolean" and column.kind == "number":
         texts = [dict(zip(("0", "1"), BOOLEANS)).get(text, text) for text in texts]
@@ -458,6 +492,6 @@ def _codes(table, i, facts, rows=slice(None)):
     return np.array([*(index.get(text, 0) for text in texts), 0])[codes]
 
 
-def shortened_text(text):
+def shortened_text(text: str) -> str:
     """Return what a message says of a value that is already written as Python writes it."""
     return text if len(text) <= 42 else f"{text[:40]}..."

@@ -1,5 +1,7 @@
 """Recipes: what the networks of the tabular estimators are set to where the user says nothing."""
 
+from typing import Any
+
 import numpy as np
 
 # RealMLP of Holzmueller, Grinsztajn and Steinwart, Better by default, NeurIPS 2024, arXiv:2407.04491. The constants are those
@@ -51,7 +53,7 @@ _SMALLER_BATCHES = {"batch_size": {0: 64, 2000: 256}}
 # Preset -> (parameters of a classifier's networks, of a regressor's).
 # "auto" is what was best for its time on thirteen real tables (docs/tabular.md): a quarter of the epochs, and all rows. A
 # classifier first holds some out, to find the best epoch and its temperature; a regressor does better without.
-PRESETS = {
+PRESETS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "auto": (
         _CLASSIFIER | {"max_iter": 64, "refit": True},
         _REGRESSOR | {"max_iter": 64, "early_stopping": False} | _SMALLER_BATCHES,
@@ -61,13 +63,13 @@ PRESETS = {
 }
 
 
-def parameters_of(preset, is_classifier):
+def parameters_of(preset: str, is_classifier: bool) -> tuple[dict[str, Any], bool]:
     """Return a copy of the parameters of a preset's networks, and whether they are trained again on all rows."""
     parameters = dict(PRESETS[preset][0 if is_classifier else 1])
     return parameters, parameters.pop("refit", False)
 
 
-def batch_size(preset, is_classifier, n_rows):
+def batch_size(preset: str, is_classifier: bool, n_rows: int) -> int:
     """Return the rows in a batch of a preset's networks."""
-    sizes = PRESETS[preset][0 if is_classifier else 1]["batch_size"]
+    sizes: dict[int, int] = PRESETS[preset][0 if is_classifier else 1]["batch_size"]
     return min(sizes[max(start for start in sizes if start <= n_rows)], n_rows)

@@ -1,17 +1,20 @@
 """Scales of columns of numbers: what is learned of a column, and how it is applied."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from sklearn.preprocessing import QuantileTransformer, StandardScaler
 
 MOST_QUANTILES = 1000
 CLIP = 3.0  # the largest size that the smooth clip gives
 
+Learned = Sequence[NDArray[np.float64]]  # what a scale learned of each column
+Moments = tuple[float, float]  # mean and variance
 
-def smooth_clip(x):
+
+def smooth_clip(x: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return ``x / sqrt(1 + (x / 3)**2)``: x near 0, and below 3 in size everywhere.
 
     Examples
@@ -26,43 +29,47 @@ def smooth_clip(x):
 _QUARTILES = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 
-def _robust_of(n, quantile, moments):
+def _robust_of(n: int, quantile: Mapping[float, float], moments: Moments | None) -> tuple[float, float]:
     """Return median and interquartile range; half the range where that is 0, and inf where nothing varies."""
     width = quantile[0.75] - quantile[0.25] or (quantile[1.0] - quantile[0.0]) / 2
     return quantile[0.5], width or np.inf
 
 
-def _robust(known):
+def _robust(known: NDArray[np.float64]) -> tuple[float, float]:
     return _robust_of(len(known), dict(zip(_QUARTILES, np.quantile(known, _QUARTILES), strict=True)), None)
 
 
-def _standard(known):
+def _standard(known: NDArray[np.float64]) -> tuple[float, float]:
     scaler = StandardScaler().fit(known[:, np.newaxis])
     return scaler.mean_[0], scaler.scale_[0]
 
 
-def _standard_of(n, quantile, moments):
+def _standard_of(n: int, quantile: Mapping[float, float], moments: Moments | None) -> tuple[float, float]:
     """Return mean and standard deviation of the mean and the variance, as StandardScaler does."""
+    assert moments is not None  # as `needs_moments` says
     mean, variance = moments
     epsilon = np.finfo(float).eps
     varies = variance > n * epsilon * variance + (n * mean * epsilon) ** 2
     return mean, np.sqrt(variance) if varies else 1.0
 
 
-def _quantiles(known):
+def _quantiles(known: NDArray[np.float64]) -> NDArray[np.float64]:
     n = min(MOST_QUANTILES, len(known))
-    return QuantileTransformer(n_quantiles=n, subsample=None).fit(known[:, np.newaxis]).quantiles_[:, 0]
+    fitted = QuantileTransformer(n_quantiles=n, subsample=None).fit(known[:, np.newaxis])
+    quantiles: NDArray[np.float64] = fitted.quantiles_[:, 0]
+    return quantiles
 
 
-def _fractions_of_quantiles(n):
-    return (np.linspace(0, 1, min(MOST_QUANTILES, n)) * 100 / 100).tolist()  # as QuantileTransformer has them
+def _fractions_of_quantiles(n: int) -> list[float]:
+    fractions: list[float] = (np.linspace(0, 1, min(MOST_QUANTILES, n)) * 100 / 100).tolist()
+    return fractions  # as QuantileTransformer has them
 
 
-def _quantiles_of(n, quantile, moments):
+def _quantiles_of(n: int, quantile: Mapping[float, float], moments: Moments | None) -> list[float]:
     return [quantile[q] for q in _fractions_of_quantiles(n)]
 
 
-def _apply_quantiles(matrix, of_columns):
+def _apply_quantiles(matrix: NDArray[np.float64], of_columns: Learned) -> NDArray[np.float64]:
     """Return the normal scores of values; by column, as columns may have different numbers of known values."""
     scores = np.empty_like(matrix)
     for j, quantiles in enumerate(of_columns):
@@ -75,13 +82,14 @@ def _apply_quantiles(matrix, of_columns):
     return scores
 
 
-def _apply_linear(matrix, of_columns):
+def _apply_linear(matrix: NDArray[np.float64], of_columns: Learned) -> NDArray[np.float64]:
     center, scale = np.array(of_columns).T
     with np.errstate(over="ignore", invalid="ignore"):
-        return np.nan_to_num((matrix - center) / scale)
+        scaled: NDArray[np.float64] = np.nan_to_num((matrix - center) / scale)
+    return scaled
 
 
-def _apply_robust(matrix, of_columns):
+def _apply_robust(matrix: NDArray[np.float64], of_columns: Learned) -> NDArray[np.float64]:
     return smooth_clip(_apply_linear(matrix, of_columns))
 
 
@@ -104,11 +112,11 @@ class Scale:
     needs_moments : bool
     """
 
-    learn: Callable[..., Any]
-    apply: Callable[..., Any]
+    learn: Callable[[NDArray[np.float64]], ArrayLike]
+    apply: Callable[[NDArray[np.float64], Learned], NDArray[np.float64]]
     scales_one_hot: bool
-    fractions: Callable[..., Any]
-    learn_of: Callable[..., Any]
+    fractions: Callable[[int], Sequence[float]]
+    learn_of: Callable[[int, Mapping[float, float], Moments | None], ArrayLike]
     needs_moments: bool
 
 
@@ -119,33 +127,33 @@ SCALES = {
 }
 
 
-def learn(numeric, known):
+def learn(numeric: str, known: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return an array of what a scale learns of the values of a column that are not missing."""
     with np.errstate(over="ignore", invalid="ignore"):
         return np.array(SCALES[numeric].learn(known), dtype=float)
 
 
-def fractions(numeric, n):
+def fractions(numeric: str, n: int) -> Sequence[float]:
     """Return the fractions of the quantiles of n values that a scale needs."""
     return SCALES[numeric].fractions(n)
 
 
-def needs_moments(numeric):
+def needs_moments(numeric: str) -> bool:
     """Tell whether a scale needs mean and variance."""
     return SCALES[numeric].needs_moments
 
 
-def of_quantiles(numeric, n, quantile, moments):
+def of_quantiles(numeric: str, n: int, quantile: Mapping[float, float], moments: Moments | None) -> NDArray[np.float64]:
     """Return what `learn` returns of n values with these quantiles, fraction -> value, and mean and variance."""
     with np.errstate(over="ignore", invalid="ignore"):
         return np.array(SCALES[numeric].learn_of(n, quantile, moments), dtype=float)
 
 
-def apply(numeric, matrix, learned):
+def apply(numeric: str, matrix: NDArray[np.float64], learned: Learned) -> NDArray[np.float64]:
     """Return a matrix whose columns are scaled by what was learned of each."""
     return SCALES[numeric].apply(matrix, learned) if matrix.size else matrix
 
 
-def scales_one_hot(numeric):
+def scales_one_hot(numeric: str) -> bool:
     """Tell whether one-hot columns are scaled as numbers are."""
     return SCALES[numeric].scales_one_hot

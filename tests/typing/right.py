@@ -83,6 +83,8 @@ assert_type(MLPRegressor.load("mlp.safetensors"), MLPRegressor)
 regressor = MLPRegressor("poisson", 8, "tanh", alpha=0, max_iter=3).fit(x, x[:, 0], sample_weight=np.ones(4))
 assert_type(regressor, MLPRegressor)
 assert_type(MLPRegressor.from_sklearn(regressor.to_sklearn()), MLPRegressor)
+assert_type(mlp.members(), list[MLPClassifier])
+assert_type(regressor.members(), list[MLPRegressor])
 
 report = layer_report(mlp, x, labels)
 assert_type(report[0], LayerRecord)

@@ -25,6 +25,7 @@ mlp.fit([[0.0], [1.0]])  # reported
 mlp.fit([[0.0], [1.0]], [0, 1], evalset=None)  # reported
 mlp.fit([[0.0], [1.0]], [0, 1], eval_set=[0.0])  # reported
 mlp.save()  # reported
+MLPClassifier(numeric_features=[[True, False]])  # reported
 MLPClassifier.load(1)  # reported
 length: int = mlp.loss_curve_  # reported
 Checkpoint("fit", each=2)  # reported
