@@ -1,6 +1,6 @@
 """Cycles per element of each kernel on processors that are not at hand, by llvm-mca's models of them.
 
-    make && python models.py build/this.v3.32.so [kind] [name ...]      (needs objdump and llvm-mca 16 or later)
+    make && python models.py build/this.v3.32.so [kind] [name ...]      (needs objdump and llvm-mca 17 or later)
     python models.py build/before.v3.32.so build/this.v3.32.so          (one after the other, and the ratios)
 
 kind: forward (default), derivative, vjp or backward. The columns are the processors, `bound` the least that the ports of
@@ -19,7 +19,7 @@ from pathlib import Path
 from ports import KINDS, bound, kernels, vectors
 
 PROCESSORS = ("znver2", "znver3", "znver4", "skylake", "icelake-server", "alderlake")
-WIDE = ("znver4", "icelake-server")  # of them, those with AVX-512
+WIDE = ("znver4", "icelake-server", "sapphirerapids")  # of them, and of AVX-512: that of sapphirerapids is that of alderlake
 ITERATIONS = 200
 
 

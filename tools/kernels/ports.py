@@ -36,9 +36,10 @@ def loops_of(lines):
 
 
 def kernels(library, kind):
-    """Yield the name and the loop of each kernel of a library: the shortest loop that stores vectors.
+    """Yield the name and the loop of each kernel of a library: that of a block of vectors.
 
-    Where parameters may be arrays, that is the loop for single numbers, which reads less.
+    The other loop is for what is less than a block. Where parameters may be arrays, it is the shorter of two: the loop
+    for single numbers, which reads less.
     """
     listing = subprocess.run(
         ["objdump", "-d", "--no-show-raw-insn", library], capture_output=True, text=True, check=True
@@ -46,7 +47,7 @@ def kernels(library, kind):
     for name, body in re.findall(rf"<{kind}_(\w+)>:\n(.*?)\n\n", listing.stdout + "\n\n", re.S):
         storing = [loop for loop in loops_of(body.splitlines()) if vectors(loop)]
         if storing:
-            yield name, min(storing, key=len)
+            yield name, min(storing, key=lambda loop: (-vectors(loop), len(loop)))
 
 
 def is_store(text):
