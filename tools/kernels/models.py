@@ -19,7 +19,7 @@ from pathlib import Path
 from ports import KINDS, bound, kernels, vectors
 
 PROCESSORS = ("znver2", "znver3", "znver4", "skylake", "icelake-server", "alderlake")
-WIDE = ("znver4", "icelake-server", "sapphirerapids")  # of them, and of AVX-512: that of sapphirerapids is that of alderlake
+WIDE = ("znver4", "icelake-server", "sapphirerapids")  # with AVX-512; the model of sapphirerapids is alderlake's
 ITERATIONS = 200
 
 
