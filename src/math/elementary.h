@@ -152,6 +152,17 @@ INLINE vector tanh_nonnegative(vector x) {
     return fma_(-b, square / max_(near, far), b);
 }
 
+#elif PYRELU_BITS == 64 && WIDTH == 32
+
+/* The same, with e^2x = 2^n (e^t)^2; the bit that the square loses is beyond the last one of the result. */
+INLINE vector tanh_nonnegative(vector x) {
+    vector b = min_(x, V(1)), square = mad(b, b, V(TINY)), near = horner(square, COUNTED(TANH_DIVISOR_POLYNOMIAL), 1);
+    vector shifted = mad(x, V(2 * R(1.4426950408889634)), V(SHIFTER - 1)), n = shifted - (SHIFTER - 1);
+    vector t = mad(n, V(-LOG_2.hi / 2), x), root = horner(t, COUNTED(EXP_ROOT_POLYNOMIAL), 1);
+    vector far = mad(power_of_2((vector_bits)shifted, 0) * root, root, V(0.5));
+    return fma_(-b, square / max_(near, far), b);
+}
+
 #else
 
 /* The same as the quotient of e^2x - 1 and e^2x + 1, corrected by its residual. The residual of a shortened quotient is

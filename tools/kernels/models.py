@@ -4,7 +4,7 @@
     python models.py build/before.v3.32.so build/this.v3.32.so          (one after the other, and the ratios)
 
 kind: forward (default), derivative, vjp or backward. The columns are the processors, `bound` the least that the ports of
-ports.py allow, and `here` what build/time measures on this machine; LLVM_MCA names the program if it is not in PATH.
+ports.py (Golden Cove's) allow, and `here` what build/time measures on this machine; LLVM_MCA names the program if it is not in PATH.
 A model knows ports, latencies and the scheduler's size, but neither caches nor what decoding costs: it is for comparing
 two formulas on one processor, not one processor with another.
 """
