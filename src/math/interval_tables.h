@@ -2,8 +2,8 @@
  * lane: AVX2 and AVX-512, in float.
  *
  * For each interval, the table NAME in interval_tables_f32.h holds a CENTRE, the function's value there (AT_CENTRE) and
- * the coefficients of a polynomial P, the difference quotient (QUOTIENT): f(x) = f(centre) + d P(d) with d = x -
- * centre.
+ * the coefficients of P, the difference quotient (QUOTIENT), a polynomial or a quotient of two: f(x) = f(centre) + d
+ * P(d) with d = x - centre.
  */
 #ifndef PYRELU_INTERVAL_TABLES_H
 #define PYRELU_INTERVAL_TABLES_H
@@ -46,7 +46,8 @@ INLINE vector lookup_horner(vector x, const real (*c)[LOOKUP], int n, vector_bit
     return y;
 }
 
-/* P as a quotient, which has fewer coefficients: intervals are wide, and a lookup takes as long as a multiply-add */
+/* By a NUMERATOR and a DENOMINATOR, whose first coefficient is 1: a polynomial would have so many coefficients that
+ * looking them up takes longer than the division. */
 #define QUOTIENT(d, name, i)                            \
     (lookup_horner(d, COUNTED(name##_NUMERATOR_8), i) / \
      mad(d, lookup_horner(d, COUNTED(name##_DENOMINATOR_8), i), V(1)))
