@@ -234,7 +234,7 @@ INLINE vector df_log_sigmoid(vector x) { return f_sigmoid(-x); }
 
 /* x/(1 + e^u) with u = minus_u(x) between the limits, x above the highest */
 INLINE vector times_sigmoid_minus(vector x, real lowest, real highest, exponent minus_u(vector)) {
-#if LOOKUP_4
+#if LOOKUP_4 && WIDTH == 32 /* a blend takes three operations on Intel's processors */
     const vector a = max_(x, V(lowest)), b = within(a, V(highest));
     return mul_sigmoid_minus(b, minus_u(b), beyond(a, V(highest)));
 #else

@@ -39,7 +39,7 @@ INLINE vector gelu_(vector x) {
     vector a = min_(abs_(x), V(NORMAL_END));
     vector_bits i = interval(POSITION(a, NORMAL));
     vector d = DISTANCE(a, NORMAL, i), rest = QUOTIENT(d, NORMAL, i), head = AT_CENTRE(NORMAL, i);
-#if LOOKUP_4
+#if LOOKUP == 8
     vector h = mul(a, V(-QUARTERS.hi / 2)), h_lost = mad(a, V(-QUARTERS.lo / 2), fma_(a, V(-QUARTERS.hi / 2), -h));
     power_and_rest e = exp_of((exponent){a, h, h_lost, V(-0.0)}, EXPONENT_BIASED(SCALE_BIAS));
     vector w = e.power * head, w_lost = fma_(e.power, head, -w);
