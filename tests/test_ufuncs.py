@@ -35,6 +35,24 @@ def test_every_length_gives_the_bits_of_one_element_alone(activation, namespace,
 
 
 @each_namespace
+def test_large_results_may_begin_anywhere_in_a_line_of_the_caches(activation, namespace, dtype):
+    """From 4,096 elements on, what is in front of the first whole line is computed by itself."""
+    n = 4099
+    x, g = data(dtype, n + 16)
+    want = np.concatenate(
+        [call(namespace, activation, *arrays_of(namespace, x[i : i + 500], g[i : i + 500])) for i in range(0, n, 500)]
+    )[:n]
+    arrays = arrays_of(namespace, x[:n], g[:n])
+    for start in (0, 1, 4, 7, 15):
+        out = np.full(n + 16, 7, dtype)
+        call(namespace, activation, *arrays, out=out[start : start + n])
+        assert same_bits(out, np.concatenate([out[:start] * 0 + 7, want, out[start + n :] * 0 + 7]))
+        shared = x[:n].copy()
+        call(namespace, activation, *arrays_of(namespace, shared[start:], g[start:n]), out=shared[: n - start])
+        assert same_bits(shared[: n - start], want[start:])
+
+
+@each_namespace
 def test_strides_broadcasting_and_order(activation, namespace, dtype):
     x, g = data(dtype, 40, 60)
     want = call(namespace, activation, *arrays_of(namespace, x, g))

@@ -126,7 +126,7 @@ def estimators_page():
 
 
 ON_AVX512 = "python bench/peers"
-ON_AVX2 = "PYRELU_ISA=v3 ATEN_CPU_CAPABILITY=avx2 NPY_DISABLE_CPU_FEATURES=X86_V4 python bench/peers"
+ON_AVX2 = "PYRELU_ISA=v3 NPY_DISABLE_CPU_FEATURES=X86_V4 python bench/peers"
 SPEED = re.compile(r"(<!-- speed: .*? -->\n).*?(<!-- end -->)", re.DOTALL)
 
 

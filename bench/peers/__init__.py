@@ -24,6 +24,18 @@ NOTES = (
 )
 
 
+# What PyTorch, and the libraries that it computes tanh, exp, gelu and products by, read before their first result,
+# by PYRELU_ISA: its own kernels, oneDNN's, MKL's
+_READ_BY_TORCH = {
+    "baseline": {
+        "ATEN_CPU_CAPABILITY": "default",
+        "ONEDNN_MAX_CPU_ISA": "SSE41",
+        "MKL_ENABLE_INSTRUCTIONS": "SSE4_2",
+    },
+    "v3": {"ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2", "MKL_ENABLE_INSTRUCTIONS": "AVX2"},
+}
+
+
 @cache
 def installed():
     """Return the modules that make the peers' candidates; each has VERSION, threads(n) and candidates(...)."""
@@ -60,10 +72,13 @@ def candidates(name, namespace, x, g):
 def limited_to(threads):
     """Limit pyrelu, BLAS, PyTorch and JAX to `threads` threads.
 
-    JAX reads its limit when it is loaded, so that the first one stays. PyTorch's limit stays as well.
+    JAX reads its limit when it is loaded, so that the first one stays. PyTorch's limit stays as well. Both are also
+    limited to the instruction set that PYRELU_ISA asks for.
     """
     environment = dict(os.environ)
     os.environ.update(_read_by_jax(threads))
+    for variable, value in _READ_BY_TORCH.get(os.environ.get("PYRELU_ISA"), {}).items():
+        os.environ.setdefault(variable, value)
     pools = threadpoolctl.threadpool_limits(threads, user_api="blas")
     before = pyrelu.get_num_threads()
     pyrelu.set_num_threads(threads)

@@ -30,7 +30,7 @@ Times pyrelu and what else is installed, in turn within one process; prints medi
   python bench/peers estimators [TASK ...]    prediction, setting up a fit, sparse rows, L-BFGS, beside scikit-learn
 
 All use the best instruction set they know, which is not always the same: the head of the table names it. To compare
-AVX2 with AVX2, set PYRELU_ISA=v3 (JAX's functions follow it), ATEN_CPU_CAPABILITY=avx2 and
+AVX2 with AVX2, set PYRELU_ISA=v3 (JAX and PyTorch, with its oneDNN and MKL, follow it) and
 NPY_DISABLE_CPU_FEATURES=X86_V4. OPENBLAS_CORETYPE=SkylakeX gives OpenBLAS its AVX-512 kernels where it does not know
 the processor.
 """

@@ -165,14 +165,14 @@ INLINE vector df_celu(vector x, vector alpha) {
 
 /* Sigmoids */
 
-/* ULP 0.80 at -0x1.5eb8a6p+6 (float), 0.79 at -0x1.626482400dcc5p+9 (double) */
+/* ULP 0.84 at -0x1.5db1a2p+6 (float), 0.79 at -0x1.626482400dcc5p+9 (double) */
 INLINE vector f_sigmoid(vector x) { return sigmoid_minus(exponent_of_minus(limited(x))); }
 /* ULP 1.83 at 0x1.fcaa44p-1 (float), 1.77 at 0x1.fffffffe5746fp-1 (double) */
 INLINE vector df_sigmoid(vector x) { return sigmoid_slope(1, x); }
 /* ULP 1.50 at 0x1.ffe95ep-2 (float), 1.50 at 0x1.ffff5dd013c85p-2 (double) */
 INLINE vector dfy_sigmoid(vector y) { return y * (1 - y); }
 
-/* ULP 0.93 at 0x1.8fcfep+0 (float), 1.96 at -0x1.26123434401b8p+4 (double) */
+/* ULP 0.95 at 0x1.03219ap+0 (float), 1.96 at -0x1.26123434401b8p+4 (double) */
 INLINE vector f_tanh(vector x) { return copysign_(tanh_nonnegative(min_(abs_(x), V(TANH_END))), x); }
 /* ULP 1.83 at 0x1.fcaa44p-2 (float), 1.75 at 0x1.00a142aff904p-1 (double) */
 INLINE vector df_tanh(vector x) { return sigmoid_slope(4, 2 * x); }
@@ -220,7 +220,7 @@ INLINE vector f_softplus(vector x, vector beta) {
     dd a = two_product(beta, max_(-abs_(x), EXP_LOWEST / beta));
     return softplus_(max_(x, V(0)), 1 / beta, beta * x, a);
 }
-/* ULP 0.80 at -0x1.5eb8a6p+6 (float), 0.79 at -0x1.626482400dcc5p+9 (double) */
+/* ULP 0.84 at -0x1.5db1a2p+6 (float), 0.79 at -0x1.626482400dcc5p+9 (double) */
 INLINE vector df_softplus(vector x, vector beta) {
     return sigmoid_minus(exponent_by(-beta, clamp(x, EXP_LOWEST / beta, SATURATED / beta)));
 }
@@ -229,12 +229,12 @@ INLINE vector df_softplus(vector x, vector beta) {
 INLINE vector f_log_sigmoid(vector x) {
     return -softplus_(max_(-x, V(0)), V(1), -x, (dd){max_(-abs_(x), V(EXP_LOWEST)), V(-0.0)});
 }
-/* ULP 0.80 at 0x1.5eb8a6p+6 (float), 0.81 at 0x1.6260cd5614d9dp+9 (double) */
+/* ULP 0.84 at 0x1.5db1a2p+6 (float), 0.81 at 0x1.6260cd5614d9dp+9 (double) */
 INLINE vector df_log_sigmoid(vector x) { return f_sigmoid(-x); }
 
 /* x/(1 + e^u) with u = minus_u(x) between the limits, x above the highest */
 INLINE vector times_sigmoid_minus(vector x, real lowest, real highest, exponent minus_u(vector)) {
-#if LOOKUP_4
+#if LOOKUP_4 && WIDTH == 32 /* a blend takes three operations on Intel's processors */
     const vector a = max_(x, V(lowest)), b = within(a, V(highest));
     return mul_sigmoid_minus(b, minus_u(b), beyond(a, V(highest)));
 #else
@@ -243,7 +243,7 @@ INLINE vector times_sigmoid_minus(vector x, real lowest, real highest, exponent 
 #endif
 }
 
-/* ULP 0.82 at -0x1.6f6dcep+6 (float), 0.76 at -0x1.65c69468649c8p+9 (double) */
+/* ULP 0.86 at -0x1.7f1aa6p+2 (float), 0.76 at -0x1.65c69468649c8p+9 (double) */
 INLINE vector f_silu(vector x) { return times_sigmoid_minus(x, EXP_LOWEST, SATURATED, exponent_of_minus); }
 /* ULP 1.95 at -0x1.9304e4p+0 (float), 1.87 at -0x1.0ff570cd25e5dp+5 (double) */
 INLINE vector df_silu(vector x) {
@@ -260,7 +260,7 @@ INLINE exponent quick_gelu_exponent(vector x) {
 }
 
 /* x sigmoid(1.702 x) */
-/* ULP 0.80 at -0x1.afd666p+5 (float), 0.77 at -0x1.a4116a1488f77p+8 (double) */
+/* ULP 0.85 at -0x1.ae8f3ep+5 (float), 0.77 at -0x1.a4116a1488f77p+8 (double) */
 INLINE vector f_quick_gelu(vector x) {
     return times_sigmoid_minus(x, EXP_LOWEST * R(0.585), SATURATED * R(0.6), quick_gelu_exponent);
 }
@@ -277,7 +277,7 @@ INLINE vector f_gelu(vector x) { return gelu_(x); }
 INLINE vector df_gelu(vector x) { return gelu_slope(x); }
 
 /* x sigmoid(u) with u = 2 sqrt(2/pi) (x + 0.044715 x^3) */
-/* ULP 0.82 at -0x1.436bdcp+3 (float), 0.75 at -0x1.5b3c0a944c7cp+3 (double) */
+/* ULP 0.83 at -0x1.438122p+3 (float), 0.75 at -0x1.5b3c0a944c7cp+3 (double) */
 INLINE vector f_gelu_tanh(vector x) {
     return times_sigmoid_minus(x, GELU_TANH_LOWEST, GELU_TANH_HIGHEST, gelu_tanh_exponent);
 }

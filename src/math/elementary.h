@@ -141,13 +141,26 @@ INLINE vector tanh_nonnegative(vector x) {
 
 #elif LOOKUP_4
 
-/* The same from a polynomial up to 1, and as 1 - 2/(1 + e^2x) from there on */
+/* The same as b - b (b^2/d) with b = min(x, 1), where d = x^3/(x - tanh x) up to 1, a polynomial in x^2, and 1/(1 -
+ * tanh x) = (1 + e^2x)/2 from there on. Both rise and they meet at 1, where the second rises faster, so that d is the
+ * larger. */
 INLINE vector tanh_nonnegative(vector x) {
-    vector square = mad(x, x, V(TINY)), near = mad(x * square, POLYNOMIAL(square, TANH_ODD_POLYNOMIAL), x);
-    vector shifted = mad(x, V(2 * R(1.4426950408889634)), V(SHIFTER)), n = shifted - SHIFTER;
-    vector t = mad(n, V(-LOG_2.hi / 2), x), power = power_of_2((vector_bits)shifted, 0);
-    vector far = 1 - 2 / mad(power, t * POLYNOMIAL(t, EXPM1_TWICE_POLYNOMIAL), power + 1);
-    return blend(less(x, V(1)), near, far);
+    vector b = min_(x, V(1)), square = mad(b, b, V(TINY)), near = POLYNOMIAL(square, TANH_DIVISOR_POLYNOMIAL);
+    vector shifted = mad(x, V(2 * QUARTERS.hi), EXPONENT_BIASED(-1)), n = shifted - EXPONENT_BIASED(-1);
+    power_and_rest e = quarters(mad(x, V(2 * QUARTERS.hi), -n), (vector_bits)shifted);
+    vector far = mad(e.power, e.p, V(0.5)) + e.power;
+    return fma_(-b, square / max_(near, far), b);
+}
+
+#elif PYRELU_BITS == 64 && WIDTH == 32
+
+/* The same, with e^2x = 2^n (e^t)^2; the bit that the square loses is beyond the last one of the result. */
+INLINE vector tanh_nonnegative(vector x) {
+    vector b = min_(x, V(1)), square = mad(b, b, V(TINY)), near = horner(square, COUNTED(TANH_DIVISOR_POLYNOMIAL), 1);
+    vector shifted = mad(x, V(2 * R(1.4426950408889634)), V(SHIFTER - 1)), n = shifted - (SHIFTER - 1);
+    vector t = mad(n, V(-LOG_2.hi / 2), x), root = horner(t, COUNTED(EXP_ROOT_POLYNOMIAL), 1);
+    vector far = mad(power_of_2((vector_bits)shifted, 0) * root, root, V(0.5));
+    return fma_(-b, square / max_(near, far), b);
 }
 
 #else

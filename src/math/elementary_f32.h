@@ -51,12 +51,8 @@ static const real QUARTER_POLYNOMIAL[] = {R(1.3347242e-4), R(0.17330989), R(0.01
 static const dd_constant QUARTERS = {R(5.77078), R(7.703852e-8)};
 /* 1.702 times that */
 static const dd_constant QUICK_GELU_QUARTERS = {R(9.821868), R(-1.04437994e-7)};
-/* (tanh(x)/x - 1)/x^2 of x^2 on |x| <= 1, relative to tanh(x)/x: error 2^-27.7 */
-static const real TANH_ODD_POLYNOMIAL[] = {R(-0.33333296), R(0.13332346), R(-0.053879846), R(0.021486683),
-    R(-7.946039e-3), R(2.3012583e-3), R(-3.584091e-4)};
-/* (e^2t - 1)/t on |t| <= ln(2)/4, relative to e^2t: error 2^-28.2 */
-static const real EXPM1_TWICE_POLYNOMIAL[] = {R(2.0), R(1.9999998), R(1.3333217), R(0.66669214), R(0.2677974),
-    R(0.0884577)};
+/* x^3/(x - tanh x) of x^2 on |x| <= 1, relative to tanh(x)/(x - tanh x): error 2^-28.6 */
+static const real TANH_DIVISOR_POLYNOMIAL[] = {R(3.0000007), R(1.1999929), R(-5.692238e-3), R(2.2670308e-4)};
 /* (1/3 - (x - tanh x)/x^3)/x^2 of x^2 on |x| <= 0.9, relative to x - tanh x: error 2^-29.2 */
 static const real TANH_POLYNOMIAL[] = {R(0.13333328), R(-0.05396665), R(0.021852482), R(-8.775561e-3),
     R(3.3420436e-3), R(-1.0401733e-3), R(1.8232671e-4)};

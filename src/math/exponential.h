@@ -170,12 +170,15 @@ INLINE exponent exponent_by(vector c, vector x) {
     return (exponent){x, factor.hi, factor.lo, V(-0.0)};
 }
 
-INLINE power_and_rest exp_of(exponent u, vector shifter) {
-    vector shifted = mad(u.x, u.hi, shifter), n = shifted - shifter;
-    vector t = mad(u.x, u.lo, fma_(u.x, u.hi, -n)) + u.rest;
-    vector_bits i = (vector_bits)shifted;
+/* 2^((i + t)/4) */
+INLINE power_and_rest quarters(vector t, vector_bits i) {
     vector power = (vector)((vector_bits)lookup_4(QUARTER_TABLE, i) + (i << (R_FRACTION - 2)));
     return (power_and_rest){power, horner(t, COUNTED(QUARTER_POLYNOMIAL), 1)};
+}
+
+INLINE power_and_rest exp_of(exponent u, vector shifter) {
+    vector shifted = mad(u.x, u.hi, shifter), n = shifted - shifter;
+    return quarters(mad(u.x, u.lo, fma_(u.x, u.hi, -n)) + u.rest, (vector_bits)shifted);
 }
 
 #define EXPONENT_BIASED(bias) V(SHIFTER + (bias) * 4)

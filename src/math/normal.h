@@ -36,11 +36,19 @@ INLINE vector minus_scaled(vector base, vector y, vector_bits k) {
 /* x Phi(x) = max(x, 0) - a Phi(-a), where a = |x| and Phi(-a) = exp(-a^2/2) (head + rest), by a polynomial for each of
  * LOOKUP intervals. The heads are short. */
 INLINE vector gelu_(vector x) {
-    vector a = min_(abs_(x), V(NORMAL_END)), b = mul(a, V(-0.5)), h = mul(b, a);
-    short_exponential e = exp_short((dd){h, fma_(b, a, -h)}, SCALE_BIAS);
+    vector a = min_(abs_(x), V(NORMAL_END));
     vector_bits i = interval(POSITION(a, NORMAL));
     vector d = DISTANCE(a, NORMAL, i), rest = QUOTIENT(d, NORMAL, i), head = AT_CENTRE(NORMAL, i);
+#if LOOKUP == 8
+    vector h = mul(a, V(-QUARTERS.hi / 2)), h_lost = mad(a, V(-QUARTERS.lo / 2), fma_(a, V(-QUARTERS.hi / 2), -h));
+    power_and_rest e = exp_of((exponent){a, h, h_lost, V(-0.0)}, EXPONENT_BIASED(SCALE_BIAS));
+    vector w = e.power * head, w_lost = fma_(e.power, head, -w);
+    vector y = fma_(a, w, mul(a, mad(e.power, mad(e.p, mad(rest, d, head), mul(rest, d)), w_lost)));
+#else
+    vector b = mul(a, V(-0.5)), h = mul(b, a);
+    short_exponential e = exp_short((dd){h, fma_(b, a, -h)}, SCALE_BIAS);
     vector y = fma_(a, e.power * head, mul(a, e.power * mad(e.p, mad(rest, d, head), mul(rest, d))));
+#endif
     return mad(y, V(-UNIT), max_(x, V(0)));
 }
 

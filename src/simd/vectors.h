@@ -225,12 +225,17 @@ INLINE vector lookup(const real *table, vector_bits i) { return _mm256_permuteva
 #define LOOKUP 0
 #endif
 
-/* lookup_4(table, i) is table[i % 4]: within the halves of a register. Where it is defined it takes half a cycle to
- * one, and lookup, across the halves, up to two on AMD's processors before Zen 5. */
+/* lookup_4(table, i) is table[i % 4]: within each 128 bits of a register. Where it is defined it takes half a cycle to
+ * one, and lookup, across them, up to two on AMD's processors before Zen 5. */
 #if WIDTH == 32 && PYRELU_BITS == 32
 #define LOOKUP_4 1
 INLINE vector lookup_4(const real *table, vector_bits i) {
     return _mm256_permutevar_ps(_mm256_broadcast_ps((const __m128 *)table), (__m256i)i);
+}
+#elif WIDTH == 64 && PYRELU_BITS == 32
+#define LOOKUP_4 1
+INLINE vector lookup_4(const real *table, vector_bits i) {
+    return _mm512_permutevar_ps(_mm512_broadcast_f32x4(_mm_loadu_ps(table)), (__m512i)i);
 }
 #else
 #define LOOKUP_4 0

@@ -255,24 +255,25 @@ def main(bits):
 
     if bits == 32:
         quarters(precision)
+    polynomial(
+        "TANH_DIVISOR_POLYNOMIAL",
+        "x^3/(x - tanh x) of x^2 on |x| <= 1, relative to tanh(x)/(x - tanh x)",
+        lambda z: 1 / shrink(z),
+        lambda z: shrink(z) * (sqrt(at(z)) / tanh(sqrt(at(z))) - 1),
+        0,
+        1,
+        {32: 3, 64: 7}[bits],
+        precision,
+    )
+    if bits == 64:
         polynomial(
-            "TANH_ODD_POLYNOMIAL",
-            "(tanh(x)/x - 1)/x^2 of x^2 on |x| <= 1, relative to tanh(x)/x",
-            lambda z: (tanh(sqrt(at(z))) / sqrt(at(z)) - 1) / at(z),
-            lambda z: at(z) / (tanh(sqrt(at(z))) / sqrt(at(z))),
-            0,
-            1,
-            6,
-            precision,
-        )
-        polynomial(
-            "EXPM1_TWICE_POLYNOMIAL",
-            "(e^2t - 1)/t on |t| <= ln(2)/4, relative to e^2t",
-            lambda t: expm1(2 * at(t)) / at(t),
-            lambda t: at(t) / exp(2 * t),
+            "EXP_ROOT_POLYNOMIAL",
+            "e^t on |t| <= ln(2)/4, relative to it",
+            exp,
+            lambda t: exp(-t),
             -log(2) / 4 * mpf("1.0001"),
             log(2) / 4 * mpf("1.0001"),
-            5,
+            9,
             precision,
         )
     polynomial(

@@ -4,7 +4,7 @@ python tools/fit/tables.py > src/math/interval_tables_f32.h        (needs mpmath
 """
 
 from fit import SHORT, horner, literal, numbers, rounded, rounded_minimax
-from mpmath import exp, findroot, linspace, log, mp, mpf, nstr, pi, sqrt, tanh
+from mpmath import cos, exp, findroot, linspace, log, lu_solve, matrix, mp, mpf, nstr, pi, sqrt, tanh
 from normal import mills
 
 mp.prec = 240
@@ -69,6 +69,59 @@ def fitted(f, first, last, degree, end, bits=PRECISION, visible=0, line=None, ex
     return (centre, head, *c), max(map(abs, errors))
 
 
+def quotient_table(name, what, f, size, scale, end, bits):
+    """The same by f(x) = head + d n(d)/(1 + d m(d)) for each interval, with n of degree 2 and m of degree 1."""
+    rows, errors = [], []
+    for first, last in intervals(size, mpf(scale)):
+        centre, head = near_value(f, first, min(last, mpf(end)), bits)
+        a, b = first - centre, min(last, mpf(end)) - centre
+        middle, half, n = (a + b) / 2, (b - a) / 2, 50
+        nodes = [middle - half * cos(pi * (k + mpf("0.5")) / n) for k in range(n)]
+        *c, error = rounded_quotient(
+            nodes, [(f(centre + d) - head) / d for d in nodes], [d / f(centre + d) for d in nodes]
+        )
+        rows.append((centre, head, *c))
+        errors.append(error)
+    print(f"/* {what} on {size} intervals as quotients, relative error 2^{nstr(log(max(errors), 2), 3)} */")
+    columns = [list(column) for column in zip(*rows)]
+    numbers("", f"{name}_CENTRE_{size}", columns[0], PRECISION)
+    numbers("", f"{name}_AT_CENTRE_{size}", columns[1], PRECISION)
+    numbers("", f"{name}_NUMERATOR_{size}", columns[2:5], PRECISION)
+    numbers("", f"{name}_DENOMINATOR_{size}", columns[5:], PRECISION)
+
+
+def rounded_quotient(x, y, weights):
+    """The rounded coefficients n0, n1, n2, m0, m1 of (n0 + n1 x + n2 x^2)/(1 + m0 x + m1 x^2), and the largest error.
+
+    Each is rounded in turn and made up for by those after it. A fit is linear once multiplied by the denominator of the
+    one before; Lawson's weights make the largest error least.
+    """
+    powers = (0, 1, 2, 1, 2)  # of the coefficients' terms
+    known, result = {}, None
+    for fixed in (None, 0, 3, 1, 4, 2):
+        if fixed is not None:
+            known[fixed] = rounded(result[fixed], PRECISION)
+        result, least, below, lawson = None, mpf("inf"), [mpf(1)] * len(x), [mpf(1)] * len(x)
+        for _ in range(10):
+            free = [k for k in range(5) if k not in known]
+            rows, values = [], []
+            for v, target, weight, q, more in zip(x, y, weights, below, lawson):
+                terms = [v ** powers[k] * (1 if k < 3 else -target) * weight / q * sqrt(more) for k in range(5)]
+                rows.append([terms[k] for k in free])
+                values.append(target * weight / q * sqrt(more) - sum(terms[k] * c for k, c in known.items()))
+            c = known | dict(zip(free, lu_solve(matrix(rows), matrix(values)) if free else ()))
+            below = [1 + c[3] * v + c[4] * v**2 for v in x]
+            errors = [
+                abs(((c[0] + c[1] * v + c[2] * v**2) / q - target) * weight)
+                for v, target, weight, q in zip(x, y, weights, below)
+            ]
+            if max(errors) < least:
+                result, least = c, max(errors)
+            lawson = [more * error for more, error in zip(lawson, errors)]
+            lawson = [more / max(lawson) + mpf(10) ** -9 for more in lawson]
+    return [*(result[k] for k in range(5)), least]
+
+
 def near_value(f, first, last, bits):
     """A number near the middle of an interval where f is very nearly a number of so few bits, and that."""
     middle = (first + last) / 2
@@ -120,7 +173,8 @@ def main():
     )
     # with this scale the second interval begins with a tanh above a power of 2, where its ULP is twice that below
     table("TANH", "tanh x", tanh, {16: 6}, 0.90625, 9.5, exact_at_0=True)
-    table("NORMAL", "Phi(-x) exp(x^2/2)", normal_tail, {8: 9, 16: 6}, 1, 15, bits=SHORT_HEAD)
+    table("NORMAL", "Phi(-x) exp(x^2/2)", normal_tail, {16: 6}, 1, 15, bits=SHORT_HEAD)
+    quotient_table("NORMAL", "Phi(-x) exp(x^2/2)", normal_tail, 8, 1, 15, bits=SHORT_HEAD)
     # with these the root is near the middle of an interval, so that in the others the head is most of the value
     seen = mpf(1) / 32
     table("GELU_SLOPE", "gelu'(-x) exp(x^2/2)", gelu_slope, {16: 7}, 0.828125, 15, visible=seen)

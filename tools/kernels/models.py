@@ -1,10 +1,10 @@
 """Cycles per element of each kernel on processors that are not at hand, by llvm-mca's models of them.
 
-    make && python models.py build/this.v3.32.so [kind] [name ...]      (needs objdump and llvm-mca 16 or later)
+    make && python models.py build/this.v3.32.so [kind] [name ...]      (needs objdump and llvm-mca 17 or later)
     python models.py build/before.v3.32.so build/this.v3.32.so          (one after the other, and the ratios)
 
 kind: forward (default), derivative, vjp or backward. The columns are the processors, `bound` the least that the ports of
-ports.py allow, and `here` what build/time measures on this machine; LLVM_MCA names the program if it is not in PATH.
+ports.py (Golden Cove's) allow, and `here` what build/time measures on this machine; LLVM_MCA names the program if it is not in PATH.
 A model knows ports, latencies and the scheduler's size, but neither caches nor what decoding costs: it is for comparing
 two formulas on one processor, not one processor with another.
 """
@@ -19,7 +19,7 @@ from pathlib import Path
 from ports import KINDS, bound, kernels, vectors
 
 PROCESSORS = ("znver2", "znver3", "znver4", "skylake", "icelake-server", "alderlake")
-WIDE = ("znver4", "icelake-server")  # of them, those with AVX-512
+WIDE = ("znver4", "icelake-server", "sapphirerapids")  # with AVX-512; the model of sapphirerapids is alderlake's
 ITERATIONS = 200
 
 

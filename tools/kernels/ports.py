@@ -1,26 +1,46 @@
 """How many cycles a vector of each activation takes at least, had no operation ever to wait for another.
 
-    make && python ports.py build/this.v4.32.so [kind]        (kind: forward, derivative or vjp; needs objdump)
+    make && python ports.py build/this.v4.32.so [kind] [core]
 
-Counts the operations in each kernel's loop by the ports of AMD's Zen 5 that run them. As loops of instructions of two
-kinds show when timed, these are: for multiplications 0 and 1; additions, comparisons, minima and shifts 2 and 3;
-permutations 1 and 2; the bits of vectors and additions of integers any. A division keeps the divider busy for 2.5 (float)
-or 4 cycles, a store its port for one, loads two ports.
+kind: forward (default), derivative, vjp or backward. core: golden-cove (default; Intel, 2021) or zen5 (AMD, 2024). Needs
+objdump. Counts the operations in each kernel's loop by the ports that run them, as loops of instructions of two kinds
+show when timed on the two.
 """
 
 import re
 import subprocess
 import sys
+from itertools import combinations
 
 KINDS = ("forward", "derivative", "vjp", "backward")
 CLASSES = {
     "multiply": r"vf[nm]|vmul",
-    "add": r"vadd|vsub|vmin|vmax|vcmp|vps[lr]l|vps[lr]a|vround|vrndscale",
+    "add": r"vadd|vsub",
+    "extreme": r"vmin|vmax|vround|vrndscale",
+    "compare": r"vcmp",
+    "shift": r"vps[lr]l|vps[lr]a",
     "permute": r"vperm|vshuf|vunpck",
     "divide": r"vdiv|vsqrt",
+    "select": r"vblendv",
     "any": r"vp?and|vp?x?or|vpternlog|vpadd|vpsub|vblend|vpblend",
 }
 MOVE = re.compile(r"v?mov|vbroadcast|vpbroadcast")
+
+# (core, bits of a register) -> the ports of each class; cycles of the divider in float and
+# double; loads and stores of a cycle
+_ZEN5 = dict(multiply="01", add="23", extreme="23", compare="23", shift="23", permute="12", select="0123", any="0123")
+CORES = {
+    ("zen5", 256): _ZEN5 | {"divide": (2.5, 4), "moves": (2, 1)},
+    ("zen5", 512): _ZEN5 | {"divide": (2.5, 4), "moves": (2, 1)},
+    ("golden-cove", 256): {
+        **dict(multiply="01", add="15", extreme="01", compare="01", shift="01", permute="5", select="015", any="015"),
+        **{"select operations": 3, "divide": (5, 8), "moves": (3, 2)},
+    },
+    ("golden-cove", 512): {
+        **dict(multiply="05", add="05", extreme="05", compare="5", shift="0", permute="5", select="05", any="05"),
+        **{"divide": (10, 16), "moves": (2, 1)},
+    },
+}
 
 
 def loops_of(lines):
@@ -36,9 +56,10 @@ def loops_of(lines):
 
 
 def kernels(library, kind):
-    """Yield the name and the loop of each kernel of a library: the shortest loop that stores vectors.
+    """Yield the name and the loop of each kernel of a library: that of a block of vectors.
 
-    Where parameters may be arrays, that is the loop for single numbers, which reads less.
+    The other loop is for what is less than a block. Where parameters may be arrays, it is the shorter of two: the loop
+    for single numbers, which reads less.
     """
     listing = subprocess.run(
         ["objdump", "-d", "--no-show-raw-insn", library], capture_output=True, text=True, check=True
@@ -46,7 +67,7 @@ def kernels(library, kind):
     for name, body in re.findall(rf"<{kind}_(\w+)>:\n(.*?)\n\n", listing.stdout + "\n\n", re.S):
         storing = [loop for loop in loops_of(body.splitlines()) if vectors(loop)]
         if storing:
-            yield name, min(storing, key=len)
+            yield name, min(storing, key=lambda loop: (-vectors(loop), len(loop)))
 
 
 def is_store(text):
@@ -59,28 +80,37 @@ def vectors(loop):
     return sum(bool(is_store(text) and not re.search(r"\(%r[sb]p\)$", text)) for text in loop)
 
 
-def bound(loop, wide):
+def bound(loop, wide, core="golden-cove"):
     """Operations and cycles of a vector."""
-    count = dict.fromkeys([*CLASSES, "load"], 0)
+    ports = CORES[core, 512 if any("%zmm" in text for text in loop) else 256]
+    count = dict.fromkeys(CLASSES, 0)
+    loads = 0
     for text in loop:
         name = text.split()[0]
-        count["load"] += "(" in text and not is_store(text)
+        loads += "(" in text and not is_store(text) and not name.startswith("lea")
         for kind, pattern in CLASSES.items():
             if re.match(pattern, name):
-                count[kind] += 1
+                count[kind] += ports.get(f"{kind} operations", 1)
                 break
-    m, a, p, o = (count[kind] for kind in ("multiply", "add", "permute", "any"))
+    divisions = count.pop("divide")
     stores = vectors(loop)
-    most = max(m / 2, a / 2, p / 2, (m + p) / 3, (a + p) / 3, (m + a + p + o) / 4)
-    most = max(most, count["divide"] * (4 if wide else 2.5), count["load"] / 2, stores)
-    return (m + a + p + o + count["divide"]) / stores, most / stores
+    of_each_load, of_each_store = ports["moves"]
+    most = max(divisions * ports["divide"][wide], loads / of_each_load, stores / of_each_store)
+    every = sorted(set("".join(ports[kind] for kind in count)))
+    for n in range(1, len(every) + 1):  # what only these ports can run takes these ports that long
+        for some in combinations(every, n):
+            most = max(most, sum(k for kind, k in count.items() if set(ports[kind]) <= set(some)) / n)
+    return (sum(count.values()) + divisions) / stores, most / stores
 
 
 def main():
-    library, kind = (*sys.argv[1:], "forward")[:2]
-    print(f"{'function':18}  operations  cycles at least")
+    words = sys.argv[2:]
+    core = next((word for word in words if (word, 256) in CORES), "golden-cove")
+    kind = next((word for word in words if word in KINDS), "forward")
+    library = sys.argv[1]
+    print(f"{'function':18}  operations  cycles at least ({core})")
     for name, loop in kernels(library, kind):
-        operations, cycles = bound(loop, ".64." in library)
+        operations, cycles = bound(loop, ".64." in library, core)
         print(f"{name:18}  {operations:10.1f}  {cycles:15.1f}")
 
 
