@@ -104,9 +104,10 @@ FORM vjp_map2(formula2 *f, const void *const *in, int scalars, real *out, ptrdif
 }
 
 /* Runs a kernel on any number of elements: first the whole vectors, then the remainder, padded to a vector with its
- * last element. The first `n_data` operands have n elements each, and so do the parameters unless they are scalars. */
-static void in_vectors(pyrelu_map *loop, int n_data, int n_parameters, const void *const *in, int scalars, real *out,
-                       ptrdiff_t n) {
+ * last element. The first `n_data` operands have n elements each, and so do the parameters unless they are scalars. Not
+ * inlined, as it would be a tenth of the code. */
+static __attribute__((noinline)) void in_vectors(pyrelu_map *loop, int n_data, int n_parameters, const void *const *in,
+                                                 int scalars, real *out, ptrdiff_t n) {
     const ptrdiff_t rest = n % LANES, whole = n - rest;
     if (whole) loop(in, scalars, out, whole);
     if (!rest) return;
