@@ -75,8 +75,7 @@ INLINE vector softmax_at(const exponentials *e, dd inverse, const real *x, ptrdi
     return mul_by_dd(exponential_of(e->sign * load_some(x, left, -e->sign * R_INF), e->m), inverse);
 }
 
-/* Of softmax and of softmin, whose sign is -1. */
-static __attribute__((noinline)) void softmax_of(pyrelu_blocked_row *row, real sign) {
+INLINE void softmax_of(pyrelu_blocked_row *row, real sign) {
     exponentials e;
     _Alignas(WIDTH) real y[ROW_BLOCK];
     const dd inverse = inverse_sum(&e, row, sign);
@@ -87,7 +86,7 @@ static __attribute__((noinline)) void softmax_of(pyrelu_blocked_row *row, real s
     }
 }
 
-static __attribute__((noinline)) void softmax_vjp_of(pyrelu_blocked_row *row, real sign) {
+INLINE void softmax_vjp_of(pyrelu_blocked_row *row, real sign) {
     exponentials e;
     _Alignas(WIDTH) real y[ROW_BLOCK];
     _Alignas(WIDTH) dd sum[LANES] = {{V(0), V(0)}};

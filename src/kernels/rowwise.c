@@ -28,8 +28,7 @@ INLINE vector softmax_at(const group *g, ptrdiff_t r, ptrdiff_t at, ptrdiff_t le
     return mul_by_dd(load_some(g->terms + at, left, 0), dd_of_row(g, r));
 }
 
-/* Of softmax and of softmin, whose sign is -1. */
-static __attribute__((noinline)) void softmax_of(const real *x, real sign, real *out, ptrdiff_t all, ptrdiff_t n) {
+INLINE void softmax_of(const real *x, real sign, real *out, ptrdiff_t all, ptrdiff_t n) {
     group g;
     EACH_GROUP {
         real *y = out + first * n;
@@ -40,8 +39,7 @@ static __attribute__((noinline)) void softmax_of(const real *x, real sign, real 
     }
 }
 
-static __attribute__((noinline)) void softmax_vjp_of(const real *x, const real *gradient, real sign, real *out,
-                                                     ptrdiff_t all, ptrdiff_t n) {
+INLINE void softmax_vjp_of(const real *x, const real *gradient, real sign, real *out, ptrdiff_t all, ptrdiff_t n) {
     group g;
     EACH_GROUP {
         const real *dy = gradient + first * n;
