@@ -15,21 +15,21 @@
 #define FORM static inline __attribute__((always_inline)) void
 
 /* out[i .. i + LANES) = value, an expression in i, for a whole array of n elements, a multiple of LANES. The vectors of
- * an unrolled block are computed side by side. What is less than a block takes a vector at a time: an array of a few
- * elements is not to wait for a block of them. The code for SSE2 has no blocks, which would make it 3 times as large,
- * 1 of 5 MB of all kernels, for processors of before 2013 that would gain a quarter. */
+ * an unrolled block, `vectors` of them, are computed side by side. What is less than a block takes a vector at a time:
+ * an array of a few elements is not to wait for a block of them. The code for SSE2 has no blocks, which would make it 3
+ * times as large, 1 of 5 MB of all kernels, for processors of before 2013 that would gain a quarter. */
 #if WIDTH == 16 && defined(__x86_64__)
-#define STORE_BLOCKS(value) const ptrdiff_t in_blocks = 0;
+#define STORE_BLOCKS(value) const ptrdiff_t in_blocks = 0 * vectors;
 #else
-#define STORE_BLOCKS(value)                                                                  \
-    const ptrdiff_t in_blocks = n - n % UNROLL_LANES;                                        \
-    for (ptrdiff_t block = 0; block < in_blocks; block += UNROLL_LANES) {                    \
-        vector result[UNROLL];                                                               \
-        UNROLLED for (int v = 0; v < UNROLL; v++) {                                          \
-            const ptrdiff_t i = block + v * LANES;                                           \
-            result[v] = value;                                                               \
-        }                                                                                    \
-        UNROLLED for (int v = 0; v < UNROLL; v++) store(out + block + v * LANES, result[v]); \
+#define STORE_BLOCKS(value)                                                                   \
+    const ptrdiff_t in_blocks = n - n % (vectors * LANES);                                    \
+    for (ptrdiff_t block = 0; block < in_blocks; block += vectors * LANES) {                  \
+        vector result[UNROLL];                                                                \
+        UNROLLED for (int v = 0; v < vectors; v++) {                                          \
+            const ptrdiff_t i = block + v * LANES;                                            \
+            result[v] = value;                                                                \
+        }                                                                                     \
+        UNROLLED for (int v = 0; v < vectors; v++) store(out + block + v * LANES, result[v]); \
     }
 #endif
 #define STORE_EACH_VECTOR(value) \
@@ -44,13 +44,13 @@ typedef vector formula2(vector, vector, vector);
  * unrolled block is read before it is written. So no pointer here is `restrict`, which would let the compiler reorder
  * these. */
 
-FORM map0(formula0 *f, const void *const *in, int scalars, real *out, ptrdiff_t n) {
+FORM map0(formula0 *f, const void *const *in, int scalars, real *out, ptrdiff_t n, const int vectors) {
     const real *x = in[0];
     (void)scalars;
     STORE_EACH_VECTOR(f(load(x + i)))
 }
 
-FORM map1(formula1 *f, const void *const *in, int scalars, real *out, ptrdiff_t n) {
+FORM map1(formula1 *f, const void *const *in, int scalars, real *out, ptrdiff_t n, const int vectors) {
     const real *x = in[0], *p = in[1];
     if (scalars) {
         const vector p0 = V(*p);
@@ -60,7 +60,7 @@ FORM map1(formula1 *f, const void *const *in, int scalars, real *out, ptrdiff_t 
     }
 }
 
-FORM map2(formula2 *f, const void *const *in, int scalars, real *out, ptrdiff_t n) {
+FORM map2(formula2 *f, const void *const *in, int scalars, real *out, ptrdiff_t n, const int vectors) {
     const real *x = in[0], *p = in[1], *q = in[2];
     if (scalars) {
         const vector p0 = V(*p), q0 = V(*q);
@@ -77,13 +77,13 @@ INLINE vector gradient(vector g, vector slope) {
     return blend(ordered(g, slope) & ~equal(product, product), V(0), product);
 }
 
-FORM vjp_map0(formula0 *f, const void *const *in, int scalars, real *out, ptrdiff_t n) {
+FORM vjp_map0(formula0 *f, const void *const *in, int scalars, real *out, ptrdiff_t n, const int vectors) {
     const real *x = in[0], *g = in[1];
     (void)scalars;
     STORE_EACH_VECTOR(gradient(load(g + i), f(load(x + i))))
 }
 
-FORM vjp_map1(formula1 *f, const void *const *in, int scalars, real *out, ptrdiff_t n) {
+FORM vjp_map1(formula1 *f, const void *const *in, int scalars, real *out, ptrdiff_t n, const int vectors) {
     const real *x = in[0], *g = in[1], *p = in[2];
     if (scalars) {
         const vector p0 = V(*p);
@@ -93,7 +93,7 @@ FORM vjp_map1(formula1 *f, const void *const *in, int scalars, real *out, ptrdif
     }
 }
 
-FORM vjp_map2(formula2 *f, const void *const *in, int scalars, real *out, ptrdiff_t n) {
+FORM vjp_map2(formula2 *f, const void *const *in, int scalars, real *out, ptrdiff_t n, const int vectors) {
     const real *x = in[0], *g = in[1], *p = in[2], *q = in[3];
     if (scalars) {
         const vector p0 = V(*p), q0 = V(*q);
@@ -104,9 +104,10 @@ FORM vjp_map2(formula2 *f, const void *const *in, int scalars, real *out, ptrdif
 }
 
 /* Runs a kernel on any number of elements: first the whole vectors, then the remainder, padded to a vector with its
- * last element. The first `n_data` operands have n elements each, and so do the parameters unless they are scalars. */
-static void in_vectors(pyrelu_map *loop, int n_data, int n_parameters, const void *const *in, int scalars, real *out,
-                       ptrdiff_t n) {
+ * last element. The first `n_data` operands have n elements each, and so do the parameters unless they are scalars. Not
+ * inlined, as it would be a tenth of the code. */
+static __attribute__((noinline)) void in_vectors(pyrelu_map *loop, int n_data, int n_parameters, const void *const *in,
+                                                 int scalars, real *out, ptrdiff_t n) {
     const ptrdiff_t rest = n % LANES, whole = n - rest;
     if (whole) loop(in, scalars, out, whole);
     if (!rest) return;
@@ -127,10 +128,17 @@ static void in_vectors(pyrelu_map *loop, int n_data, int n_parameters, const voi
 
 #define ARGUMENTS const void *const *in, int scalars, void *out, ptrdiff_t n
 #define DATA_map 1
+#define DATA_derivative_map 1
 #define DATA_vjp_map 2
+#define VECTORS_map UNROLL
+#define VECTORS_derivative_map UNROLL_DERIVATIVES
+#define VECTORS_vjp_map UNROLL
+#define derivative_map0 map0
+#define derivative_map1 map1
+#define derivative_map2 map2
 
-#define DEFINE(name, form, n_parameters, f)                                \
-    KERNEL name(ARGUMENTS) { form##n_parameters(f, in, scalars, out, n); } \
+#define DEFINE(name, form, n_parameters, f)                                                \
+    KERNEL name(ARGUMENTS) { form##n_parameters(f, in, scalars, out, n, VECTORS_##form); } \
     static void any_##name(ARGUMENTS) { in_vectors(name, DATA_##form, n_parameters, in, scalars, out, n); }
 #define DEFINE_0(name, form, f) DEFINE(name, form, 0, f)
 #define DEFINE_1(name, form, f) DEFINE(name, form, 1, f)
@@ -147,8 +155,8 @@ static void in_vectors(pyrelu_map *loop, int n_data, int n_parameters, const voi
 #define TWO(...) DEFINE_2
 #define ORDERED TWO
 
-#define ACTIVATION(name, reads, parameters, ...)                                            \
-    parameters(forward_##name, map, f_##name) parameters(derivative_##name, map, df_##name) \
+#define ACTIVATION(name, reads, parameters, ...)                                                       \
+    parameters(forward_##name, map, f_##name) parameters(derivative_##name, derivative_map, df_##name) \
         parameters(vjp_##name, vjp_map, df_##name) DEFINE_BACKWARD_##reads(name)
 #include "table/activations.def"
 #undef ACTIVATION
@@ -161,13 +169,13 @@ pyrelu_map *const PER_TARGET(map)[][PYRELU_N_KINDS] = {
 
 /* Gated linear units: their first operand is b; the product also takes a (or g instead), and the slope a and g. */
 
-FORM gated0(formula1 *f, const void *const *in, int scalars, real *out, ptrdiff_t n) {
+FORM gated0(formula1 *f, const void *const *in, int scalars, real *out, ptrdiff_t n, const int vectors) {
     const real *b = in[0], *a = in[1];
     (void)scalars;
     STORE_EACH_VECTOR(f(load(b + i), load(a + i)))
 }
 
-FORM sloped0(formula2 *f, const void *const *in, int scalars, real *out, ptrdiff_t n) {
+FORM sloped0(formula2 *f, const void *const *in, int scalars, real *out, ptrdiff_t n, const int vectors) {
     const real *b = in[0], *a = in[1], *g = in[2];
     (void)scalars;
     STORE_EACH_VECTOR(f(load(b + i), load(a + i), load(g + i)))
@@ -175,6 +183,8 @@ FORM sloped0(formula2 *f, const void *const *in, int scalars, real *out, ptrdiff
 
 #define DATA_gated 2
 #define DATA_sloped 3
+#define VECTORS_gated UNROLL
+#define VECTORS_sloped UNROLL
 #define GATED(name, gate) \
     DEFINE_0(product_##name, gated, gated_##gate) DEFINE_0(slope_##name, sloped, gated_slope_##gate)
 #include "table/gates.def"

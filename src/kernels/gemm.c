@@ -26,6 +26,15 @@ enum {
     MIN_COLUMNS = 128 /* of C, from which on packed strips pay */
 };
 
+/* Steps of the sum over k in a loop's body, of whole tiles and of others. Were all unrolled by 4, they would be a fifth
+ * of the library; the fewer the rounds of a loop, the more often the processor foresees its end. */
+enum { STEPS = 4 };
+#if WIDTH == 16 && defined(__x86_64__)
+enum { EDGE_STEPS = 1 };
+#else
+enum { EDGE_STEPS = 2 };
+#endif
+
 typedef real quad __attribute__((vector_size(4 * sizeof(real)), aligned(sizeof(real))));
 typedef bits quad_indices __attribute__((vector_size(4 * sizeof(bits))));
 
@@ -59,8 +68,8 @@ typedef struct {
 } prefetching;
 
 /* Stores the tile at the right edge of C, which has fewer columns than its vectors: they are in x, rows `width` apart.
- */
-static void store_edge(const operands *o, const real *x, ptrdiff_t rows, ptrdiff_t width) {
+ * Not inlined, as it would be half of each tile's code. */
+static __attribute__((noinline)) void store_edge(const operands *o, const real *x, ptrdiff_t rows, ptrdiff_t width) {
     for (ptrdiff_t i = 0; i < rows; i++, x += width) {
         real *c = o->c + i * o->c_stride;
         if (o->start) {
@@ -71,32 +80,43 @@ static void store_edge(const operands *o, const real *x, ptrdiff_t rows, ptrdiff
     }
 }
 
+/* sums += a column of A times the row b of B, and on to the next column: a has a pointer for every `reach` rows. */
+INLINE void add_product(vector sum[TILE_ROWS][TILE_VECTORS], const int rows, const int vectors, const int reach,
+                        const real **a, ptrdiff_t row_step, ptrdiff_t column_step, const real *b) {
+    vector y[TILE_VECTORS];
+#pragma GCC unroll 2
+    for (int v = 0; v < vectors; v++) y[v] = *(const vector *)(b + v * LANES);
+#pragma GCC unroll 16
+    for (int i = 0; i < rows; i++) {
+        const real x = a[i / reach][i % reach * row_step];
+#pragma GCC unroll 2
+        for (int v = 0; v < vectors; v++) sum[i][v] += x * y[v];
+    }
+#pragma GCC unroll 16
+    for (int i = 0; i < rows; i += reach) a[i / reach] += column_step;
+}
+
 /* C = start + A B for a tile; every caller passes constants before the operands. */
 INLINE void compute_tile(const form form, const int rows, const int vectors, const operands *o) {
     vector sum[TILE_ROWS][TILE_VECTORS];
-    const real *a[TILE_ROWS], *b = o->panel; /* a pointer for every third row: addressing modes reach the next two */
+    const real *a[TILE_ROWS], *b = o->panel;
+    const int reach = form == ROWS ? 3 : rows; /* an addressing mode reaches two steps that are not known */
     const ptrdiff_t row_step = form == ROWS ? o->stride : 1;
+    const int steps = rows == TILE_ROWS && vectors == TILE_VECTORS ? STEPS : EDGE_STEPS;
     const ptrdiff_t column_step = form == ROWS ? 1 : form == STRIP ? rows : o->stride;
 #pragma GCC unroll 16
-    for (int i = 0; i < rows; i += 3) a[i] = o->a + i * row_step;
+    for (int i = 0; i < rows; i += reach) a[i / reach] = o->a + i * row_step;
 #pragma GCC unroll 16
     for (int i = 0; i < rows; i++)
 #pragma GCC unroll 2
         for (int v = 0; v < vectors; v++) sum[i][v] = (vector){0};
+    ptrdiff_t l = 0;
+    for (; l < o->k - (steps - 1); l += steps)
 #pragma GCC unroll 4
-    for (ptrdiff_t l = 0; l < o->k; l++, b += vectors * LANES) {
-        vector y[TILE_VECTORS];
-#pragma GCC unroll 2
-        for (int v = 0; v < vectors; v++) y[v] = *(const vector *)(b + v * LANES);
-#pragma GCC unroll 16
-        for (int i = 0; i < rows; i++) {
-            const real x = a[i / 3 * 3][i % 3 * row_step];
-#pragma GCC unroll 2
-            for (int v = 0; v < vectors; v++) sum[i][v] += x * y[v];
-        }
-#pragma GCC unroll 16
-        for (int i = 0; i < rows; i += 3) a[i] += column_step;
-    }
+        for (int each = 0; each < steps; each++, b += vectors * LANES)
+            add_product(sum, rows, vectors, reach, a, row_step, column_step, b);
+#pragma GCC unroll 1
+    for (; l < o->k; l++, b += vectors * LANES) add_product(sum, rows, vectors, reach, a, row_step, column_step, b);
     if (o->columns < vectors * LANES) {
         real x[TILE_ROWS * TILE_COLUMNS];
 #pragma GCC unroll 16
@@ -106,14 +126,14 @@ INLINE void compute_tile(const form form, const int rows, const int vectors, con
         store_edge(o, x, rows, vectors * LANES);
         return;
     }
+    static const real zeros[TILE_COLUMNS];
+    const real *start = o->start ? o->start : zeros;
+    const ptrdiff_t start_step = o->start ? o->start_step : 0;
+    real *c = o->c;
 #pragma GCC unroll 16
-    for (int i = 0; i < rows; i++)
+    for (int i = 0; i < rows; i++, c += o->c_stride, start += start_step)
 #pragma GCC unroll 2
-        for (int v = 0; v < vectors; v++) {
-            const ptrdiff_t j = v * LANES;
-            const vector start = o->start ? *(const vector *)(o->start + i * o->start_step + j) : (vector){0};
-            *(vector *)(o->c + i * o->c_stride + j) = sum[i][v] + start;
-        }
+        for (int v = 0; v < vectors; v++) *(vector *)(c + v * LANES) = sum[i][v] + *(const vector *)(start + v * LANES);
 }
 
 typedef void tile_function(const operands *);
@@ -122,24 +142,27 @@ typedef void tile_function(const operands *);
     static void rows_##rows##_1(const operands *o) { compute_tile(ROWS, rows, 1, o); }       \
     static void rows_##rows##_2(const operands *o) { compute_tile(ROWS, rows, 2, o); }       \
     static void columns_##rows##_1(const operands *o) { compute_tile(COLUMNS, rows, 1, o); } \
-    static void columns_##rows##_2(const operands *o) { compute_tile(COLUMNS, rows, 2, o); } \
-    static void strip_##rows##_1(const operands *o) { compute_tile(STRIP, rows, 1, o); }     \
-    static void strip_##rows##_2(const operands *o) { compute_tile(STRIP, rows, 2, o); }
+    static void columns_##rows##_2(const operands *o) { compute_tile(COLUMNS, rows, 2, o); }
 #define OF_ROWS(rows) {rows_##rows##_1, rows_##rows##_2},
 #define OF_COLUMNS(rows) {columns_##rows##_1, columns_##rows##_2},
-#define OF_STRIP(rows) {strip_##rows##_1, strip_##rows##_2},
-#define UP_TO_6(F) F(1) F(2) F(3) F(4) F(5) F(6)
-#define UP_TO_12(F) UP_TO_6(F) F(7) F(8) F(9) F(10) F(11) F(12)
+#define UP_TO_5(F) F(1) F(2) F(3) F(4) F(5)
+#define UP_TO_11(F) UP_TO_5(F) F(6) F(7) F(8) F(9) F(10) F(11)
 #if defined(__AVX512F__) || defined(__aarch64__)
-#define EACH_TILE_HEIGHT UP_TO_12
+#define EACH_LOWER_TILE UP_TO_11
+#define WHOLE_TILE(F) F(12)
 #else
-#define EACH_TILE_HEIGHT UP_TO_6
+#define EACH_LOWER_TILE UP_TO_5
+#define WHOLE_TILE(F) F(6)
 #endif
-EACH_TILE_HEIGHT(TILE)
+EACH_LOWER_TILE(TILE)
+WHOLE_TILE(TILE)
+/* A packed strip is columns `rows` apart, which only the whole tile needs to know before. */
+static void whole_strip(const operands *o) { compute_tile(STRIP, TILE_ROWS, TILE_VECTORS, o); }
+#define OF_WHOLE_STRIP(rows) {columns_##rows##_1, whole_strip},
 static tile_function *const tiles[N_FORMS][TILE_ROWS][TILE_VECTORS] = {
-    [ROWS] = {EACH_TILE_HEIGHT(OF_ROWS)},
-    [COLUMNS] = {EACH_TILE_HEIGHT(OF_COLUMNS)},
-    [STRIP] = {EACH_TILE_HEIGHT(OF_STRIP)},
+    [ROWS] = {EACH_LOWER_TILE(OF_ROWS) WHOLE_TILE(OF_ROWS)},
+    [COLUMNS] = {EACH_LOWER_TILE(OF_COLUMNS) WHOLE_TILE(OF_COLUMNS)},
+    [STRIP] = {EACH_LOWER_TILE(OF_COLUMNS) WHOLE_TILE(OF_WHOLE_STRIP)},
 };
 
 /* ---- packing: panel(l, j) = b(l, j), with columns beyond the last filled up to `width` with 0 ---- */
@@ -282,6 +305,7 @@ static void compute_strips(ptrdiff_t m, ptrdiff_t columns, const operands *o, pr
         for (ptrdiff_t t = 0, i = 0; t < n; t++) {
             const ptrdiff_t rows = strip_start(m, t + 1) - i;
             tile.a = o->a + i * (o->form == STRIP ? o->k : o->form == ROWS ? o->stride : 1);
+            if (o->form == STRIP) tile.stride = rows;
             tile.c = o->c + i * o->c_stride + j;
             if (o->start) tile.start = o->start + i * o->start_step + j;
             tiles[o->form][rows - 1][tile.columns > LANES](&tile);

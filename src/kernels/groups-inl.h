@@ -61,17 +61,17 @@ INLINE dd add_exponentials(dd sum, const real *x, real sign, dd m, real *restric
     ptrdiff_t i = 0;
     for (; i + UNROLL_LANES <= n; i += UNROLL_LANES) {
         vector y[UNROLL];
-        EACH_UNROLLED y[v] = exponential_of(sign * load(x + i + v * LANES), m);
+        EACH_UNROLLED y[v] = exponential_of(signed_by(sign, load(x + i + v * LANES)), m);
         EACH_UNROLLED sum = dd_accumulate_exponential(sum, y[v]);
         if (out) EACH_UNROLLED store(out + i + v * LANES, y[v]);
     }
     for (; i + LANES <= n; i += LANES) {
-        const vector y = exponential_of(sign * load(x + i), m);
+        const vector y = exponential_of(signed_by(sign, load(x + i)), m);
         sum = dd_accumulate_exponential(sum, y);
         if (out) store(out + i, y);
     }
     if (i < n) {
-        const vector y = exponential_of(sign * load_some(x + i, n % LANES, -sign * R_INF), m);
+        const vector y = exponential_of(signed_by(sign, load_some(x + i, n % LANES, -sign * R_INF)), m);
         sum = dd_accumulate_exponential(sum, y);
         if (out) store_some(out + i, n % LANES, y);
     }
@@ -112,10 +112,11 @@ INLINE void exponentials_of_short_rows(group *g, const real *x, real sign, ptrdi
     ptrdiff_t i = 0;
     for (; i + UNROLL_LANES <= all; i += UNROLL_LANES) {
         vector y[UNROLL];
-        EACH_UNROLLED y[v] = short_rows_exponential(g, sign * load(x + i + v * LANES), i + v * LANES);
+        EACH_UNROLLED y[v] = short_rows_exponential(g, signed_by(sign, load(x + i + v * LANES)), i + v * LANES);
         EACH_UNROLLED store(terms + i + v * LANES, y[v]);
     }
-    for (; i < all; i += LANES) store(terms + i, short_rows_exponential(g, sign * load_some(x + i, all - i, 0), i));
+    for (; i < all; i += LANES)
+        store(terms + i, short_rows_exponential(g, signed_by(sign, load_some(x + i, all - i, 0)), i));
 }
 
 INLINE dd sum_of_terms(const real *terms, ptrdiff_t n) {

@@ -35,13 +35,16 @@ INLINE dd dd_accumulate_exponential(dd sum, vector term) {
     return (dd){s.hi, sum.lo + s.lo};
 }
 
+/* sign x, for a sign of 1 or -1. That of NaN changes as well, as it does where the compiler knows the sign. */
+INLINE vector signed_by(real sign, vector x) { return (vector)((vector_bits)x ^ ((vector_bits)V(sign) & SIGN_BIT)); }
+
 /* Updates the maxima with the elements of sign x. It may ignore NaN, because the next computation keeps it. */
 INLINE void update_maxima(vector *maxima, const real *x, real sign, ptrdiff_t n) {
     ptrdiff_t i = 0;
     for (; i + UNROLL_LANES <= n; i += UNROLL_LANES)
-        EACH_UNROLLED maxima[v] = max_(sign * load(x + i + v * LANES), maxima[v]);
-    for (; i + LANES <= n; i += LANES) maxima[0] = max_(sign * load(x + i), maxima[0]);
-    if (i < n) maxima[0] = max_(sign * load_some(x + i, n % LANES, -sign * R_INF), maxima[0]);
+        EACH_UNROLLED maxima[v] = max_(signed_by(sign, load(x + i + v * LANES)), maxima[v]);
+    for (; i + LANES <= n; i += LANES) maxima[0] = max_(signed_by(sign, load(x + i)), maxima[0]);
+    if (i < n) maxima[0] = max_(signed_by(sign, load_some(x + i, n % LANES, -sign * R_INF)), maxima[0]);
 }
 
 INLINE vector maximum_of_vectors(vector *maxima) {
