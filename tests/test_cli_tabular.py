@@ -96,6 +96,14 @@ def test_a_model_that_python_saved(people, capsys):
     np.testing.assert_allclose(np.array(rows, float)[:, 0], mlp.predict(X))
 
 
+def test_a_column_that_is_not_what_it_was(people, capsys):
+    X = pd.DataFrame({"age": pd.to_timedelta(range(30), "h")})
+    TabularMLPRegressor(max_iter=1).fit(X, range(30)).save("model.safetensors")
+    assert cli.main(["predict", "model.safetensors", "people.csv"]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("pyrelu: people.csv does not fit the model: Column 'age' held durations in the fit"), error
+
+
 def test_parameters_of_the_model(people, capsys):
     given = ["--set", "n_members=2", "--set", "preset=td", "--activation", "gelu"]
     assert cli.main(["train", "people.csv", "--target", "paid", *SETTINGS, *given]) == 0

@@ -12,7 +12,7 @@ from sklearn import neural_network
 from sklearn.metrics import log_loss
 from sklearn.model_selection import train_test_split
 
-from pyrelu import MLPClassifier, MLPRegressor
+from pyrelu import MLPClassifier, MLPRegressor, TabularMLPRegressor
 
 pytestmark = few_epochs
 
@@ -75,6 +75,16 @@ def test_too_large_for_float32():
         ValueError, match=re.escape("Input y contains infinity or a value too large for dtype('float32')")
     ):
         MLPRegressor(**FEW).fit(X.astype(np.float32), X[:, 0] * 1e40)
+
+
+@pytest.mark.parametrize("cls", [MLPRegressor, TabularMLPRegressor])
+@pytest.mark.parametrize("y", [pd.to_timedelta(range(60), "h"), pd.date_range("2020", periods=60)], ids=["m", "M"])
+@pytest.mark.parametrize("kind", [pd.Series, pd.DataFrame, np.asarray])
+def test_dates_and_durations_are_no_numbers(cls, y, kind):
+    with pytest.raises(
+        ValueError, match=rf"y has dtype {y.dtype.name[:5]}.*; a regressor takes numbers. Pass durations"
+    ):
+        cls(max_iter=1).fit(np.arange(60.0)[:, np.newaxis], kind(y))
 
 
 ANOTHER_KIND = [(Y, BOTH), (THREE, BOTH), (BOTH, Y), (BOTH, THREE), (BOTH, BOTH[:, :2]), (BOTH, BOTH * [1, 2, 3])]

@@ -36,7 +36,10 @@ def command(options: argparse.Namespace) -> int:
     kept, X = _inputs(mlp, options)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "X does not have valid feature names")  # they were matched by name
-        columns = _columns(mlp, X, options.proba, kept)
+        try:
+            columns = _columns(mlp, X, options.proba, kept)
+        except ValueError as error:  # a column is not what it was in the fit
+            raise InvalidFileError(options.data, f"does not fit the model: {error}") from error
     text = (_as_json if options.json else _as_csv)(kept | columns)
     if options.output:
         write_atomically(options.output, text.encode())

@@ -15,6 +15,8 @@ from pyrelu._typing import Floats, Rows
 def check(mlp: Any, X: Rows, y: Any, first: bool, numeric: bool = False) -> tuple[Any, Any]:
     """Return X and y after scikit-learn's validation; y with a single column becomes one-dimensional."""
     check_objects(y)
+    if numeric:
+        check_numbers(y)
     if issparse(y) and (y.shape[1] == 1 or not is_classifier(mlp)):
         raise TypeError(
             f"y of shape {y.shape} is sparse; only an indicator matrix of several columns may be. Pass y.toarray()"
@@ -40,6 +42,16 @@ def as_targets(values: Any, X: Any) -> Floats:
     with np.errstate(invalid="ignore"):
         assert_all_finite(targets, input_name="y")
     return targets
+
+
+def check_numbers(y: Any) -> None:
+    """Raise ValueError if y holds dates or durations, which NumPy would turn into counts of whatever their unit is."""
+    dtype = None if issparse(y) else np.asarray(y).dtype
+    if dtype is not None and dtype.kind in "Mm":
+        raise ValueError(
+            f"y has dtype {dtype}; a regressor takes numbers. Pass durations in a unit of your choice, as "
+            "y.dt.total_seconds(), and dates as durations since the first, as (y - y.min()).dt.total_seconds()"
+        )
 
 
 def check_objects(y: Any) -> None:

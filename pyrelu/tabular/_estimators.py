@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from pyrelu._mlp import losses
 from pyrelu._mlp.parameters import extends
-from pyrelu._mlp.targets import check_objects
+from pyrelu._mlp.targets import check_numbers, check_objects
 from pyrelu._typing import Floats
 from pyrelu.tabular import _calibration
 from pyrelu.tabular._base import BaseTabularMLP
@@ -172,6 +172,7 @@ class TabularMLPRegressor(RegressorMixin, BaseTabularMLP):
 
     def _validate_y(self, y: Any) -> NDArray[np.float64]:
         check_objects(y)
+        check_numbers(y)
         y = check_array(y, ensure_2d=False, dtype=np.float64, input_name="y", estimator=self)
         losses.resolve(self._loss(), self._loss_kind).check_targets(y)
         targets: NDArray[np.float64] = column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
