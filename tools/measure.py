@@ -48,23 +48,25 @@ def measured(command):
     return f"```sh\n{command}\n```\n\n{Report(**json.loads(process.stdout)).markdown()}\n"
 
 
-def renewed(page, words):
-    """Return the page's text with new tables where a command contains one of the words, or for all where none is."""
+def renewed(page, command):
+    """Return the page's text with a new table of this command."""
 
     def replace(table):
-        head, command, end = table.groups()
-        return f"{head}{measured(command)}{end}" if not words or any(w in command for w in words) else table.group()
+        head, of_table, end = table.groups()
+        return f"{head}{measured(command)}{end}" if of_table == command else table.group()
 
     return TABLE.sub(replace, page)
 
 
 def main():
-    """Write the pages."""
+    """Write the tables, one after the other."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("words", nargs="*")
     words = parser.parse_args().words
     for path in PAGES:
-        path.write_text(renewed(path.read_text(), words))
+        for _, command, _ in TABLE.findall(path.read_text()):
+            if not words or any(word in command for word in words):
+                path.write_text(renewed(path.read_text(), command))  # at once: what comes later may be interrupted
 
 
 if __name__ == "__main__":
