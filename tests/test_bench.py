@@ -307,10 +307,10 @@ def test_tables_in_pages_can_be_measured_anew():
             variables, arguments = measure.split(line)
             assert command._parser().parse_args(arguments) and all(name.isupper() for name in variables)
     page = "before\n<!-- measured by: A=b python bench/peers relu -n 32 --seconds 0 -->\nold\n<!-- end -->\nafter\n"
-    text = measure.renewed(page, ["relu"])
+    text = measure.renewed(page, measure.TABLE.search(page)[2])
     assert text.startswith(page[: page.index("old")]) and text.endswith("<!-- end -->\nafter\n")
     assert "| relu |" in text and "old" not in text
-    assert measure.renewed(page, ["tanh"]) == page
+    assert measure.renewed(page, "A=b python bench/peers tanh") == page
 
 
 def test_common_functions_are_there():
