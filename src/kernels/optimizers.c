@@ -22,21 +22,26 @@ static inline real gradient(const settings *s, real w, real g, real *m, real *v)
     return w;
 }
 
+/* A running mean of gradients; 0 where it is below the smallest normal number. The mean of a unit that no longer learns
+ * would stay subnormal for ever, as each decay of it rounds to itself. Subnormal numbers take a hundred times as long,
+ * and what they change about a weight is far below its last place. */
+static inline real without_subnormals(real mean) { return fabs(mean) < R_MIN ? 0 : mean; }
+
 static inline real sgd(const settings *s, real w, real g, real *m, real *v) {
     (void)v;
-    *m = s->momentum * *m - s->rate * g;
+    *m = without_subnormals(s->momentum * *m - s->rate * g);
     return w + *m;
 }
 
 static inline real nesterov(const settings *s, real w, real g, real *m, real *v) {
     (void)v;
-    *m = s->momentum * *m - s->rate * g;
+    *m = without_subnormals(s->momentum * *m - s->rate * g);
     return w + (s->momentum * *m - s->rate * g);
 }
 
 /* The running means of the gradient and of its square. */
 static inline void moments(const settings *s, real g, real *m, real *v) {
-    *m = s->beta_1 * *m + (1 - s->beta_1) * g;
+    *m = without_subnormals(s->beta_1 * *m + (1 - s->beta_1) * g);
     *v = s->beta_2 * *v + (1 - s->beta_2) * (g * g);
 }
 

@@ -20,7 +20,6 @@
 #define GELU_FAR R(12.0)
 #define GELU_FARTHEST R(24.0)
 #define LEAST_EXPONENT -250
-#define SMALLEST_NORMAL R(0x1p-126)
 #define SMALL_BITS 24
 #define SMALL_SCALE R(0x1p24)
 #else
@@ -29,7 +28,6 @@
 #define GELU_FAR R(37.0)
 #define GELU_FARTHEST R(66.0)
 #define LEAST_EXPONENT -2040
-#define SMALLEST_NORMAL R(0x1p-1022)
 #define SMALL_BITS 54
 #define SMALL_SCALE R(0x1p54)
 #endif
@@ -43,7 +41,7 @@ typedef struct {
 INLINE vector bits_as_number(vector_bits k) { return (vector)(k + to_bits(SHIFTER)) - SHIFTER; }
 
 INLINE scaled frexp_(vector x) {
-    mask small = less(abs_(x), V(SMALLEST_NORMAL)), ordinary = less_equal(abs_(x), V(R_MAX)) & greater(abs_(x), V(0));
+    mask small = less(abs_(x), V(R_MIN)), ordinary = less_equal(abs_(x), V(R_MAX)) & greater(abs_(x), V(0));
     vector y = blend(small, x * SMALL_SCALE, x);
     const bits sign_and_fraction = SIGN_BIT | (((bits)1 << R_FRACTION) - 1);
     vector fraction = (vector)(((vector_bits)y & sign_and_fraction) | to_bits(R(1.0)));
