@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 import scipy.sparse
 from helpers import few_epochs, same_bits
-from pyrelu._network import TRANSFORMS, Network
-from pyrelu._samples import Samples
 from test_network import Problem
 
 from pyrelu import MLPClassifier, MLPRegressor
 from pyrelu._mlp.activation import names, resolve
 from pyrelu._mlp.optimizers import STOCHASTIC, Adam, Gradient
+from pyrelu._network import TRANSFORMS, Network
+from pyrelu._samples import Samples
 
 pytestmark = few_epochs
 

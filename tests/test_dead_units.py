@@ -4,14 +4,14 @@ import warnings
 
 import numpy as np
 import pytest
-from pyrelu._network import Network
-from pyrelu._samples import Samples
 from scipy.sparse import csr_matrix
 
 import pyrelu as pr
 from pyrelu import MLPClassifier, MLPRegressor
 from pyrelu._mlp import alive
 from pyrelu._mlp.activation import names, resolve_of
+from pyrelu._network import Network
+from pyrelu._samples import Samples
 
 N = 900
 VALUES = {"threshold": {"threshold": 0.5, "value": 0.0}}  # with which a unit can be dead; the table has no defaults

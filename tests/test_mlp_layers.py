@@ -182,10 +182,9 @@ def test_adamw_decays_weights_by_itself(small):
 
 def test_adamw_is_torchs():
     torch = pytest.importorskip("torch")
+    from pyrelu._mlp.optimizers import AdamW
     from pyrelu._network import Network
     from pyrelu._samples import Samples
-
-    from pyrelu._mlp.optimizers import AdamW
 
     random = rng("adamw")
     parameters = random.normal(size=6 * 1 + 1)

@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 from helpers import NAMESPACES, arrays_of, call, forward, parameter_values, parameters, rng, same_bits
 from oracle import in_floats, limit
-from pyrelu._network import Network
-from pyrelu._samples import Samples
 
 import pyrelu as pr
 from pyrelu import _ufuncs
 from pyrelu._mlp.activation import resolve
+from pyrelu._network import Network
+from pyrelu._samples import Samples
 from pyrelu.registry import activations
 
 pytestmark = pytest.mark.usefixtures("overflow_is_expected")

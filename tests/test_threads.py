@@ -10,13 +10,13 @@ import joblib
 import numpy as np
 import pytest
 from helpers import NAMESPACES, arrays_of, call, rng, same_bits
-from pyrelu._network import Network
-from pyrelu._samples import Samples
 from threadpoolctl import threadpool_limits
 
 import pyrelu as pr
 from pyrelu import _threads, _ufuncs
 from pyrelu._mlp.activation import resolve
+from pyrelu._network import Network
+from pyrelu._samples import Samples
 
 LARGE = 1 << 19
 
