@@ -100,13 +100,7 @@ def cluster():
     """Two processes of one thread on loopback."""
     dask, distributed = pytest.importorskip("dask"), pytest.importorskip("distributed")
     with (
-        dask.config.set(
-            {
-                "distributed.admin.system-monitor.gil.enabled": False,
-                # a worker that is idle for a moment would take a copy of another one's partition: tests count what moves
-                "distributed.scheduler.work-stealing": False,
-            }
-        ),
+        dask.config.set({"distributed.admin.system-monitor.gil.enabled": False}),
         warnings.catch_warnings(action="ignore"),
         distributed.LocalCluster(
             n_workers=2, threads_per_worker=1, dashboard_address=None, host="127.0.0.1", silence_logs=50

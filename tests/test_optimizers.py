@@ -99,6 +99,31 @@ def ratio(w, u):
     return norms[0] / norms[1] if all(norms) else LONG(1)
 
 
+# those with a running mean of gradients, to which their steps are proportional
+MOMENTUM = [
+    name
+    for name, row in optimizers.items()
+    if row.scope == "element" and row.update.startswith(("m = momentum*m", "m = beta_1*m"))
+]
+
+
+@pytest.mark.parametrize("name", MOMENTUM)
+def test_momentum_of_what_no_longer_learns_ends_as_0(name):
+    """It is never subnormal, which would take processors a hundred times as long, and no step differs by that."""
+    problem = Problem(name, np.float32, alpha=0.0, l1=0.0)
+    gradient = rng("momentum").normal(size=len(problem.parameters)).astype(np.float32)
+    problem.gradient = lambda: gradient.astype(LONG)
+    tiny = np.finfo(np.float32).tiny
+    for _ in range(600):
+        want = problem.expected()
+        problem.network.step(gradient, 1.0, problem.optimizer)
+        np.testing.assert_allclose(problem.parameters, want.astype(np.float32), rtol=3e-5, atol=1e-7)
+        momentum = np.abs(problem.optimizer.state[0])
+        assert not ((momentum > 0) & (momentum < tiny)).any()
+        gradient = np.zeros_like(gradient)
+    assert not momentum.any()
+
+
 @pytest.mark.parametrize("clip_norm", [None, 0.3], ids=["whole", "clipped"])
 @pytest.mark.parametrize(("dtype", "rtol"), [(np.float32, 3e-5), (np.float64, 1e-12)])
 @pytest.mark.parametrize("name", optimizers)

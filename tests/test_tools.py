@@ -1,12 +1,11 @@
 """The programs of tools/ that no other test runs still build and run."""
 
 import os
-import platform
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from test_ulp import RUNS_HERE
 
 from pyrelu import _ufuncs
 
@@ -14,9 +13,7 @@ TOOLS = Path(__file__).parent.parent / "tools"
 LIBRARY = Path(_ufuncs.__file__).with_name("libpyrelu.so")
 
 
-@pytest.mark.skipif(
-    (sys.platform, platform.machine()) != ("linux", "x86_64"), reason="measures x86-64 processors on Linux"
-)
+@pytest.mark.skipif(not RUNS_HERE, reason="measures x86-64 processors on Linux")
 def test_the_budget_of_a_step():
     subprocess.run(["make", "-s"], cwd=TOOLS / "step", check=True)
     variables = {"SAMPLES": "1", "OMP_NUM_THREADS": "1"}

@@ -89,7 +89,7 @@ def measure(name, table, seed, max_rows):
 def _multiply_adds(model):
     """Return the multiply-adds of the matrix products of our fits: forward, gradient of the weights, of the inputs.
 
-    Of networks that are trained again on all rows (`refit`), the first fit leaves no trace: NaN.
+    NaN without early stopping: the network may be a second one, trained on all rows (`refit`), and the first is gone.
     """
     networks = getattr(model, "estimators_", ())
     if not networks or any(not network.early_stopping for network in networks):

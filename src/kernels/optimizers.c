@@ -24,7 +24,8 @@ static inline real gradient(const settings *s, real w, real g, real *m, real *v)
 
 /* A running mean of gradients; 0 where it is below the smallest normal number. The mean of a unit that no longer learns
  * would stay subnormal for ever, as each decay of it rounds to itself. Subnormal numbers take a hundred times as long,
- * and what they change about a weight is far below its last place. */
+ * and what they change about a weight is far below its last place. Not for lion and lamb, whose steps do not shrink
+ * with the mean. */
 static inline real without_subnormals(real mean) { return fabs(mean) < R_MIN ? 0 : mean; }
 
 static inline real sgd(const settings *s, real w, real g, real *m, real *v) {
@@ -41,12 +42,13 @@ static inline real nesterov(const settings *s, real w, real g, real *m, real *v)
 
 /* The running means of the gradient and of its square. */
 static inline void moments(const settings *s, real g, real *m, real *v) {
-    *m = without_subnormals(s->beta_1 * *m + (1 - s->beta_1) * g);
+    *m = s->beta_1 * *m + (1 - s->beta_1) * g;
     *v = s->beta_2 * *v + (1 - s->beta_2) * (g * g);
 }
 
 static inline real adamw(const settings *s, real w, real g, real *m, real *v) {
     moments(s, g, m, v);
+    *m = without_subnormals(*m);
     return w - (s->adam_rate * *m / (sqrt(*v) + s->epsilon) + s->decay * w);
 }
 
@@ -55,6 +57,7 @@ static inline real adam(const settings *s, real w, real g, real *m, real *v) { r
 
 static inline real nadam(const settings *s, real w, real g, real *m, real *v) {
     moments(s, g, m, v);
+    *m = without_subnormals(*m);
     const real mean = s->beta_1 * *m * s->next_mean_scale + (1 - s->beta_1) * g * s->mean_scale;
     return w - s->rate * mean / (sqrt(*v * s->square_scale) + s->epsilon);
 }

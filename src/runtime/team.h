@@ -10,8 +10,7 @@
 
 /* Any thread that is awake claims the next iteration, from the first on. The leader waits for iterations that others
  * have begun, but never for a thread to wake up. So if another program occupies a core, a loop loses that core's share
- * and little more; the barrier at the end of an OpenMP loop waits until the core is free again: 10 ms in a loop of 1
- * ms. */
+ * and little more. The barrier at the end of an OpenMP loop waits until the core is free: 10 ms in a loop of 1 ms. */
 struct pyrelu_team {
     int size;
     void (*body)(void *, ptrdiff_t);

@@ -16,10 +16,13 @@ from statistics import geometric_mean
 
 from ports import CORES, bound, kernels
 
-FUNCTIONS = (
-    "relu leaky_relu elu selu sigmoid tanh gelu gelu_tanh silu softplus mish hardswish log_sigmoid softsign".split()
-)
 HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent.parent / "bench"))
+
+from peers.functions import COMMON  # noqa: E402
+from pyrelu.registry import activations  # noqa: E402
+
+FUNCTIONS = [name for name in COMMON if name in activations]
 WIDTHS = {"v3": 32, "v4": 64}
 
 
