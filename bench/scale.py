@@ -41,7 +41,7 @@ def main():
     warnings.simplefilter("ignore")
     print(f"{processor()}; {N_ROWS} rows x {N_FEATURES} float32, {N_PARTITIONS} partitions, two workers of one thread")
     with (
-        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=50) as cluster,
+        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0", silence_logs=50) as cluster,
         Client(cluster),
     ):
         X = np.random.default_rng(0).standard_normal((N_ROWS, N_FEATURES)).astype(np.float32)

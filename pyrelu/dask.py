@@ -130,7 +130,7 @@ class DaskMLPClassifier(_Classifies, DistributedPerceptron, MLPClassifier):
     >>> from sklearn.datasets import load_digits
     >>> X, y = load_digits(return_X_y=True)
     >>> X, y = da.from_array(X / 16, chunks=(600, 64)), da.from_array(y, chunks=600)
-    >>> with Client(processes=False, n_workers=1, threads_per_worker=2, dashboard_address=None) as client:
+    >>> with Client(processes=False, n_workers=1, threads_per_worker=2, dashboard_address=":0") as client:
     ...     mlp = DaskMLPClassifier(solver="lbfgs", max_iter=100, random_state=0).fit(X, y)
     ...     accuracy = float(mlp.score(X, y))
     >>> accuracy > 0.95, mlp.to_local()
@@ -184,7 +184,7 @@ class DaskMLPRegressor(DistributedPerceptron, MLPRegressor):
     >>> y = (X**2).sum(axis=1)
     >>> mlp = DaskMLPRegressor(batch_size=400, learning_rate_init=0.01, max_iter=20, tol=0, random_state=0)
     >>> import warnings
-    >>> with Client(processes=False, n_workers=1, threads_per_worker=2, dashboard_address=None) as client:
+    >>> with Client(processes=False, n_workers=1, threads_per_worker=2, dashboard_address=":0") as client:
     ...     with warnings.catch_warnings(action="ignore"):
     ...         mlp = mlp.fit(X, y)
     ...     r2 = float(mlp.score(X, y))
@@ -237,7 +237,7 @@ class DaskTabularMLPClassifier(_Classifies, DistributedTabular, TabularMLPClassi
     >>> table = pandas.DataFrame({"size": [1.0, 2.0, None, 4.0] * 50, "colour": ["red", "blue", "red", None] * 50})
     >>> table = dd.from_pandas(table.assign(label=["small", "small", "large", "large"] * 50), npartitions=2)
     >>> mlp = DaskTabularMLPClassifier(hidden_layer_sizes=(32,), max_iter=30, batch_size=64, random_state=0)
-    >>> with Client(processes=False, n_workers=1, threads_per_worker=2, dashboard_address=None) as client:
+    >>> with Client(processes=False, n_workers=1, threads_per_worker=2, dashboard_address=":0") as client:
     ...     mlp = mlp.fit(table[["size", "colour"]], table["label"])
     ...     accuracy = float(mlp.score(table[["size", "colour"]], table["label"]))
     >>> accuracy
@@ -287,7 +287,7 @@ class DaskTabularMLPRegressor(DistributedTabular, TabularMLPRegressor):
     >>> table = pandas.DataFrame({"rooms": [1, 2, 3, 4] * 50, "town": ["Rome", "Oslo"] * 100})
     >>> table = dd.from_pandas(table.assign(price=1000 + 500 * table.rooms + 100 * (table.town == "Oslo")), npartitions=2)
     >>> mlp = DaskTabularMLPRegressor(hidden_layer_sizes=(32,), max_iter=30, batch_size=64, random_state=0)
-    >>> with Client(processes=False, n_workers=1, threads_per_worker=2, dashboard_address=None) as client:
+    >>> with Client(processes=False, n_workers=1, threads_per_worker=2, dashboard_address=":0") as client:
     ...     mlp = mlp.fit(table[["rooms", "town"]], table["price"])
     ...     r2 = float(mlp.score(table[["rooms", "town"]], table["price"]))
     >>> r2 > 0.9

@@ -103,7 +103,7 @@ def cluster():
         dask.config.set({"distributed.admin.system-monitor.gil.enabled": False}),
         warnings.catch_warnings(action="ignore"),
         distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, dashboard_address=None, host="127.0.0.1", silence_logs=50
+            n_workers=2, threads_per_worker=1, dashboard_address=":0", host="127.0.0.1", silence_logs=50
         ) as cluster,
     ):
         yield cluster

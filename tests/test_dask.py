@@ -92,9 +92,9 @@ def test_bits_do_not_depend_on_workers_nor_on_their_deaths(client, cluster):
     with_two = {name: fit(settings) for name, settings in SETTINGS.items()}
     address = sorted(client.scheduler_info()["workers"])[0]
     with (
-        warnings.catch_warnings(action="ignore"),  # such as that the dashboard's port is in use
+        warnings.catch_warnings(action="ignore"),
         distributed.LocalCluster(
-            n_workers=1, threads_per_worker=2, dashboard_address=None, host="127.0.0.1", silence_logs=50
+            n_workers=1, threads_per_worker=2, dashboard_address=":0", host="127.0.0.1", silence_logs=50
         ) as other,
         distributed.Client(other, set_as_default=False) as one,
     ):
@@ -296,7 +296,7 @@ def test_a_worker_of_another_instruction_set_is_refused_by_name():
     with (
         warnings.catch_warnings(action="ignore"),
         distributed.LocalCluster(
-            n_workers=1, dashboard_address=None, host="127.0.0.1", silence_logs=50, env={"PYRELU_ISA": slowest}
+            n_workers=1, dashboard_address=":0", host="127.0.0.1", silence_logs=50, env={"PYRELU_ISA": slowest}
         ) as cluster,
         distributed.Client(cluster, set_as_default=False) as client,
         pytest.raises(ValueError, match=f"tcp://127.0.0.1:[0-9]+ with '{slowest}', this one with '{_ufuncs.isa()}'"),

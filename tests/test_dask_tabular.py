@@ -141,7 +141,7 @@ def test_bits_do_not_depend_on_workers_nor_on_their_deaths(client, cluster):
     with (
         warnings.catch_warnings(action="ignore"),
         distributed.LocalCluster(
-            n_workers=1, threads_per_worker=2, dashboard_address=None, host="127.0.0.1", silence_logs=50
+            n_workers=1, threads_per_worker=2, dashboard_address=":0", host="127.0.0.1", silence_logs=50
         ) as other,
         distributed.Client(other, set_as_default=False) as one,
     ):
