@@ -41,6 +41,14 @@ def gathered_and_received(client):
     sizes.extend(client.run(largest_received).values())
 
 
+@contextmanager
+def single_worker():
+    """Yield a client, not the current one, of a cluster of one thread of this process."""
+    settings = dict(processes=False, n_workers=1, threads_per_worker=1, dashboard_address=":0")
+    with distributed.LocalCluster(**settings) as cluster, distributed.Client(cluster, set_as_default=False) as client:
+        yield client
+
+
 class KillOnce:
     """A callback that kills a worker after the second epoch."""
 

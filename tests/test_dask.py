@@ -6,7 +6,7 @@ import warnings
 
 import numpy as np
 import pytest
-from clusters import KillOnce, gathered_and_received, marks
+from clusters import KillOnce, gathered_and_received, marks, single_worker
 from helpers import same_bits
 from sklearn.base import clone
 from sklearn.datasets import make_classification, make_regression
@@ -238,14 +238,16 @@ def test_a_fit_whose_client_died_resumes(client, tmp_path):
             if context.max_subtasks == 0 and estimator.n_iter_ == 3:
                 raise RuntimeError("died")
 
-    def fit(*callbacks):
-        mlp = DaskMLPClassifier(6, max_iter=6, batch_size=100, dropout=0.1, early_stopping=True, random_state=0)
-        return mlp.set_callbacks(*callbacks).fit(*chunked(*data()))
+    def fit(*callbacks, client=None):
+        settings = dict(max_iter=6, batch_size=100, dropout=0.1, early_stopping=True, random_state=0, client=client)
+        return DaskMLPClassifier(6, **settings).set_callbacks(*callbacks).fit(*chunked(*data()))
 
     file = tmp_path / "fit.safetensors"
     with pytest.raises(RuntimeError, match="died"):
         fit(Checkpoint(file), Die())
-    assert same_fit(fit(Checkpoint(file, resume=True)), fit())
+    with single_worker() as other:
+        resumed = fit(Checkpoint(file, resume=True), client=other)
+    assert same_fit(resumed, fit())
 
 
 def test_estimators_are_cloned_pickled_and_saved(client, tmp_path):

@@ -5,7 +5,7 @@ import warnings
 
 import numpy as np
 import pytest
-from clusters import KillOnce, gathered_and_received, marks
+from clusters import KillOnce, gathered_and_received, marks, single_worker
 from helpers import same_bits
 from sklearn.base import clone
 from tabular_cases import SMALL, table, targets
@@ -178,14 +178,16 @@ def test_a_fit_whose_client_died_resumes(client, tmp_path):
 
     X = table()
 
-    def fit(*callbacks):
-        mlp = DaskTabularMLPRegressor(**QUICK, early_stopping=True).set_callbacks(*callbacks)
+    def fit(*callbacks, client=None):
+        mlp = DaskTabularMLPRegressor(**QUICK, early_stopping=True, client=client).set_callbacks(*callbacks)
         return mlp.fit(*parts(X, targets(TabularMLPRegressor, X)))
 
     file = tmp_path / "fit.safetensors"
     with pytest.raises(RuntimeError, match="died"):
         fit(Checkpoint(file), Die())
-    assert same_networks(fit(Checkpoint(file, resume=True)), fit())
+    with single_worker() as other:
+        resumed = fit(Checkpoint(file, resume=True), client=other)
+    assert same_networks(resumed, fit())
 
 
 # ---- collections, predictions, copies ----

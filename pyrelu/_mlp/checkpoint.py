@@ -12,7 +12,7 @@ from pyrelu._mlp.validation import Validation
 from pyrelu._storage import files
 from pyrelu.exceptions import InvalidFileError
 
-IRRELEVANT = ("verbose", "n_threads")  # parameters that do not change the result of a fit
+IRRELEVANT = ("verbose", "n_threads", "client")  # parameters that do not change the result of a fit
 
 
 def save(state: FitState, path: files.Path, rules: Sequence[object]) -> None:
