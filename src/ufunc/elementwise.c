@@ -54,13 +54,16 @@ static _Atomic ptrdiff_t streaming_bytes;
 
 void pyrelu_set_streaming_bytes(ptrdiff_t bytes) { streaming_bytes = bytes; }
 
+/* The bytes of the last-level cache, as far as one process can count on them: virtual machines state the cache of the
+ * whole host, of which other programs have their share. */
 static ptrdiff_t last_level_cache(void) {
+    enum { SHARE = 32 << 20 };
     if (!streaming_bytes) {
         long found = 0;
 #ifdef _SC_LEVEL3_CACHE_SIZE
         found = sysconf(_SC_LEVEL3_CACHE_SIZE);
 #endif
-        streaming_bytes = found > 0 ? found : 32 << 20;
+        streaming_bytes = found > 0 && found < SHARE ? found : SHARE;
     }
     return streaming_bytes;
 }
@@ -171,12 +174,19 @@ static void map_blocks(const map_call *c, ptrdiff_t start, ptrdiff_t stop) {
     }
 }
 
-/* Computes contiguous numbers of the kernel's type; the result bypasses the caches. */
+static void prefetch(const char *start, ptrdiff_t bytes) {
+    for (ptrdiff_t i = 0; i < bytes; i += LINE) __builtin_prefetch(start + i);
+}
+
+/* Computes contiguous numbers of the kernel's type; the result bypasses the caches. The next block is asked for before
+ * this one is computed: processors fetch ahead by themselves up to the end of a page only. */
 static void map_streaming(const map_call *c, const void **in, char *out, ptrdiff_t n) {
     _Alignas(64) char block[BLOCK * sizeof(double)];
     const ptrdiff_t size = computed[c->loop->type];
     for (ptrdiff_t i = 0; i < n; i += BLOCK) {
         const ptrdiff_t m = n - i < BLOCK ? n - i : BLOCK;
+        const ptrdiff_t next = n - i - m < BLOCK ? n - i - m : BLOCK;
+        for (int k = 0; k < c->n_in; k++) prefetch((const char *)in[k] + m * c->steps[k], next * c->steps[k]);
         c->loop->map(in, c->scalars, block, m);
         copy_streaming(out + i * size, block, m * size);
         for (int k = 0; k < c->n_in; k++) in[k] = (const char *)in[k] + m * c->steps[k];
