@@ -8,6 +8,10 @@ from statistics import median
 
 SAMPLE = 100_000  # the shortest sample in nanoseconds: about a thousand times longer than reading the clock
 
+# Before a sample, calls that are not timed, as long as they take less than so many nanoseconds together: where another
+# candidate's temporary arrays fill the caches, the second call still takes up to 1.4 times as long as the fourth.
+WARMING_CALLS, WARMING = 3, 5_000_000
+
 
 def in_turn(
     candidates: Mapping[str, Callable[[], object]],
@@ -19,8 +23,8 @@ def in_turn(
     """Return name -> nanoseconds of one call, the median of all samples.
 
     A round takes one sample of each candidate, A B C A B C ..., so that other load on the machine affects them
-    alike. A sample is one call that is not timed, which brings the candidate's own arrays back into the caches, and
-    then enough calls to last `SAMPLE`.
+    alike. A sample begins with up to `WARMING_CALLS` calls that are not timed, which bring the candidate's own arrays
+    back into the caches; enough calls to last `SAMPLE` follow.
 
     Parameters
     ----------
@@ -36,6 +40,7 @@ def in_turn(
         Called with a candidate's name before each of its samples.
     """
     calls: dict[str, int] = {}
+    warming: dict[str, int] = {}
     samples: dict[str, list[float]] = {name: [] for name in candidates}
     for name, candidate in candidates.items():
         prepare(name)
@@ -43,6 +48,7 @@ def in_turn(
         calls[name] = 1
         while (each := clocked(candidate, calls[name])) * calls[name] < SAMPLE:
             calls[name] = max(2 * calls[name], int(SAMPLE / each))
+        warming[name] = min(WARMING_CALLS, 1 + int(WARMING / each))
     end = time.perf_counter() + seconds * len(candidates)
     with no_garbage_collection():
         for done in range(rounds[1]):
@@ -50,7 +56,8 @@ def in_turn(
                 break
             for name, candidate in candidates.items():
                 prepare(name)
-                candidate()
+                for _ in range(warming[name]):
+                    candidate()
                 samples[name].append(clocked(candidate, calls[name]))
     return {name: statistic(times) for name, times in samples.items()}
 
