@@ -16,8 +16,18 @@ pytestmark = pytest.mark.usefixtures("overflow_is_expected")
 
 
 FLOATS = [np.float32, np.float64]
-TABLES = (Path(__file__).parent.parent / "src" / "math" / "interval_tables_f32.h").read_text()
-SCALES = np.unique([float(x) for x in re.findall(r"_SCALE R\((.*)\)", TABLES)])  # of the intervals of tables
+MATH = Path(__file__).parent.parent / "src" / "math"
+BY_PIECES = re.findall(r"#define BRANCHES_(\w+)", (MATH / "activations.h").read_text())
+PIECES = re.findall(r"piecewise \w+ = \{\s*R\((.*?)\), R\((.*?)\), R\((.*?)\),", (MATH / "piecewise_f32.h").read_text())
+
+
+def ends_of_pieces(name, dtype):
+    """Return where formulas go from one interval to the next, or to another formula."""
+    ends = [0.5, 1, 2, 3, 5, 7, 11] if name == "gelu" else []  # src/math/interval_tables.h
+    if name in BY_PIECES and dtype == np.float32:
+        for scale, *others in np.array(PIECES, float):
+            ends += [*((np.arange(32) + 0.5) / scale), *others]
+    return np.array(ends) / (2 if name == "tanh" else 1)  # whose derivative is that of sigmoid at 2x
 
 
 def inputs(name, dtype, n):
@@ -33,8 +43,7 @@ def inputs(name, dtype, n):
             [0.0, -0.0, 1, -1, 0.5, -0.5, 3, -3],
         ]
     ).astype(dtype)
-    # src/math/interval_tables.h
-    ends = np.outer((np.outer([1, 2, 4, 8], [1, 1.25, 1.5, 1.75]).ravel() - 1), 1 / SCALES).ravel()
+    ends = ends_of_pieces(name, dtype)
     near = np.concatenate([list(kinks(name, **parameters(name))), ends, -ends]).astype(dtype)
     near = np.concatenate([near, np.nextafter(near, dtype(np.inf)), np.nextafter(near, dtype(-np.inf))])
     return np.concatenate([x, near])

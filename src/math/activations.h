@@ -11,6 +11,7 @@
 #define PYRELU_ACTIVATIONS_H
 
 #include "math/normal.h"
+#include "math/piecewise.h"
 
 /* `value` where c is true and 0 elsewhere, but NaN where x is NaN. Two blends and a sum are faster than nested blends.
  */
@@ -165,17 +166,28 @@ INLINE vector df_celu(vector x, vector alpha) {
 
 /* Sigmoids */
 
+#define BRANCHES_sigmoid ~,
 /* ULP 0.84 at -0x1.5db1a2p+6 (float), 0.79 at -0x1.626482400dcc5p+9 (double) */
-INLINE vector f_sigmoid(vector x) { return sigmoid_minus(exponent_of_minus(limited(x))); }
+FORMULA sigmoid(vector x) { return sigmoid_minus(exponent_of_minus(limited(x))); }
+INLINE vector f_sigmoid(vector x) {
+    return BY_PIECES(less(x, V(-SIGMOID_TAIL.end)), sigmoid(x), slope_above_0(&SIGMOID_TAIL, 6, x));
+}
 /* ULP 1.83 at 0x1.fcaa44p-1 (float), 1.77 at 0x1.fffffffe5746fp-1 (double) */
-INLINE vector df_sigmoid(vector x) { return sigmoid_slope(1, x); }
+FORMULA slope_of_sigmoid(vector x) { return sigmoid_slope(1, x); }
+INLINE vector df_sigmoid(vector x) {
+    return BY_PIECES(greater(abs_(x), V(SIGMOID_SLOPE.end)), slope_of_sigmoid(x), even(&SIGMOID_SLOPE, 6, x));
+}
 /* ULP 1.50 at 0x1.ffe95ep-2 (float), 1.50 at 0x1.ffff5dd013c85p-2 (double) */
 INLINE vector dfy_sigmoid(vector y) { return y * (1 - y); }
 
+#define BRANCHES_tanh ~,
 /* ULP 0.95 at 0x1.03219ap+0 (float), 1.96 at -0x1.26123434401b8p+4 (double) */
 INLINE vector f_tanh(vector x) { return copysign_(tanh_nonnegative(min_(abs_(x), V(TANH_END))), x); }
 /* ULP 1.83 at 0x1.fcaa44p-2 (float), 1.75 at 0x1.00a142aff904p-1 (double) */
-INLINE vector df_tanh(vector x) { return sigmoid_slope(4, 2 * x); }
+FORMULA slope_of_tanh(vector x) { return sigmoid_slope(4, 2 * x); }
+INLINE vector df_tanh(vector x) {
+    return BY_PIECES(greater(2 * abs_(x), V(SIGMOID_SLOPE.end)), slope_of_tanh(x), 4 * even(&SIGMOID_SLOPE, 6, 2 * x));
+}
 /* ULP 1.50 at 0x1.6a11f2p-13 (float), 1.50 at 0x1.75f3a70ae4f7ap-22 (double) */
 INLINE vector dfy_tanh(vector y) { return (1 - y) * (1 + y); }
 
@@ -215,19 +227,30 @@ INLINE vector dfy_softsign(vector y) { return (1 - abs_(y)) * (1 - abs_(y)); }
 /* Smooth relus */
 
 /* log(1 + e^(beta x))/beta = max(x, 0) + log(1 + e^(-beta |x|))/beta */
+#define BRANCHES_softplus ~,
 /* ULP 0.98 at -0x1.06204p+0 (float), 1.25 at -0x1.e8c07478cc56p-1 (double) */
-INLINE vector f_softplus(vector x, vector beta) {
+FORMULA softplus(vector x, vector beta) {
     dd a = two_product(beta, max_(-abs_(x), EXP_LOWEST / beta));
     return softplus_(max_(x, V(0)), 1 / beta, beta * x, a);
 }
+INLINE vector f_softplus(vector x, vector beta) {
+    return BY_PIECES(less(beta * x, V(-SOFTPLUS_TAIL.end)), softplus(x, beta), softplus_pieces(x, beta));
+}
 /* ULP 0.84 at -0x1.5db1a2p+6 (float), 0.79 at -0x1.626482400dcc5p+9 (double) */
-INLINE vector df_softplus(vector x, vector beta) {
+FORMULA slope_of_softplus(vector x, vector beta) {
     return sigmoid_minus(exponent_by(-beta, clamp(x, EXP_LOWEST / beta, SATURATED / beta)));
 }
+INLINE vector df_softplus(vector x, vector beta) {
+    return BY_PIECES(less(beta * x, V(-SIGMOID_TAIL.end)), slope_of_softplus(x, beta), sigmoid_pieces(x, beta));
+}
 
+#define BRANCHES_log_sigmoid ~,
 /* ULP 0.98 at 0x1.06204p+0 (float), 1.35 at 0x1.fffffee6e6643p-1 (double) */
-INLINE vector f_log_sigmoid(vector x) {
+FORMULA log_sigmoid(vector x) {
     return -softplus_(max_(-x, V(0)), V(1), -x, (dd){max_(-abs_(x), V(EXP_LOWEST)), V(-0.0)});
+}
+INLINE vector f_log_sigmoid(vector x) {
+    return BY_PIECES(greater(x, V(SOFTPLUS_TAIL.end)), log_sigmoid(x), -softplus_pieces(-x, V(1)));
 }
 /* ULP 0.84 at 0x1.5db1a2p+6 (float), 0.81 at 0x1.6260cd5614d9dp+9 (double) */
 INLINE vector df_log_sigmoid(vector x) { return f_sigmoid(-x); }
@@ -243,11 +266,14 @@ INLINE vector times_sigmoid_minus(vector x, real lowest, real highest, exponent 
 #endif
 }
 
+#define BRANCHES_silu ~,
 /* ULP 0.86 at -0x1.7f1aa6p+2 (float), 0.76 at -0x1.65c69468649c8p+9 (double) */
-INLINE vector f_silu(vector x) { return times_sigmoid_minus(x, EXP_LOWEST, SATURATED, exponent_of_minus); }
+FORMULA silu(vector x) { return times_sigmoid_minus(x, EXP_LOWEST, SATURATED, exponent_of_minus); }
+INLINE vector f_silu(vector x) { return BY_PIECES(less(x, V(-SILU_TAIL.end)), silu(x), minus_half(&SILU_TAIL, 7, x)); }
 /* ULP 1.95 at -0x1.9304e4p+0 (float), 1.87 at -0x1.0ff570cd25e5dp+5 (double) */
+FORMULA slope_of_silu(vector x) { return silu_slope((dd){limited(x), V(0)}); }
 INLINE vector df_silu(vector x) {
-    return silu_slope((dd){limited(x), V(0)}, (dd){min_(abs_(x), V(-EXP_LOWEST)), V(-0.0)});
+    return BY_PIECES(less(x, V(-SILU_SLOPE.end)), slope_of_silu(x), slope_above_0(&SILU_SLOPE, 7, x));
 }
 
 /* -1.702 x */
@@ -260,29 +286,47 @@ INLINE exponent quick_gelu_exponent(vector x) {
 }
 
 /* x sigmoid(1.702 x) */
+#define BRANCHES_quick_gelu ~,
 /* ULP 0.85 at -0x1.ae8f3ep+5 (float), 0.77 at -0x1.a4116a1488f77p+8 (double) */
-INLINE vector f_quick_gelu(vector x) {
+FORMULA quick_gelu(vector x) {
     return times_sigmoid_minus(x, EXP_LOWEST * R(0.585), SATURATED * R(0.6), quick_gelu_exponent);
 }
+INLINE vector f_quick_gelu(vector x) {
+    return BY_PIECES(less(x, V(-QUICK_GELU_TAIL.end)), quick_gelu(x), minus_half(&QUICK_GELU_TAIL, 7, x));
+}
 /* ULP 1.93 at -0x1.542494p+3 (float), 1.89 at -0x1.2e31547a5325cp+8 (double) */
+FORMULA slope_of_quick_gelu(vector x) {
+    return silu_slope(dd_mul_by(DD(QUICK_GELU_SCALE), clamp(x, V(EXP_LOWEST * R(0.585)), V(SATURATED))));
+}
 INLINE vector df_quick_gelu(vector x) {
-    const real lowest = EXP_LOWEST * R(0.585);
-    return silu_slope(dd_mul_by(DD(QUICK_GELU_SCALE), clamp(x, V(lowest), V(SATURATED))),
-                      dd_mul_by(DD(QUICK_GELU_SCALE), min_(abs_(x), V(-lowest))));
+    return BY_PIECES(less(x, V(-QUICK_GELU_SLOPE.end)), slope_of_quick_gelu(x), slope_above_0(&QUICK_GELU_SLOPE, 7, x));
 }
 
+#define BRANCHES_gelu ~,
 /* ULP 1.46 at -0x1.d83df2p-9 (float), 1.74 at -0x1.2051eb82a2eb1p+5 (double) */
-INLINE vector f_gelu(vector x) { return gelu_(x); }
+FORMULA gelu(vector x) { return gelu_(x); }
+INLINE vector f_gelu(vector x) {
+    return BY_PIECES(less(x, V(-GELU_TAIL.accurate_to)), gelu(x), minus_half(&GELU_TAIL, 6, x));
+}
 /* ULP 2.00 at -0x1.baa5fap+2 (float), 1.96 at -0x1.51b890446186p+2 (double) */
-INLINE vector df_gelu(vector x) { return gelu_slope(x); }
+FORMULA slope_of_gelu(vector x) { return gelu_slope(x); }
+INLINE vector df_gelu(vector x) {
+    return BY_PIECES(less(x, V(-GELU_SLOPE.accurate_to)), slope_of_gelu(x), slope_above_0(&GELU_SLOPE, 6, x));
+}
 
 /* x sigmoid(u) with u = 2 sqrt(2/pi) (x + 0.044715 x^3) */
+#define BRANCHES_gelu_tanh ~,
 /* ULP 0.83 at -0x1.438122p+3 (float), 0.75 at -0x1.5b3c0a944c7cp+3 (double) */
+FORMULA gelu_tanh(vector x) { return times_sigmoid_minus(x, GELU_TANH_LOWEST, GELU_TANH_HIGHEST, gelu_tanh_exponent); }
 INLINE vector f_gelu_tanh(vector x) {
-    return times_sigmoid_minus(x, GELU_TANH_LOWEST, GELU_TANH_HIGHEST, gelu_tanh_exponent);
+    return BY_PIECES(less(x, V(-GELU_TANH_TAIL.accurate_to)), gelu_tanh(x), minus_half(&GELU_TANH_TAIL, 6, x));
 }
 /* ULP 2.00 at -0x1.3db888p+0 (float), 1.87 at -0x1.3141203188317p+0 (double) */
-INLINE vector df_gelu_tanh(vector x) { return gelu_tanh_slope(x); }
+FORMULA slope_of_gelu_tanh(vector x) { return gelu_tanh_slope(x); }
+INLINE vector df_gelu_tanh(vector x) {
+    return BY_PIECES(less(x, V(-GELU_TANH_SLOPE.accurate_to)), slope_of_gelu_tanh(x),
+                     slope_above_0(&GELU_TANH_SLOPE, 6, x));
+}
 
 /* x tanh(log(1 + e^x)) = x e (e + 2)/(e (e + 2) + 2) with e = e^x */
 /* ULP 0.83 at -0x1.6f81aap+6 (float), 1.20 at 0x1.c1dac68f26d68p-1021 (double) */

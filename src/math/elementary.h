@@ -5,6 +5,7 @@
 #define PYRELU_ELEMENTARY_H
 
 #include "math/interval_tables.h"
+#include "math/piecewise.h"
 
 /* sigmoid_minus(u): 1/(1 + e^u). mul_sigmoid_minus(a, u, beyond): a/(1 + e^u) + beyond, where beyond is -0, or else a
  * is 0. For u from about -SATURATED to -EXP_LOWEST. */
@@ -72,27 +73,7 @@ INLINE vector step_less(vector x, vector y) {
     return mad(blend(left, y, -y), V(UNIT), blend(left, V(-0.0), V(1))); /* -0 keeps the sign of what underflows */
 }
 
-/* sigmoid_slope(c, x): c e^x/(1 + e^x)^2, c times the derivative of the logistic function, an even function, for all x.
- * silu_slope(x, a): the derivative of x sigmoid(x), from x in [EXP_LOWEST, SATURATED] or, with tables, from the sign of
- * x and a = min(|x|, -EXP_LOWEST). */
-
-#if NARROW_TABLES
-
-INLINE vector sigmoid_slope(const real c, vector x) {
-    vector a = min_(abs_(x), V(-EXP_LOWEST));
-    vector_bits i = interval(min_(POSITION(a, SIGMOID_SLOPE), V(15)));
-    vector value = VALUE(DISTANCE(a, SIGMOID_SLOPE, i), SIGMOID_SLOPE, i);
-    return times_exp_short((dd){-a, V(-0.0)}, value) * (c * UNIT);
-}
-
-INLINE vector silu_slope(dd x, dd a) {
-    vector_bits i = interval(min_(POSITION(a.hi, SILU_SLOPE), V(15)));
-    vector value = VALUE(DISTANCE(a.hi, SILU_SLOPE, i) + a.lo, SILU_SLOPE, i);
-    return step_less(x.hi, times_exp_short(dd_negate(a), value));
-}
-
-#else
-
+/* c e^x/(1 + e^x)^2, c times the derivative of the logistic function, an even function, for all x */
 INLINE vector sigmoid_slope(const real c, vector x) {
     exponential e = exp_parts((dd){max_(-abs_(x), V(EXP_LOWEST)), V(0)});
     vector power = visible_power_of_2(e.k), d = mad(power, e.p, 1 + power), lost = mad(power, e.p, power - (d - 1));
@@ -110,12 +91,8 @@ INLINE vector mul_sigmoid_derivative(dd u, dd v) {
     return scaled_down(mad(r, s, r * mad(error, mad(V(2), s, V(-1)), mad(v.hi, lost, v.lo * t))));
 }
 
-INLINE vector silu_slope(dd x, dd a) {
-    (void)a;
-    return mul_sigmoid_derivative(x, x);
-}
-
-#endif
+/* The derivative of x sigmoid(x) for x in [EXP_LOWEST, SATURATED] */
+INLINE vector silu_slope(dd x) { return mul_sigmoid_derivative(x, x); }
 
 /* max(x, 0) + c log(1 + e^a) for base = max(x, 0), c u = x and a = max(-|u|, EXP_LOWEST): for |u| < 1 from a polynomial
  * for the even part of log(1 + e^u), elsewhere as z (1 + z Q(z)) with z = e^a <= 1/e */
@@ -128,16 +105,10 @@ INLINE vector softplus_(vector base, vector c, vector u, dd a) {
     return blend(less(abs_(u), V(1)), c * near, mad(log, c * UNIT, base));
 }
 
-#if NARROW_TABLES
+#if PIECEWISE
 
-/* tanh x for 0 <= x <= TANH_END, from a polynomial per interval. TANH_SCALE puts the start of the second interval where
- * tanh x is just above a power of 2 and so its ULP twice as large as below. */
-INLINE vector tanh_nonnegative(vector x) {
-    vector position = POSITION(x, TANH);
-    vector_bits i = interval(position);
-    vector d = DISTANCE(x, TANH, i);
-    return mad(d, QUOTIENT(d, TANH, i), blend(beyond_first(position), AT_CENTRE(TANH, i), x));
-}
+/* tanh x for 0 <= x <= TANH_END */
+INLINE vector tanh_nonnegative(vector x) { return at_from_0(&TANH_PIECES, 6, x); }
 
 #elif LOOKUP_4
 

@@ -206,12 +206,6 @@ INLINE vector exp_nonpositive(exponent u) {
     return scaled_down(mad(e.power, e.p, e.power));
 }
 
-/* c e^x 2^SCALE_BIAS for EXP_LOWEST <= x <= 0 */
-INLINE vector times_exp_short(dd x, vector c) {
-    short_exponential e = exp_short(x, SCALE_BIAS);
-    return fma_(e.power, c, mul(e.power, e.p) * c);
-}
-
 /* x truncated to half of its bits */
 INLINE vector shortened(vector x) { return (vector)((vector_bits)x & ~(((bits)1 << (R_FRACTION + 1) / 2) - 1)); }
 

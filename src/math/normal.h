@@ -33,22 +33,16 @@ INLINE vector minus_scaled(vector base, vector y, vector_bits k) {
 
 #if TABLES
 
-/* x Phi(x) = max(x, 0) - a Phi(-a), where a = |x| and Phi(-a) = exp(-a^2/2) (head + rest), by a polynomial for each of
- * LOOKUP intervals. The heads are short. */
+/* x Phi(x) = max(x, 0) - a Phi(-a), where a = |x| and Phi(-a) = exp(-a^2/2) (head + rest), by a quotient of polynomials
+ * for each of 8 intervals. The heads are short. */
 INLINE vector gelu_(vector x) {
     vector a = min_(abs_(x), V(NORMAL_END));
     vector_bits i = interval(POSITION(a, NORMAL));
     vector d = DISTANCE(a, NORMAL, i), rest = QUOTIENT(d, NORMAL, i), head = AT_CENTRE(NORMAL, i);
-#if LOOKUP == 8
     vector h = mul(a, V(-QUARTERS.hi / 2)), h_lost = mad(a, V(-QUARTERS.lo / 2), fma_(a, V(-QUARTERS.hi / 2), -h));
     power_and_rest e = exp_of((exponent){a, h, h_lost, V(-0.0)}, EXPONENT_BIASED(SCALE_BIAS));
     vector w = e.power * head, w_lost = fma_(e.power, head, -w);
     vector y = fma_(a, w, mul(a, mad(e.power, mad(e.p, mad(rest, d, head), mul(rest, d)), w_lost)));
-#else
-    vector b = mul(a, V(-0.5)), h = mul(b, a);
-    short_exponential e = exp_short((dd){h, fma_(b, a, -h)}, SCALE_BIAS);
-    vector y = fma_(a, e.power * head, mul(a, e.power * mad(e.p, mad(rest, d, head), mul(rest, d))));
-#endif
     return mad(y, V(-UNIT), max_(x, V(0)));
 }
 
@@ -70,20 +64,7 @@ INLINE vector gelu_(vector x) {
 #endif
 
 /* The derivative: Phi(x) + x phi(x) = Phi(-a) - a phi(a) = phi(a) (R(a) - a) at -a, 1 minus that at a. The root of
- * R(a) - a stands as a factor, so that the result has full relative accuracy even there; by
- * the table its error there is small beside 1.
- */
-#if NARROW_TABLES
-
-INLINE vector gelu_slope(vector x) {
-    vector a = min_(abs_(x), V(NORMAL_END)), b = mul(a, V(-0.5)), h = mul(b, a);
-    vector_bits i = interval(POSITION(a, GELU_SLOPE));
-    vector value = VALUE(DISTANCE(a, GELU_SLOPE, i), GELU_SLOPE, i);
-    return step_less(x, times_exp_short((dd){h, fma_(b, a, -h)}, value));
-}
-
-#else
-
+ * R(a) - a stands as a factor, so that the result has full relative accuracy even there. */
 INLINE vector gelu_slope(vector x) {
     vector a = min_(abs_(x), V(NORMAL_END));
     exponential e = gauss(a);
@@ -94,8 +75,6 @@ INLINE vector gelu_slope(vector x) {
     vector y = times_exp((dd){p.hi, mad(f, q.lo, mad(f_lost, q.hi, p.lo))}, e);
     return step_less(x, mul(-y, power_of_2(e.k, SCALE_BIAS)));
 }
-
-#endif
 
 /* gelu_tanh is 0 below the first, x above the second. */
 #if PYRELU_BITS == 32
@@ -132,15 +111,8 @@ INLINE exponent gelu_tanh_exponent(vector x) {
 
 /* The derivative of x sigmoid(u) with u = 2 sqrt(2/pi) (x + 0.044715 x^3) */
 INLINE vector gelu_tanh_slope(vector x) {
-#if NARROW_TABLES
-    vector a = min_(abs_(x), V(-GELU_TANH_LOWEST));
-    vector_bits i = interval(POSITION(a, GELU_TANH_SLOPE));
-    vector value = VALUE(DISTANCE(a, GELU_TANH_SLOPE, i), GELU_TANH_SLOPE, i);
-    return step_less(x, times_exp_short(dd_negate(gelu_tanh_cubic(a, GELU_TANH_CUBIC)), value));
-#else
     vector a = clamp(x, V(GELU_TANH_LOWEST), V(GELU_TANH_HIGHEST));
     return mul_sigmoid_derivative(gelu_tanh_cubic(a, GELU_TANH_CUBIC), gelu_tanh_cubic(a, GELU_TANH_SLOPE_CUBIC));
-#endif
 }
 
 #endif

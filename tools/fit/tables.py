@@ -1,78 +1,32 @@
-"""Prints src/math/interval_tables_f32.h: functions as a polynomial for each of 8 or 16 intervals, for src/math/interval_tables.h.
+"""Prints src/math/interval_tables_f32.h: functions as a quotient for each of 8 intervals, for src/math/interval_tables.h.
 
 python tools/fit/tables.py > src/math/interval_tables_f32.h        (needs mpmath)
 """
 
-from fit import SHORT, horner, literal, numbers, rounded, rounded_minimax
-from mpmath import cos, exp, findroot, linspace, log, lu_solve, matrix, mp, mpf, nstr, pi, sqrt, tanh
+from fit import SHORT, literal, numbers, rounded
+from mpmath import cos, findroot, log, lu_solve, matrix, mp, mpf, nstr, pi, sqrt
 from normal import mills
 
 mp.prec = 240
 
-PRECISION = 24
-NEARLY_0 = mpf(2) ** -60
+PRECISION, SIZE = 24, 8
 SHORT_HEAD = PRECISION - SHORT[PRECISION] - 2  # its products with the short numbers of exponential.h are exact
 
 
-def intervals(size, scale):
-    """By the bits of 1 + scale x < 16, as many to each octave, from that of 2 on: from where to where."""
-    for j in range(size):
-        octave, part = divmod((j + size // 4) % size, size // 4)
-        yield tuple((mpf(2) ** octave * (1 + mpf(part + k) / (size // 4)) - 1) / scale for k in (0, 1))
+def intervals(scale):
+    """By the bits of 1 + scale x < 16, two to each octave, from that of 2 on: from where to where."""
+    for j in range(SIZE):
+        octave, part = divmod((j + 2) % SIZE, 2)
+        yield tuple((mpf(2) ** octave * (1 + mpf(part + k) / 2) - 1) / scale for k in (0, 1))
 
 
-def table(name, what, f, degrees, scale, end, **options):
-    """The tables of f up to `end`, of the degree for each size: {size: degree}."""
-    print(f"#define {name}_SCALE R({literal(mpf(scale), PRECISION)})")
-    for size, degree in degrees.items():
-        rows, errors = zip(
-            *(fitted(f, first, last, degree, mpf(end), **options) for first, last in intervals(size, mpf(scale)))
-        )
-        print(f"/* {what} on {size} intervals, relative error 2^{nstr(log(max(errors), 2), 3)} */")
-        columns = [list(column) for column in zip(*rows)]
-        numbers("", f"{name}_CENTRE_{size}", columns[0], PRECISION)
-        numbers("", f"{name}_AT_CENTRE_{size}", columns[1], PRECISION)
-        numbers("", f"{name}_QUOTIENT_{size}", columns[2:], PRECISION)
+def quotient_table(name, what, f, scale, end, bits):
+    """f(x) = head + d n(d)/(1 + d m(d)) for each interval, with n of degree 2 and m of degree 1.
 
-
-def fitted(f, first, last, degree, end, bits=PRECISION, visible=0, line=None, exact_at_0=False):
-    """f(x) = head + d P(d): the centre, the head, of so many bits, P's coefficients and the largest error of an interval.
-
-    The centre is a number near the middle where f is very nearly a number, so that the head has no error to speak of, or
-    the first one is 0 if f is to be `exact_at_0`; if it is 0 there, f(x) = x + x P(x). From the end on f is as good as
-    the straight `line`, given by two coefficients. Errors are relative to f or, where that is less, to `visible`.
+    d is the distance from a number near the middle where f is very nearly a number of so few bits, the head.
     """
-    if line and first >= end:
-        return (mpf(0), *map(mpf, line), *[mpf(0)] * (degree - 1)), abs((line[0] + line[1] * first) / f(first) - 1)
-    last = max(min(last, end), first)
-    if abs(f(last) - f(first)) < abs(f(first)) * mpf(2) ** -PRECISION:  # as good as constant
-        return (rounded(first, PRECISION), rounded(f(last), bits), *[mpf(0)] * degree), abs(f(last) / f(first) - 1)
-    at_0 = first == 0 and exact_at_0
-    from_0 = at_0 and f(first) == 0
-    centre, head = (mpf(0), f(first)) if at_0 else near_value(f, first, last, bits)
-
-    def away(d):
-        return d if abs(d) > NEARLY_0 else NEARLY_0
-
-    def quotient(d):
-        return f(away(d)) / away(d) - 1 if from_0 else (f(centre + away(d)) - f(centre)) / away(d)
-
-    def weight(d):
-        return away(d) / magnitude(centre + away(d))
-
-    def magnitude(x):
-        return max(abs(f(x)), visible)
-
-    c = rounded_minimax(quotient, weight, first - centre, last - centre, degree - 1, PRECISION)
-    distances = [x - centre for x in linspace(first + (last - first) / 1000, last, 101)]
-    errors = [((d if from_0 else head) + d * horner(c, d) - f(centre + d)) / magnitude(centre + d) for d in distances]
-    return (centre, head, *c), max(map(abs, errors))
-
-
-def quotient_table(name, what, f, size, scale, end, bits):
-    """The same by f(x) = head + d n(d)/(1 + d m(d)) for each interval, with n of degree 2 and m of degree 1."""
     rows, errors = [], []
-    for first, last in intervals(size, mpf(scale)):
+    for first, last in intervals(mpf(scale)):
         centre, head = near_value(f, first, min(last, mpf(end)), bits)
         a, b = first - centre, min(last, mpf(end)) - centre
         middle, half, n = (a + b) / 2, (b - a) / 2, 50
@@ -82,12 +36,13 @@ def quotient_table(name, what, f, size, scale, end, bits):
         )
         rows.append((centre, head, *c))
         errors.append(error)
-    print(f"/* {what} on {size} intervals as quotients, relative error 2^{nstr(log(max(errors), 2), 3)} */")
+    print(f"#define {name}_SCALE R({literal(mpf(scale), PRECISION)})")
+    print(f"/* {what} on {SIZE} intervals, relative error 2^{nstr(log(max(errors), 2), 3)} */")
     columns = [list(column) for column in zip(*rows)]
-    numbers("", f"{name}_CENTRE_{size}", columns[0], PRECISION)
-    numbers("", f"{name}_AT_CENTRE_{size}", columns[1], PRECISION)
-    numbers("", f"{name}_NUMERATOR_{size}", columns[2:5], PRECISION)
-    numbers("", f"{name}_DENOMINATOR_{size}", columns[5:], PRECISION)
+    numbers("", f"{name}_CENTRE", columns[0], PRECISION)
+    numbers("", f"{name}_AT_CENTRE", columns[1], PRECISION)
+    numbers("", f"{name}_NUMERATOR", columns[2:5], PRECISION)
+    numbers("", f"{name}_DENOMINATOR", columns[5:], PRECISION)
 
 
 def rounded_quotient(x, y, weights):
@@ -145,44 +100,11 @@ def normal_tail(a):
     return mills(a) / sqrt(2 * pi)
 
 
-def gelu_slope(a):
-    return (mills(a) - a) / sqrt(2 * pi)
-
-
-def logistic(u):
-    return 1 / (1 + exp(-u))
-
-
-def gated_slope(x, u, slope):
-    """The derivative of x sigmoid(u) at -x, times e^u."""
-    return logistic(u) * (1 - x * slope * logistic(u))
-
-
-def silu_slope(x):
-    return gated_slope(x, x, 1)
-
-
-def gelu_tanh_slope(x):
-    c, cubic = 2 * sqrt(2 / pi), mpf("0.044715")
-    return gated_slope(x, c * (x + cubic * x**3), c * (1 + 3 * cubic * x**2))
-
-
 def main():
     print(
         "/* The constants of interval_tables.h for PYRELU_BITS = 32, printed by tools/fit/tables.py */\n/* clang-format off */\n"
     )
-    # with this scale the second interval begins with a tanh above a power of 2, where its ULP is twice that below
-    table("TANH", "tanh x", tanh, {16: 6}, 0.90625, 9.5, exact_at_0=True)
-    table("NORMAL", "Phi(-x) exp(x^2/2)", normal_tail, {16: 6}, 1, 15, bits=SHORT_HEAD)
-    quotient_table("NORMAL", "Phi(-x) exp(x^2/2)", normal_tail, 8, 1, 15, bits=SHORT_HEAD)
-    # with these the root is near the middle of an interval, so that in the others the head is most of the value
-    seen = mpf(1) / 32
-    table("GELU_SLOPE", "gelu'(-x) exp(x^2/2)", gelu_slope, {16: 7}, 0.828125, 15, visible=seen)
-    table("GELU_TANH_SLOPE", "gelu_tanh'(-x) e^u", gelu_tanh_slope, {16: 7}, 1.28125, 11, visible=seen)
-    table("SILU_SLOPE", "silu'(-x) e^x", silu_slope, {16: 7}, 0.71875, 18, visible=seen, line=(1, -1))
-    table(
-        "SIGMOID_SLOPE", "(1 + e^-x)^-2", lambda x: logistic(x) ** 2, {16: 6}, 0.59375, 18, line=(1, 0), exact_at_0=True
-    )
+    quotient_table("NORMAL", "Phi(-x) exp(x^2/2)", normal_tail, 1, 15, bits=SHORT_HEAD)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,129 @@
+"""Prints src/math/piecewise_f32.h: functions as a polynomial on each of 32 intervals, for src/math/piecewise.h.
+
+python tools/fit/piecewise.py > src/math/piecewise_f32.h        (needs mpmath)
+"""
+
+from textwrap import wrap
+
+from fit import horner, literal, rounded, rounded_minimax
+from mpmath import erfc, exp, findroot, floor, linspace, log, log1p, mp, mpf, nstr, pi, sqrt, tanh
+
+mp.prec = 160
+
+PRECISION, SIZE = 24, 32
+NEARLY_0 = mpf(2) ** -60
+QUICK = mpf("1.702")
+
+
+def table(name, what, f, terms, end, accurate_to=None, **options):
+    """Print f on [0, end], by so many coefficients an interval; it need have its relative accuracy only so far."""
+    scale = rounded((SIZE - mpf("0.51")) / mpf(end), PRECISION)  # the end, too, is in the last interval
+    accurate_to = mpf(accurate_to or end)
+    rows, errors = zip(*(fitted(f, k, scale, terms, accurate_to, **options) for k in range(SIZE)))
+    columns = [list(column) for column in zip(*rows)]
+    print(f"/* {what}: relative error 2^{nstr(log(max(errors), 2), 3)} */")
+    numbers = [f"R({literal(rounded(x, PRECISION), PRECISION)})" for x in (scale, mpf(end), accurate_to)]
+    arrays = [*map(array, columns[:2]), f"{{{', '.join(map(array, columns[2:]))}}}"]
+    print(f"static const piecewise {name} = {{")
+    print("    " + "\n    ".join(wrap(", ".join(numbers + arrays) + "};", 112)))
+
+
+def array(values):
+    return f"{{{', '.join(f'R({literal(x, PRECISION)})' for x in values)}}}"
+
+
+def fitted(f, k, scale, terms, accurate_to, from_0=False, visible=0):
+    """Return the centre of interval k, f there, the coefficients of (f(x) - f(centre))/(x - centre), and the error.
+
+    The error is relative to f or, where that is less, to `visible`. The centre is a number where f is very nearly a number.
+    But if f is `from_0`, which is for f with f(0) = 0 and f'(0) = 1, the first centre is 0 and the coefficients there are
+    those of f(x)/x - 1, so that f(x) = x + x P(x) is accurate near 0 too.
+    """
+    first, last = max((k - mpf("0.5")) / scale, mpf(0)), (k + mpf("0.5")) / scale
+    at_0 = from_0 and k == 0
+    centre, head = (mpf(0), mpf(0)) if at_0 else near_value(f, first, last)
+
+    def away(d):
+        return d if abs(d) > NEARLY_0 else NEARLY_0
+
+    def quotient(d):
+        return (f(centre + away(d)) - head) / away(d) - at_0
+
+    def weight(d):
+        return away(d) / magnitude(centre + away(d))
+
+    def magnitude(x):
+        return max(abs(f(x)), visible)
+
+    c = rounded_minimax(quotient, weight, first - centre, last - centre, terms - 1, PRECISION)
+    distances = [away(d) for d in linspace(first - centre, min(last, accurate_to) - centre, 101) if first < accurate_to]
+    errors = [abs((head + d * (horner(c, d) + at_0) - f(centre + d)) / magnitude(centre + d)) for d in distances]
+    return (centre, head, *c), max(errors, default=mpf(0))
+
+
+def near_value(f, first, last):
+    """Return a number where f is very nearly a number, and that.
+
+    The number is near where |f(x)/f(centre) - 1| is the same at both ends: the errors of what is added to f(centre)
+    matter the least then.
+    """
+    middle = (first + last) / 2
+    if 0 < f(first) / f(last) < 10 and f(first) != f(last):
+        harmonic = 2 / (1 / f(first) + 1 / f(last))
+        middle = findroot(lambda x: f(x) - harmonic, (first, last), solver="anderson")
+    middle = rounded(middle, PRECISION)
+    unit = mpf(2) ** (int(floor(log(middle, 2))) + 1 - PRECISION)
+    step = max(1, int((last - first) / 24 / unit / 400)) * unit
+    found = [rounded(middle + k * step, PRECISION) for k in range(-400, 401)]
+    return min(
+        (abs(rounded(f(x), PRECISION) / f(x) - 1), x, rounded(f(x), PRECISION)) for x in found if first < x < last
+    )[1:]
+
+
+def logistic(u):
+    return 1 / (1 + exp(-u))
+
+
+def normal(x):
+    return erfc(-x / sqrt(mpf(2))) / 2
+
+
+def main():
+    print(
+        "/* The constants of piecewise.h for PYRELU_BITS = 32, printed by tools/fit/piecewise.py */\n/* clang-format off */\n"
+    )
+    linear, cubic = 2 * sqrt(2 / pi), mpf("0.044715")
+
+    def gelu_tanh_logistic(x):  # at -x
+        return logistic(-linear * (x + cubic * x**3))
+
+    def slope(x, u, gate):  # the derivative of x gate(u(x)), at -x, for a logistic gate and its u'
+        return gate * (1 - x * u * (1 - gate))
+
+    # Above 0, functions need no more of a tail than reaches the last bit of the result; below, its relative accuracy.
+    table("TANH_PIECES", "tanh x", tanh, 6, 9.5, from_0=True)
+    table("SIGMOID_TAIL", "sigmoid(-x)", lambda x: logistic(-x), 6, 17.5)
+    table("SOFTPLUS_TAIL", "log(1 + e^-x)", lambda x: log1p(exp(-x)), 6, 15.5)
+    table("SILU_TAIL", "2 x sigmoid(-x)", lambda x: 2 * x * logistic(-x), 7, 17.5, from_0=True)
+    table("QUICK_GELU_TAIL", "2 x sigmoid(-1.702 x)", lambda x: 2 * x * logistic(-QUICK * x), 7, 10.25, from_0=True)
+    table("GELU_TAIL", "2 x Phi(-x)", lambda x: 2 * x * normal(-x), 6, 5.6, 5.4, from_0=True)
+    table("GELU_TANH_TAIL", "2 x sigmoid(-u)", lambda x: 2 * x * gelu_tanh_logistic(x), 6, 5.2, 4.8, from_0=True)
+    # derivatives: their errors may be twice as large, and near their roots they are relative to 1
+    seen = mpf(1) / 32
+    table("SIGMOID_SLOPE", "sigmoid'(x)", lambda x: logistic(x) * logistic(-x), 6, 17.5)
+    table("SILU_SLOPE", "silu'(-x)", lambda x: slope(x, 1, logistic(-x)), 7, 20.5, visible=seen)
+    table("QUICK_GELU_SLOPE", "quick_gelu'(-x)", lambda x: slope(x, QUICK, logistic(-QUICK * x)), 7, 12, visible=seen)
+    table("GELU_SLOPE", "gelu'(-x)", lambda x: normal(-x) - x * exp(-x * x / 2) / sqrt(2 * pi), 6, 6, 5.5, visible=seen)
+    table(
+        "GELU_TANH_SLOPE",
+        "gelu_tanh'(-x)",
+        lambda x: slope(x, linear * (1 + 3 * cubic * x**2), gelu_tanh_logistic(x)),
+        6,
+        5.5,
+        4.8,
+        visible=seen,
+    )
+
+
+if __name__ == "__main__":
+    main()
