@@ -2,8 +2,8 @@
  *
  * f_<name>(x, parameters...) is the function and df_<name>(x, parameters...) its derivative. For the rows of
  * activations.def that read Y, dfy_<name>(y) is the derivative as a function of the output. Formulas blend alternatives
- * and do not branch, so that they take the same time for all values. Comparisons are written such that NaN selects the
- * alternative that keeps it.
+ * and do not branch, so that they take the same time for all values, except between those of BY_PIECES. Comparisons are
+ * written such that NaN selects the alternative that keeps it.
  * "ULP" above a function is the largest error that tools/ulp found over all instruction sets, and the argument at which
  * it occurs.
  */
@@ -170,12 +170,12 @@ INLINE vector df_celu(vector x, vector alpha) {
 /* ULP 0.84 at -0x1.5db1a2p+6 (float), 0.79 at -0x1.626482400dcc5p+9 (double) */
 FORMULA sigmoid(vector x) { return sigmoid_minus(exponent_of_minus(limited(x))); }
 INLINE vector f_sigmoid(vector x) {
-    return BY_PIECES(less(x, V(-SIGMOID_TAIL.end)), sigmoid(x), slope_above_0(&SIGMOID_TAIL, 6, x));
+    return BY_PIECES(less(x, V(-SIGMOID_TAIL.end)), sigmoid(x), complement_above_0(&SIGMOID_TAIL, 6, x));
 }
 /* ULP 1.83 at 0x1.fcaa44p-1 (float), 1.77 at 0x1.fffffffe5746fp-1 (double) */
 FORMULA slope_of_sigmoid(vector x) { return sigmoid_slope(1, x); }
 INLINE vector df_sigmoid(vector x) {
-    return BY_PIECES(greater(abs_(x), V(SIGMOID_SLOPE.end)), slope_of_sigmoid(x), even(&SIGMOID_SLOPE, 6, x));
+    return BY_PIECES(greater(abs_(x), V(SIGMOID_SLOPE.end)), slope_of_sigmoid(x), piecewise_even(&SIGMOID_SLOPE, 6, x));
 }
 /* ULP 1.50 at 0x1.ffe95ep-2 (float), 1.50 at 0x1.ffff5dd013c85p-2 (double) */
 INLINE vector dfy_sigmoid(vector y) { return y * (1 - y); }
@@ -186,7 +186,8 @@ INLINE vector f_tanh(vector x) { return copysign_(tanh_nonnegative(min_(abs_(x),
 /* ULP 1.83 at 0x1.fcaa44p-2 (float), 1.75 at 0x1.00a142aff904p-1 (double) */
 FORMULA slope_of_tanh(vector x) { return sigmoid_slope(4, 2 * x); }
 INLINE vector df_tanh(vector x) {
-    return BY_PIECES(greater(2 * abs_(x), V(SIGMOID_SLOPE.end)), slope_of_tanh(x), 4 * even(&SIGMOID_SLOPE, 6, 2 * x));
+    return BY_PIECES(greater(2 * abs_(x), V(SIGMOID_SLOPE.end)), slope_of_tanh(x),
+                     4 * piecewise_even(&SIGMOID_SLOPE, 6, 2 * x));
 }
 /* ULP 1.50 at 0x1.6a11f2p-13 (float), 1.50 at 0x1.75f3a70ae4f7ap-22 (double) */
 INLINE vector dfy_tanh(vector y) { return (1 - y) * (1 + y); }
@@ -273,7 +274,7 @@ INLINE vector f_silu(vector x) { return BY_PIECES(less(x, V(-SILU_TAIL.end)), si
 /* ULP 1.95 at -0x1.9304e4p+0 (float), 1.87 at -0x1.0ff570cd25e5dp+5 (double) */
 FORMULA slope_of_silu(vector x) { return silu_slope((dd){limited(x), V(0)}); }
 INLINE vector df_silu(vector x) {
-    return BY_PIECES(less(x, V(-SILU_SLOPE.end)), slope_of_silu(x), slope_above_0(&SILU_SLOPE, 7, x));
+    return BY_PIECES(less(x, V(-SILU_SLOPE.end)), slope_of_silu(x), complement_above_0(&SILU_SLOPE, 7, x));
 }
 
 /* -1.702 x */
@@ -299,19 +300,18 @@ FORMULA slope_of_quick_gelu(vector x) {
     return silu_slope(dd_mul_by(DD(QUICK_GELU_SCALE), clamp(x, V(EXP_LOWEST * R(0.585)), V(SATURATED))));
 }
 INLINE vector df_quick_gelu(vector x) {
-    return BY_PIECES(less(x, V(-QUICK_GELU_SLOPE.end)), slope_of_quick_gelu(x), slope_above_0(&QUICK_GELU_SLOPE, 7, x));
+    return BY_PIECES(less(x, V(-QUICK_GELU_SLOPE.end)), slope_of_quick_gelu(x),
+                     complement_above_0(&QUICK_GELU_SLOPE, 7, x));
 }
 
 #define BRANCHES_gelu ~,
 /* ULP 1.46 at -0x1.d83df2p-9 (float), 1.74 at -0x1.2051eb82a2eb1p+5 (double) */
 FORMULA gelu(vector x) { return gelu_(x); }
-INLINE vector f_gelu(vector x) {
-    return BY_PIECES(less(x, V(-GELU_TAIL.accurate_to)), gelu(x), minus_half(&GELU_TAIL, 6, x));
-}
+INLINE vector f_gelu(vector x) { return BY_PIECES(less(x, V(-GELU_TAIL.end)), gelu(x), minus_half(&GELU_TAIL, 7, x)); }
 /* ULP 2.00 at -0x1.baa5fap+2 (float), 1.96 at -0x1.51b890446186p+2 (double) */
 FORMULA slope_of_gelu(vector x) { return gelu_slope(x); }
 INLINE vector df_gelu(vector x) {
-    return BY_PIECES(less(x, V(-GELU_SLOPE.accurate_to)), slope_of_gelu(x), slope_above_0(&GELU_SLOPE, 6, x));
+    return BY_PIECES(less(x, V(-GELU_SLOPE.end)), slope_of_gelu(x), complement_above_0(&GELU_SLOPE, 7, x));
 }
 
 /* x sigmoid(u) with u = 2 sqrt(2/pi) (x + 0.044715 x^3) */
@@ -319,13 +319,13 @@ INLINE vector df_gelu(vector x) {
 /* ULP 0.83 at -0x1.438122p+3 (float), 0.75 at -0x1.5b3c0a944c7cp+3 (double) */
 FORMULA gelu_tanh(vector x) { return times_sigmoid_minus(x, GELU_TANH_LOWEST, GELU_TANH_HIGHEST, gelu_tanh_exponent); }
 INLINE vector f_gelu_tanh(vector x) {
-    return BY_PIECES(less(x, V(-GELU_TANH_TAIL.accurate_to)), gelu_tanh(x), minus_half(&GELU_TANH_TAIL, 6, x));
+    return BY_PIECES(less(x, V(-GELU_TANH_TAIL.end)), gelu_tanh(x), minus_half(&GELU_TANH_TAIL, 7, x));
 }
 /* ULP 2.00 at -0x1.3db888p+0 (float), 1.87 at -0x1.3141203188317p+0 (double) */
 FORMULA slope_of_gelu_tanh(vector x) { return gelu_tanh_slope(x); }
 INLINE vector df_gelu_tanh(vector x) {
-    return BY_PIECES(less(x, V(-GELU_TANH_SLOPE.accurate_to)), slope_of_gelu_tanh(x),
-                     slope_above_0(&GELU_TANH_SLOPE, 6, x));
+    return BY_PIECES(less(x, V(-GELU_TANH_SLOPE.end)), slope_of_gelu_tanh(x),
+                     complement_above_0(&GELU_TANH_SLOPE, 7, x));
 }
 
 /* x tanh(log(1 + e^x)) = x e (e + 2)/(e (e + 2) + 2) with e = e^x */

@@ -108,7 +108,7 @@ INLINE vector softplus_(vector base, vector c, vector u, dd a) {
 #if PIECEWISE
 
 /* tanh x for 0 <= x <= TANH_END */
-INLINE vector tanh_nonnegative(vector x) { return at_from_0(&TANH_PIECES, 6, x); }
+INLINE vector tanh_nonnegative(vector x) { return piecewise_from_0(&TANH_PIECES, 6, x); }
 
 #elif LOOKUP_4
 

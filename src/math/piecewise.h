@@ -1,8 +1,8 @@
-/* Functions as polynomials on 32 intervals of equal width, for instruction sets where one instruction looks up one of
- * 32 coefficients for each lane: AVX-512, in float.
+/* Functions as polynomials on 32 intervals, for instruction sets where one instruction looks up one of 32 coefficients
+ * for each lane: AVX-512, in float.
  *
- * Together they reach from 0 to END, where formulas with exponentials go on: those take twice as long, but are needed
- * in vectors only that have a lane beyond END.
+ * Together the intervals reach from 0 to END. Beyond it go formulas with exponentials, which take twice as long, but
+ * only vectors that have a lane there need them.
  */
 #ifndef PYRELU_PIECEWISE_H
 #define PYRELU_PIECEWISE_H
@@ -13,9 +13,9 @@
 
 #if PIECEWISE
 
-/* The interval of x is that whose number is nearest to scale x. */
+/* The interval of x is that whose number is nearest to linear x + quadratic x^2. */
 typedef struct {
-    real scale, end, accurate_to;
+    real end, linear, quadratic;
     _Alignas(WIDTH) real centre[32], at_centre[32], coefficients[][32];
 } piecewise;
 
@@ -32,7 +32,8 @@ typedef struct {
 } piece;
 
 INLINE piece piece_of(const piecewise *f, const int n, dd x) {
-    const vector position = mad(x.hi, V(f->scale), V(SHIFTER));
+    const vector factor = f->quadratic > 0 ? mad(x.hi, V(f->quadratic), V(f->linear)) : V(f->linear);
+    const vector position = mad(x.hi, factor, V(SHIFTER));
     const vector_bits i = (vector_bits)position;
     const vector distance = x.hi - lookup_32(f->centre, i) + x.lo;
     vector slope = lookup_32(f->coefficients[n - 1], i);
@@ -44,10 +45,10 @@ INLINE piece piece_of(const piecewise *f, const int n, dd x) {
 INLINE vector piece_value(piece p) { return mad(p.distance, p.slope, p.at_centre); }
 
 /* By n coefficients, as many as the table has */
-INLINE vector at_(const piecewise *f, const int n, dd x) { return piece_value(piece_of(f, n, x)); }
+INLINE vector piecewise_value(const piecewise *f, const int n, dd x) { return piece_value(piece_of(f, n, x)); }
 
 /* The same for f with f(0) = 0 and f'(0) = 1, which in the first interval is x + x slope. */
-INLINE vector at_from_0(const piecewise *f, const int n, vector x) {
+INLINE vector piecewise_from_0(const piecewise *f, const int n, vector x) {
     piece p = piece_of(f, n, (dd){x, V(-0.0)});
     p.at_centre = blend(equal(p.position, V(SHIFTER)), x, p.at_centre);
     return piece_value(p);
@@ -55,23 +56,25 @@ INLINE vector at_from_0(const piecewise *f, const int n, vector x) {
 
 /* max(x, 0) - f(|x|)/2 */
 INLINE vector minus_half(const piecewise *f, const int n, vector x) {
-    return mad(at_from_0(f, n, min_(abs_(x), V(f->end))), V(-0.5), max_(x, V(0)));
+    return mad(piecewise_from_0(f, n, min_(abs_(x), V(f->end))), V(-0.5), max_(x, V(0)));
 }
 
 /* f(-x) below 0 and 1 - f(x) above, where a is |x| or close to it */
-INLINE vector one_minus_above_0(const piecewise *f, const int n, vector x, dd a) {
-    const vector y = at_(f, n, a);
+INLINE vector complement_above_0_dd(const piecewise *f, const int n, vector x, dd a) {
+    const vector y = piecewise_value(f, n, a);
     return blend(less(x, V(0)), y, 1 - y);
 }
-INLINE vector slope_above_0(const piecewise *f, const int n, vector x) {
-    return one_minus_above_0(f, n, x, (dd){min_(abs_(x), V(f->end)), V(-0.0)});
+INLINE vector complement_above_0(const piecewise *f, const int n, vector x) {
+    return complement_above_0_dd(f, n, x, (dd){min_(abs_(x), V(f->end)), V(-0.0)});
 }
 
-INLINE vector even(const piecewise *f, const int n, vector x) { return at_(f, n, (dd){abs_(x), V(-0.0)}); }
+INLINE vector piecewise_even(const piecewise *f, const int n, vector x) {
+    return piecewise_value(f, n, (dd){abs_(x), V(-0.0)});
+}
 
 /* 1/(1 + e^(-beta x)) */
 INLINE vector sigmoid_pieces(vector x, vector beta) {
-    return one_minus_above_0(&SIGMOID_TAIL, 6, x, two_product(beta, min_(abs_(x), SIGMOID_TAIL.end / beta)));
+    return complement_above_0_dd(&SIGMOID_TAIL, 6, x, two_product(beta, min_(abs_(x), SIGMOID_TAIL.end / beta)));
 }
 
 /* max(x, 0) + log(1 + e^(-beta |x|))/beta */

@@ -3,6 +3,7 @@
 python tools/fit/piecewise.py > src/math/piecewise_f32.h        (needs mpmath)
 """
 
+from itertools import pairwise
 from textwrap import wrap
 
 from fit import horner, literal, rounded, rounded_minimax
@@ -13,16 +14,27 @@ mp.prec = 160
 PRECISION, SIZE = 24, 32
 NEARLY_0 = mpf(2) ** -60
 QUICK = mpf("1.702")
+VISIBLE = mpf(1) / 32  # what less the derivatives are is not worth more accuracy than this
 
 
-def table(name, what, f, terms, end, accurate_to=None, **options):
-    """Print f on [0, end], by so many coefficients an interval; it need have its relative accuracy only so far."""
-    scale = rounded((SIZE - mpf("0.51")) / mpf(end), PRECISION)  # the end, too, is in the last interval
-    accurate_to = mpf(accurate_to or end)
-    rows, errors = zip(*(fitted(f, k, scale, terms, accurate_to, **options) for k in range(SIZE)))
+def table(name, what, f, terms, end, linear=None, **options):
+    """Print f on [0, end], by so many coefficients an interval.
+
+    The interval of x is that whose number is nearest to linear x + quadratic x^2: narrower towards the end, where f falls
+    ever faster. Without `linear`, all have the same width.
+    """
+    last = SIZE - mpf("0.51")  # the end, too, is in the last interval
+    quadratic = rounded((last / end - linear) / end, PRECISION) if linear else mpf(0)
+    linear = rounded(mpf(linear or last / end), PRECISION)
+
+    def inverse(position):
+        return 2 * position / (sqrt(linear**2 + 4 * quadratic * position) + linear)
+
+    limits = [mpf(0), *(inverse(k + mpf("0.5")) for k in range(SIZE))]
+    rows, errors = zip(*(fitted(f, a, b, terms, **options) for a, b in pairwise(limits)))
     columns = [list(column) for column in zip(*rows)]
     print(f"/* {what}: relative error 2^{nstr(log(max(errors), 2), 3)} */")
-    numbers = [f"R({literal(rounded(x, PRECISION), PRECISION)})" for x in (scale, mpf(end), accurate_to)]
+    numbers = [f"R({literal(x, PRECISION)})" for x in (rounded(mpf(end), PRECISION), linear, quadratic)]
     arrays = [*map(array, columns[:2]), f"{{{', '.join(map(array, columns[2:]))}}}"]
     print(f"static const piecewise {name} = {{")
     print("    " + "\n    ".join(wrap(", ".join(numbers + arrays) + "};", 112)))
@@ -32,15 +44,14 @@ def array(values):
     return f"{{{', '.join(f'R({literal(x, PRECISION)})' for x in values)}}}"
 
 
-def fitted(f, k, scale, terms, accurate_to, from_0=False, visible=0):
-    """Return the centre of interval k, f there, the coefficients of (f(x) - f(centre))/(x - centre), and the error.
+def fitted(f, first, last, terms, from_0=False, root=None):
+    """Return the centre of an interval, f there, the coefficients of (f(x) - f(centre))/(x - centre), and the error.
 
-    The error is relative to f or, where that is less, to `visible`. The centre is a number where f is very nearly a number.
+    The error is relative to f or, close to a root, to VISIBLE. The centre is a number where f is very nearly a number.
     But if f is `from_0`, which is for f with f(0) = 0 and f'(0) = 1, the first centre is 0 and the coefficients there are
     those of f(x)/x - 1, so that f(x) = x + x P(x) is accurate near 0 too.
     """
-    first, last = max((k - mpf("0.5")) / scale, mpf(0)), (k + mpf("0.5")) / scale
-    at_0 = from_0 and k == 0
+    at_0 = from_0 and first == 0
     centre, head = (mpf(0), mpf(0)) if at_0 else near_value(f, first, last)
 
     def away(d):
@@ -53,12 +64,12 @@ def fitted(f, k, scale, terms, accurate_to, from_0=False, visible=0):
         return away(d) / magnitude(centre + away(d))
 
     def magnitude(x):
-        return max(abs(f(x)), visible)
+        return max(abs(f(x)), VISIBLE) if root and abs(x - root) < 0.5 else abs(f(x))
 
     c = rounded_minimax(quotient, weight, first - centre, last - centre, terms - 1, PRECISION)
-    distances = [away(d) for d in linspace(first - centre, min(last, accurate_to) - centre, 101) if first < accurate_to]
+    distances = [away(d) for d in linspace(first - centre, last - centre, 101)]
     errors = [abs((head + d * (horner(c, d) + at_0) - f(centre + d)) / magnitude(centre + d)) for d in distances]
-    return (centre, head, *c), max(errors, default=mpf(0))
+    return (centre, head, *c), max(errors)
 
 
 def near_value(f, first, last):
@@ -100,29 +111,25 @@ def main():
     def slope(x, u, gate):  # the derivative of x gate(u(x)), at -x, for a logistic gate and its u'
         return gate * (1 - x * u * (1 - gate))
 
-    # Above 0, functions need no more of a tail than reaches the last bit of the result; below, its relative accuracy.
     table("TANH_PIECES", "tanh x", tanh, 6, 9.5, from_0=True)
     table("SIGMOID_TAIL", "sigmoid(-x)", lambda x: logistic(-x), 6, 17.5)
     table("SOFTPLUS_TAIL", "log(1 + e^-x)", lambda x: log1p(exp(-x)), 6, 15.5)
     table("SILU_TAIL", "2 x sigmoid(-x)", lambda x: 2 * x * logistic(-x), 7, 17.5, from_0=True)
     table("QUICK_GELU_TAIL", "2 x sigmoid(-1.702 x)", lambda x: 2 * x * logistic(-QUICK * x), 7, 10.25, from_0=True)
-    table("GELU_TAIL", "2 x Phi(-x)", lambda x: 2 * x * normal(-x), 6, 5.6, 5.4, from_0=True)
-    table("GELU_TANH_TAIL", "2 x sigmoid(-u)", lambda x: 2 * x * gelu_tanh_logistic(x), 6, 5.2, 4.8, from_0=True)
-    # derivatives: their errors may be twice as large, and near their roots they are relative to 1
-    seen = mpf(1) / 32
+    table("GELU_TAIL", "2 x Phi(-x)", lambda x: 2 * x * normal(-x), 7, 8.25, linear=1.75, from_0=True)
+    table("GELU_TANH_TAIL", "2 x sigmoid(-u)", lambda x: 2 * x * gelu_tanh_logistic(x), 7, 5.5, linear=1.75, from_0=True)
+
+    def gelu_slope(x):
+        return normal(-x) - x * exp(-x * x / 2) / sqrt(2 * pi)
+
+    def gelu_tanh_slope(x):
+        return slope(x, linear * (1 + 3 * cubic * x**2), gelu_tanh_logistic(x))
+
     table("SIGMOID_SLOPE", "sigmoid'(x)", lambda x: logistic(x) * logistic(-x), 6, 17.5)
-    table("SILU_SLOPE", "silu'(-x)", lambda x: slope(x, 1, logistic(-x)), 7, 20.5, visible=seen)
-    table("QUICK_GELU_SLOPE", "quick_gelu'(-x)", lambda x: slope(x, QUICK, logistic(-QUICK * x)), 7, 12, visible=seen)
-    table("GELU_SLOPE", "gelu'(-x)", lambda x: normal(-x) - x * exp(-x * x / 2) / sqrt(2 * pi), 6, 6, 5.5, visible=seen)
-    table(
-        "GELU_TANH_SLOPE",
-        "gelu_tanh'(-x)",
-        lambda x: slope(x, linear * (1 + 3 * cubic * x**2), gelu_tanh_logistic(x)),
-        6,
-        5.5,
-        4.8,
-        visible=seen,
-    )
+    table("SILU_SLOPE", "silu'(-x)", lambda x: slope(x, 1, logistic(-x)), 7, 20.5, root=1.2785)
+    table("QUICK_GELU_SLOPE", "quick_gelu'(-x)", lambda x: slope(x, QUICK, logistic(-QUICK * x)), 7, 12, root=0.7511)
+    table("GELU_SLOPE", "gelu'(-x)", gelu_slope, 7, 8.25, linear=1.75, root=0.7518)
+    table("GELU_TANH_SLOPE", "gelu_tanh'(-x)", gelu_tanh_slope, 7, 6.75, linear=2, root=0.7525)
 
 
 if __name__ == "__main__":
