@@ -199,8 +199,15 @@ static void products(const pyrelu_kernels *kernels) {
             const int ta = variant & 1, tb = variant >> 1 & 1, add = variant >> 2;
             void *a = filled(m * k, 1, 0, 0), *b = filled(k * n, 2, 0, 0), *c = filled(m * n, 3, 0, 0),
                  *bias = filled(n, 4, 0, 0);
-            kernels->gemm(
-                &(pyrelu_gemm_args){m, n, k, {a, ta ? m : k, ta}, {b, tb ? k : n, tb}, c, n, add ? NULL : bias, add});
+            kernels->gemm(&(pyrelu_gemm_args){.m = m,
+                                              .n = n,
+                                              .k = k,
+                                              .a = {a, ta ? m : k, ta},
+                                              .b = {b, tb ? k : n, tb},
+                                              .c = c,
+                                              .c_stride = n,
+                                              .bias = add ? NULL : bias,
+                                              .add = add});
             hash("gemm", "", (int)s * 8 + variant, c, m * n * size);
             free(a), free(b), free(c), free(bias);
         }
