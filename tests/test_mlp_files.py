@@ -149,19 +149,22 @@ def test_pickle_of_a_newer_version(monkeypatch):
 # ---- writing ----
 
 WRITER = """
-import os, signal, sys, time, numpy as np, pyrelu
-mlp = pyrelu.MLPClassifier((2000, 1500), random_state=0, max_iter=1)
-import warnings; warnings.simplefilter("ignore")
-mlp.partial_fit(np.eye(3), [0, 1, 2], classes=[0, 1, 2])
+import os, resource, signal, sys
+import numpy as np
+from pyrelu import MLPClassifier
+
+mlp = MLPClassifier((300, 200), random_state=0).partial_fit(np.eye(3), [0, 1, 2], classes=[0, 1, 2])
 mlp.save(sys.argv[1])
-for delay in (0.01, 0.05, 0.13):
+size = os.path.getsize(sys.argv[1])
+resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+signal.signal(signal.SIGXFSZ, signal.SIG_DFL)  # Linux and macOS end a process that writes more than it may
+for share in (0.01, 0.5, 0.99):
     if not (pid := os.fork()):
-        while True:
-            mlp.save(sys.argv[1])
-    time.sleep(delay)
-    os.kill(pid, signal.SIGKILL)
-    assert os.WTERMSIG(os.waitpid(pid, 0)[1]) == signal.SIGKILL
-    assert pyrelu.MLPClassifier.load(sys.argv[1]).coefs_[1].shape == (2000, 1500)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (int(share * size),) * 2)
+        mlp.save(sys.argv[1])
+        os._exit(0)
+    assert os.WTERMSIG(os.waitpid(pid, 0)[1]) == signal.SIGXFSZ
+    assert MLPClassifier.load(sys.argv[1]).coefs_[1].shape == (300, 200)
 """
 
 
@@ -389,6 +392,7 @@ def test_without_memory(tmp_path):
                     call()
                 except MemoryError:
                     n += 1
+                    assert path.stat().st_size == len(before)
             resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
             assert path.read_bytes() == before and os.listdir(path.parent) == ["mlp"]
             print(n < 16, flush=True)
