@@ -180,7 +180,7 @@ class DaskMLPRegressor(DistributedPerceptron, MLPRegressor):
     >>> import dask.array as da
     >>> from distributed import Client
     >>> from pyrelu.dask import DaskMLPRegressor
-    >>> X = da.random.default_rng(0).uniform(-1, 1, (4000, 3), chunks=(1000, 3))
+    >>> X = da.random.default_rng(0).uniform(-1, 1, (2000, 3), chunks=(1000, 3))
     >>> y = (X**2).sum(axis=1)
     >>> mlp = DaskMLPRegressor(batch_size=400, learning_rate_init=0.01, max_iter=20, tol=0, random_state=0)
     >>> import warnings
@@ -236,7 +236,7 @@ class DaskTabularMLPClassifier(_Classifies, DistributedTabular, TabularMLPClassi
     >>> from pyrelu.dask import DaskTabularMLPClassifier
     >>> table = pandas.DataFrame({"size": [1.0, 2.0, None, 4.0] * 50, "colour": ["red", "blue", "red", None] * 50})
     >>> table = dd.from_pandas(table.assign(label=["small", "small", "large", "large"] * 50), npartitions=2)
-    >>> mlp = DaskTabularMLPClassifier(hidden_layer_sizes=(32,), max_iter=30, batch_size=64, random_state=0)
+    >>> mlp = DaskTabularMLPClassifier(hidden_layer_sizes=(32,), max_iter=30, batch_size=160, random_state=0)
     >>> with Client(processes=False, n_workers=1, threads_per_worker=2, dashboard_address=":0") as client:
     ...     mlp = mlp.fit(table[["size", "colour"]], table["label"])
     ...     accuracy = float(mlp.score(table[["size", "colour"]], table["label"]))

@@ -1,20 +1,49 @@
-"""What happens on a cluster: transfers, and workers that die."""
+"""Clusters, and what happens on one: transfers, and workers that die."""
 
 import os
 import pickle
+import sys
+import warnings
 from contextlib import contextmanager
 
 import pytest
 from helpers import few_epochs
 
+dask = pytest.importorskip("dask")
 distributed = pytest.importorskip("distributed")
+from distributed.utils import get_mp_context  # noqa: E402
 
-# of all tests on the cluster: it stays with one process of pytest, and what dies leaves sockets open
+# of all tests on the cluster: what dies leaves sockets open
 marks = [
     few_epochs,
-    pytest.mark.xdist_group("cluster"),
     pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
+
+# What workers are forked with, so that not each of them spends two seconds on imports. macOS's libraries forbid forks.
+METHOD = "forkserver" if sys.platform == "linux" else "spawn"
+IMPORTED = ["distributed.nanny", "distributed.http.worker", "dask.dataframe", "pyrelu.dask", "sklearn.datasets"]
+
+
+@contextmanager
+def cluster_of_processes(n_workers, threads_per_worker):
+    """Yield a cluster on loopback, at any free port."""
+    settings = {
+        "distributed.worker.multiprocessing-method": METHOD,
+        "distributed.admin.system-monitor.gil.enabled": False,
+        # Each looks at its process every few milliseconds or so.
+        "distributed.admin.system-monitor.interval": "10s",
+        "distributed.admin.tick.interval": "10s",
+        "distributed.worker.memory.monitor-interval": "10s",
+        "distributed.worker.profile.enabled": False,
+    }
+    with dask.config.set(settings), warnings.catch_warnings(action="ignore"):
+        if METHOD == "forkserver":
+            get_mp_context().set_forkserver_preload(IMPORTED)  # in place of distributed's own list
+        with distributed.LocalCluster(
+            n_workers=n_workers, threads_per_worker=threads_per_worker, dashboard_address=":0", host="127.0.0.1",
+            silence_logs=50,
+        ) as cluster:  # fmt: skip
+            yield cluster
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 import signal
 import sys
-import warnings
 from pathlib import Path
 
 import hypothesis
@@ -95,17 +94,13 @@ def cls(request):
     return getattr(pr, request.param)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def cluster():
-    """Two processes of one thread on loopback."""
-    dask, distributed = pytest.importorskip("dask"), pytest.importorskip("distributed")
-    with (
-        dask.config.set({"distributed.admin.system-monitor.gil.enabled": False}),
-        warnings.catch_warnings(action="ignore"),
-        distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, dashboard_address=":0", host="127.0.0.1", silence_logs=50
-        ) as cluster,
-    ):
+    """Two processes of one thread."""
+    pytest.importorskip("distributed")
+    from clusters import cluster_of_processes
+
+    with cluster_of_processes(2, threads_per_worker=1) as cluster:
         yield cluster
 
 

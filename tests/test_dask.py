@@ -2,11 +2,11 @@
 
 import itertools
 import pickle
-import warnings
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from clusters import KillOnce, gathered_and_received, marks, single_worker
+from clusters import KillOnce, cluster_of_processes, gathered_and_received, marks, single_worker
 from helpers import same_bits
 from sklearn.base import clone
 from sklearn.datasets import make_classification, make_regression
@@ -75,10 +75,10 @@ def test_steps_over_all_rows_are_local_steps_to_rounding(client, solver):
 
 
 SETTINGS = {
-    "step": {"solver": "adam", "dropout": 0.2, "batch_size": 100},
+    "step": {"solver": "adam", "dropout": 0.2, "batch_size": 200},
     "epoch": {"solver": "sgd", "sync": "epoch", "dropout": 0.1, "batch_size": 32},
     "lbfgs": {"solver": "lbfgs"},
-    "early stopping": {"early_stopping": True, "batch_size": 100},
+    "early stopping": {"early_stopping": True, "batch_size": 200},
 }
 
 
@@ -92,10 +92,7 @@ def test_bits_do_not_depend_on_workers_nor_on_their_deaths(client, cluster):
     with_two = {name: fit(settings) for name, settings in SETTINGS.items()}
     address = sorted(client.scheduler_info()["workers"])[0]
     with (
-        warnings.catch_warnings(action="ignore"),
-        distributed.LocalCluster(
-            n_workers=1, threads_per_worker=2, dashboard_address=":0", host="127.0.0.1", silence_logs=50
-        ) as other,
+        cluster_of_processes(1, threads_per_worker=2) as other,
         distributed.Client(other, set_as_default=False) as one,
     ):
         for name, settings in SETTINGS.items():
@@ -239,7 +236,7 @@ def test_a_fit_whose_client_died_resumes(client, tmp_path):
                 raise RuntimeError("died")
 
     def fit(*callbacks, client=None):
-        settings = dict(max_iter=6, batch_size=100, dropout=0.1, early_stopping=True, random_state=0, client=client)
+        settings = dict(max_iter=5, batch_size=200, dropout=0.1, early_stopping=True, random_state=0, client=client)
         return DaskMLPClassifier(6, **settings).set_callbacks(*callbacks).fit(*chunked(*data()))
 
     file = tmp_path / "fit.safetensors"
@@ -291,19 +288,20 @@ def test_workers_of_another_instruction_set_are_refused(client, monkeypatch):
         fit({})
 
 
-def test_a_worker_of_another_instruction_set_is_refused_by_name():
-    slowest = _ufuncs.isa_names()[-1]
-    if _ufuncs.isa() == slowest:
-        pytest.skip("this process computes with the only instruction set that every processor has")
-    with (
-        warnings.catch_warnings(action="ignore"),
-        distributed.LocalCluster(
-            n_workers=1, dashboard_address=":0", host="127.0.0.1", silence_logs=50, env={"PYRELU_ISA": slowest}
-        ) as cluster,
-        distributed.Client(cluster, set_as_default=False) as client,
-        pytest.raises(ValueError, match=f"tcp://127.0.0.1:[0-9]+ with '{slowest}', this one with '{_ufuncs.isa()}'"),
-    ):
-        fit({}, client=client)
+def test_a_worker_of_another_instruction_set_is_refused_by_name(client):
+    address = sorted(client.scheduler_info()["workers"])[0]
+
+    def computes_with(module):
+        from pyrelu._dask import tasks
+
+        tasks._ufuncs = module
+
+    client.run(computes_with, SimpleNamespace(isa=lambda: "another"), workers=[address])
+    try:
+        with pytest.raises(ValueError, match=f"{address} with 'another', this one with '{_ufuncs.isa()}'"):
+            fit({})
+    finally:
+        client.run(computes_with, _ufuncs, workers=[address])
 
 
 def test_without_a_client(monkeypatch):

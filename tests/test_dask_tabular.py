@@ -1,11 +1,10 @@
 """The tabular estimators on a cluster: against those on one machine, for any number of workers, and with one that dies."""
 
 import itertools
-import warnings
 
 import numpy as np
 import pytest
-from clusters import KillOnce, gathered_and_received, marks, single_worker
+from clusters import KillOnce, cluster_of_processes, gathered_and_received, marks, single_worker
 from helpers import same_bits
 from sklearn.base import clone
 from tabular_cases import SMALL, table, targets
@@ -92,7 +91,7 @@ def test_steps_over_all_rows_are_local_steps_to_rounding(preset, cls, client):
 
 def test_it_learns(cls, client):
     X = table(400)
-    mlp = fitted(cls, *parts(X, targets(cls, X), ends=(100,)), preset="auto", max_iter=30, batch_size=100)
+    mlp = fitted(cls, *parts(X, targets(cls, X), ends=(100,)), preset="auto", max_iter=15, batch_size=100)
     assert mlp.to_local().score(X, targets(cls, X)) > 0.9
 
 
@@ -113,7 +112,7 @@ def test_validation_data_in_memory_and_in_partitions_do_alike(cls, client):
 def test_temperatures_are_those_of_the_rows_held_out(client):
     X = table(300)
     y = targets(TabularMLPClassifier, X)
-    settings = {"preset": "td", "validation_fraction": 0.3}
+    settings = {"preset": "td", "validation_fraction": 0.3, "batch_size": 100}
     mlp, plain = (
         fitted(TabularMLPClassifier, *parts(X, y, ends=(100, 200)), calibrate=calibrate, **settings)
         for calibrate in (True, False)
@@ -139,10 +138,7 @@ def test_bits_do_not_depend_on_workers_nor_on_their_deaths(client, cluster):
     data = parts(X, targets(TabularMLPClassifier, X))
     with_two = {name: fitted(TabularMLPClassifier, *data, **settings) for name, settings in SETTINGS.items()}
     with (
-        warnings.catch_warnings(action="ignore"),
-        distributed.LocalCluster(
-            n_workers=1, threads_per_worker=2, dashboard_address=":0", host="127.0.0.1", silence_logs=50
-        ) as other,
+        cluster_of_processes(1, threads_per_worker=2) as other,
         distributed.Client(other, set_as_default=False) as one,
     ):
         for name, settings in SETTINGS.items():

@@ -65,9 +65,14 @@ def test_two_loads_are_the_same(name, tmp_path):
 # ---- one solver after another ----
 
 
-@pytest.mark.parametrize(("first", "then"), list(itertools.product(SOLVERS, SOLVERS)))
-@pytest.mark.parametrize("cls", [MLPClassifier, MLPRegressor])
-@pytest.mark.parametrize("stops_early", [False, True])
+# Each with each of either class, with and without early stopping; not all of both, as those do not know of each other.
+AFTER_EACH_OTHER = [
+    ((MLPClassifier, MLPRegressor)[(i + j + stops_early) % 2], SOLVERS[i], SOLVERS[j], stops_early)
+    for i, j, stops_early in itertools.product(range(len(SOLVERS)), range(len(SOLVERS)), (False, True))
+]
+
+
+@pytest.mark.parametrize(("cls", "first", "then", "stops_early"), AFTER_EACH_OTHER)
 def test_any_solver_after_any(cls, first, then, stops_early):
     def fitted():
         mlp = cls(hidden_layer_sizes=8, solver=first, max_iter=3, random_state=0, early_stopping=stops_early)

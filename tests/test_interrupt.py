@@ -65,7 +65,7 @@ def same_state(a, b):
 @pytest.mark.parametrize("name", SETTINGS)
 def test_keeps_the_last_whole_epoch(name):
     parameters = dict(hidden_layer_sizes=(50, 50)) | ENDLESS | SETTINGS[name]
-    mlp = interrupt(MLPClassifier(**parameters), 1.0, X, Y)
+    mlp = interrupt(MLPClassifier(**parameters), 0.3, X, Y)
     assert 0 < mlp.n_iter_ == len(mlp.loss_curve_) == len(mlp.history_)
     assert mlp._optimizer.t % mlp.n_iter_ == 0  # as many steps in each epoch
     assert same_state(mlp, MLPClassifier(**parameters | dict(max_iter=mlp.n_iter_)).fit(X, Y))
@@ -107,7 +107,7 @@ def test_when_all_is_done(solver):
 
 
 def test_goes_on_with_warm_start():
-    mlp = interrupt(MLPClassifier((50,), warm_start=True, **ENDLESS), 0.5, X, Y)
+    mlp = interrupt(MLPClassifier((50,), warm_start=True, **ENDLESS), 0.3, X, Y)
     epochs = mlp.n_iter_
     mlp.set_params(max_iter=3).fit(X, Y)
     assert len(mlp.loss_curve_) == len(mlp.history_) == epochs + 3

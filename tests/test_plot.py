@@ -1,8 +1,10 @@
 """Pictures: what their lines, dots and colours hold, not their pixels."""
 
 import sys
+from functools import cache
 
 import matplotlib
+import matplotlib.pyplot
 import numpy as np
 import pandas
 import pytest
@@ -35,7 +37,8 @@ def figures():
 
     yield
     for number in pyplot.get_fignums():
-        pyplot.figure(number).canvas.draw()
+        if (figure := pyplot.figure(number)).stale:
+            figure.canvas.draw()
     pyplot.close("all")
 
 
@@ -51,8 +54,13 @@ def fitted(activation="relu", hidden=(6, 5), X=None, y=None, **settings):
 # ---- activations ----
 
 
+@cache
+def displayed(activation):
+    return ActivationDisplay.from_name((activation, parameters(activation)))
+
+
 def test_an_activation_is_drawn_as_it_is(activation):
-    display = ActivationDisplay.from_name((activation, parameters(activation)))
+    display = displayed(activation)
     for line, space in ((display.line_, pr.functional), (display.derivative_line_, pr.derivative)):
         x, y = line.get_data()
         drawn = np.isfinite(x)
@@ -65,7 +73,7 @@ def test_an_activation_is_drawn_as_it_is(activation):
 def test_any_range_can_be_drawn(activation, x_range):
     display = ActivationDisplay.from_name((activation, parameters(activation)), x_range=x_range)
     assert display.ax_.get_xlim() == x_range
-    display.figure_.draw_without_rendering()
+    display.figure_.canvas.draw()
     for name in display._names:  # beside the part of the line that is seen
         (x, y), (left, right), (low, high) = name.xy, display.ax_.get_xlim(), display.ax_.get_ylim()
         assert left <= x <= right and low <= y <= high
@@ -74,7 +82,7 @@ def test_any_range_can_be_drawn(activation, x_range):
 def test_kinks_are_drawn_sharp(activation):
     """A point next to each kink on either side, and no line from one side of a jump to the other."""
     row = registry.activations[activation]
-    display = ActivationDisplay.from_name((activation, parameters(activation)))
+    display = displayed(activation)
     values = (row.parameters | parameters(activation)).values()
     for kink in row.kinks_at(*values):
         for line in (display.line_, display.derivative_line_):
@@ -97,7 +105,7 @@ def test_dots_say_what_holds_at_a_jump():
 
 def test_the_range_shows_every_kink(activation):
     row = registry.activations[activation]
-    display = ActivationDisplay.from_name((activation, parameters(activation)))
+    display = displayed(activation)
     low, high = display.ax_.get_xlim()
     values = (row.parameters | parameters(activation)).values()
     assert all(low < kink < high for kink in row.kinks_at(*values))
@@ -186,6 +194,7 @@ def test_an_overlay(activation):
             x, y = line.get_data()
             np.testing.assert_array_equal(y[np.isfinite(x)], f(x[np.isfinite(x)], *values))
             assert (x[0], x[-1]) == ax.get_xlim() == overlay.ax_.get_xlim() and holds(ax, line)
+    matplotlib.pyplot.close()  # undrawn: each of the functions has been by itself, and other overlays are below
 
 
 @pytest.mark.parametrize("below", [False, True])
