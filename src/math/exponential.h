@@ -206,10 +206,12 @@ INLINE vector exp_nonpositive(exponent u) {
     return scaled_down(mad(e.power, e.p, e.power));
 }
 
-/* c e^x 2^SCALE_BIAS for EXP_LOWEST <= x <= 0 */
-INLINE vector times_exp_short(dd x, vector c) {
-    short_exponential e = exp_short(x, SCALE_BIAS);
-    return fma_(e.power, c, mul(e.power, e.p) * c);
+/* c power (1 + p), rounded once but for some hundredths of an ULP */
+INLINE vector times_power(vector c, power_and_rest e) { return fma_(c, e.power, e.power * (c * e.p)); }
+
+/* (c + rest) power (1 + p), where c needs not be much larger than the rest */
+INLINE vector sum_times_power(vector c, vector rest, power_and_rest e) {
+    return fma_(c, e.power, e.power * mad(c + rest, e.p, rest));
 }
 
 /* x truncated to half of its bits */

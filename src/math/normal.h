@@ -70,16 +70,27 @@ INLINE vector gelu_(vector x) {
 #endif
 
 /* The derivative: Phi(x) + x phi(x) = Phi(-a) - a phi(a) = phi(a) (R(a) - a) at -a, 1 minus that at a. The root of
- * R(a) - a stands as a factor, so that the result has full relative accuracy even there; by
- * the table its error there is small beside 1.
+ * R(a) - a stands as a factor, so that the result has full relative accuracy even there; by the tables its error there
+ * is small beside 1. Eight intervals are too wide for a table of the difference: Phi(-a) by that of gelu, less a
+ * phi(a). What their heads lose is exact for a < 1/2, where it matters.
  */
-#if NARROW_TABLES
+#if TABLES
 
 INLINE vector gelu_slope(vector x) {
-    vector a = min_(abs_(x), V(NORMAL_END)), b = mul(a, V(-0.5)), h = mul(b, a);
+    vector a = min_(abs_(x), V(NORMAL_END));
+    vector h = mul(a, V(-QUARTERS.hi / 2)), h_lost = mad(a, V(-QUARTERS.lo / 2), fma_(a, V(-QUARTERS.hi / 2), -h));
+    power_and_rest e = exp_of((exponent){a, h, h_lost, V(-0.0)}, EXPONENT_BIASED(SCALE_BIAS));
+#if NARROW_TABLES
     vector_bits i = interval(POSITION(a, GELU_SLOPE));
-    vector value = VALUE(DISTANCE(a, GELU_SLOPE, i), GELU_SLOPE, i);
-    return step_less(x, times_exp_short((dd){h, fma_(b, a, -h)}, value));
+    vector d = DISTANCE(a, GELU_SLOPE, i), value = VALUE(d, GELU_SLOPE, i);
+    return step_less(x, times_power(value, e), UNIT);
+#else
+    vector_bits i = interval(POSITION(a, NORMAL));
+    vector d = DISTANCE(a, NORMAL, i), value = fma_(a, V(-INVERSE_ROOT_2PI.hi), AT_CENTRE(NORMAL, i));
+    vector lost = keep(less(a, V(0.5)), fma_(a, V(-INVERSE_ROOT_2PI.hi), AT_CENTRE(NORMAL, i) - value));
+    vector rest = mad(d, QUOTIENT(d, NORMAL, i), mad(a, V(-INVERSE_ROOT_2PI.lo), lost));
+    return step_less(x, sum_times_power(value, rest, e), UNIT);
+#endif
 }
 
 #else
@@ -92,7 +103,7 @@ INLINE vector gelu_slope(vector x) {
     vector f = a - GELU_SLOPE_ROOT.hi, f_lost = ((a - f) - GELU_SLOPE_ROOT.hi) - GELU_SLOPE_ROOT.lo;
     dd p = two_product(f, q.hi);
     vector y = times_exp((dd){p.hi, mad(f, q.lo, mad(f_lost, q.hi, p.lo))}, e);
-    return step_less(x, mul(-y, power_of_2(e.k, SCALE_BIAS)));
+    return step_less(x, mul(-y, power_of_2(e.k, SCALE_BIAS)), UNIT);
 }
 
 #endif
@@ -134,9 +145,15 @@ INLINE exponent gelu_tanh_exponent(vector x) {
 INLINE vector gelu_tanh_slope(vector x) {
 #if NARROW_TABLES
     vector a = min_(abs_(x), V(-GELU_TANH_LOWEST));
+    short_exponential e = exp_short(dd_negate(gelu_tanh_cubic(a, GELU_TANH_CUBIC)), SCALE_BIAS);
     vector_bits i = interval(POSITION(a, GELU_TANH_SLOPE));
     vector value = VALUE(DISTANCE(a, GELU_TANH_SLOPE, i), GELU_TANH_SLOPE, i);
-    return step_less(x, times_exp_short(dd_negate(gelu_tanh_cubic(a, GELU_TANH_CUBIC)), value));
+    return step_less(x, times_power(value, (power_and_rest){e.power, e.p}), UNIT);
+#elif LOOKUP_4
+    vector a = max_(negative(x), V(GELU_TANH_LOWEST));
+    logistic s = logistic_above(gelu_tanh_exponent(a));
+    dd v = gelu_tanh_cubic(a, GELU_TANH_SLOPE_CUBIC);
+    return product_slope(x, s, v.hi, 1 + v.hi, v.lo * of_rest(s));
 #else
     vector a = clamp(x, V(GELU_TANH_LOWEST), V(GELU_TANH_HIGHEST));
     return mul_sigmoid_derivative(gelu_tanh_cubic(a, GELU_TANH_CUBIC), gelu_tanh_cubic(a, GELU_TANH_SLOPE_CUBIC));

@@ -35,15 +35,13 @@ def table(name, what, f, degrees, scale, end, **options):
         numbers("", f"{name}_QUOTIENT_{size}", columns[2:], PRECISION)
 
 
-def fitted(f, first, last, degree, end, bits=PRECISION, visible=0, line=None, exact_at_0=False):
+def fitted(f, first, last, degree, end, bits=PRECISION, visible=0, exact_at_0=False):
     """f(x) = head + d P(d): the centre, the head, of so many bits, P's coefficients and the largest error of an interval.
 
     The centre is a number near the middle where f is very nearly a number, so that the head has no error to speak of, or
-    the first one is 0 if f is to be `exact_at_0`; if it is 0 there, f(x) = x + x P(x). From the end on f is as good as
-    the straight `line`, given by two coefficients. Errors are relative to f or, where that is less, to `visible`.
+    the first one is 0 if f is to be `exact_at_0`; if it is 0 there, f(x) = x + x P(x). Errors are
+    relative to f or, where that is less, to `visible`.
     """
-    if line and first >= end:
-        return (mpf(0), *map(mpf, line), *[mpf(0)] * (degree - 1)), abs((line[0] + line[1] * first) / f(first) - 1)
     last = max(min(last, end), first)
     if abs(f(last) - f(first)) < abs(f(first)) * mpf(2) ** -PRECISION:  # as good as constant
         return (rounded(first, PRECISION), rounded(f(last), bits), *[mpf(0)] * degree), abs(f(last) / f(first) - 1)
@@ -158,10 +156,6 @@ def gated_slope(x, u, slope):
     return logistic(u) * (1 - x * slope * logistic(u))
 
 
-def silu_slope(x):
-    return gated_slope(x, x, 1)
-
-
 def gelu_tanh_slope(x):
     c, cubic = 2 * sqrt(2 / pi), mpf("0.044715")
     return gated_slope(x, c * (x + cubic * x**3), c * (1 + 3 * cubic * x**2))
@@ -179,11 +173,6 @@ def main():
     seen = mpf(1) / 32
     table("GELU_SLOPE", "gelu'(-x) exp(x^2/2)", gelu_slope, {16: 7}, 0.828125, 15, visible=seen)
     table("GELU_TANH_SLOPE", "gelu_tanh'(-x) e^u", gelu_tanh_slope, {16: 7}, 1.28125, 11, visible=seen)
-    table("SILU_SLOPE", "silu'(-x) e^x", silu_slope, {16: 7}, 0.71875, 18, visible=seen, line=(1, -1))
-    table(
-        "SIGMOID_SLOPE", "(1 + e^-x)^-2", lambda x: logistic(x) ** 2, {16: 6}, 0.59375, 18, line=(1, 0), exact_at_0=True
-    )
-
 
 if __name__ == "__main__":
     main()
