@@ -174,5 +174,6 @@ def main():
     table("GELU_SLOPE", "gelu'(-x) exp(x^2/2)", gelu_slope, {16: 7}, 0.828125, 15, visible=seen)
     table("GELU_TANH_SLOPE", "gelu_tanh'(-x) e^u", gelu_tanh_slope, {16: 7}, 1.28125, 11, visible=seen)
 
+
 if __name__ == "__main__":
     main()
