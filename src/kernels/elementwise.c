@@ -76,7 +76,7 @@ FORM map2(formula2 *f, const void *const *in, int scalars, real *out, ptrdiff_t 
  * where the slope overflows. NaN stays. */
 INLINE vector gradient(vector g, vector slope) {
     const vector product = mul(g, slope);
-    return blend(ordered(g, slope) & ~equal(product, product), V(0), product);
+    return drop(ordered(g, slope) & is_nan(product), product);
 }
 
 FORM vjp_map0(formula0 *f, const void *const *in, int scalars, real *out, ptrdiff_t n, const int vectors) {

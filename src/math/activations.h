@@ -146,9 +146,14 @@ INLINE vector f_selu(vector x) {
 }
 /* ULP 1.22 at -0x1.2e2008p+5 (float), 1.12 at -0x1.8000008e398d9p+6 (double) */
 INLINE vector df_selu(vector x) {
+#if LOOKUP_4
+    power_and_rest e = exp_of(exponent_of(clamp(x, V(EXP_LOWEST), V(0))), EXPONENT_BIASED(SCALE_BIAS));
+    return blend(greater(x, V(0)), V(SELU_SCALE.hi), scaled_down(times_power(V(SELU_SCALE_ALPHA.hi), e)));
+#else
     exponential e = exp_parts((dd){clamp(x, V(EXP_LOWEST), V(0)), V(0)});
     dd c = dd_blend(greater(x, V(0)), DD(SELU_SCALE), DD(SELU_SCALE_ALPHA));
     return scale(c.hi + mad(c.hi, e.p, c.lo), e.k);
+#endif
 }
 /* ULP 0.70 at -0x1.0cep-13 (float), 0.57 at -0x1.5e9b958864f85p-1 (double) */
 INLINE vector dfy_selu(vector y) {
@@ -184,7 +189,7 @@ INLINE vector dfy_sigmoid(vector y) { return y * (1 - y); }
 /* ULP 0.95 at 0x1.03219ap+0 (float), 1.96 at -0x1.26123434401b8p+4 (double) */
 INLINE vector f_tanh(vector x) { return copysign_(tanh_nonnegative(min_(abs_(x), V(TANH_END))), x); }
 /* ULP 1.83 at 0x1.fcaa44p-2 (float), 1.75 at 0x1.00a142aff904p-1 (double) */
-FORMULA slope_of_tanh(vector x) { return sigmoid_slope(4, 2 * x); }
+FORMULA slope_of_tanh(vector x) { return sigmoid_slope(2, x); }
 INLINE vector df_tanh(vector x) {
     return BY_PIECES(greater(2 * abs_(x), V(SIGMOID_SLOPE.end)), slope_of_tanh(x),
                      4 * piecewise_even(&SIGMOID_SLOPE, 6, 2 * x));
@@ -203,11 +208,7 @@ INLINE vector f_tanhshrink(vector x) {
     return copysign_(blend(less(a, V(TANH_NEAR)), near, blend(equal(far, far), far, a)), x);
 }
 /* ULP 1.72 at 0x1.bfbbep-1 (float), 1.97 at -0x1.b3c8fff3f377p-1 (double) */
-INLINE vector df_tanhshrink(vector x) {
-    vector a = min_(abs_(x), V(TANH_END)), w = one_minus_tanh(a);
-    dd t = tanh_near(a);
-    return blend(greater(a, V(TANH_NEAR)), mad(-w, 2 - w, V(1)), fma_(t.hi, t.hi, 2 * t.hi * t.lo));
-}
+INLINE vector df_tanhshrink(vector x) { return tanh_squared(min_(abs_(x), V(TANH_END))); }
 
 /* x/(1 + |x|). In double, the error stays below 2 ULP without a correction for the rounded sum. */
 /* ULP 0.50 at 0x1.c2fa7ep-7 (float), 1.50 at -0x1.ff52141893f17p+8 (double) */
@@ -254,7 +255,12 @@ INLINE vector f_log_sigmoid(vector x) {
     return BY_PIECES(greater(x, V(SOFTPLUS_TAIL.end)), log_sigmoid(x), -softplus_pieces(-x, V(1)));
 }
 /* ULP 0.84 at 0x1.5db1a2p+6 (float), 0.81 at 0x1.6260cd5614d9dp+9 (double) */
-INLINE vector df_log_sigmoid(vector x) { return f_sigmoid(-x); }
+FORMULA slope_of_log_sigmoid(vector x) {
+    return sigmoid_minus(exponent_of(clamp(x, V(-SATURATED), V(-EXP_LOWEST))));
+}
+INLINE vector df_log_sigmoid(vector x) {
+    return BY_PIECES(greater(x, V(SIGMOID_TAIL.end)), slope_of_log_sigmoid(x), complement_above_0(&SIGMOID_TAIL, 6, -x));
+}
 
 /* x/(1 + e^u) with u = minus_u(x) between the limits, x above the highest */
 INLINE vector times_sigmoid_minus(vector x, real lowest, real highest, exponent minus_u(vector)) {
@@ -271,8 +277,8 @@ INLINE vector times_sigmoid_minus(vector x, real lowest, real highest, exponent 
 /* ULP 0.86 at -0x1.7f1aa6p+2 (float), 0.76 at -0x1.65c69468649c8p+9 (double) */
 FORMULA silu(vector x) { return times_sigmoid_minus(x, EXP_LOWEST, SATURATED, exponent_of_minus); }
 INLINE vector f_silu(vector x) { return BY_PIECES(less(x, V(-SILU_TAIL.end)), silu(x), minus_half(&SILU_TAIL, 7, x)); }
-/* ULP 1.95 at -0x1.9304e4p+0 (float), 1.87 at -0x1.0ff570cd25e5dp+5 (double) */
-FORMULA slope_of_silu(vector x) { return silu_slope((dd){limited(x), V(0)}); }
+/* ULP 1.97 at -0x1.5f29ap-6 (float), 1.87 at -0x1.0ff570cd25e5dp+5 (double) */
+FORMULA slope_of_silu(vector x) { return silu_slope(x); }
 INLINE vector df_silu(vector x) {
     return BY_PIECES(less(x, V(-SILU_SLOPE.end)), slope_of_silu(x), complement_above_0(&SILU_SLOPE, 7, x));
 }
@@ -297,7 +303,16 @@ INLINE vector f_quick_gelu(vector x) {
 }
 /* ULP 1.93 at -0x1.542494p+3 (float), 1.89 at -0x1.2e31547a5325cp+8 (double) */
 FORMULA slope_of_quick_gelu(vector x) {
-    return silu_slope(dd_mul_by(DD(QUICK_GELU_SCALE), clamp(x, V(EXP_LOWEST * R(0.585)), V(SATURATED))));
+    const real lowest = EXP_LOWEST * R(0.585);
+#if LOOKUP_4
+    vector a = max_(negative(x), V(lowest)), v = a * QUICK_GELU_SCALE.hi, above = 1 + v;
+    vector lost = mad(a, V(QUICK_GELU_SCALE.lo), fma_(a, V(QUICK_GELU_SCALE.hi), -v));
+    logistic s = logistic_above(quick_gelu_exponent(a));
+    return product_slope(x, s, v, above, mad(lost, of_rest(s), v - (above - 1)));
+#else
+    const dd u = dd_mul_by(DD(QUICK_GELU_SCALE), clamp(x, V(lowest), V(SATURATED)));
+    return mul_sigmoid_derivative(u, u);
+#endif
 }
 INLINE vector df_quick_gelu(vector x) {
     return BY_PIECES(less(x, V(-QUICK_GELU_SLOPE.end)), slope_of_quick_gelu(x),
@@ -321,7 +336,7 @@ FORMULA gelu_tanh(vector x) { return times_sigmoid_minus(x, GELU_TANH_LOWEST, GE
 INLINE vector f_gelu_tanh(vector x) {
     return BY_PIECES(less(x, V(-GELU_TANH_TAIL.end)), gelu_tanh(x), minus_half(&GELU_TANH_TAIL, 7, x));
 }
-/* ULP 2.00 at -0x1.3db888p+0 (float), 1.87 at -0x1.3141203188317p+0 (double) */
+/* ULP 1.99 at -0x1.3db888p+0 (float), 1.87 at -0x1.3141203188317p+0 (double) */
 FORMULA slope_of_gelu_tanh(vector x) { return gelu_tanh_slope(x); }
 INLINE vector df_gelu_tanh(vector x) {
     return BY_PIECES(less(x, V(-GELU_TANH_SLOPE.end)), slope_of_gelu_tanh(x),

@@ -67,18 +67,57 @@ INLINE vector sigmoid_minus(exponent u) { return mul_sigmoid_minus(V(1), u, V(-0
 
 #endif
 
-/* y UNIT for x < 0, else 1 - y UNIT: the derivative of x g(x), where g(x) + g(-x) = 1, from its value y UNIT at -|x| */
-INLINE vector step_less(vector x, vector y) {
-    mask left = less(x, V(0));
-    return mad(blend(left, y, -y), V(UNIT), blend(left, V(-0.0), V(1))); /* -0 keeps the sign of what underflows */
+/* y unit for x < 0, else 1 - y unit: the derivative of x g(x), where g(x) + g(-x) = 1, from its value y unit at -|x|.
+ * -0 keeps the sign of what underflows. */
+INLINE vector step_less(vector x, vector y, const real unit) {
+    vector minus = keep(greater_equal(x, V(0)), V(-1));
+    return mad(y, copysign_(V(unit), minus), -minus);
 }
 
-/* c e^x/(1 + e^x)^2, c times the derivative of the logistic function, an even function, for all x */
+/* sigmoid_slope(c, x): the derivative of c sigmoid(c x), an even function, for all x. silu_slope(x): that of x
+ * sigmoid(x). */
+
+#if LOOKUP_4
+
+/* As logistic_parts, for 0 <= u <= -EXP_LOWEST: with SLOPE_UNIT in place of UNIT, and the residual by products, of
+ * which the larger is subtracted first. */
+#define SLOPE_BIAS 88
+#define SLOPE_UNIT R(0x1p-88)
+INLINE logistic logistic_above(exponent u) {
+    power_and_rest e = exp_of(u, EXPONENT_BIASED(-SLOPE_BIAS));
+    vector rest = e.power * e.p, r = -1 / (e.power + SLOPE_UNIT + rest);
+    return (logistic){r, mad(r, rest, fma_(r, V(SLOPE_UNIT), fma_(r, e.power, V(1))))};
+}
+
+/* c^2 s (1 - s) with s = sigmoid(-c |x|), where what s lacks counts 1 - 2 s times */
 INLINE vector sigmoid_slope(const real c, vector x) {
-    exponential e = exp_parts((dd){max_(-abs_(x), V(EXP_LOWEST)), V(0)});
+    vector a = max_(negative(x), V(EXP_LOWEST / c));
+    logistic s = logistic_above((exponent){a, V(-c * QUARTERS.hi), V(-c * QUARTERS.lo), V(-0.0)});
+    vector lost = s.growth * mad(s.r, V(2 * SLOPE_UNIT), V(1));
+    return mul(mad(s.r, mad(s.r, V(SLOPE_UNIT), lost), s.r), V(-SLOPE_UNIT * c * c));
+}
+
+/* The derivative of x sigmoid(u), for u(-x) = -u(x), from s = sigmoid(-|u|) and v = -|x u'|: at -|x| it is
+ * s (1 + v (1 - s)). What s lacks counts in both places; `above` is 1 + v, and `lost` what v (1 - s) lacks by it. */
+INLINE vector product_slope(vector x, logistic s, vector v, vector above, vector lost) {
+    vector vs = v * s.r, n = fma_(vs, V(SLOPE_UNIT), above), twice = mad(vs, V(SLOPE_UNIT), n);
+    return step_less(x, -fma_(s.r, n, s.r * mad(s.growth, twice, lost)), SLOPE_UNIT);
+}
+
+INLINE vector of_rest(logistic s) { return mad(s.r, V(SLOPE_UNIT), V(1)); }
+
+INLINE vector silu_slope(vector x) {
+    vector a = max_(negative(x), V(EXP_LOWEST));
+    return product_slope(x, logistic_above(exponent_of_minus(a)), a, 1 + a, V(-0.0));
+}
+
+#else
+
+INLINE vector sigmoid_slope(const real c, vector x) {
+    exponential e = exp_parts((dd){max_(-abs_(c * x), V(EXP_LOWEST)), V(0)});
     vector power = visible_power_of_2(e.k), d = mad(power, e.p, 1 + power), lost = mad(power, e.p, power - (d - 1));
     vector r = 1 / d, error = mad(-r, lost, fma_(-r, d, V(1))), square = r * r;
-    return scale(c * mad(square, mad(2 * error, 1 + e.p, e.p), square), e.k);
+    return scale(c * c * mad(square, mad(2 * error, 1 + e.p, e.p), square), e.k);
 }
 
 /* r (1 + v t) with r = sigmoid(u) and t = sigmoid(-u), which is the derivative of x sigmoid(u) for v = x u'. With
@@ -91,8 +130,12 @@ INLINE vector mul_sigmoid_derivative(dd u, dd v) {
     return scaled_down(mad(r, s, r * mad(error, mad(V(2), s, V(-1)), mad(v.hi, lost, v.lo * t))));
 }
 
-/* The derivative of x sigmoid(x) for x in [EXP_LOWEST, SATURATED] */
-INLINE vector silu_slope(dd x) { return mul_sigmoid_derivative(x, x); }
+INLINE vector silu_slope(vector x) {
+    const dd a = {limited(x), V(0)};
+    return mul_sigmoid_derivative(a, a);
+}
+
+#endif
 
 /* max(x, 0) + c log(1 + e^a) for base = max(x, 0), c u = x and a = max(-|u|, EXP_LOWEST): for |u| < 1 from a polynomial
  * for the even part of log(1 + e^u), elsewhere as z (1 + z Q(z)) with z = e^a <= 1/e */
@@ -105,6 +148,24 @@ INLINE vector softplus_(vector base, vector c, vector u, dd a) {
     return blend(less(abs_(u), V(1)), c * near, mad(log, c * UNIT, base));
 }
 
+#if LOOKUP_4
+
+/* tanh x = b - b q for 0 <= x <= TANH_END, with b = min(x, 1) and q = b^2/d, where d = x^3/(x - tanh x) up to 1, a
+ * polynomial in x^2, and 1/(1 - tanh x) = (1 + e^2x)/2 from there on. Both rise and they meet at 1, where the second
+ * rises faster, so that d is the larger. */
+typedef struct {
+    vector b, q;
+} shrinkage;
+
+INLINE shrinkage tanh_parts(vector x) {
+    vector b = min_(x, V(1)), square = mad(b, b, V(TINY)), near = POLYNOMIAL(square, TANH_DIVISOR_POLYNOMIAL);
+    vector shifted = mad(x, V(2 * QUARTERS.hi), EXPONENT_BIASED(-1)), n = shifted - EXPONENT_BIASED(-1);
+    power_and_rest e = quarters(mad(x, V(2 * QUARTERS.hi), -n), (vector_bits)shifted);
+    return (shrinkage){b, square / max_(near, mad(e.power, e.p, V(0.5)) + e.power)};
+}
+
+#endif
+
 #if PIECEWISE
 
 /* tanh x for 0 <= x <= TANH_END */
@@ -112,20 +173,15 @@ INLINE vector tanh_nonnegative(vector x) { return piecewise_from_0(&TANH_PIECES,
 
 #elif LOOKUP_4
 
-/* The same as b - b (b^2/d) with b = min(x, 1), where d = x^3/(x - tanh x) up to 1, a polynomial in x^2, and 1/(1 -
- * tanh x) = (1 + e^2x)/2 from there on. Both rise and they meet at 1, where the second rises faster, so that d is the
- * larger. */
 INLINE vector tanh_nonnegative(vector x) {
-    vector b = min_(x, V(1)), square = mad(b, b, V(TINY)), near = POLYNOMIAL(square, TANH_DIVISOR_POLYNOMIAL);
-    vector shifted = mad(x, V(2 * QUARTERS.hi), EXPONENT_BIASED(-1)), n = shifted - EXPONENT_BIASED(-1);
-    power_and_rest e = quarters(mad(x, V(2 * QUARTERS.hi), -n), (vector_bits)shifted);
-    vector far = mad(e.power, e.p, V(0.5)) + e.power;
-    return fma_(-b, square / max_(near, far), b);
+    shrinkage t = tanh_parts(x);
+    return fma_(-t.b, t.q, t.b);
 }
 
 #elif PYRELU_BITS == 64 && WIDTH == 32
 
-/* The same, with e^2x = 2^n (e^t)^2; the bit that the square loses is beyond the last one of the result. */
+/* By the formula of tanh_parts, with e^2x = 2^n (e^t)^2; the bit that the square loses is beyond the last one of the
+ * result. */
 INLINE vector tanh_nonnegative(vector x) {
     vector b = min_(x, V(1)), square = mad(b, b, V(TINY)), near = horner(square, COUNTED(TANH_DIVISOR_POLYNOMIAL), 1);
     vector shifted = mad(x, V(2 * R(1.4426950408889634)), V(SHIFTER - 1)), n = shifted - (SHIFTER - 1);
@@ -136,7 +192,7 @@ INLINE vector tanh_nonnegative(vector x) {
 
 #else
 
-/* The same as the quotient of e^2x - 1 and e^2x + 1, corrected by its residual. The residual of a shortened quotient is
+/* By the quotient of e^2x - 1 and e^2x + 1, corrected by its residual. The residual of a shortened quotient is
  * nearly exact; in double the rounding errors of the sums stay below 2 ULP without shortening. */
 INLINE vector tanh_nonnegative(vector x) {
     short_exponential e = exp_short((dd){2 * x, V(-0.0)}, 0);
@@ -151,14 +207,7 @@ INLINE vector tanh_nonnegative(vector x) {
 
 #endif
 
-/* 1 - tanh x = 2/(1 + e^2x) for TANH_NEAR <= x <= TANH_END */
-INLINE vector one_minus_tanh(vector x) {
-    exponential e = exp_parts((dd){2 * x, V(0)});
-    vector power = power_of_2(e.k, 0);
-    return 2 / mad(power, e.p, 1 + power);
-}
-
-/* the same as a double-double */
+/* 1 - tanh x = 2/(1 + e^2x) for TANH_NEAR <= x <= TANH_END, as a double-double */
 INLINE dd one_minus_tanh_dd(vector x) {
     exponential e = exp_parts((dd){2 * x, V(0)});
     vector power = power_of_2(e.k, 0), sum = 1 + power, d = mad(power, e.p, sum), lost = mad(power, e.p, sum - d);
@@ -169,12 +218,27 @@ INLINE dd one_minus_tanh_dd(vector x) {
 /* (1/3 - (x - tanh x)/x^3)/x^2, as a function of x^2, for |x| <= TANH_NEAR */
 INLINE vector tanh_series(vector xx) { return POLYNOMIAL(xx, TANH_POLYNOMIAL); }
 
-/* tanh x = x - x^3 (1/3 - x^2 series) as a double-double for |x| <= TANH_NEAR */
-INLINE dd tanh_near(vector x) {
-    vector xx = mad(x, x, V(TINY)), t = THIRD.hi + mad(-xx, tanh_series(xx), V(THIRD.lo)), cube = mul(x, xx),
-           hi = fma_(-cube, t, x);
-    return (dd){hi, fma_(-cube, t, x - hi)};
+/* tanh^2 x for 0 <= x <= TANH_END */
+#if LOOKUP_4
+
+INLINE vector tanh_squared(vector x) {
+    shrinkage t = tanh_parts(x);
+    vector y = fma_(-t.b, t.q, t.b), lost = fma_(-t.b, t.q, t.b - y);
+    return fma_(y, y, 2 * y * lost);
 }
+
+#else
+
+/* up to TANH_NEAR by tanh x = x - x^3 (1/3 - x^2 series) as a double-double, beyond it by w = 1 - tanh x */
+INLINE vector tanh_squared(vector x) {
+    vector xx = mad(x, x, V(TINY)), t = THIRD.hi + mad(-xx, tanh_series(xx), V(THIRD.lo)), cube = mul(x, xx);
+    vector y = fma_(-cube, t, x), lost = fma_(-cube, t, x - y);
+    exponential e = exp_parts((dd){2 * x, V(0)});
+    vector power = power_of_2(e.k, 0), w = 2 / mad(power, e.p, 1 + power);
+    return blend(greater(x, V(TANH_NEAR)), mad(-w, 2 - w, V(1)), fma_(y, y, 2 * y * lost));
+}
+
+#endif
 
 /* sqrt(x^2 + b) as a double-double, for b >= 0 and |x| <= SQUAREPLUS_FAR */
 INLINE dd hypotenuse(vector x, vector b) {

@@ -206,6 +206,14 @@ INLINE vector exp_nonpositive(exponent u) {
     return scaled_down(mad(e.power, e.p, e.power));
 }
 
+/* c power (1 + p), rounded once but for some hundredths of an ULP */
+INLINE vector times_power(vector c, power_and_rest e) { return fma_(c, e.power, e.power * (c * e.p)); }
+
+/* (c + rest) power (1 + p), where c needs not be much larger than the rest */
+INLINE vector sum_times_power(vector c, vector rest, power_and_rest e) {
+    return fma_(c, e.power, e.power * mad(c + rest, e.p, rest));
+}
+
 /* x truncated to half of its bits */
 INLINE vector shortened(vector x) { return (vector)((vector_bits)x & ~(((bits)1 << (R_FRACTION + 1) / 2) - 1)); }
 

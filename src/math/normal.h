@@ -64,7 +64,25 @@ INLINE vector gelu_(vector x) {
 #endif
 
 /* The derivative: Phi(x) + x phi(x) = Phi(-a) - a phi(a) = phi(a) (R(a) - a) at -a, 1 minus that at a. The root of
- * R(a) - a stands as a factor, so that the result has full relative accuracy even there. */
+ * R(a) - a stands as a factor, so that the result has full relative accuracy even there; by the table its error there
+ * is small beside 1. Eight intervals are too wide for a table of the difference: Phi(-a) by that of gelu, less a
+ * phi(a). What their heads lose is exact for a < 1/2, where it matters.
+ */
+#if TABLES
+
+INLINE vector gelu_slope(vector x) {
+    vector a = min_(abs_(x), V(NORMAL_END));
+    vector h = mul(a, V(-QUARTERS.hi / 2)), h_lost = mad(a, V(-QUARTERS.lo / 2), fma_(a, V(-QUARTERS.hi / 2), -h));
+    power_and_rest e = exp_of((exponent){a, h, h_lost, V(-0.0)}, EXPONENT_BIASED(SCALE_BIAS));
+    vector_bits i = interval(POSITION(a, NORMAL));
+    vector d = DISTANCE(a, NORMAL, i), value = fma_(a, V(-INVERSE_ROOT_2PI.hi), AT_CENTRE(NORMAL, i));
+    vector lost = keep(less(a, V(0.5)), fma_(a, V(-INVERSE_ROOT_2PI.hi), AT_CENTRE(NORMAL, i) - value));
+    vector rest = mad(d, QUOTIENT(d, NORMAL, i), mad(a, V(-INVERSE_ROOT_2PI.lo), lost));
+    return step_less(x, sum_times_power(value, rest, e), UNIT);
+}
+
+#else
+
 INLINE vector gelu_slope(vector x) {
     vector a = min_(abs_(x), V(NORMAL_END));
     exponential e = gauss(a);
@@ -73,8 +91,10 @@ INLINE vector gelu_slope(vector x) {
     vector f = a - GELU_SLOPE_ROOT.hi, f_lost = ((a - f) - GELU_SLOPE_ROOT.hi) - GELU_SLOPE_ROOT.lo;
     dd p = two_product(f, q.hi);
     vector y = times_exp((dd){p.hi, mad(f, q.lo, mad(f_lost, q.hi, p.lo))}, e);
-    return step_less(x, mul(-y, power_of_2(e.k, SCALE_BIAS)));
+    return step_less(x, mul(-y, power_of_2(e.k, SCALE_BIAS)), UNIT);
 }
+
+#endif
 
 /* gelu_tanh is 0 below the first, x above the second. */
 #if PYRELU_BITS == 32
@@ -111,8 +131,15 @@ INLINE exponent gelu_tanh_exponent(vector x) {
 
 /* The derivative of x sigmoid(u) with u = 2 sqrt(2/pi) (x + 0.044715 x^3) */
 INLINE vector gelu_tanh_slope(vector x) {
+#if LOOKUP_4
+    vector a = max_(negative(x), V(GELU_TANH_LOWEST));
+    logistic s = logistic_above(gelu_tanh_exponent(a));
+    dd v = gelu_tanh_cubic(a, GELU_TANH_SLOPE_CUBIC);
+    return product_slope(x, s, v.hi, 1 + v.hi, v.lo * of_rest(s));
+#else
     vector a = clamp(x, V(GELU_TANH_LOWEST), V(GELU_TANH_HIGHEST));
     return mul_sigmoid_derivative(gelu_tanh_cubic(a, GELU_TANH_CUBIC), gelu_tanh_cubic(a, GELU_TANH_SLOPE_CUBIC));
+#endif
 }
 
 #endif

@@ -16,6 +16,8 @@ static const real GELU_SLOPE_POLYNOMIAL[] = {R(0.10026188), R(-0.56859183), R(-0
     R(206.6292)};
 /* where R(a) = a */
 static const dd_constant GELU_SLOPE_ROOT = {R(0.75179154), R(-1.211445e-8)};
+/* 1/sqrt(2 pi) */
+static const dd_constant INVERSE_ROOT_2PI = {R(0.3989423), R(-1.133517e-8)};
 /* 2 sqrt(2/pi), with a short head */
 static const dd_constant GELU_TANH_LINEAR = {R(1.5957642), R(4.9614496e-6)};
 /* 2 sqrt(2/pi) 0.044715 */

@@ -90,6 +90,8 @@ INLINE mask ordered(vector x, vector y) {
 #endif
 }
 
+INLINE mask is_nan(vector x) { return COMPARE(x, !=, x, _CMP_UNORD_Q); }
+
 /* `yes` for lanes where c is true, `no` for the others */
 INLINE vector blend(mask c, vector yes, vector no) {
 #if WIDTH == 64
@@ -107,6 +109,15 @@ INLINE vector keep(mask c, vector x) {
     return X86(maskz_mov)(c, x);
 #else
     return (vector)(c & (vector_bits)x);
+#endif
+}
+
+/* 0 for lanes where c is true, x for the others */
+INLINE vector drop(mask c, vector x) {
+#if WIDTH == 64
+    return X86(mask_blend)(c, x, V(0));
+#else
+    return (vector)(~c & (vector_bits)x);
 #endif
 }
 

@@ -89,6 +89,8 @@ def main(bits):
         precision,
     )
     split("GELU_SLOPE_ROOT", "where R(a) = a", root, precision)
+    if bits == 32:
+        split("INVERSE_ROOT_2PI", "1/sqrt(2 pi)", 1 / sqrt(2 * pi), precision)
     split("GELU_TANH_LINEAR", "2 sqrt(2/pi), with a short head", 2 * sqrt(2 / pi), precision, {32: 16, 64: 40}[bits])
     split("GELU_TANH_CUBIC", "2 sqrt(2/pi) 0.044715", 2 * sqrt(2 / pi) * mpf("0.044715"), precision)
     if bits == 32:
