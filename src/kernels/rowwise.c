@@ -25,7 +25,7 @@ INLINE void take_logarithms(group *g) {
 }
 
 INLINE vector softmax_at(const group *g, ptrdiff_t r, ptrdiff_t at, ptrdiff_t left) {
-    return mul_by_dd(load_some(g->terms + at, left, 0), dd_of_row(g, r));
+    return share(load_some(g->terms + at, left, 0), dd_of_row(g, r));
 }
 
 INLINE void softmax_of(const real *x, real sign, real *out, ptrdiff_t all, ptrdiff_t n) {

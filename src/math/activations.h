@@ -166,7 +166,9 @@ INLINE vector df_celu(vector x, vector alpha) {
 /* Sigmoids */
 
 /* ULP 0.84 at -0x1.5db1a2p+6 (float), 0.79 at -0x1.626482400dcc5p+9 (double) */
-INLINE vector f_sigmoid(vector x) { return sigmoid_minus(exponent_of_minus(limited(x))); }
+INLINE vector f_sigmoid(vector x) {
+    return sigmoid_minus(exponent_of_minus(clamp(x, V(LOGISTIC_LOWEST), V(SATURATED))));
+}
 /* ULP 1.83 at 0x1.fcaa44p-1 (float), 1.77 at 0x1.fffffffe5746fp-1 (double) */
 INLINE vector df_sigmoid(vector x) { return sigmoid_slope(1, x); }
 /* ULP 1.50 at 0x1.ffe95ep-2 (float), 1.50 at 0x1.ffff5dd013c85p-2 (double) */
@@ -217,7 +219,7 @@ INLINE vector dfy_softsign(vector y) { return (1 - abs_(y)) * (1 - abs_(y)); }
 /* log(1 + e^(beta x))/beta = max(x, 0) + log(1 + e^(-beta |x|))/beta */
 /* ULP 0.98 at -0x1.06204p+0 (float), 1.25 at -0x1.e8c07478cc56p-1 (double) */
 INLINE vector f_softplus(vector x, vector beta) {
-    dd a = two_product(beta, max_(-abs_(x), EXP_LOWEST / beta));
+    dd a = two_product(beta, max_(-abs_(while_visible(x, SATURATED / beta)), EXP_LOWEST / beta));
     return softplus_(max_(x, V(0)), 1 / beta, beta * x, a);
 }
 /* ULP 0.84 at -0x1.5db1a2p+6 (float), 0.79 at -0x1.626482400dcc5p+9 (double) */
@@ -227,7 +229,8 @@ INLINE vector df_softplus(vector x, vector beta) {
 
 /* ULP 0.98 at 0x1.06204p+0 (float), 1.35 at 0x1.fffffee6e6643p-1 (double) */
 INLINE vector f_log_sigmoid(vector x) {
-    return -softplus_(max_(-x, V(0)), V(1), -x, (dd){max_(-abs_(x), V(EXP_LOWEST)), V(-0.0)});
+    vector a = max_(-abs_(while_visible(-x, V(SATURATED))), V(EXP_LOWEST));
+    return -softplus_(max_(-x, V(0)), V(1), -x, (dd){a, V(-0.0)});
 }
 /* ULP 0.84 at 0x1.5db1a2p+6 (float), 0.81 at 0x1.6260cd5614d9dp+9 (double) */
 INLINE vector df_log_sigmoid(vector x) { return f_sigmoid(-x); }
@@ -244,7 +247,7 @@ INLINE vector times_sigmoid_minus(vector x, real lowest, real highest, exponent 
 }
 
 /* ULP 0.86 at -0x1.7f1aa6p+2 (float), 0.76 at -0x1.65c69468649c8p+9 (double) */
-INLINE vector f_silu(vector x) { return times_sigmoid_minus(x, EXP_LOWEST, SATURATED, exponent_of_minus); }
+INLINE vector f_silu(vector x) { return times_sigmoid_minus(x, LOGISTIC_LOWEST, SATURATED, exponent_of_minus); }
 /* ULP 1.95 at -0x1.9304e4p+0 (float), 1.87 at -0x1.0ff570cd25e5dp+5 (double) */
 INLINE vector df_silu(vector x) {
     return silu_slope((dd){limited(x), V(0)}, (dd){min_(abs_(x), V(-EXP_LOWEST)), V(-0.0)});
@@ -262,7 +265,7 @@ INLINE exponent quick_gelu_exponent(vector x) {
 /* x sigmoid(1.702 x) */
 /* ULP 0.85 at -0x1.ae8f3ep+5 (float), 0.77 at -0x1.a4116a1488f77p+8 (double) */
 INLINE vector f_quick_gelu(vector x) {
-    return times_sigmoid_minus(x, EXP_LOWEST * R(0.585), SATURATED * R(0.6), quick_gelu_exponent);
+    return times_sigmoid_minus(x, LOGISTIC_LOWEST * R(0.587), SATURATED * R(0.6), quick_gelu_exponent);
 }
 /* ULP 1.93 at -0x1.542494p+3 (float), 1.89 at -0x1.2e31547a5325cp+8 (double) */
 INLINE vector df_quick_gelu(vector x) {

@@ -11,7 +11,8 @@
 
 #if LOOKUP
 
-/* r (1 + growth) = -1/(1 + e^u), with UNIT in place of 1, which prevents overflow; the minus sign saves a negation */
+/* r (1 + growth) = -1/(1 + e^u), with LOGISTIC_UNIT in place of 1, which prevents overflow; the minus sign saves a
+ * negation */
 typedef struct {
     vector r, growth;
 } logistic;
@@ -21,45 +22,48 @@ typedef struct {
 /* r is the quotient, and growth what it and the sums lost. The residual 1 - r (1 + e^u) is nearly exact because p is
  * small. */
 INLINE logistic logistic_parts(exponent u) {
-    power_and_rest e = exp_of(u, EXPONENT_BIASED(-SCALE_BIAS));
-    vector sum = e.power + UNIT, lost = min_(e.power, V(UNIT)) - (sum - max_(e.power, V(UNIT)));
+    power_and_rest e = exp_of(u, EXPONENT_BIASED(-LOGISTIC_BIAS));
+    vector sum = e.power + LOGISTIC_UNIT,
+           lost = min_(e.power, V(LOGISTIC_UNIT)) - (sum - max_(e.power, V(LOGISTIC_UNIT)));
     vector rest = mad(e.power, e.p, lost), r = -1 / (sum + rest);
     return (logistic){r, mad(r, rest, fma_(r, sum, V(1)))};
 }
 
 INLINE vector mul_sigmoid_minus(vector a, exponent u, vector beyond) {
     logistic l = logistic_parts(u);
-    return mad(fma_(a, l.r, a * (l.r * l.growth)), V(-UNIT), beyond);
+    return mad(fma_(a, l.r, a * (l.r * l.growth)), V(-LOGISTIC_UNIT), beyond);
 }
 
 #else
 
 /* As r and power are short, 1 minus their products is exact if the larger product is subtracted first. */
 INLINE logistic logistic_parts(exponent u) {
-    power_and_rest e = exp_of(u, EXPONENT_BIASED(-SCALE_BIAS));
-    vector r = shortened(-1 / mad(e.power, e.p, e.power + UNIT));
-    vector most = max_(e.power, V(UNIT)), least = min_(e.power, V(UNIT));
+    power_and_rest e = exp_of(u, EXPONENT_BIASED(-LOGISTIC_BIAS));
+    vector r = shortened(-1 / mad(e.power, e.p, e.power + LOGISTIC_UNIT));
+    vector most = max_(e.power, V(LOGISTIC_UNIT)), least = min_(e.power, V(LOGISTIC_UNIT));
     vector residual = mad(r, mul(e.power, e.p), fma_(r, least, fma_(r, most, V(1))));
     return (logistic){r, mad(residual, residual, residual)};
 }
 
 INLINE vector mul_sigmoid_minus(vector a, exponent u, vector beyond) {
     logistic l = logistic_parts(u);
-    return mad(fma_(a, l.r, mul(a, l.r) * l.growth), V(-UNIT), beyond);
+    return mad(fma_(a, l.r, mul(a, l.r) * l.growth), V(-LOGISTIC_UNIT), beyond);
 }
 
 #endif
 
 INLINE vector sigmoid_minus(exponent u) {
     logistic l = logistic_parts(u);
-    return mul(mad(l.r, l.growth, l.r), V(-UNIT));
+    return mul(mad(l.r, l.growth, l.r), V(-LOGISTIC_UNIT));
 }
 
 #else
 
 /* The same without a table of powers, where p is too large for accurate products */
 INLINE vector mul_sigmoid_minus(vector a, exponent u, vector beyond) {
-    return mad(div_by_dd(a, one_plus_exp(u)), V(UNIT), beyond);
+    exponential e = exp_parts(u);
+    dd d = plus_exp(V(LOGISTIC_UNIT), power_of_2(e.k, -LOGISTIC_BIAS), e);
+    return mad(div_by_dd(a, d), V(LOGISTIC_UNIT), beyond);
 }
 
 INLINE vector sigmoid_minus(exponent u) { return mul_sigmoid_minus(V(1), u, V(-0.0)); }

@@ -18,6 +18,9 @@
 #define EXP_HIGHEST R(90.0)
 #define SATURATED R(24.0)
 #define UNIT R(0x1p-64)
+#define LOGISTIC_BIAS 74
+#define LOGISTIC_UNIT R(0x1p-74)
+#define LOGISTIC_LOWEST R(-115.5)
 #define INVISIBLE R(0x1p4)
 #define TANH_END R(9.5)
 #define SOFTSIGN_LIMIT R(0x1p100)
@@ -26,10 +29,13 @@
 #define SHIFTER R(0x1.8p23)
 #else
 #include "math/elementary_f64.h"
-#define EXP_LOWEST R(-760.0)
+#define EXP_LOWEST R(-764.0)
 #define EXP_HIGHEST R(712.0)
 #define SATURATED R(48.0)
 #define UNIT R(0x1p-512)
+#define LOGISTIC_BIAS SCALE_BIAS
+#define LOGISTIC_UNIT UNIT
+#define LOGISTIC_LOWEST EXP_LOWEST
 #define INVISIBLE R(0x1p312)
 #define TANH_END R(20.0)
 #define SOFTSIGN_LIMIT R(0x1p600)
