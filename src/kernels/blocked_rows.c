@@ -62,7 +62,7 @@ static __attribute__((noinline)) dd sum_of_exponentials(exponentials *e, pyrelu_
 }
 
 INLINE dd inverse_sum(exponentials *e, pyrelu_blocked_row *row, real sign) {
-    return dd_div((dd){V(1), V(0)}, sum_of_exponentials(e, row, sign));
+    return inverse_of(sum_of_exponentials(e, row, sign));
 }
 
 /* log(sum(e^x)) = maximum + log(sum(e^(x - maximum))) */

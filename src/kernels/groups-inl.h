@@ -57,6 +57,12 @@ INLINE vector exponential_of(vector x, dd m) {
     return mad(e.power, e.p, e.power);
 }
 
+/* 1/sum. What does not change it is 0, as the product with a small term would be subnormal. */
+INLINE dd inverse_of(dd sum) {
+    const dd p = dd_div((dd){V(1), V(0)}, sum);
+    return (dd){p.hi, keep(greater(abs_(p.lo), p.hi * (1 / (SHIFTER * SHIFTER))), p.lo)};
+}
+
 /* The share of such a term in the sum, of which `inverse` is the reciprocal */
 INLINE vector share(vector term, dd inverse) { return mul(mul_by_dd(term, inverse), V(TERM_UNIT)); }
 
@@ -75,7 +81,7 @@ INLINE dd log_(dd s) {
     const vector_bits k = ((vector_bits)s.hi - to_bits(R(0.75))) >> R_FRACTION;
     const vector p = (vector)(to_bits(R(1.0)) - (k << R_FRACTION)), hi = s.hi * p, lo = s.lo * p;
     const dd q = dd_div(fast_two_sum(hi - 1, lo), two_sum(hi + 1, keep(greater(abs_(lo), V(4 * UNIT)), lo)));
-    const vector near = keep(greater(abs_(q.hi), V(PYRELU_BITS == 32 ? R(0x1p-42) : R(0x1p-100))), q.hi);
+    const vector near = keep(greater(abs_(q.hi), V(PYRELU_BITS == 32 ? R(0x1p-41) : R(0x1p-100))), q.hi);
     const vector z = near * near, kr = (vector)(k + to_bits(SHIFTER)) - SHIFTER;
     const dd t = two_sum(kr * LN2.hi, 2 * q.hi);
     return fast_two_sum(t.hi, t.lo + mad(kr, V(LN2.lo), 2 * mad(q.hi * z, POLYNOMIAL(z, ATANH_POLYNOMIAL), q.lo)));

@@ -14,7 +14,7 @@ INLINE void store_result(real *y, ptrdiff_t left, ptrdiff_t n, const real *end, 
 /* Replaces each sum by 1/sum. */
 INLINE void invert_sums(group *g) {
     const ptrdiff_t rows = g->rows;
-    EACH_BLOCK_OF_ROWS store_dd(g, b, dd_div((dd){V(1), V(0)}, load_dd(g, b)));
+    EACH_BLOCK_OF_ROWS store_dd(g, b, inverse_of(load_dd(g, b)));
 }
 
 /* Replaces each sum by log(sum(e^x)) = m + log(sum(e^(x - m))), where m is the maximum. Without subtracting m, the sum

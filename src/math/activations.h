@@ -181,15 +181,20 @@ INLINE vector df_tanh(vector x) { return sigmoid_slope(4, 2 * x); }
 /* ULP 1.50 at 0x1.6a11f2p-13 (float), 1.50 at 0x1.75f3a70ae4f7ap-22 (double) */
 INLINE vector dfy_tanh(vector y) { return (1 - y) * (1 + y); }
 
-/* x - tanh x. Near 0, where the difference cancels, a series, computed times 2^SCALE_BIAS to avoid subnormal numbers */
+/* x - tanh x = (x - b) + b^3/d with b = min(x, 1), for x >= 0, where d = x^3/(x - tanh x) up to 1, which is 3 plus x^2
+ * times a polynomial in x^2, and (1 + e^2x)/2 from there on; it is the larger of the two. Below 1 and
+ * above 4/3 the quotient's last rounding is the result's or much smaller. b^3 is computed times 2^SCALE_BIAS, to be no
+ * subnormal number. */
 /* ULP 0.94 at 0x1.8b578ep-1 (float), 1.10 at -0x1.c8110c8ad7fbp-1 (double) */
 INLINE vector f_tanhshrink(vector x) {
-    vector a = abs_(x), b = min_(a, V(TANH_NEAR));
-    dd z = two_product(b, b), cube = dd_mul_by(z, b / UNIT);
-    vector series = tanh_series(z.hi), rest = fma_(-z.hi, series, mad(-z.lo, series, V(THIRD.lo)));
-    vector near = scaled_down(dd_mul_value(cube, fast_two_sum(V(THIRD.hi), rest)));
-    vector far = dd_value(dd_add(fast_two_sum(a, V(-1)), one_minus_tanh_dd(min_(a, V(TANH_END)))));
-    return copysign_(blend(less(a, V(TANH_NEAR)), near, blend(equal(far, far), far, a)), x);
+    vector a = abs_(x), b = min_(a, V(1));
+    dd square = two_product(b, b), cube = dd_mul_by(square, b / UNIT);
+    power_and_rest e = exp_of(exponent_of_twice(min_(a, V(TANH_END))), EXPONENT_BIASED(-1));
+    vector near = (PYRELU_BITS == 32 ? fma_ : mad)(square.hi, POLYNOMIAL(square.hi, TANHSHRINK_POLYNOMIAL), V(-1));
+    dd d = fast_two_sum(V(4), max_(near, mad(e.power, e.p, e.power - R(3.5))));
+    vector reciprocal = 1 / d.hi, q = cube.hi * reciprocal;
+    vector residual = fma_(-q, d.hi, cube.hi) + mad(-q, d.lo, cube.lo);
+    return copysign_(mad(mad(residual, reciprocal, q), V(UNIT), a - b), x);
 }
 /* ULP 1.72 at 0x1.bfbbep-1 (float), 1.97 at -0x1.b3c8fff3f377p-1 (double) */
 INLINE vector df_tanhshrink(vector x) {
@@ -310,15 +315,18 @@ INLINE vector df_mish(vector x) {
     return scale(dd_div_value(dd_mul(m, w), dd_square(v)), e.k);
 }
 
-/* (x + root)/2 with root = sqrt(x^2 + b); for x < 0 the same as b/2/(root - x). Beyond SQUAREPLUS_FAR root = |x|. */
+/* y = (x + root)/2 = max(x, 0) + b/4/h with root = sqrt(x^2 + b) and h = (|x| + root)/2. Rounded, it is corrected by
+ * Newton's step for y (y - x) = b/4, whose divisor is root = h (2 - v) with v = |x|/h <= 1: a polynomial for 1/(2 - v)
+ * within 1/99 is near enough. Beyond SQUAREPLUS_FAR root = |x|, and y is not corrected. For b = 0, h must not be 0. */
+/* ULP 0.53 at -0x1.a9adbap-11 (float), 0.53 at -0x1.e79245a83c3fcp-18 (double) */
 INLINE vector f_squareplus(vector x, vector b) {
-    vector a = abs_(x);
-    dd root = hypotenuse(min_(a, V(SQUAREPLUS_FAR)), b), h = fast_two_sum(max_(root.hi, a) / 2, a / 2);
-    h.lo += root.lo / 2;
-    mask left = less(x, V(0));
-    vector near = blend(left, div_by_dd(b / 4, h), dd_value(h)), far = blend(left, b / 4 * (1 / h.hi), x);
-    /* For b = 0, x^2 may underflow. Adding 0 makes f(-0) = 0, as for other b. */
-    return blend(equal(b, V(0)), max_(x, V(0)) + 0, blend(greater(a, V(SQUAREPLUS_FAR)), far, near));
+    vector a = abs_(x), limited = min_(a, V(SQUAREPLUS_FAR)), root = max_(sqrt_(mad(limited, limited, b)), a);
+    vector reciprocal = 1 / mad(a, V(0.5), mad(root, V(0.5), V(4 * R_MIN))), v = limited * reciprocal;
+    vector y = mad(b / 4, reciprocal, max_(x, V(0)));
+    dd other = two_sum(y, -x);
+    vector residual = mad(-y, other.lo, fma_(-y, other.hi, b / 4));
+    vector step = mad(mad(v, V(R(32.0) / 99), V(R(16.0) / 99)), v, V(R(50.0) / 99)) * reciprocal;
+    return mad(keep(less_equal(a, V(SQUAREPLUS_FAR)), residual), step, y);
 }
 /* f/root; the derivative of relu for b = 0 */
 /* ULP 1.21 at -0x1.6ab8a6p+52 (float), 1.18 at -0x1.6beb29777ed4cp+447 (double) */

@@ -168,6 +168,8 @@ typedef struct {
 /* x, for EXP_LOWEST <= x <= -EXP_LOWEST */
 INLINE exponent exponent_of(vector x) { return (exponent){x, V(QUARTERS.hi), V(QUARTERS.lo), V(-0.0)}; }
 INLINE exponent exponent_of_dd(dd x) { return (exponent){x.hi, V(QUARTERS.hi), V(QUARTERS.lo), x.lo * QUARTERS.hi}; }
+/* 2x */
+INLINE exponent exponent_of_twice(vector x) { return (exponent){x, V(2 * QUARTERS.hi), V(2 * QUARTERS.lo), V(-0.0)}; }
 /* -x */
 INLINE exponent exponent_of_minus(vector x) { return (exponent){x, V(-QUARTERS.hi), V(-QUARTERS.lo), V(-0.0)}; }
 /* c x */
@@ -195,6 +197,7 @@ typedef dd exponent;
 
 INLINE exponent exponent_of(vector x) { return (dd){x, V(-0.0)}; }
 INLINE exponent exponent_of_dd(dd x) { return x; }
+INLINE exponent exponent_of_twice(vector x) { return (dd){2 * x, V(-0.0)}; }
 INLINE exponent exponent_of_minus(vector x) { return (dd){-x, V(-0.0)}; }
 INLINE exponent exponent_by(vector c, vector x) { return two_product(c, x); }
 
