@@ -15,6 +15,7 @@ KERNEL_TESTS = [
     "test_accuracy.py",
     "test_special_values.py",
     "test_ufuncs.py",
+    "test_subnormal.py",
     "test_embedding.py::test_cosine_of_turns",
     "test_embedding.py::test_features_are_those_of_the_formula",
     # The sweep of test_ulp.py, of each instruction set, has more points.
