@@ -181,16 +181,16 @@ INLINE vector df_tanh(vector x) { return sigmoid_slope(4, 2 * x); }
 /* ULP 1.50 at 0x1.6a11f2p-13 (float), 1.50 at 0x1.75f3a70ae4f7ap-22 (double) */
 INLINE vector dfy_tanh(vector y) { return (1 - y) * (1 + y); }
 
-/* x - tanh x = (x - b) + b^3/d with b = min(x, 1), for x >= 0, where d = x^3/(x - tanh x) up to 1, which is 3 plus x^2
- * times a polynomial in x^2, and (1 + e^2x)/2 from there on; it is the larger of the two. Below 1 and
- * above 4/3 the quotient's last rounding is the result's or much smaller. b^3 is computed times 2^SCALE_BIAS, to be no
- * subnormal number. */
-/* ULP 0.94 at 0x1.8b578ep-1 (float), 1.10 at -0x1.c8110c8ad7fbp-1 (double) */
+/* x - tanh x = (x - b) + b^3/d with b = min(x, 1), for x >= 0, where d = x^3/(x - tanh x) up to 1, a polynomial in x^2
+ * that begins with 3, and (1 + e^2x)/2 from there on; it is the larger of the two. d - 4 rounds less than d - 3. Up to
+ * 1 the quotient's last rounding is the result's, and above 4/3 much smaller. b^3 is computed times 2^SCALE_BIAS, to be
+ * no subnormal number. */
+/* ULP 0.92 at 0x1.3636f8p+0 (float), 1.05 at 0x1.fffe2c729a3c5p-1 (double) */
 INLINE vector f_tanhshrink(vector x) {
     vector a = abs_(x), b = min_(a, V(1));
     dd square = two_product(b, b), cube = dd_mul_by(square, b / UNIT);
     power_and_rest e = exp_of(exponent_of_twice(min_(a, V(TANH_END))), EXPONENT_BIASED(-1));
-    vector near = (PYRELU_BITS == 32 ? fma_ : mad)(square.hi, POLYNOMIAL(square.hi, TANHSHRINK_POLYNOMIAL), V(-1));
+    vector near = fma_(square.hi, POLYNOMIAL(square.hi, TANHSHRINK_POLYNOMIAL), V(-1));
     dd d = fast_two_sum(V(4), max_(near, mad(e.power, e.p, e.power - R(3.5))));
     vector reciprocal = 1 / d.hi, q = cube.hi * reciprocal;
     vector residual = fma_(-q, d.hi, cube.hi) + mad(-q, d.lo, cube.lo);
@@ -318,7 +318,7 @@ INLINE vector df_mish(vector x) {
 /* y = (x + root)/2 = max(x, 0) + b/4/h with root = sqrt(x^2 + b) and h = (|x| + root)/2. Rounded, it is corrected by
  * Newton's step for y (y - x) = b/4, whose divisor is root = h (2 - v) with v = |x|/h <= 1: a polynomial for 1/(2 - v)
  * within 1/99 is near enough. Beyond SQUAREPLUS_FAR root = |x|, and y is not corrected. For b = 0, h must not be 0. */
-/* ULP 0.53 at -0x1.a9adbap-11 (float), 0.53 at -0x1.e79245a83c3fcp-18 (double) */
+/* ULP 0.52 at -0x1.968bc8p-11 (float), 0.52 at -0x1.fe76453ee79b8p-20 (double) */
 INLINE vector f_squareplus(vector x, vector b) {
     vector a = abs_(x), limited = min_(a, V(SQUAREPLUS_FAR)), root = max_(sqrt_(mad(limited, limited, b)), a);
     vector reciprocal = 1 / mad(a, V(0.5), mad(root, V(0.5), V(4 * R_MIN))), v = limited * reciprocal;

@@ -7,7 +7,8 @@
 #include "math/interval_tables.h"
 
 /* sigmoid_minus(u): 1/(1 + e^u). mul_sigmoid_minus(a, u, beyond): a/(1 + e^u) + beyond, where beyond is -0, or else a
- * is 0. For u from about -SATURATED to -EXP_LOWEST. */
+ * is 0. For u from about -SATURATED to -EXP_LOWEST; mul_sigmoid_minus meets no
+ * subnormal numbers up to -LOGISTIC_LOWEST. */
 
 #if LOOKUP
 
@@ -189,14 +190,6 @@ INLINE vector one_minus_tanh(vector x) {
     exponential e = exp_parts((dd){2 * x, V(0)});
     vector power = power_of_2(e.k, 0);
     return 2 / mad(power, e.p, 1 + power);
-}
-
-/* the same as a double-double */
-INLINE dd one_minus_tanh_dd(vector x) {
-    exponential e = exp_parts((dd){2 * x, V(0)});
-    vector power = power_of_2(e.k, 0), sum = 1 + power, d = mad(power, e.p, sum), lost = mad(power, e.p, sum - d);
-    vector w = 2 / d;
-    return (dd){w, mad(-w, lost, fma_(-w, d, V(2))) * (w / 2)};
 }
 
 /* (1/3 - (x - tanh x)/x^3)/x^2, as a function of x^2, for |x| <= TANH_NEAR */

@@ -7,11 +7,13 @@
 
 #include "simd/double_double.h"
 
-/* EXP_LOWEST: x e^x rounds to 0 for x below this. EXP_HIGHEST: e^x overflows above. SATURATED: 1 + x e^-x rounds to 1
- * above. UNIT: 2^-SCALE_BIAS, see scale(). INVISIBLE: 2^SCALE_BIAS times a power of 2 that does not change a sum
- * with 1. TANH_END: tanh x rounds to 1 from here on. TANH_NEAR: the polynomial for x - tanh x is valid up to here.
- * TINY: changes no sum that it occurs in, but keeps it from being subnormal. SHIFTER: the lowest bits of x + SHIFTER
- * are x rounded to an integer. */
+/* EXP_LOWEST: x e^x rounds to 0 for x below this, from so far below the smallest number that Intel's processors do so
+ * at once (as they do below 2^-159 and 2^-1087). EXP_HIGHEST: e^x overflows above. SATURATED: 1 + x e^-x rounds to 1
+ * above. UNIT: 2^-SCALE_BIAS, see scale(). LOGISTIC_UNIT: 2^-LOGISTIC_BIAS, the same for 1/(1 +
+ * e^-x), whose residuals it keeps from being subnormal for x >= LOGISTIC_LOWEST, where x e^x is 0 as above. INVISIBLE:
+ * 2^SCALE_BIAS times a power of 2 that does not change a sum with 1. TANH_END: tanh x rounds to 1 from here on.
+ * TANH_NEAR: the polynomial for x - tanh x is valid up to here. TINY: changes no sum that it occurs in, but keeps it
+ * from being subnormal. SHIFTER: the lowest bits of x + SHIFTER are x rounded to an integer. */
 #if PYRELU_BITS == 32
 #include "math/elementary_f32.h"
 #define EXP_LOWEST R(-120.0)
