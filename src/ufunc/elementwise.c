@@ -203,14 +203,17 @@ static uint64_t magnitude(const char *element, pyrelu_type type) {
 
 static const uint64_t at_infinity[PYRELU_N_TYPES] = {0x7c00, 0x7f800000, 0x7ff0000000000000};
 
-/* Whether one of SCANNED contiguous results is infinite where x is finite, by a loop that compilers vectorise */
+/* Whether one of SCANNED contiguous results is infinite where x is finite, by loops that compilers vectorise */
 enum { SCANNED = 64 };
 #define INFINITE_OF_FINITE(type)                                                                   \
     static int infinite_of_finite_##type(const char *from, const char *x, type infinity) {         \
         const type magnitude = (type) - 1 >> 1;                                                    \
         type results[SCANNED], given[SCANNED], found = 0;                                          \
         memcpy(results, from, sizeof results);                                                     \
+        for (int i = 0; i < SCANNED; i++) found |= (results[i] & infinity) == infinity;            \
+        if (!found) return 0;                                                                      \
         memcpy(given, x, sizeof given);                                                            \
+        found = 0;                                                                                 \
         for (int i = 0; i < SCANNED; i++)                                                          \
             found |= ((results[i] & magnitude) == infinity) & ((given[i] & magnitude) < infinity); \
         return found;                                                                              \
