@@ -112,8 +112,8 @@ def test_functions_along_an_axis_meet_none(axis_function, dtype):
             x = (sign * x).astype(dtype)
             y = call(x)[0]
             plain = ~is_subnormal(y).any(axis=tuple(range(1, y.ndim)))
-            if plain.any():
-                assert not call(x[plain])[1], f"in a row of {n}"
+            if plain.any():  # as many rows again: what pads the vectors of fewer may be anything
+                assert not call(np.resize(x[plain], x.shape))[1], f"in a row of {n}"
 
 
 def test_the_flag_is_seen():
