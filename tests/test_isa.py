@@ -15,6 +15,7 @@ KERNEL_TESTS = [
     "test_accuracy.py",
     "test_special_values.py",
     "test_ufuncs.py",
+    "test_subnormal.py",
     "test_embedding.py::test_cosine_of_turns",
     "test_embedding.py::test_features_are_those_of_the_formula",
     *("-k", "not (raise or dask or pickle)"),  # which concern what calls the kernels

@@ -57,12 +57,12 @@ static __attribute__((noinline)) dd sum_of_exponentials(exponentials *e, pyrelu_
     e->m = coarse(V(e->infinite ? 0 : e->maximum));
     _Alignas(WIDTH) dd of_row[LANES] = {ONE_IN_EACH_LANE};
     EACH_ROW_BLOCK(row) of_row[0] = add_exponentials(of_row[0], block_of_x(e, at, n), sign, e->m, NULL, n);
-    const dd sum = sum_of_each(of_row, 1, LANES);
+    const dd sum = in_units_of_1(sum_of_each(of_row, 1, SUM_OF_ONES));
     return (dd){V(sum.hi[0]), V(sum.lo[0])};
 }
 
 INLINE dd inverse_sum(exponentials *e, pyrelu_blocked_row *row, real sign) {
-    return dd_div((dd){V(1), V(0)}, sum_of_exponentials(e, row, sign));
+    return inverse_of(sum_of_exponentials(e, row, sign));
 }
 
 /* log(sum(e^x)) = maximum + log(sum(e^(x - maximum))) */
@@ -72,7 +72,7 @@ INLINE dd logarithm_of_sum(exponentials *e, pyrelu_blocked_row *row) {
 }
 
 INLINE vector softmax_at(const exponentials *e, dd inverse, const real *x, ptrdiff_t left) {
-    return mul_by_dd(exponential_of(e->sign * load_some(x, left, -e->sign * R_INF), e->m), inverse);
+    return share(exponential_of(e->sign * load_some(x, left, -e->sign * R_INF), e->m), inverse);
 }
 
 INLINE void softmax_of(pyrelu_blocked_row *row, real sign) {

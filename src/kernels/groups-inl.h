@@ -36,27 +36,58 @@ INLINE dd coarse(vector m) {
     return (dd){near, m - near};
 }
 
-/* e^(x - m), for x <= m. As m is a `coarse` double-double, a fast two-sum gives x - m.hi, whichever is larger. If the
- * result is 0, the error of the difference does not matter, but it must not become large. */
+/* Exponentials and their sums are computed in this unit, 2^-TERM_BIAS, in which neither e^TERM_LOWEST nor its product
+ * with the lower half of 1/sum is subnormal, and a sum of 2^35 terms does not overflow. e^TERM_LOWEST itself is 0. */
+#if PYRELU_BITS == 32
+#define TERM_BIAS 92
+#define TERM_UNIT R(0x1p-92)
+#define TERM_LOWEST R(-111.0)
+#else
+#define TERM_BIAS SCALE_BIAS
+#define TERM_UNIT UNIT
+#define TERM_LOWEST EXP_LOWEST
+#endif
+
+/* e^(x - m) 2^TERM_BIAS, for x <= m. As m is a `coarse` double-double, a fast two-sum gives x - m.hi, whichever is
+ * larger. If the result stands for 0, the error of the difference does not matter, but it must not become large. */
 INLINE vector exponential_of(vector x, dd m) {
-    const vector d = x - m.hi, lost = x - (max_(d, V(EXP_LOWEST)) + m.hi);
-    return exp_nonpositive(exponent_of_dd((dd){max_(d, V(EXP_LOWEST)), max_(lost, V(-1)) - m.lo}));
+    const vector d = x - m.hi, lost = x - (max_(d, V(TERM_LOWEST)) + m.hi);
+    const exponent u = exponent_of_dd((dd){max_(d, V(TERM_LOWEST)), max_(lost, V(-1)) - m.lo});
+    const power_and_rest e = exp_of(u, EXPONENT_BIASED(TERM_BIAS));
+    return mad(e.power, e.p, e.power);
+}
+
+/* 1/sum. What does not change it is 0, as the product with a small term would be subnormal. */
+INLINE dd inverse_of(dd sum) {
+    const dd p = dd_div((dd){V(1), V(0)}, sum);
+    return (dd){p.hi, keep(greater(abs_(p.lo), p.hi * (1 / (SHIFTER * SHIFTER))), p.lo)};
+}
+
+/* The share of such a term in the sum, of which `inverse` is the reciprocal */
+INLINE vector share(vector term, dd inverse) { return mul(mul_by_dd(term, inverse), V(TERM_UNIT)); }
+
+/* A sum of such terms. What is too small to be seen is 0 there, as it would become subnormal later. */
+INLINE dd in_units_of_1(dd sum) {
+    return dd_scale((dd){sum.hi, keep(greater(abs_(sum.lo), V(1)), sum.lo)}, V(TERM_UNIT));
 }
 
 /* The initial value of a sum of exponentials; see dd_accumulate_exponential. */
-#define ONE_IN_EACH_LANE ((dd){V(1), V(0)})
+#define ONE_IN_EACH_LANE ((dd){V(1 / TERM_UNIT), V(0)})
+#define SUM_OF_ONES (LANES / TERM_UNIT)
 
-/* log s for s >= 3/4; near 1 it uses the digits of s.lo. s = 2^k f, log f = 2 atanh((f - 1)/(f + 1)) */
+/* log s for s >= 3/4; near 1 it uses the digits of s.lo. s = 2^k f, log f = 2 atanh((f - 1)/(f + 1)). What changes
+ * nothing is taken for 0 where its square or third power might be subnormal. */
 INLINE dd log_(dd s) {
     const vector_bits k = ((vector_bits)s.hi - to_bits(R(0.75))) >> R_FRACTION;
     const vector p = (vector)(to_bits(R(1.0)) - (k << R_FRACTION)), hi = s.hi * p, lo = s.lo * p;
-    const dd q = dd_div(fast_two_sum(hi - 1, lo), two_sum(hi + 1, lo));
-    const vector z = q.hi * q.hi, kr = (vector)(k + to_bits(SHIFTER)) - SHIFTER;
+    const dd q = dd_div(fast_two_sum(hi - 1, lo), two_sum(hi + 1, keep(greater(abs_(lo), V(4 * UNIT)), lo)));
+    const vector near = keep(greater(abs_(q.hi), V(PYRELU_BITS == 32 ? R(0x1p-41) : R(0x1p-100))), q.hi);
+    const vector z = near * near, kr = (vector)(k + to_bits(SHIFTER)) - SHIFTER;
     const dd t = two_sum(kr * LN2.hi, 2 * q.hi);
     return fast_two_sum(t.hi, t.lo + mad(kr, V(LN2.lo), 2 * mad(q.hi * z, POLYNOMIAL(z, ATANH_POLYNOMIAL), q.lo)));
 }
 
-/* Adds e^(sign x - m) to `sum`, lane by lane, and writes the terms to `out` unless that is NULL. */
+/* Adds e^(sign x - m) 2^TERM_BIAS to `sum`, lane by lane, and writes the terms to `out` unless that is NULL. */
 INLINE dd add_exponentials(dd sum, const real *x, real sign, dd m, real *restrict out, ptrdiff_t n) {
     ptrdiff_t i = 0;
     for (; i + UNROLL_LANES <= n; i += UNROLL_LANES) {
@@ -81,7 +112,7 @@ INLINE dd add_exponentials(dd sum, const real *x, real sign, dd m, real *restric
 typedef struct {
     ptrdiff_t rows;
     _Alignas(WIDTH) real maxima[MAX_GROUP_ROWS];
-    const real *terms;                                           /* e^(x - maximum) */
+    const real *terms;                                           /* e^(x - maximum) 2^TERM_BIAS */
     _Alignas(WIDTH) real hi[MAX_GROUP_ROWS], lo[MAX_GROUP_ROWS]; /* the maxima, `coarse`; then the sums of the terms */
     /* Space for short rows, with room for a whole vector at the end. */
     _Alignas(WIDTH) real short_terms[SHORT_GROUP_ELEMENTS + LANES], near[SHORT_GROUP_ELEMENTS + LANES],
@@ -179,7 +210,7 @@ static __attribute__((noinline, unused)) const real *begin_group(group *g, const
                                 ? sum_of_terms(g->terms + start, n)
                                 : add_exponentials(ONE_IN_EACH_LANE, x + start, sign, m, out ? out + start : NULL, n);
         }
-        store_dd(g, b, sum_of_each(of_row, rows - b, LANES));
+        store_dd(g, b, in_units_of_1(sum_of_each(of_row, rows - b, SUM_OF_ONES)));
     }
     return x;
 }

@@ -29,7 +29,8 @@ INLINE dd dd_accumulate(dd sum, vector term) {
     return (dd){s.hi, sum.lo + s.lo};
 }
 
-/* The same for exponentials, which are at most 1. Since their sums start at 1, a fast two-sum is enough. */
+/* The same for exponentials, which are at most 1 (in their unit). Since their sums start at 1, a fast two-sum is
+ * enough. */
 INLINE dd dd_accumulate_exponential(dd sum, vector term) {
     const dd s = fast_two_sum(sum.hi, term);
     return (dd){s.hi, sum.lo + s.lo};
@@ -94,7 +95,7 @@ INLINE vector maximum_of_each(vector *x, ptrdiff_t rows) {
 
 /* The sum of all lanes of each row, minus `seeds`, which is what the sums started at. It is subtracted before the last
  * rounding, so that a sum slightly above 1 keeps the digits of its excess. */
-INLINE dd sum_of_each(dd *x, ptrdiff_t rows, int seeds) {
+INLINE dd sum_of_each(dd *x, ptrdiff_t rows, real seeds) {
     for (ptrdiff_t r = rows; r < LANES; r++) x[r] = (dd){V(0), V(0)};
     EACH_BIT UNROLLED for (ptrdiff_t r = 0; r < bit; r++) {
         const dd a = x[r], b = x[r + bit], s = two_sum(own(a.hi, b.hi, bit), other(a.hi, b.hi, bit));

@@ -14,7 +14,7 @@ INLINE void store_result(real *y, ptrdiff_t left, ptrdiff_t n, const real *end, 
 /* Replaces each sum by 1/sum. */
 INLINE void invert_sums(group *g) {
     const ptrdiff_t rows = g->rows;
-    EACH_BLOCK_OF_ROWS store_dd(g, b, dd_div((dd){V(1), V(0)}, load_dd(g, b)));
+    EACH_BLOCK_OF_ROWS store_dd(g, b, inverse_of(load_dd(g, b)));
 }
 
 /* Replaces each sum by log(sum(e^x)) = m + log(sum(e^(x - m))), where m is the maximum. Without subtracting m, the sum
@@ -25,7 +25,7 @@ INLINE void take_logarithms(group *g) {
 }
 
 INLINE vector softmax_at(const group *g, ptrdiff_t r, ptrdiff_t at, ptrdiff_t left) {
-    return mul_by_dd(load_some(g->terms + at, left, 0), dd_of_row(g, r));
+    return share(load_some(g->terms + at, left, 0), dd_of_row(g, r));
 }
 
 INLINE void softmax_of(const real *x, real sign, real *out, ptrdiff_t all, ptrdiff_t n) {

@@ -173,7 +173,9 @@ INLINE vector df_celu(vector x, vector alpha) {
 
 #define BRANCHES_sigmoid ~,
 /* ULP 0.84 at -0x1.5db1a2p+6 (float), 0.79 at -0x1.626482400dcc5p+9 (double) */
-FORMULA sigmoid(vector x) { return sigmoid_minus(exponent_of_minus(limited(x))); }
+FORMULA sigmoid(vector x) {
+    return sigmoid_minus(exponent_of_minus(clamp(x, V(LOGISTIC_LOWEST), V(SATURATED))));
+}
 INLINE vector f_sigmoid(vector x) {
     return BY_PIECES(less(x, V(-SIGMOID_TAIL.end)), sigmoid(x), complement_above_0(&SIGMOID_TAIL, 6, x));
 }
@@ -197,15 +199,20 @@ INLINE vector df_tanh(vector x) {
 /* ULP 1.50 at 0x1.6a11f2p-13 (float), 1.50 at 0x1.75f3a70ae4f7ap-22 (double) */
 INLINE vector dfy_tanh(vector y) { return (1 - y) * (1 + y); }
 
-/* x - tanh x. Near 0, where the difference cancels, a series, computed times 2^SCALE_BIAS to avoid subnormal numbers */
-/* ULP 0.94 at 0x1.8b578ep-1 (float), 1.10 at -0x1.c8110c8ad7fbp-1 (double) */
+/* x - tanh x = (x - b) + b^3/d with b = min(x, 1), for x >= 0, where d = x^3/(x - tanh x) up to 1, a polynomial in x^2
+ * that begins with 3, and (1 + e^2x)/2 from there on; it is the larger of the two. d - 4 rounds less than d - 3. Up to
+ * 1 the quotient's last rounding is the result's, and above 4/3 much smaller. b^3 is computed times 2^SCALE_BIAS, to be
+ * no subnormal number. */
+/* ULP 0.92 at 0x1.3636f8p+0 (float), 1.05 at 0x1.fffe2c729a3c5p-1 (double) */
 INLINE vector f_tanhshrink(vector x) {
-    vector a = abs_(x), b = min_(a, V(TANH_NEAR));
-    dd z = two_product(b, b), cube = dd_mul_by(z, b / UNIT);
-    vector series = tanh_series(z.hi), rest = fma_(-z.hi, series, mad(-z.lo, series, V(THIRD.lo)));
-    vector near = scaled_down(dd_mul_value(cube, fast_two_sum(V(THIRD.hi), rest)));
-    vector far = dd_value(dd_add(fast_two_sum(a, V(-1)), one_minus_tanh_dd(min_(a, V(TANH_END)))));
-    return copysign_(blend(less(a, V(TANH_NEAR)), near, blend(equal(far, far), far, a)), x);
+    vector a = abs_(x), b = min_(a, V(1));
+    dd square = two_product(b, b), cube = dd_mul_by(square, b / UNIT);
+    power_and_rest e = exp_of(exponent_of_twice(min_(a, V(TANH_END))), EXPONENT_BIASED(-1));
+    vector near = fma_(square.hi, POLYNOMIAL(square.hi, TANHSHRINK_POLYNOMIAL), V(-1));
+    dd d = fast_two_sum(V(4), max_(near, mad(e.power, e.p, e.power - R(3.5))));
+    vector reciprocal = 1 / d.hi, q = cube.hi * reciprocal;
+    vector residual = fma_(-q, d.hi, cube.hi) + mad(-q, d.lo, cube.lo);
+    return copysign_(mad(mad(residual, reciprocal, q), V(UNIT), a - b), x);
 }
 /* ULP 1.72 at 0x1.bfbbep-1 (float), 1.97 at -0x1.b3c8fff3f377p-1 (double) */
 INLINE vector df_tanhshrink(vector x) { return tanh_squared(min_(abs_(x), V(TANH_END))); }
@@ -232,7 +239,7 @@ INLINE vector dfy_softsign(vector y) { return (1 - abs_(y)) * (1 - abs_(y)); }
 #define BRANCHES_softplus ~,
 /* ULP 0.98 at -0x1.06204p+0 (float), 1.25 at -0x1.e8c07478cc56p-1 (double) */
 FORMULA softplus(vector x, vector beta) {
-    dd a = two_product(beta, max_(-abs_(x), EXP_LOWEST / beta));
+    dd a = two_product(beta, max_(-abs_(while_visible(x, SATURATED / beta)), EXP_LOWEST / beta));
     return softplus_(max_(x, V(0)), 1 / beta, beta * x, a);
 }
 INLINE vector f_softplus(vector x, vector beta) {
@@ -249,7 +256,8 @@ INLINE vector df_softplus(vector x, vector beta) {
 #define BRANCHES_log_sigmoid ~,
 /* ULP 0.98 at 0x1.06204p+0 (float), 1.35 at 0x1.fffffee6e6643p-1 (double) */
 FORMULA log_sigmoid(vector x) {
-    return -softplus_(max_(-x, V(0)), V(1), -x, (dd){max_(-abs_(x), V(EXP_LOWEST)), V(-0.0)});
+    vector a = max_(-abs_(while_visible(-x, V(SATURATED))), V(EXP_LOWEST));
+    return -softplus_(max_(-x, V(0)), V(1), -x, (dd){a, V(-0.0)});
 }
 INLINE vector f_log_sigmoid(vector x) {
     return BY_PIECES(greater(x, V(SOFTPLUS_TAIL.end)), log_sigmoid(x), -softplus_pieces(-x, V(1)));
@@ -275,7 +283,7 @@ INLINE vector times_sigmoid_minus(vector x, real lowest, real highest, exponent 
 
 #define BRANCHES_silu ~,
 /* ULP 0.86 at -0x1.7f1aa6p+2 (float), 0.76 at -0x1.65c69468649c8p+9 (double) */
-FORMULA silu(vector x) { return times_sigmoid_minus(x, EXP_LOWEST, SATURATED, exponent_of_minus); }
+FORMULA silu(vector x) { return times_sigmoid_minus(x, LOGISTIC_LOWEST, SATURATED, exponent_of_minus); }
 INLINE vector f_silu(vector x) { return BY_PIECES(less(x, V(-SILU_TAIL.end)), silu(x), minus_half(&SILU_TAIL, 7, x)); }
 /* ULP 1.97 at -0x1.5f29ap-6 (float), 1.87 at -0x1.0ff570cd25e5dp+5 (double) */
 FORMULA slope_of_silu(vector x) { return silu_slope(x); }
@@ -296,7 +304,7 @@ INLINE exponent quick_gelu_exponent(vector x) {
 #define BRANCHES_quick_gelu ~,
 /* ULP 0.85 at -0x1.ae8f3ep+5 (float), 0.77 at -0x1.a4116a1488f77p+8 (double) */
 FORMULA quick_gelu(vector x) {
-    return times_sigmoid_minus(x, EXP_LOWEST * R(0.585), SATURATED * R(0.6), quick_gelu_exponent);
+    return times_sigmoid_minus(x, LOGISTIC_LOWEST * R(0.587), SATURATED * R(0.6), quick_gelu_exponent);
 }
 INLINE vector f_quick_gelu(vector x) {
     return BY_PIECES(less(x, V(-QUICK_GELU_TAIL.end)), quick_gelu(x), minus_half(&QUICK_GELU_TAIL, 7, x));
@@ -366,15 +374,18 @@ INLINE vector df_mish(vector x) {
     return scale(dd_div_value(dd_mul(m, w), dd_square(v)), e.k);
 }
 
-/* (x + root)/2 with root = sqrt(x^2 + b); for x < 0 the same as b/2/(root - x). Beyond SQUAREPLUS_FAR root = |x|. */
+/* y = (x + root)/2 = max(x, 0) + b/4/h with root = sqrt(x^2 + b) and h = (|x| + root)/2. Rounded, it is corrected by
+ * Newton's step for y (y - x) = b/4, whose divisor is root = h (2 - v) with v = |x|/h <= 1: a polynomial for 1/(2 - v)
+ * within 1/99 is near enough. Beyond SQUAREPLUS_FAR root = |x|, and y is not corrected. For b = 0, h must not be 0. */
+/* ULP 0.52 at -0x1.968bc8p-11 (float), 0.52 at -0x1.fe76453ee79b8p-20 (double) */
 INLINE vector f_squareplus(vector x, vector b) {
-    vector a = abs_(x);
-    dd root = hypotenuse(min_(a, V(SQUAREPLUS_FAR)), b), h = fast_two_sum(max_(root.hi, a) / 2, a / 2);
-    h.lo += root.lo / 2;
-    mask left = less(x, V(0));
-    vector near = blend(left, div_by_dd(b / 4, h), dd_value(h)), far = blend(left, b / 4 * (1 / h.hi), x);
-    /* For b = 0, x^2 may underflow. Adding 0 makes f(-0) = 0, as for other b. */
-    return blend(equal(b, V(0)), max_(x, V(0)) + 0, blend(greater(a, V(SQUAREPLUS_FAR)), far, near));
+    vector a = abs_(x), limited = min_(a, V(SQUAREPLUS_FAR)), root = max_(sqrt_(mad(limited, limited, b)), a);
+    vector reciprocal = 1 / mad(a, V(0.5), mad(root, V(0.5), V(4 * R_MIN))), v = limited * reciprocal;
+    vector y = mad(b / 4, reciprocal, max_(x, V(0)));
+    dd other = two_sum(y, -x);
+    vector residual = mad(-y, other.lo, fma_(-y, other.hi, b / 4));
+    vector step = mad(mad(v, V(R(32.0) / 99), V(R(16.0) / 99)), v, V(R(50.0) / 99)) * reciprocal;
+    return mad(keep(less_equal(a, V(SQUAREPLUS_FAR)), residual), step, y);
 }
 /* f/root; the derivative of relu for b = 0 */
 /* ULP 1.21 at -0x1.6ab8a6p+52 (float), 1.18 at -0x1.6beb29777ed4cp+447 (double) */

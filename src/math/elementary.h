@@ -8,11 +8,13 @@
 #include "math/piecewise.h"
 
 /* sigmoid_minus(u): 1/(1 + e^u). mul_sigmoid_minus(a, u, beyond): a/(1 + e^u) + beyond, where beyond is -0, or else a
- * is 0. For u from about -SATURATED to -EXP_LOWEST. */
+ * is 0. For u from about -SATURATED to -EXP_LOWEST; mul_sigmoid_minus meets no
+ * subnormal numbers up to -LOGISTIC_LOWEST. */
 
 #if LOOKUP
 
-/* r (1 + growth) = -1/(1 + e^u), with UNIT in place of 1, which prevents overflow; the minus sign saves a negation */
+/* r (1 + growth) = -1/(1 + e^u), with LOGISTIC_UNIT in place of 1, which prevents overflow; the minus sign saves a
+ * negation */
 typedef struct {
     vector r, growth;
 } logistic;
@@ -22,45 +24,48 @@ typedef struct {
 /* r is the quotient, and growth what it and the sums lost. The residual 1 - r (1 + e^u) is nearly exact because p is
  * small. */
 INLINE logistic logistic_parts(exponent u) {
-    power_and_rest e = exp_of(u, EXPONENT_BIASED(-SCALE_BIAS));
-    vector sum = e.power + UNIT, lost = min_(e.power, V(UNIT)) - (sum - max_(e.power, V(UNIT)));
+    power_and_rest e = exp_of(u, EXPONENT_BIASED(-LOGISTIC_BIAS));
+    vector sum = e.power + LOGISTIC_UNIT,
+           lost = min_(e.power, V(LOGISTIC_UNIT)) - (sum - max_(e.power, V(LOGISTIC_UNIT)));
     vector rest = mad(e.power, e.p, lost), r = -1 / (sum + rest);
     return (logistic){r, mad(r, rest, fma_(r, sum, V(1)))};
 }
 
 INLINE vector mul_sigmoid_minus(vector a, exponent u, vector beyond) {
     logistic l = logistic_parts(u);
-    return mad(fma_(a, l.r, a * (l.r * l.growth)), V(-UNIT), beyond);
+    return mad(fma_(a, l.r, a * (l.r * l.growth)), V(-LOGISTIC_UNIT), beyond);
 }
 
 #else
 
 /* As r and power are short, 1 minus their products is exact if the larger product is subtracted first. */
 INLINE logistic logistic_parts(exponent u) {
-    power_and_rest e = exp_of(u, EXPONENT_BIASED(-SCALE_BIAS));
-    vector r = shortened(-1 / mad(e.power, e.p, e.power + UNIT));
-    vector most = max_(e.power, V(UNIT)), least = min_(e.power, V(UNIT));
+    power_and_rest e = exp_of(u, EXPONENT_BIASED(-LOGISTIC_BIAS));
+    vector r = shortened(-1 / mad(e.power, e.p, e.power + LOGISTIC_UNIT));
+    vector most = max_(e.power, V(LOGISTIC_UNIT)), least = min_(e.power, V(LOGISTIC_UNIT));
     vector residual = mad(r, mul(e.power, e.p), fma_(r, least, fma_(r, most, V(1))));
     return (logistic){r, mad(residual, residual, residual)};
 }
 
 INLINE vector mul_sigmoid_minus(vector a, exponent u, vector beyond) {
     logistic l = logistic_parts(u);
-    return mad(fma_(a, l.r, mul(a, l.r) * l.growth), V(-UNIT), beyond);
+    return mad(fma_(a, l.r, mul(a, l.r) * l.growth), V(-LOGISTIC_UNIT), beyond);
 }
 
 #endif
 
 INLINE vector sigmoid_minus(exponent u) {
     logistic l = logistic_parts(u);
-    return mul(mad(l.r, l.growth, l.r), V(-UNIT));
+    return mul(mad(l.r, l.growth, l.r), V(-LOGISTIC_UNIT));
 }
 
 #else
 
 /* The same without a table of powers, where p is too large for accurate products */
 INLINE vector mul_sigmoid_minus(vector a, exponent u, vector beyond) {
-    return mad(div_by_dd(a, one_plus_exp(u)), V(UNIT), beyond);
+    exponential e = exp_parts(u);
+    dd d = plus_exp(V(LOGISTIC_UNIT), power_of_2(e.k, -LOGISTIC_BIAS), e);
+    return mad(div_by_dd(a, d), V(LOGISTIC_UNIT), beyond);
 }
 
 INLINE vector sigmoid_minus(exponent u) { return mul_sigmoid_minus(V(1), u, V(-0.0)); }
@@ -206,14 +211,6 @@ INLINE vector tanh_nonnegative(vector x) {
 }
 
 #endif
-
-/* 1 - tanh x = 2/(1 + e^2x) for TANH_NEAR <= x <= TANH_END, as a double-double */
-INLINE dd one_minus_tanh_dd(vector x) {
-    exponential e = exp_parts((dd){2 * x, V(0)});
-    vector power = power_of_2(e.k, 0), sum = 1 + power, d = mad(power, e.p, sum), lost = mad(power, e.p, sum - d);
-    vector w = 2 / d;
-    return (dd){w, mad(-w, lost, fma_(-w, d, V(2))) * (w / 2)};
-}
 
 /* (1/3 - (x - tanh x)/x^3)/x^2, as a function of x^2, for |x| <= TANH_NEAR */
 INLINE vector tanh_series(vector xx) { return POLYNOMIAL(xx, TANH_POLYNOMIAL); }

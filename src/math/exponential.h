@@ -7,17 +7,22 @@
 
 #include "simd/double_double.h"
 
-/* EXP_LOWEST: x e^x rounds to 0 for x below this. EXP_HIGHEST: e^x overflows above. SATURATED: 1 + x e^-x rounds to 1
- * above. UNIT: 2^-SCALE_BIAS, see scale(). INVISIBLE: 2^SCALE_BIAS times a power of 2 that does not change a sum
- * with 1. TANH_END: tanh x rounds to 1 from here on. TANH_NEAR: the polynomial for x - tanh x is valid up to here.
- * TINY: changes no sum that it occurs in, but keeps it from being subnormal. SHIFTER: the lowest bits of x + SHIFTER
- * are x rounded to an integer. */
+/* EXP_LOWEST: x e^x rounds to 0 for x below this, from so far below the smallest number that Intel's processors do so
+ * at once (as they do below 2^-159 and 2^-1087). EXP_HIGHEST: e^x overflows above. SATURATED: 1 + x e^-x rounds to 1
+ * above. UNIT: 2^-SCALE_BIAS, see scale(). LOGISTIC_UNIT: 2^-LOGISTIC_BIAS, the same for 1/(1 +
+ * e^-x), whose residuals it keeps from being subnormal for x >= LOGISTIC_LOWEST, where x e^x is 0 as above. INVISIBLE:
+ * 2^SCALE_BIAS times a power of 2 that does not change a sum with 1. TANH_END: tanh x rounds to 1 from here on.
+ * TANH_NEAR: the polynomial for x - tanh x is valid up to here. TINY: changes no sum that it occurs in, but keeps it
+ * from being subnormal. SHIFTER: the lowest bits of x + SHIFTER are x rounded to an integer. */
 #if PYRELU_BITS == 32
 #include "math/elementary_f32.h"
 #define EXP_LOWEST R(-120.0)
 #define EXP_HIGHEST R(90.0)
 #define SATURATED R(24.0)
 #define UNIT R(0x1p-64)
+#define LOGISTIC_BIAS 74
+#define LOGISTIC_UNIT R(0x1p-74)
+#define LOGISTIC_LOWEST R(-115.5)
 #define INVISIBLE R(0x1p4)
 #define TANH_END R(9.5)
 #define SOFTSIGN_LIMIT R(0x1p100)
@@ -26,10 +31,13 @@
 #define SHIFTER R(0x1.8p23)
 #else
 #include "math/elementary_f64.h"
-#define EXP_LOWEST R(-760.0)
+#define EXP_LOWEST R(-764.0)
 #define EXP_HIGHEST R(712.0)
 #define SATURATED R(48.0)
 #define UNIT R(0x1p-512)
+#define LOGISTIC_BIAS SCALE_BIAS
+#define LOGISTIC_UNIT UNIT
+#define LOGISTIC_LOWEST EXP_LOWEST
 #define INVISIBLE R(0x1p312)
 #define TANH_END R(20.0)
 #define SOFTSIGN_LIMIT R(0x1p600)
@@ -162,6 +170,8 @@ typedef struct {
 /* x, for EXP_LOWEST <= x <= -EXP_LOWEST */
 INLINE exponent exponent_of(vector x) { return (exponent){x, V(QUARTERS.hi), V(QUARTERS.lo), V(-0.0)}; }
 INLINE exponent exponent_of_dd(dd x) { return (exponent){x.hi, V(QUARTERS.hi), V(QUARTERS.lo), x.lo * QUARTERS.hi}; }
+/* 2x */
+INLINE exponent exponent_of_twice(vector x) { return (exponent){x, V(2 * QUARTERS.hi), V(2 * QUARTERS.lo), V(-0.0)}; }
 /* -x */
 INLINE exponent exponent_of_minus(vector x) { return (exponent){x, V(-QUARTERS.hi), V(-QUARTERS.lo), V(-0.0)}; }
 /* c x */
@@ -189,6 +199,7 @@ typedef dd exponent;
 
 INLINE exponent exponent_of(vector x) { return (dd){x, V(-0.0)}; }
 INLINE exponent exponent_of_dd(dd x) { return x; }
+INLINE exponent exponent_of_twice(vector x) { return (dd){2 * x, V(-0.0)}; }
 INLINE exponent exponent_of_minus(vector x) { return (dd){-x, V(-0.0)}; }
 INLINE exponent exponent_by(vector c, vector x) { return two_product(c, x); }
 

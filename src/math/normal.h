@@ -8,13 +8,20 @@
 
 #include "math/elementary.h"
 
-/* a Phi(-a) and a phi(a) round to 0 from NORMAL_END on */
+/* a Phi(-a) and a phi(a) round to 0 from NORMAL_END on, and a + a Phi(-a) to a from NORMAL_VISIBLE on.
+ * NORMAL_UNIT: 2^-NORMAL_BIAS, such that neither e^(-a^2/2)/NORMAL_UNIT nor its rounding error is subnormal. */
 #if PYRELU_BITS == 32
 #include "math/normal_f32.h"
-#define NORMAL_END R(14.75)
+#define NORMAL_END R(14.99)
+#define NORMAL_VISIBLE R(6.0)
+#define NORMAL_BIAS 96
+#define NORMAL_UNIT R(0x1p-96)
 #else
 #include "math/normal_f64.h"
 #define NORMAL_END R(39.0)
+#define NORMAL_VISIBLE R(9.0)
+#define NORMAL_BIAS SCALE_BIAS
+#define NORMAL_UNIT UNIT
 #endif
 
 /* exp(-a^2/2) */
@@ -28,7 +35,7 @@ INLINE vector times_exp(dd y, exponential e) { return y.hi + fma_(y.hi, e.r, mad
 
 /* base - y 2^k, where only the last step rounds a subnormal result */
 INLINE vector minus_scaled(vector base, vector y, vector_bits k) {
-    return mad(y * power_of_2(k, SCALE_BIAS), V(-UNIT), base);
+    return mad(y * power_of_2(k, NORMAL_BIAS), V(-NORMAL_UNIT), base);
 }
 
 #if TABLES
@@ -36,14 +43,14 @@ INLINE vector minus_scaled(vector base, vector y, vector_bits k) {
 /* x Phi(x) = max(x, 0) - a Phi(-a), where a = |x| and Phi(-a) = exp(-a^2/2) (head + rest), by a quotient of polynomials
  * for each of 8 intervals. The heads are short. */
 INLINE vector gelu_(vector x) {
-    vector a = min_(abs_(x), V(NORMAL_END));
+    vector a = min_(abs_(while_visible(x, V(NORMAL_VISIBLE))), V(NORMAL_END));
     vector_bits i = interval(POSITION(a, NORMAL));
     vector d = DISTANCE(a, NORMAL, i), rest = QUOTIENT(d, NORMAL, i), head = AT_CENTRE(NORMAL, i);
     vector h = mul(a, V(-QUARTERS.hi / 2)), h_lost = mad(a, V(-QUARTERS.lo / 2), fma_(a, V(-QUARTERS.hi / 2), -h));
-    power_and_rest e = exp_of((exponent){a, h, h_lost, V(-0.0)}, EXPONENT_BIASED(SCALE_BIAS));
+    power_and_rest e = exp_of((exponent){a, h, h_lost, V(-0.0)}, EXPONENT_BIASED(NORMAL_BIAS));
     vector w = e.power * head, w_lost = fma_(e.power, head, -w);
     vector y = fma_(a, w, mul(a, mad(e.power, mad(e.p, mad(rest, d, head), mul(rest, d)), w_lost)));
-    return mad(y, V(-UNIT), max_(x, V(0)));
+    return mad(y, V(-NORMAL_UNIT), max_(x, V(0)));
 }
 
 #else
@@ -52,7 +59,7 @@ INLINE vector gelu_(vector x) {
  * SHIFT has most of Mills' ratio, v the rest. What w lost to rounding is put back to first order.
  */
 INLINE vector gelu_(vector x) {
-    vector a = min_(abs_(x), V(NORMAL_END));
+    vector a = min_(abs_(while_visible(x, V(NORMAL_VISIBLE))), V(NORMAL_END));
     exponential e = gauss(a);
     vector d = mad(a, V(NORMAL_SLOPE), V(NORMAL_SHIFT)), d_lost = fma_(a, V(NORMAL_SLOPE), NORMAL_SHIFT - d);
     vector w = mul(a, 1 / d), lost = mul(mad(-w, d_lost, fma_(-w, d, a)), POLYNOMIAL(w, TAIL_SENSITIVITY));
@@ -98,10 +105,10 @@ INLINE vector gelu_slope(vector x) {
 
 /* gelu_tanh is 0 below the first, x above the second. */
 #if PYRELU_BITS == 32
-#define GELU_TANH_LOWEST R(-11.0)
+#define GELU_TANH_LOWEST R(-11.05)
 #define GELU_TANH_HIGHEST R(6.0)
 #else
-#define GELU_TANH_LOWEST R(-21.6)
+#define GELU_TANH_LOWEST R(-21.7)
 #define GELU_TANH_HIGHEST R(8.0)
 #endif
 

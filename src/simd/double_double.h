@@ -68,6 +68,17 @@ INLINE vector fma_(vector a, vector b, vector c) {
  * Adding -0 changes nothing, not even the sign of a zero. */
 INLINE vector mul(vector a, vector b) { return mad(a, b, V(-0.0)); }
 
+/* x, for functions that add to max(x, 0) what becomes smaller with |x| and does not change the sum from `limit` on. A
+ * multiply-add does not mind if its product is subnormal; without one, |x| is not to grow until it is. */
+INLINE vector while_visible(vector x, vector limit) {
+#if defined(__FMA__) || defined(__aarch64__)
+    (void)limit;
+    return x;
+#else
+    return min_(x, limit);
+#endif
+}
+
 /* a*b exactly: hi is a*b rounded, lo the rest */
 INLINE dd two_product(vector a, vector b) {
 #if !defined(__FMA__) && !defined(__aarch64__) && PYRELU_BITS == 64

@@ -213,27 +213,33 @@ static uint64_t magnitude(const char *element, pyrelu_type type) {
 
 static const uint64_t at_infinity[PYRELU_N_TYPES] = {0x7c00, 0x7f800000, 0x7ff0000000000000};
 
-/* Whether SCANNED contiguous elements are all finite, by a loop that compilers vectorise */
+/* Whether one of SCANNED contiguous results is infinite where x is finite, by loops that compilers vectorise */
 enum { SCANNED = 64 };
-#define ALL_FINITE(type)                                                              \
-    static int all_finite_##type(const char *from, type infinity) {                   \
-        type block[SCANNED], found = 0;                                               \
-        memcpy(block, from, sizeof block);                                            \
-        for (int i = 0; i < SCANNED; i++) found |= (block[i] & infinity) == infinity; \
-        return !found;                                                                \
+#define INFINITE_OF_FINITE(type)                                                                   \
+    static int infinite_of_finite_##type(const char *from, const char *x, type infinity) {         \
+        const type magnitude = (type) - 1 >> 1;                                                    \
+        type results[SCANNED], given[SCANNED], found = 0;                                          \
+        memcpy(results, from, sizeof results);                                                     \
+        for (int i = 0; i < SCANNED; i++) found |= (results[i] & infinity) == infinity;            \
+        if (!found) return 0;                                                                      \
+        memcpy(given, x, sizeof given);                                                            \
+        found = 0;                                                                                 \
+        for (int i = 0; i < SCANNED; i++)                                                          \
+            found |= ((results[i] & magnitude) == infinity) & ((given[i] & magnitude) < infinity); \
+        return found;                                                                              \
     }
-ALL_FINITE(uint16_t)
-ALL_FINITE(uint32_t)
-ALL_FINITE(uint64_t)
+INFINITE_OF_FINITE(uint16_t)
+INFINITE_OF_FINITE(uint32_t)
+INFINITE_OF_FINITE(uint64_t)
 
-static int all_finite(const char *from, pyrelu_type type) {
+static int infinite_of_finite(const char *from, const char *x, pyrelu_type type) {
     switch (type) {
     case PYRELU_F16:
-        return all_finite_uint16_t(from, 0x7c00);
+        return infinite_of_finite_uint16_t(from, x, 0x7c00);
     case PYRELU_F32:
-        return all_finite_uint32_t(from, 0x7f800000);
+        return infinite_of_finite_uint32_t(from, x, 0x7f800000);
     default:
-        return all_finite_uint64_t(from, 0x7ff0000000000000);
+        return infinite_of_finite_uint64_t(from, x, 0x7ff0000000000000);
     }
 }
 
@@ -241,10 +247,14 @@ static int all_finite(const char *from, pyrelu_type type) {
  * have been finite. */
 static int overflows(const map_call *c, ptrdiff_t start, ptrdiff_t stop) {
     const pyrelu_type type = c->loop->type, parameter_type = type == PYRELU_F16 ? PYRELU_F32 : type;
-    const char *out = c->args[c->n_in];
-    const int contiguous = c->steps[c->n_in] == (ptrdiff_t)stored[type];
+    const char *out = c->args[c->n_in], *x = c->args[0];
+    static const char finite_numbers[SCANNED * sizeof(double)];
+    const ptrdiff_t size = stored[type];
+    const int contiguous = c->steps[c->n_in] == size, known = x != out && c->steps[0] == size;
     for (ptrdiff_t i = start; i < stop; i++) {
-        while (contiguous && i + SCANNED < stop && all_finite(out + i * (ptrdiff_t)stored[type], type)) i += SCANNED;
+        while (contiguous && i + SCANNED < stop &&
+               !infinite_of_finite(out + i * size, known ? x + i * size : finite_numbers, type))
+            i += SCANNED;
         if (magnitude(out + i * c->steps[c->n_in], type) != at_infinity[type]) continue;
         int finite = 1;
         for (int k = 0; k < c->n_in; k++) {

@@ -265,6 +265,16 @@ def main(bits):
         {32: 3, 64: 7}[bits],
         precision,
     )
+    polynomial(
+        "TANHSHRINK_POLYNOMIAL",
+        "(x^3/(x - tanh x) - 3)/x^2 of x^2 on |x| <= 1, relative to x^3/(x - tanh x)",
+        lambda z: (1 / shrink(z) - 3) / at(z),
+        lambda z: at(z) * shrink(z),
+        0,
+        1,
+        {32: 3, 64: 7}[bits],
+        precision,
+    )
     if bits == 64:
         polynomial(
             "EXP_ROOT_POLYNOMIAL",
