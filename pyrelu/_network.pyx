@@ -16,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from pyrelu import _blas_limit
+from pyrelu._memory import on_lines
 
 cnp.import_array()
 
@@ -39,8 +40,6 @@ TRANSFORMS = {
 # Rows per micro-batch, times the members of an ensemble: enough for efficient matrix products, few enough to bound the
 # memory of the layers' outputs.
 cdef Py_ssize_t MICRO_BATCH_ROWS = 1024
-
-cdef size_t CACHE_LINE = 64
 
 MAX_MEMBERS = 1024  # of an ensemble
 
@@ -447,9 +446,8 @@ cdef class Network:
             return
         self.planned = None  # in case that there is not enough memory
         cdef size_t size = self.core.plan_workspace(&self.network, rows, training, NULL)
-        self.workspace = np.empty(size + CACHE_LINE, np.uint8)
-        cdef size_t start = <size_t>cnp.PyArray_DATA(self.workspace)
-        self.core.plan_workspace(&self.network, rows, training, <void *>(start + CACHE_LINE - start % CACHE_LINE))
+        (self.workspace,) = on_lines(1, size, np.uint8)
+        self.core.plan_workspace(&self.network, rows, training, cnp.PyArray_DATA(self.workspace))
         self.planned = rows, training
 
     cdef pyrelu_samples _samples(self, Samples samples, order) except *:
@@ -619,7 +617,7 @@ cdef class Network:
             if not hasattr(optimizer, name):
                 raise TypeError(f"optimizer must be an Optimizer, got {describe(optimizer)} without {name}")
         if self.gradients is None:
-            self.gradients = np.empty_like(self.parameters)
+            (self.gradients,) = on_lines(1, len(self.parameters), self.dtype)
         opt.solver = one_of(optimizer.solver, "solver", SOLVERS)
         opt.learning_rate = number(optimizer.learning_rate, "learning_rate")
         opt.momentum = number(optimizer.momentum, "momentum")
