@@ -41,6 +41,9 @@ TRANSFORMS = {
 # memory of the layers' outputs.
 cdef Py_ssize_t MICRO_BATCH_ROWS = 1024
 
+# The same for each thread where nothing but the outputs of hidden layers is looked at: they stay in its cache.
+cdef Py_ssize_t ROWS_IN_CACHE = 256
+
 MAX_MEMBERS = 1024  # of an ensemble
 
 ctypedef void (*gemm)() noexcept nogil
@@ -503,22 +506,23 @@ cdef class Network:
             The samples to evaluate; None: all.
         """
         outputs = np.empty((samples.n_samples if order is None else len(order), self.n_outputs), self.dtype)
-        self._predict(samples, order, cnp.PyArray_DATA(outputs), NULL)
+        self._predict(samples, order, cnp.PyArray_DATA(outputs), NULL, self._micro_batch_rows())
         return outputs
 
     def find_alive(self, Samples samples, order=None):
         """Return for each hidden unit, counted through all layers, whether it is not 0 for every sample."""
         alive = np.zeros(self.n_hidden_units, bool)
-        self._predict(samples, order, NULL, <unsigned char *>cnp.PyArray_DATA(alive))
+        threads = min(self.network.n_threads, pyrelu_get_num_threads())
+        self._predict(samples, order, NULL, <unsigned char *>cnp.PyArray_DATA(alive), ROWS_IN_CACHE * threads)
         return alive
 
-    cdef _predict(self, Samples samples, order, void *outputs, unsigned char *alive):
+    cdef _predict(self, Samples samples, order, void *outputs, unsigned char *alive, Py_ssize_t most_rows):
         cdef pyrelu_samples data = self._samples(samples, order)
         cdef Py_ssize_t n = samples.n_samples if order is None else len(order)
         cdef bint limited
         if n == 0:
             return
-        self._plan_workspace(min(n, self._micro_batch_rows()), False)
+        self._plan_workspace(min(n, most_rows), False)
         limited = self._enter()
         try:
             with nogil:
