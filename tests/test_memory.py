@@ -83,7 +83,9 @@ def test_mapped_file_larger_than_memory(options, tmp_path):
 @pytest.mark.parametrize("n_arrays", [1, 3])
 def test_arrays_begin_with_a_line(n_arrays, size, dtype):
     arrays = on_lines(n_arrays, size, dtype, zeros=True)
-    assert [(a.shape, a.dtype, a.any(), a.ctypes.data % LINE) for a in arrays] == [((size,), dtype, False, 0)] * n_arrays
+    assert [(a.shape, a.dtype, a.any(), a.ctypes.data % LINE) for a in arrays] == [
+        ((size,), dtype, False, 0)
+    ] * n_arrays
     for number, a in enumerate(arrays, 1):
         a[:] = number
     assert all((a == number).all() for number, a in enumerate(arrays, 1))
@@ -93,5 +95,5 @@ def test_what_a_step_changes_begins_with_a_line():
     mlp = MLPClassifier((5,), max_iter=1, random_state=0)
     X = np.eye(20, 3, dtype=np.float32)
     for _ in range(2):
-        mlp.partial_fit(X, X[:, 0], [0, 1])
+        mlp.partial_fit(X, X[:, 0] > 0, classes=[False, True])
         assert [a.ctypes.data % LINE for a in (mlp.coefs_[0], *mlp._optimizer.state)] == [0, 0, 0]
