@@ -28,16 +28,18 @@ INLINE lanes multiply_halves(lanes x, uint32_t factor) {
 /* The pairs of a counter's first and last two numbers, of every second lane from `first` on. */
 INLINE lanes interleave(lanes a, lanes b, const int first) {
 #if WIDTH == 64
-    return (lanes)(first ? _mm512_unpackhi_epi64((__m512i)a, (__m512i)b) : _mm512_unpacklo_epi64((__m512i)a, (__m512i)b));
+    return (lanes)(first ? _mm512_unpackhi_epi64((__m512i)a, (__m512i)b)
+                         : _mm512_unpacklo_epi64((__m512i)a, (__m512i)b));
 #elif WIDTH == 32
-    return (lanes)(first ? _mm256_unpackhi_epi64((__m256i)a, (__m256i)b) : _mm256_unpacklo_epi64((__m256i)a, (__m256i)b));
+    return (lanes)(first ? _mm256_unpackhi_epi64((__m256i)a, (__m256i)b)
+                         : _mm256_unpacklo_epi64((__m256i)a, (__m256i)b));
 #else
     return (lanes){a[first], b[first]};
 #endif
 }
 
-/* The numbers of COUNTERS counters from i on, as philox() computes those of one. Even lanes have the first counters, odd
- * lanes the others, as `interleave` takes them. */
+/* The numbers of COUNTERS counters from i on, as philox() computes those of one. Even lanes have the first counters,
+ * odd lanes the others, as `interleave` takes them. */
 INLINE void philox_lanes(const pyrelu_random_counter *counter, const lanes keys[ROUNDS][2], uint32_t i, uint32_t *out) {
     lanes a, b = counter->row - (lanes){0}, c = counter->stream - (lanes){0}, d = counter->step - (lanes){0};
 #pragma GCC unroll 8
