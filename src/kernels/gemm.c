@@ -123,7 +123,7 @@ INLINE void compute_tile(const form form, const int rows, const int vectors, con
     prefetching *fetched = o->fetched;
     for (; l < o->k - (steps - 1); l += steps) {
         /* one by one: where a tile asks for all at once, what it reads itself waits for them */
-        if (steps == STEPS && fetched->at < fetched->due) prefetch_lines(fetched);
+        if (form == STRIP && fetched->at < fetched->due) prefetch_lines(fetched);
 #pragma GCC unroll 4
         for (int each = 0; each < steps; each++, b += vectors * LANES)
             add_product(sum, rows, vectors, reach, a, row_step, column_step, b);
