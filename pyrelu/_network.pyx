@@ -512,8 +512,8 @@ cdef class Network:
     def find_alive(self, Samples samples, order=None):
         """Return for each hidden unit, counted through all layers, whether it is not 0 for every sample."""
         alive = np.zeros(self.n_hidden_units, bool)
-        threads = min(self.network.n_threads, pyrelu_get_num_threads())
-        self._predict(samples, order, NULL, <unsigned char *>cnp.PyArray_DATA(alive), ROWS_IN_CACHE * threads)
+        rows = ROWS_IN_CACHE * min(self.network.n_threads, pyrelu_get_num_threads()) // self.network.n_members
+        self._predict(samples, order, NULL, <unsigned char *>cnp.PyArray_DATA(alive), max(1, rows))
         return alive
 
     cdef _predict(self, Samples samples, order, void *outputs, unsigned char *alive, Py_ssize_t most_rows):
