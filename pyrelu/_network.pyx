@@ -16,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from pyrelu import _blas_limit
+from pyrelu._memory import on_lines
 
 cnp.import_array()
 
@@ -40,7 +41,8 @@ TRANSFORMS = {
 # memory of the layers' outputs.
 cdef Py_ssize_t MICRO_BATCH_ROWS = 1024
 
-cdef size_t CACHE_LINE = 64
+# The same for each thread where nothing but the outputs of hidden layers is looked at: they stay in its cache.
+cdef Py_ssize_t ROWS_IN_CACHE = 256
 
 MAX_MEMBERS = 1024  # of an ensemble
 
@@ -447,9 +449,8 @@ cdef class Network:
             return
         self.planned = None  # in case that there is not enough memory
         cdef size_t size = self.core.plan_workspace(&self.network, rows, training, NULL)
-        self.workspace = np.empty(size + CACHE_LINE, np.uint8)
-        cdef size_t start = <size_t>cnp.PyArray_DATA(self.workspace)
-        self.core.plan_workspace(&self.network, rows, training, <void *>(start + CACHE_LINE - start % CACHE_LINE))
+        (self.workspace,) = on_lines(1, size, np.uint8)
+        self.core.plan_workspace(&self.network, rows, training, cnp.PyArray_DATA(self.workspace))
         self.planned = rows, training
 
     cdef pyrelu_samples _samples(self, Samples samples, order) except *:
@@ -505,22 +506,23 @@ cdef class Network:
             The samples to evaluate; None: all.
         """
         outputs = np.empty((samples.n_samples if order is None else len(order), self.n_outputs), self.dtype)
-        self._predict(samples, order, cnp.PyArray_DATA(outputs), NULL)
+        self._predict(samples, order, cnp.PyArray_DATA(outputs), NULL, self._micro_batch_rows())
         return outputs
 
     def find_alive(self, Samples samples, order=None):
         """Return for each hidden unit, counted through all layers, whether it is not 0 for every sample."""
         alive = np.zeros(self.n_hidden_units, bool)
-        self._predict(samples, order, NULL, <unsigned char *>cnp.PyArray_DATA(alive))
+        rows = ROWS_IN_CACHE * min(self.network.n_threads, pyrelu_get_num_threads()) // self.network.n_members
+        self._predict(samples, order, NULL, <unsigned char *>cnp.PyArray_DATA(alive), max(1, rows))
         return alive
 
-    cdef _predict(self, Samples samples, order, void *outputs, unsigned char *alive):
+    cdef _predict(self, Samples samples, order, void *outputs, unsigned char *alive, Py_ssize_t most_rows):
         cdef pyrelu_samples data = self._samples(samples, order)
         cdef Py_ssize_t n = samples.n_samples if order is None else len(order)
         cdef bint limited
         if n == 0:
             return
-        self._plan_workspace(min(n, self._micro_batch_rows()), False)
+        self._plan_workspace(min(n, most_rows), False)
         limited = self._enter()
         try:
             with nogil:
@@ -619,7 +621,7 @@ cdef class Network:
             if not hasattr(optimizer, name):
                 raise TypeError(f"optimizer must be an Optimizer, got {describe(optimizer)} without {name}")
         if self.gradients is None:
-            self.gradients = np.empty_like(self.parameters)
+            (self.gradients,) = on_lines(1, len(self.parameters), self.dtype)
         opt.solver = one_of(optimizer.solver, "solver", SOLVERS)
         opt.learning_rate = number(optimizer.learning_rate, "learning_rate")
         opt.momentum = number(optimizer.momentum, "momentum")

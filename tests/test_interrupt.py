@@ -11,6 +11,7 @@ import pytest
 from helpers import few_epochs, same_bits
 
 from pyrelu import MLPClassifier, MLPRegressor
+from pyrelu._mlp.fit_state import FitState
 
 pytestmark = [few_epochs, pytest.mark.interrupts]
 
@@ -140,3 +141,29 @@ def test_user_generator_goes_on():
     state = np.random.RandomState(0)
     interrupt(MLPClassifier((50,), **ENDLESS | dict(random_state=state)), 0.3, X, Y)
     assert state.randint(2**31) != np.random.RandomState(0).randint(2**31)
+
+
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_while_the_last_epoch_is_kept(solver, when, monkeypatch):
+    keep, calls = FitState.keep_snapshot, []
+
+    def interrupted(state):
+        last = len(calls) == 3
+        calls.append(state.last_epoch.parameters is state.parameters)
+        if last and when == "before":
+            raise KeyboardInterrupt
+        keep(state)
+        if last:
+            raise KeyboardInterrupt
+
+    parameters = dict(hidden_layer_sizes=(5, 4), solver=solver, random_state=0)
+    monkeypatch.setattr(FitState, "keep_snapshot", interrupted)
+    with pytest.warns(UserWarning, match="interrupted"):
+        mlp = MLPClassifier(**parameters).fit(X, Y)
+    monkeypatch.undo()
+    assert mlp.n_iter_ == len(mlp.history_) == 3 and all(calls)  # copied once an epoch, of the fit's own arrays
+    uninterrupted = MLPClassifier(**parameters | dict(max_iter=3)).fit(X, Y)
+    assert all(map(same_bits, mlp.coefs_ + mlp.intercepts_, uninterrupted.coefs_ + uninterrupted.intercepts_))
+    if solver == "adam":
+        assert same_state(mlp, uninterrupted)

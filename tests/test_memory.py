@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from pyrelu import MLPClassifier, MLPRegressor
+from pyrelu._memory import LINE, on_lines
 
 HIDDEN = 512  # units: 2 KiB a row in float32, were the layer's outputs of all rows kept
 
@@ -74,3 +75,24 @@ def test_mapped_file_larger_than_memory(tmp_path):
     result = subprocess.run([sys.executable, "-c", MAPPED, tmp_path / "X"], capture_output=True, text=True)
     fits = ("{'shuffle': True}", "{'early_stopping': True}", "{'solver': 'lbfgs'}")
     assert result.stdout == "".join(f"{options} True\n" for options in fits), result.stderr
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32, np.float64])
+@pytest.mark.parametrize("size", [1, 15, 16, 1000])
+@pytest.mark.parametrize("n_arrays", [1, 3])
+def test_arrays_begin_with_a_line(n_arrays, size, dtype):
+    arrays = on_lines(n_arrays, size, dtype, zeros=True)
+    assert [(a.shape, a.dtype, a.any(), a.ctypes.data % LINE) for a in arrays] == [
+        ((size,), dtype, False, 0)
+    ] * n_arrays
+    for number, a in enumerate(arrays, 1):
+        a[:] = number
+    assert all((a == number).all() for number, a in enumerate(arrays, 1))
+
+
+def test_what_a_step_changes_begins_with_a_line():
+    mlp = MLPClassifier((5,), max_iter=1, random_state=0)
+    X = np.eye(20, 3, dtype=np.float32)
+    for _ in range(2):
+        mlp.partial_fit(X, X[:, 0] > 0, classes=[False, True])
+        assert [a.ctypes.data % LINE for a in (mlp.coefs_[0], *mlp._optimizer.state)] == [0, 0, 0]

@@ -8,12 +8,12 @@ from pyrelu._samples import Samples
 
 Numbers = NDArray[np.intp]  # of samples, or of units
 
-# Rows at a time: few at first, since most units are alive, and then twice as many each time.
-FIRST_ROWS, MOST_ROWS = 64, 8192
+# Rows at a time: few at first, since most units are alive, and then eight times as many each time.
+FIRST_ROWS, MORE, MOST_ROWS = 64, 8, 8192
 
-# Copying the weights of the units in doubt takes as long as their products with about so many rows. It pays where the
-# other units would take longer in the rows to come.
-ROWS_OF_A_COPY = 16
+# Copying the weights of the units in doubt takes as long as their products with about so many rows, new memory included.
+# It pays where the other units would take longer in the rows to come.
+ROWS_OF_A_COPY = 100
 
 
 def find_alive(network: Network, samples: Samples, order: Numbers | None = None) -> NDArray[np.bool_]:
@@ -32,9 +32,10 @@ def find_alive(network: Network, samples: Samples, order: Numbers | None = None)
     start, rows = 0, FIRST_ROWS
     while start < len(order) and not alive.all():
         alive[units[part.find_alive(samples, order[start : start + rows])]] = True
-        start, rows = start + rows, min(2 * rows, MOST_ROWS)
+        start += rows
+        rows = min(MORE * rows, MOST_ROWS, len(order) - start)
         n_doubtful = len(alive) - np.count_nonzero(alive)
-        if not n_doubtful or start >= len(order) or network.n_members > 1:  # an ensemble is not taken apart
+        if not n_doubtful or rows <= 0 or network.n_members > 1:  # an ensemble is not taken apart
             continue
         if (len(units) - n_doubtful) * rows > n_doubtful * ROWS_OF_A_COPY:
             part, units = _part_with(~alive, network)

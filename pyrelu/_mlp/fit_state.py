@@ -1,12 +1,13 @@
 """The state of a fit, the one source of snapshots, checkpoints and fitted attributes."""
 
 from collections.abc import Sized
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pyrelu._memory import on_lines
 from pyrelu._mlp.callback_support import NoCallbacks
 from pyrelu._mlp.display import Nothing
 from pyrelu._mlp.optimizers import Optimizer
@@ -77,7 +78,7 @@ class Scored(Protocol):
 
 @dataclass
 class Snapshot:
-    """A copy of everything that an epoch changes, taken at the end of one."""
+    """Everything that an epoch changes, as it was at the end of one."""
 
     parameters: Floats
     optimizer_state: list[Floats]
@@ -154,7 +155,7 @@ class FitState:
     stopped: bool = False
     callback_data: dict[Any, Any] = field(default_factory=dict)
     last_epoch: Snapshot | None = None
-    _spare: Snapshot | None = None
+    _copies: list[Floats] | None = None  # the arrays of snapshots, one after another
 
     def __post_init__(self) -> None:
         attributes = vars(self.estimator)
@@ -177,28 +178,37 @@ class FitState:
                 attributes.pop(attribute, None)
 
     def take_snapshot(self) -> None:
-        """Copy the state to `last_epoch`. Reuses the arrays of the snapshot before, since allocation takes time."""
-        last, self.last_epoch = self.last_epoch, self._snapshot(self._spare)
-        self._spare = last
+        """Make `last_epoch` the state as it is. Its arrays are the fit's own until `keep_snapshot`."""
+        self.last_epoch = self._snapshot()
+        if self.callbacks:  # which may change the arrays
+            self.keep_snapshot()
+
+    def keep_snapshot(self) -> None:
+        """Copy the arrays of `last_epoch`, unless that is done: before they change, so not after the last epoch.
+
+        An interrupt meanwhile does no harm, as `last_epoch` has the fit's own arrays until it has all copies.
+        """
+        last = self.last_epoch
+        if last is None or last.parameters is not self.parameters:
+            return
+        arrays = [last.parameters, *last.optimizer_state]
+        if self._copies is None:
+            self._copies = on_lines(len(arrays), len(last.parameters), last.parameters.dtype)
+        for copy, array in zip(self._copies, arrays, strict=True):
+            copy[:] = array
+        self.last_epoch = replace(last, parameters=self._copies[0], optimizer_state=self._copies[1:])
 
     def amend_snapshot(self) -> None:
         """Copy what callbacks may have changed since the snapshot to it."""
         assert self.last_epoch is not None
         self.last_epoch.best_parameters, self.last_epoch.stopped = dict(self.best_parameters), self.stopped
 
-    def _snapshot(self, spare: Snapshot | None) -> Snapshot:
-        """Return a snapshot. Arrays that epochs replace rather than modify are not copied."""
+    def _snapshot(self) -> Snapshot:
+        """Return the state as it is. Epochs replace other arrays rather than modify them."""
         optimizer = self.optimizer
-        arrays = [self.parameters, *optimizer.state]
-        if spare:
-            copies = [spare.parameters, *spare.optimizer_state]
-        else:
-            copies = list(np.empty((len(arrays), *arrays[0].shape), arrays[0].dtype))
-        for copy, array in zip(copies, arrays, strict=True):
-            copy[:] = array
         return Snapshot(
-            parameters=copies[0],
-            optimizer_state=copies[1:],
+            parameters=self.parameters,
+            optimizer_state=optimizer.state,
             optimizer_counters={name: getattr(optimizer, name) for name in optimizer.counters},
             counters={name: value for name in COUNTERS if (value := getattr(self, name)) is not ABSENT},
             n_records={

@@ -42,6 +42,7 @@ def fit_lbfgs(state: FitState) -> None:
         if not begun:
             callbacks.begin_epoch(state.n_iter + 1)
             begun = True
+            state.keep_snapshot()
         network.parameters[:] = parameters
         trained, gradient = state.rows.evaluate(state)
         return trained.loss, gradient

@@ -9,6 +9,7 @@ from numpy.typing import DTypeLike, NDArray
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from pyrelu import registry
+from pyrelu._memory import on_lines
 from pyrelu._mlp import embedding as embeddings
 from pyrelu._mlp import initializers, members
 from pyrelu._mlp.activation import HiddenActivation, output_name, resolve_of
@@ -27,7 +28,8 @@ Arrays = tuple[list[Floats], list[Floats], list[Floats | None], list[Floats], li
 def pack(groups: Iterable[Sequence[Floats | None]], dtype: DTypeLike) -> tuple[Floats, list[list[Floats | None]]]:
     """Copy all arrays to one buffer; return it, and the groups with views of it in place of arrays (None stays)."""
     arrays = [array for group in groups for array in group if array is not None]
-    buffer = np.concatenate([array.ravel() for array in arrays], dtype=dtype)
+    (buffer,) = on_lines(1, sum(array.size for array in arrays), dtype)
+    np.concatenate([array.ravel() for array in arrays], out=buffer, casting="same_kind")
     parts = iter(np.split(buffer, np.cumsum([array.size for array in arrays])))
     views = [[array if array is None else next(parts).reshape(array.shape) for array in group] for group in groups]
     return buffer, views

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from pyrelu import registry
+from pyrelu._memory import on_lines
 from pyrelu._mlp import param_groups, schedules
 from pyrelu._typing import Floats
 
@@ -33,9 +34,7 @@ class Optimizer:
 
     def __init__(self, parameters: Floats, mlp: Any) -> None:
         self.learning_rate = float(mlp.learning_rate_init)
-        self.state: list[Floats] = list(
-            np.zeros((self.n_states, *parameters.shape), parameters.dtype)
-        )  # one allocation is faster
+        self.state = on_lines(self.n_states, len(parameters), parameters.dtype, zeros=True)
         self.t = 0  # steps so far
         self.epoch = 0  # epochs so far
         self.seed = 0  # of dropout and of drawn slopes
@@ -52,7 +51,9 @@ class Optimizer:
     def copy(self, mlp: Any, dtype: DTypeLike) -> Self:
         """Return a copy in precision `dtype`, with the penalties of `mlp`."""
         twin = copy.copy(self)
-        twin.state = [array.astype(dtype) for array in self.state]
+        twin.state = on_lines(len(self.state), len(self.state[0]), dtype)
+        for copied, array in zip(twin.state, self.state, strict=True):
+            copied[:] = array
         twin.take_penalties(mlp)
         return twin
 

@@ -91,6 +91,7 @@ def _stochastic(state: FitState) -> Stochastic:
 
 def _train_epoch(state: FitState) -> None:
     mlp, optimizer = state.estimator, _stochastic(state)
+    state.keep_snapshot()
     optimizer.begin_epoch()
     learning_rate = optimizer.learning_rate
     trained, n_rows = state.rows.train(state)

@@ -49,6 +49,12 @@ typedef bits quad_indices __attribute__((vector_size(4 * sizeof(bits))));
  */
 typedef enum { ROWS, COLUMNS, STRIP, N_FORMS } form;
 
+/* What is to be in cache afterwards: a tile asks for the arrays' bytes up to `due`, some further. */
+typedef struct {
+    const char *arrays[PYRELU_PREFETCHED];
+    ptrdiff_t at, due, stop, step;
+} prefetching;
+
 typedef struct {
     form form;
     ptrdiff_t k;
@@ -59,13 +65,16 @@ typedef struct {
     ptrdiff_t c_stride, columns;
     const real *start; /* initial values of the sums, with rows `start_step` apart; NULL: 0 */
     ptrdiff_t start_step;
+    prefetching *fetched;
 } operands;
 
-/* What is to be in cache afterwards, and how many bytes of each array a tile asks for. */
-typedef struct {
-    const char *arrays[PYRELU_PREFETCHED];
-    ptrdiff_t at, stop, step;
-} prefetching;
+enum { LINE = 64 }; /* bytes, of cache */
+
+INLINE void prefetch_lines(prefetching *p) {
+#pragma GCC unroll 3
+    for (int i = 0; i < PYRELU_PREFETCHED; i++) __builtin_prefetch(p->arrays[i] + p->at, 0, 2);
+    p->at += LINE;
+}
 
 /* Stores the tile at the right edge of C, which has fewer columns than its vectors: they are in x, rows `width` apart.
  * Not inlined, as it would be half of each tile's code. */
@@ -111,10 +120,14 @@ INLINE void compute_tile(const form form, const int rows, const int vectors, con
 #pragma GCC unroll 2
         for (int v = 0; v < vectors; v++) sum[i][v] = (vector){0};
     ptrdiff_t l = 0;
-    for (; l < o->k - (steps - 1); l += steps)
+    prefetching *fetched = o->fetched;
+    for (; l < o->k - (steps - 1); l += steps) {
+        /* one by one: where a tile asks for all at once, what it reads itself waits for them */
+        if (form == STRIP && fetched->at < fetched->due) prefetch_lines(fetched);
 #pragma GCC unroll 4
         for (int each = 0; each < steps; each++, b += vectors * LANES)
             add_product(sum, rows, vectors, reach, a, row_step, column_step, b);
+    }
 #pragma GCC unroll 1
     for (; l < o->k; l++, b += vectors * LANES) add_product(sum, rows, vectors, reach, a, row_step, column_step, b);
     if (o->columns < vectors * LANES) {
@@ -256,18 +269,19 @@ void PER_TARGET(pack_rows)(const void *x, ptrdiff_t n, ptrdiff_t first, ptrdiff_
     }
 }
 
-/* Asks for what a tile's share of the arrays is. */
-static void prefetch(prefetching *p) {
-    const ptrdiff_t stop = min_size(p->at + p->step, p->stop);
-    for (; p->at < stop; p->at += 64)
-        for (int i = 0; i < PYRELU_PREFETCHED; i++)
-            if (p->arrays[i]) __builtin_prefetch(p->arrays[i] + p->at, 0, 2);
+/* Computes a tile, and asks for its share of the arrays. */
+static void compute(const operands *tile, ptrdiff_t rows) {
+    prefetching *p = tile->fetched;
+    p->due = min_size(p->at + p->step, p->stop);
+    tiles[tile->form][rows - 1][tile->columns > LANES](tile);
+    while (p->at < p->due) prefetch_lines(p);
 }
 
 static prefetching prefetched_by(const pyrelu_gemm_args *p) {
     const ptrdiff_t n = ceil_div(p->k, PANEL_DEPTH) * ceil_div(p->m, TILE_ROWS) * ceil_div(p->n, TILE_COLUMNS);
-    prefetching fetched = {.stop = p->prefetched_bytes, .step = ceil_div(p->prefetched_bytes, n)};
-    memcpy(fetched.arrays, p->prefetched, sizeof fetched.arrays);
+    prefetching fetched = {.stop = p->prefetched_bytes, .step = ceil_div(p->prefetched_bytes, n * LINE) * LINE};
+    for (int i = 0; i < PYRELU_PREFETCHED; i++)
+        fetched.arrays[i] = p->prefetched[i] ? p->prefetched[i] : p->prefetched[0];
     return fetched;
 }
 
@@ -276,7 +290,7 @@ static ptrdiff_t strip_start(ptrdiff_t m, ptrdiff_t t) { return m * t / ceil_div
 
 /* C = start + A P for `columns` columns of packed panels P. `o` describes the first tile. The outer loop runs over
  * rows, again for long runs in memory. */
-static void compute_tiles(ptrdiff_t m, ptrdiff_t columns, const operands *o, prefetching *fetched) {
+static void compute_tiles(ptrdiff_t m, ptrdiff_t columns, const operands *o) {
     const ptrdiff_t n = ceil_div(m, TILE_ROWS);
     operands tile = *o;
     for (ptrdiff_t t = 0, i = 0; t < n; t++) {
@@ -287,8 +301,7 @@ static void compute_tiles(ptrdiff_t m, ptrdiff_t columns, const operands *o, pre
             tile.c = o->c + i * o->c_stride + j;
             if (o->start) tile.start = o->start + i * o->start_step + j;
             tile.columns = min_size(columns - j, TILE_COLUMNS);
-            tiles[o->form][rows - 1][tile.columns > LANES](&tile);
-            if (fetched->at < fetched->stop) prefetch(fetched);
+            compute(&tile, rows);
         }
         i += rows;
     }
@@ -296,7 +309,7 @@ static void compute_tiles(ptrdiff_t m, ptrdiff_t columns, const operands *o, pre
 
 /* The same, where A is at most STRIPS strips: each panel with all of them, as they fit into the second-level cache
  * beside the panels, which may be too many for it. Packed strips are one behind the other. */
-static void compute_strips(ptrdiff_t m, ptrdiff_t columns, const operands *o, prefetching *fetched) {
+static void compute_strips(ptrdiff_t m, ptrdiff_t columns, const operands *o) {
     const ptrdiff_t n = ceil_div(m, TILE_ROWS);
     operands tile = *o;
     for (ptrdiff_t j = 0; j < columns; j += TILE_COLUMNS) {
@@ -308,21 +321,21 @@ static void compute_strips(ptrdiff_t m, ptrdiff_t columns, const operands *o, pr
             if (o->form == STRIP) tile.stride = rows;
             tile.c = o->c + i * o->c_stride + j;
             if (o->start) tile.start = o->start + i * o->start_step + j;
-            tiles[o->form][rows - 1][tile.columns > LANES](&tile);
-            if (fetched->at < fetched->stop) prefetch(fetched);
+            compute(&tile, rows);
             i += rows;
         }
     }
 }
 
 /* What is the same for all tiles of a part of the sums, which begins at l. */
-static operands operands_of(const pyrelu_gemm_args *p, ptrdiff_t l, ptrdiff_t k) {
+static operands operands_of(const pyrelu_gemm_args *p, ptrdiff_t l, ptrdiff_t k, prefetching *fetched) {
     operands o = {.form = p->a.transposed ? COLUMNS : ROWS,
                   .k = k,
                   .a = (const real *)p->a.values + l * (p->a.transposed ? p->a.stride : 1),
                   .stride = p->a.stride,
                   .c = p->c,
-                  .c_stride = p->c_stride};
+                  .c_stride = p->c_stride,
+                  .fetched = fetched};
     if (l || p->add) {
         o.start = o.c;
         o.start_step = o.c_stride;
@@ -348,7 +361,7 @@ static void multiply_packed(const pyrelu_gemm_args *p) {
         const ptrdiff_t m = min_size(p->m - i, STRIPS * TILE_ROWS);
         for (ptrdiff_t part = 0; part < parts; part++) {
             const ptrdiff_t l = part_start(p->k, part), k = part_start(p->k, part + 1) - l;
-            operands o = moved(operands_of(p, l, k), i, 0);
+            operands o = moved(operands_of(p, l, k, &fetched), i, 0);
             o.panel = (const real *)p->b.values + l * row_size;
             for (ptrdiff_t t = 0, at = 0, rows; packs && t < ceil_div(m, TILE_ROWS); t++, at += rows) {
                 rows = strip_start(m, t + 1) - at;
@@ -358,7 +371,7 @@ static void multiply_packed(const pyrelu_gemm_args *p) {
                 o.a = strips;
                 o.form = STRIP;
             }
-            compute_strips(m, p->n, &o, &fetched);
+            compute_strips(m, p->n, &o);
         }
     }
 }
@@ -372,9 +385,9 @@ static void multiply(const pyrelu_gemm_args *p) {
         for (ptrdiff_t j = 0; j < p->n; j += PANELS * TILE_COLUMNS) {
             const ptrdiff_t columns = min_size(p->n - j, PANELS * TILE_COLUMNS);
             pack(&p->b, l, j, k, columns, panels);
-            operands o = moved(operands_of(p, l, k), 0, j);
+            operands o = moved(operands_of(p, l, k, &fetched), 0, j);
             o.panel = panels;
-            compute_tiles(p->m, columns, &o, &fetched);
+            compute_tiles(p->m, columns, &o);
         }
     }
 }

@@ -282,15 +282,14 @@ static void write_outputs(const micro_batch *s, const layer *last, real *outputs
 static void predict_micro_batches(pyrelu_team *team, void *context) {
     run_context *ctx = context;
     const network *net = ctx->micro.net;
-    const layer *last = &net->layers[net->n_layers - 1];
-    const ptrdiff_t n = last->n_outputs;
+    const layer *last = &net->layers[net->n_layers - 1], *hidden_end = last + !ctx->outputs;
     micro_batch s = ctx->micro;
     s.team = team;
     for (; s.start < ctx->stop && !ctx->stopped; s.start += s.rows) {
         s.rows = min_size(net->micro_batch_rows, ctx->stop - s.start);
         run_row_blocks(&s);
-        if (ctx->outputs) write_outputs(&s, last, from(ctx->outputs, s.start, n));
-        for (const layer *l = net->layers; ctx->alive && l < last; l++)
+        if (ctx->outputs) write_outputs(&s, last, from(ctx->outputs, s.start, last->n_outputs));
+        for (const layer *l = net->layers; ctx->alive && l < hidden_end; l++)
             mark_alive(l, net->n_members * s.rows, flags(net, l, ctx->alive));
         advance(ctx, s.rows);
     }
@@ -299,7 +298,9 @@ static void predict_micro_batches(pyrelu_team *team, void *context) {
 static void predict(const network *net, const samples *data, ptrdiff_t start, ptrdiff_t stop, void *outputs,
                     unsigned char *alive) {
     const ptrdiff_t rows = min_size(stop - start, net->micro_batch_rows);
-    run_context ctx = {.micro = {.net = net, .data = data, .start = start, .rows = rows},
+    network asked = *net;
+    if (!outputs) asked.n_layers--; /* nothing depends on the output layer */
+    run_context ctx = {.micro = {.net = &asked, .data = data, .start = start, .rows = rows},
                        .stop = stop,
                        .outputs = outputs,
                        .alive = alive};

@@ -14,8 +14,11 @@ static void gather(const micro_batch *s, ptrdiff_t first, ptrdiff_t rows) {
     const ptrdiff_t n = s->net->n_features;
     const real *values = s->data->values;
     real *row = from(s->net->inputs, first, n);
-    for (ptrdiff_t i = s->start + first, stop = i + rows; i < stop; i++, row += n)
+    for (ptrdiff_t i = s->start + first, stop = i + rows; i < stop; i++, row += n) {
+        const real *next = values + sample_at(s->data, i + (i + 1 < stop)) * n; /* it may be anywhere */
+        for (ptrdiff_t j = 0; j < n; j += 64 / sizeof(real)) __builtin_prefetch(next + j);
         memcpy(row, values + sample_at(s->data, i) * n, n * sizeof(real));
+    }
 }
 
 /* Drops some of the dense inputs of the first layer. */

@@ -181,7 +181,9 @@ static void set_up(void *library, problem *p) {
                               .interrupted = nothing};
     const size_t size = core->plan_workspace(&p->net, p->batch, 1, NULL);
     core->plan_workspace(&p->net, p->batch, 1, numbers(size / sizeof(float) + 1, 0));
-    float *state = numbers(3 * p->n_parameters, 0);
+    const ptrdiff_t each =
+        (p->n_parameters + 15) / 16 * 16; /* of whole lines of the cache, as the estimators have them */
+    float *state = numbers(3 * each, 0);
     p->opt = (pyrelu_optimizer){.solver = PYRELU_OPTIMIZER_adam,
                                 .learning_rate = 1e-3,
                                 .beta_1 = 0.9,
@@ -192,7 +194,7 @@ static void set_up(void *library, problem *p) {
                                 .dropout_factor = 1,
                                 .parameters = parameters,
                                 .gradients = state,
-                                .state = {state + p->n_parameters, state + 2 * p->n_parameters}};
+                                .state = {state + each, state + 2 * each}};
     for (int i = 0; i < PYRELU_N_GROUPS; i++) p->opt.rate_factors[i] = p->opt.alpha_factors[i] = 1;
     double work = 0;
     for (int i = 0; i < p->n_layers; i++) work += 6.0 * p->batch * p->sizes[i] * p->sizes[i + 1];
