@@ -173,9 +173,7 @@ INLINE vector df_celu(vector x, vector alpha) {
 
 #define BRANCHES_sigmoid ~,
 /* ULP 0.84 at -0x1.5db1a2p+6 (float), 0.79 at -0x1.626482400dcc5p+9 (double) */
-FORMULA sigmoid(vector x) {
-    return sigmoid_minus(exponent_of_minus(clamp(x, V(LOGISTIC_LOWEST), V(SATURATED))));
-}
+FORMULA sigmoid(vector x) { return sigmoid_minus(exponent_of_minus(clamp(x, V(LOGISTIC_LOWEST), V(SATURATED)))); }
 INLINE vector f_sigmoid(vector x) {
     return BY_PIECES(less(x, V(-SIGMOID_TAIL.end)), sigmoid(x), complement_above_0(&SIGMOID_TAIL, 6, x));
 }
@@ -263,11 +261,10 @@ INLINE vector f_log_sigmoid(vector x) {
     return BY_PIECES(greater(x, V(SOFTPLUS_TAIL.end)), log_sigmoid(x), -softplus_pieces(-x, V(1)));
 }
 /* ULP 0.84 at 0x1.5db1a2p+6 (float), 0.81 at 0x1.6260cd5614d9dp+9 (double) */
-FORMULA slope_of_log_sigmoid(vector x) {
-    return sigmoid_minus(exponent_of(clamp(x, V(-SATURATED), V(-EXP_LOWEST))));
-}
+FORMULA slope_of_log_sigmoid(vector x) { return sigmoid_minus(exponent_of(clamp(x, V(-SATURATED), V(-EXP_LOWEST)))); }
 INLINE vector df_log_sigmoid(vector x) {
-    return BY_PIECES(greater(x, V(SIGMOID_TAIL.end)), slope_of_log_sigmoid(x), complement_above_0(&SIGMOID_TAIL, 6, -x));
+    return BY_PIECES(greater(x, V(SIGMOID_TAIL.end)), slope_of_log_sigmoid(x),
+                     complement_above_0(&SIGMOID_TAIL, 6, -x));
 }
 
 /* x/(1 + e^u) with u = minus_u(x) between the limits, x above the highest */

@@ -117,7 +117,9 @@ def main():
     table("SILU_TAIL", "2 x sigmoid(-x)", lambda x: 2 * x * logistic(-x), 7, 17.5, from_0=True)
     table("QUICK_GELU_TAIL", "2 x sigmoid(-1.702 x)", lambda x: 2 * x * logistic(-QUICK * x), 7, 10.25, from_0=True)
     table("GELU_TAIL", "2 x Phi(-x)", lambda x: 2 * x * normal(-x), 7, 8.25, linear=1.75, from_0=True)
-    table("GELU_TANH_TAIL", "2 x sigmoid(-u)", lambda x: 2 * x * gelu_tanh_logistic(x), 7, 5.5, linear=1.75, from_0=True)
+    table(
+        "GELU_TANH_TAIL", "2 x sigmoid(-u)", lambda x: 2 * x * gelu_tanh_logistic(x), 7, 5.5, linear=1.75, from_0=True
+    )
 
     def gelu_slope(x):
         return normal(-x) - x * exp(-x * x / 2) / sqrt(2 * pi)
