@@ -102,9 +102,13 @@ INLINE mask far_below(vector b, real bound) { return less(b, V(-bound)) & greate
 INLINE exponential exponential_below(vector b) { return exp_parts((dd){max_(b, V(-FARTHEST)), V(0)}); }
 
 /* Far below 0, sigmoid(b) is e^b; its slope is e^-|b| on both sides. */
-INLINE vector gated_sigmoid(vector b, vector a) {
+FORMULA gated_by_sigmoid(vector b, vector a) {
     const reduced c = reduce_far(b);
     return gated_near(b, a, sigmoid_minus(exponent_of_dd(dd_negate(c.sum))), c.n);
+}
+INLINE vector gated_sigmoid(vector b, vector a) {
+    return BY_PIECES(less(b, V(-SIGMOID_TAIL.end)), gated_by_sigmoid(b, a),
+                     mul(a, complement_above_0(&SIGMOID_TAIL, 6, b)));
 }
 INLINE vector gated_slope_sigmoid(vector b, vector a, vector g) {
     const vector x = -abs_(b);
@@ -112,10 +116,13 @@ INLINE vector gated_slope_sigmoid(vector b, vector a, vector g) {
 }
 
 /* Far below 0, silu(b) is b e^b. */
-INLINE vector gated_silu(vector b, vector a) {
+FORMULA gated_by_silu(vector b, vector a) {
     const reduced c = reduce_far(b);
     const vector y = mul_sigmoid_minus(clamp(b, V(-FARTHEST), V(SATURATED)), exponent_of_dd(dd_negate(c.sum)), V(-0.0));
     return gated_near(b, a, clamp_where(equal(a, V(0)), blend(greater(b, V(SATURATED)), b, y), R_MAX), c.n);
+}
+INLINE vector gated_silu(vector b, vector a) {
+    return BY_PIECES(less(b, V(-SILU_TAIL.end)), gated_by_silu(b, a), gated(a, minus_half(&SILU_TAIL, 7, b)));
 }
 INLINE vector gated_slope_silu(vector b, vector a, vector g) {
     const scaled out = far_exponential(exponential_below(b), 1 + max_(b, V(-FARTHEST)));

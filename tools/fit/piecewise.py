@@ -14,7 +14,6 @@ mp.prec = 160
 PRECISION, SIZE = 24, 32
 NEARLY_0 = mpf(2) ** -60
 QUICK = mpf("1.702")
-VISIBLE = mpf(1) / 32  # what less the derivatives are is not worth more accuracy than this
 
 
 def table(name, what, f, terms, end, linear=None, **options):
@@ -47,12 +46,18 @@ def array(values):
 def fitted(f, first, last, terms, from_0=False, root=None):
     """Return the centre of an interval, f there, the coefficients of (f(x) - f(centre))/(x - centre), and the error.
 
-    The error is relative to f or, close to a root, to VISIBLE. The centre is a number where f is very nearly a number.
-    But if f is `from_0`, which is for f with f(0) = 0 and f'(0) = 1, the first centre is 0 and the coefficients there are
+    The error is relative to f. The centre is a number where f is very nearly a number, which is near a root if the interval
+    has one: distances from there are exact, so that f keeps its relative accuracy. But if f is `from_0`, which is for f with f(0) = 0 and f'(0) = 1, the first centre is 0 and the coefficients there are
     those of f(x)/x - 1, so that f(x) = x + x P(x) is accurate near 0 too.
     """
     at_0 = from_0 and first == 0
-    centre, head = (mpf(0), mpf(0)) if at_0 else near_value(f, first, last)
+    if at_0:
+        centre, head = mpf(0), mpf(0)
+    elif root and first < root < last:
+        centre = rounded(findroot(f, root), PRECISION)
+        head = rounded(f(centre), PRECISION)
+    else:
+        centre, head = near_value(f, first, last)
 
     def away(d):
         return d if abs(d) > NEARLY_0 else NEARLY_0
@@ -61,14 +66,11 @@ def fitted(f, first, last, terms, from_0=False, root=None):
         return (f(centre + away(d)) - head) / away(d) - at_0
 
     def weight(d):
-        return away(d) / magnitude(centre + away(d))
-
-    def magnitude(x):
-        return max(abs(f(x)), VISIBLE) if root and abs(x - root) < 0.5 else abs(f(x))
+        return away(d) / abs(f(centre + away(d)))
 
     c = rounded_minimax(quotient, weight, first - centre, last - centre, terms - 1, PRECISION)
     distances = [away(d) for d in linspace(first - centre, last - centre, 101)]
-    errors = [abs((head + d * (horner(c, d) + at_0) - f(centre + d)) / magnitude(centre + d)) for d in distances]
+    errors = [abs((head + d * (horner(c, d) + at_0) - f(centre + d)) / f(centre + d)) for d in distances]
     return (centre, head, *c), max(errors)
 
 
