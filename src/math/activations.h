@@ -186,9 +186,9 @@ INLINE vector df_sigmoid(vector x) {
 INLINE vector dfy_sigmoid(vector y) { return y * (1 - y); }
 
 #define BRANCHES_tanh ~,
-/* ULP 0.95 at 0x1.03219ap+0 (float), 1.96 at -0x1.26123434401b8p+4 (double) */
+/* ULP 0.95 at -0x1.03219ap+0 (float), 1.96 at -0x1.26123434401b8p+4 (double) */
 INLINE vector f_tanh(vector x) { return copysign_(tanh_nonnegative(min_(abs_(x), V(TANH_END))), x); }
-/* ULP 1.83 at 0x1.fcaa44p-2 (float), 1.75 at 0x1.00a142aff904p-1 (double) */
+/* ULP 1.83 at -0x1.fcaa44p-2 (float), 1.75 at 0x1.00a142aff904p-1 (double) */
 FORMULA slope_of_tanh(vector x) { return sigmoid_slope(2, x); }
 INLINE vector df_tanh(vector x) {
     return BY_PIECES(greater(2 * abs_(x), V(SIGMOID_SLOPE.end)), slope_of_tanh(x),
@@ -201,7 +201,7 @@ INLINE vector dfy_tanh(vector y) { return (1 - y) * (1 + y); }
  * that begins with 3, and (1 + e^2x)/2 from there on; it is the larger of the two. d - 4 rounds less than d - 3. Up to
  * 1 the quotient's last rounding is the result's, and above 4/3 much smaller. b^3 is computed times 2^SCALE_BIAS, to be
  * no subnormal number. */
-/* ULP 0.92 at 0x1.3636f8p+0 (float), 1.05 at 0x1.fffe2c729a3c5p-1 (double) */
+/* ULP 0.92 at -0x1.3636f8p+0 (float), 1.05 at 0x1.fffe2c729a3c5p-1 (double) */
 INLINE vector f_tanhshrink(vector x) {
     vector a = abs_(x), b = min_(a, V(1));
     dd square = two_product(b, b), cube = dd_mul_by(square, b / UNIT);
@@ -279,7 +279,7 @@ INLINE vector times_sigmoid_minus(vector x, real lowest, real highest, exponent 
 }
 
 #define BRANCHES_silu ~,
-/* ULP 0.86 at -0x1.7f1aa6p+2 (float), 0.76 at -0x1.65c69468649c8p+9 (double) */
+/* ULP 0.88 at 0x1.1cafa8p-2 (float), 0.76 at -0x1.65c69468649c8p+9 (double) */
 FORMULA silu(vector x) { return times_sigmoid_minus(x, LOGISTIC_LOWEST, SATURATED, exponent_of_minus); }
 INLINE vector f_silu(vector x) { return BY_PIECES(less(x, V(-SILU_TAIL.end)), silu(x), minus_half(&SILU_TAIL, 7, x)); }
 /* ULP 1.97 at -0x1.5f29ap-6 (float), 1.87 at -0x1.0ff570cd25e5dp+5 (double) */
@@ -325,7 +325,7 @@ INLINE vector df_quick_gelu(vector x) {
 }
 
 #define BRANCHES_gelu ~,
-/* ULP 1.46 at -0x1.d83df2p-9 (float), 1.74 at -0x1.2051eb82a2eb1p+5 (double) */
+/* ULP 1.46 at 0x1.d83df2p-9 (float), 1.74 at -0x1.2051eb82a2eb1p+5 (double) */
 FORMULA gelu(vector x) { return gelu_(x); }
 INLINE vector f_gelu(vector x) { return BY_PIECES(less(x, V(-GELU_TAIL.end)), gelu(x), minus_half(&GELU_TAIL, 7, x)); }
 /* ULP 2.00 at -0x1.baa5fap+2 (float), 1.96 at -0x1.51b890446186p+2 (double) */
@@ -341,7 +341,7 @@ FORMULA gelu_tanh(vector x) { return times_sigmoid_minus(x, GELU_TANH_LOWEST, GE
 INLINE vector f_gelu_tanh(vector x) {
     return BY_PIECES(less(x, V(-GELU_TANH_TAIL.end)), gelu_tanh(x), minus_half(&GELU_TANH_TAIL, 7, x));
 }
-/* ULP 1.99 at -0x1.3db888p+0 (float), 1.87 at -0x1.3141203188317p+0 (double) */
+/* ULP 1.99 at -0x1.5be6acp-6 (float), 1.87 at -0x1.3141203188317p+0 (double) */
 FORMULA slope_of_gelu_tanh(vector x) { return gelu_tanh_slope(x); }
 INLINE vector df_gelu_tanh(vector x) {
     return BY_PIECES(less(x, V(-GELU_TANH_SLOPE.end)), slope_of_gelu_tanh(x),
