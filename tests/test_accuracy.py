@@ -17,17 +17,20 @@ pytestmark = pytest.mark.usefixtures("overflow_is_expected")
 
 FLOATS = [np.float32, np.float64]
 MATH = Path(__file__).parent.parent / "src" / "math"
-BY_PIECES = re.findall(r"#define BRANCHES_(\w+)", (MATH / "activations.h").read_text())
 PIECES = re.findall(r"piecewise \w+ = \{\s*R\((.*?)\), R\((.*?)\), R\((.*?)\),", (MATH / "piecewise_f32.h").read_text())
+OCTAVES = (np.arange(174) + 0.5) * np.log(2)  # src/math/octaves.h
 
 
 def ends_of_pieces(name, dtype):
-    """Return where formulas go from one interval to the next, or to another formula."""
+    """Return where formulas go from one interval to the next, for any of the formulas, and the roots of derivatives."""
     ends = [0.5, 1, 2, 3, 5, 7, 11] if name == "gelu" else []  # src/math/interval_tables.h
-    if name in BY_PIECES and dtype == np.float32:
-        for scale, *others in np.array(PIECES, float):
-            ends += [*((np.arange(32) + 0.5) / scale), *others]
-    return np.array(ends) / (2 if name == "tanh" else 1)  # whose derivative is that of sigmoid at 2x
+    if dtype == np.float32 and name in ("gelu", "tanh"):
+        for end, linear, quadratic in np.array(PIECES, float):
+            position = np.minimum(np.arange(32) + 0.5, linear * end + quadratic * end**2)
+            ends += [*(2 * position / (linear + np.sqrt(linear**2 + 4 * quadratic * position)))]
+    if dtype == np.float32 and not activations[name].kinks:
+        ends += [*OCTAVES, *OCTAVES / 2, *OCTAVES / 1.702]
+    return np.array(ends)
 
 
 def inputs(name, dtype, n):

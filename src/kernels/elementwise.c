@@ -135,38 +135,31 @@ static __attribute__((noinline)) void in_vectors(pyrelu_map *loop, int n_data, i
 #define VECTORS_map UNROLL
 #define VECTORS_derivative_map UNROLL_DERIVATIVES
 #define VECTORS_vjp_map UNROLL
-/* A vector at a time for formulas that branch, since a branch keeps the vectors of a block apart: f_<name> and
- * df_<name> are BRANCHES_<name>. Where that is not defined, SECOND's first argument is all that stands before its
- * second. */
-#define SECOND_(first, second, ...) second
-#define SECOND(...) SECOND_(__VA_ARGS__, )
-#define VECTORS(name, form) (PIECEWISE ? SECOND(BRANCHES_##name 1, VECTORS_##form) : VECTORS_##form)
 #define derivative_map0 map0
 #define derivative_map1 map1
 #define derivative_map2 map2
 
-#define DEFINE(name, form, n_parameters, f, vectors)                                \
-    KERNEL name(ARGUMENTS) { form##n_parameters(f, in, scalars, out, n, vectors); } \
+#define DEFINE(name, form, n_parameters, f)                                                \
+    KERNEL name(ARGUMENTS) { form##n_parameters(f, in, scalars, out, n, VECTORS_##form); } \
     static void any_##name(ARGUMENTS) { in_vectors(name, DATA_##form, n_parameters, in, scalars, out, n); }
-#define DEFINE_0(name, form, f, vectors) DEFINE(name, form, 0, f, vectors)
-#define DEFINE_1(name, form, f, vectors) DEFINE(name, form, 1, f, vectors)
-#define DEFINE_2(name, form, f, vectors) DEFINE(name, form, 2, f, vectors)
+#define DEFINE_0(name, form, f) DEFINE(name, form, 0, f)
+#define DEFINE_1(name, form, f) DEFINE(name, form, 1, f)
+#define DEFINE_2(name, form, f) DEFINE(name, form, 2, f)
 
 /* A row that reads X runs its vjp backward; one that reads Y has a derivative in terms of the output. */
 #define BACKWARD_X(name) any_vjp_##name
 #define BACKWARD_Y(name) any_backward_##name
 #define DEFINE_BACKWARD_X(name)
-#define DEFINE_BACKWARD_Y(name) DEFINE_0(backward_##name, vjp_map, dfy_##name, VECTORS_vjp_map)
+#define DEFINE_BACKWARD_Y(name) DEFINE_0(backward_##name, vjp_map, dfy_##name)
 
 #define NONE DEFINE_0
 #define ONE(...) DEFINE_1
 #define TWO(...) DEFINE_2
 #define ORDERED TWO
 
-#define ACTIVATION(name, reads, parameters, ...)                                                \
-    parameters(forward_##name, map, f_##name, VECTORS(name, map))                               \
-        parameters(derivative_##name, derivative_map, df_##name, VECTORS(name, derivative_map)) \
-            parameters(vjp_##name, vjp_map, df_##name, VECTORS(name, vjp_map)) DEFINE_BACKWARD_##reads(name)
+#define ACTIVATION(name, reads, parameters, ...)                                                       \
+    parameters(forward_##name, map, f_##name) parameters(derivative_##name, derivative_map, df_##name) \
+        parameters(vjp_##name, vjp_map, df_##name) DEFINE_BACKWARD_##reads(name)
 #include "table/activations.def"
 #undef ACTIVATION
 
@@ -194,9 +187,8 @@ FORM sloped0(formula2 *f, const void *const *in, int scalars, real *out, ptrdiff
 #define DATA_sloped 3
 #define VECTORS_gated UNROLL
 #define VECTORS_sloped UNROLL
-#define GATED(name, gate)                                               \
-    DEFINE_0(product_##name, gated, gated_##gate, VECTORS(gate, gated)) \
-    DEFINE_0(slope_##name, sloped, gated_slope_##gate, VECTORS(gate, sloped))
+#define GATED(name, gate) \
+    DEFINE_0(product_##name, gated, gated_##gate) DEFINE_0(slope_##name, sloped, gated_slope_##gate)
 #include "table/gates.def"
 #undef GATED
 

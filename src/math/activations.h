@@ -2,8 +2,8 @@
  *
  * f_<name>(x, parameters...) is the function and df_<name>(x, parameters...) its derivative. For the rows of
  * activations.def that read Y, dfy_<name>(y) is the derivative as a function of the output. Formulas blend alternatives
- * and do not branch, so that they take the same time for all values, except between those of BY_PIECES. Comparisons are
- * written such that NaN selects the alternative that keeps it.
+ * and do not branch, so that they take the same time for all values. Comparisons are written such that NaN selects the
+ * alternative that keeps it.
  * "ULP" above a function is the largest error that tools/ulp found over all instruction sets, and the argument at which
  * it occurs.
  */
@@ -11,7 +11,6 @@
 #define PYRELU_ACTIVATIONS_H
 
 #include "math/normal.h"
-#include "math/piecewise.h"
 
 /* `value` where c is true and 0 elsewhere, but NaN where x is NaN. Two blends and a sum are faster than nested blends.
  */
@@ -171,29 +170,17 @@ INLINE vector df_celu(vector x, vector alpha) {
 
 /* Sigmoids */
 
-#define BRANCHES_sigmoid ~,
 /* ULP 0.84 at -0x1.5db1a2p+6 (float), 0.79 at -0x1.626482400dcc5p+9 (double) */
-FORMULA sigmoid(vector x) { return sigmoid_minus(exponent_of_minus(clamp(x, V(LOGISTIC_LOWEST), V(SATURATED)))); }
-INLINE vector f_sigmoid(vector x) {
-    return BY_PIECES(less(x, V(-SIGMOID_TAIL.end)), sigmoid(x), complement_above_0(&SIGMOID_TAIL, 6, x));
-}
+INLINE vector f_sigmoid(vector x) { return sigmoid_(x); }
 /* ULP 1.83 at 0x1.fcaa44p-1 (float), 1.77 at 0x1.fffffffe5746fp-1 (double) */
-FORMULA slope_of_sigmoid(vector x) { return sigmoid_slope(1, x); }
-INLINE vector df_sigmoid(vector x) {
-    return BY_PIECES(greater(abs_(x), V(SIGMOID_SLOPE.end)), slope_of_sigmoid(x), piecewise_even(&SIGMOID_SLOPE, 6, x));
-}
+INLINE vector df_sigmoid(vector x) { return sigmoid_slope(1, x); }
 /* ULP 1.50 at 0x1.ffe95ep-2 (float), 1.50 at 0x1.ffff5dd013c85p-2 (double) */
 INLINE vector dfy_sigmoid(vector y) { return y * (1 - y); }
 
-#define BRANCHES_tanh ~,
 /* ULP 0.95 at -0x1.03219ap+0 (float), 1.96 at -0x1.26123434401b8p+4 (double) */
 INLINE vector f_tanh(vector x) { return copysign_(tanh_nonnegative(min_(abs_(x), V(TANH_END))), x); }
 /* ULP 1.83 at -0x1.fcaa44p-2 (float), 1.75 at 0x1.00a142aff904p-1 (double) */
-FORMULA slope_of_tanh(vector x) { return sigmoid_slope(2, x); }
-INLINE vector df_tanh(vector x) {
-    return BY_PIECES(greater(2 * abs_(x), V(SIGMOID_SLOPE.end)), slope_of_tanh(x),
-                     4 * piecewise_even(&SIGMOID_SLOPE, 6, 2 * x));
-}
+INLINE vector df_tanh(vector x) { return sigmoid_slope(2, x); }
 /* ULP 1.50 at 0x1.6a11f2p-13 (float), 1.50 at 0x1.75f3a70ae4f7ap-22 (double) */
 INLINE vector dfy_tanh(vector y) { return (1 - y) * (1 + y); }
 
@@ -234,38 +221,17 @@ INLINE vector dfy_softsign(vector y) { return (1 - abs_(y)) * (1 - abs_(y)); }
 /* Smooth relus */
 
 /* log(1 + e^(beta x))/beta = max(x, 0) + log(1 + e^(-beta |x|))/beta */
-#define BRANCHES_softplus ~,
 /* ULP 0.98 at -0x1.06204p+0 (float), 1.25 at -0x1.e8c07478cc56p-1 (double) */
-FORMULA softplus(vector x, vector beta) {
-    dd a = two_product(beta, max_(-abs_(while_visible(x, SATURATED / beta)), EXP_LOWEST / beta));
-    return softplus_(max_(x, V(0)), 1 / beta, beta * x, a);
-}
-INLINE vector f_softplus(vector x, vector beta) {
-    return BY_PIECES(less(beta * x, V(-SOFTPLUS_TAIL.end)), softplus(x, beta), softplus_pieces(x, beta));
-}
+INLINE vector f_softplus(vector x, vector beta) { return softplus_by(beta, x); }
 /* ULP 0.84 at -0x1.5db1a2p+6 (float), 0.79 at -0x1.626482400dcc5p+9 (double) */
-FORMULA slope_of_softplus(vector x, vector beta) {
+INLINE vector df_softplus(vector x, vector beta) {
     return sigmoid_minus(exponent_by(-beta, clamp(x, EXP_LOWEST / beta, SATURATED / beta)));
 }
-INLINE vector df_softplus(vector x, vector beta) {
-    return BY_PIECES(less(beta * x, V(-SIGMOID_TAIL.end)), slope_of_softplus(x, beta), sigmoid_pieces(x, beta));
-}
 
-#define BRANCHES_log_sigmoid ~,
 /* ULP 0.98 at 0x1.06204p+0 (float), 1.35 at 0x1.fffffee6e6643p-1 (double) */
-FORMULA log_sigmoid(vector x) {
-    vector a = max_(-abs_(while_visible(-x, V(SATURATED))), V(EXP_LOWEST));
-    return -softplus_(max_(-x, V(0)), V(1), -x, (dd){a, V(-0.0)});
-}
-INLINE vector f_log_sigmoid(vector x) {
-    return BY_PIECES(greater(x, V(SOFTPLUS_TAIL.end)), log_sigmoid(x), -softplus_pieces(-x, V(1)));
-}
+INLINE vector f_log_sigmoid(vector x) { return -softplus_(-x); }
 /* ULP 0.84 at 0x1.5db1a2p+6 (float), 0.81 at 0x1.6260cd5614d9dp+9 (double) */
-FORMULA slope_of_log_sigmoid(vector x) { return sigmoid_minus(exponent_of(clamp(x, V(-SATURATED), V(-EXP_LOWEST)))); }
-INLINE vector df_log_sigmoid(vector x) {
-    return BY_PIECES(greater(x, V(SIGMOID_TAIL.end)), slope_of_log_sigmoid(x),
-                     complement_above_0(&SIGMOID_TAIL, 6, -x));
-}
+INLINE vector df_log_sigmoid(vector x) { return sigmoid_of_minus(x); }
 
 /* x/(1 + e^u) with u = minus_u(x) between the limits, x above the highest */
 INLINE vector times_sigmoid_minus(vector x, real lowest, real highest, exponent minus_u(vector)) {
@@ -278,15 +244,16 @@ INLINE vector times_sigmoid_minus(vector x, real lowest, real highest, exponent 
 #endif
 }
 
-#define BRANCHES_silu ~,
 /* ULP 0.88 at 0x1.1cafa8p-2 (float), 0.76 at -0x1.65c69468649c8p+9 (double) */
-FORMULA silu(vector x) { return times_sigmoid_minus(x, LOGISTIC_LOWEST, SATURATED, exponent_of_minus); }
-INLINE vector f_silu(vector x) { return BY_PIECES(less(x, V(-SILU_TAIL.end)), silu(x), minus_half(&SILU_TAIL, 7, x)); }
-/* ULP 1.97 at -0x1.5f29ap-6 (float), 1.87 at -0x1.0ff570cd25e5dp+5 (double) */
-FORMULA slope_of_silu(vector x) { return silu_slope(x); }
-INLINE vector df_silu(vector x) {
-    return BY_PIECES(less(x, V(-SILU_SLOPE.end)), slope_of_silu(x), complement_above_0(&SILU_SLOPE, 7, x));
+INLINE vector f_silu(vector x) {
+#if PIECEWISE
+    return times_sigmoid_by_octave(x, -LOGISTIC_LOWEST);
+#else
+    return times_sigmoid_minus(x, LOGISTIC_LOWEST, SATURATED, exponent_of_minus);
+#endif
 }
+/* ULP 1.97 at -0x1.5f29ap-6 (float), 1.87 at -0x1.0ff570cd25e5dp+5 (double) */
+INLINE vector df_silu(vector x) { return silu_slope(x); }
 
 /* -1.702 x */
 INLINE exponent quick_gelu_exponent(vector x) {
@@ -298,16 +265,12 @@ INLINE exponent quick_gelu_exponent(vector x) {
 }
 
 /* x sigmoid(1.702 x) */
-#define BRANCHES_quick_gelu ~,
 /* ULP 0.85 at -0x1.ae8f3ep+5 (float), 0.77 at -0x1.a4116a1488f77p+8 (double) */
-FORMULA quick_gelu(vector x) {
+INLINE vector f_quick_gelu(vector x) {
     return times_sigmoid_minus(x, LOGISTIC_LOWEST * R(0.587), SATURATED * R(0.6), quick_gelu_exponent);
 }
-INLINE vector f_quick_gelu(vector x) {
-    return BY_PIECES(less(x, V(-QUICK_GELU_TAIL.end)), quick_gelu(x), minus_half(&QUICK_GELU_TAIL, 7, x));
-}
 /* ULP 1.93 at -0x1.542494p+3 (float), 1.89 at -0x1.2e31547a5325cp+8 (double) */
-FORMULA slope_of_quick_gelu(vector x) {
+INLINE vector df_quick_gelu(vector x) {
     const real lowest = EXP_LOWEST * R(0.585);
 #if LOOKUP_4
     vector a = max_(negative(x), V(lowest)), v = a * QUICK_GELU_SCALE.hi, above = 1 + v;
@@ -319,34 +282,19 @@ FORMULA slope_of_quick_gelu(vector x) {
     return mul_sigmoid_derivative(u, u);
 #endif
 }
-INLINE vector df_quick_gelu(vector x) {
-    return BY_PIECES(less(x, V(-QUICK_GELU_SLOPE.end)), slope_of_quick_gelu(x),
-                     complement_above_0(&QUICK_GELU_SLOPE, 7, x));
-}
 
-#define BRANCHES_gelu ~,
 /* ULP 1.46 at 0x1.d83df2p-9 (float), 1.74 at -0x1.2051eb82a2eb1p+5 (double) */
-FORMULA gelu(vector x) { return gelu_(x); }
-INLINE vector f_gelu(vector x) { return BY_PIECES(less(x, V(-GELU_TAIL.end)), gelu(x), minus_half(&GELU_TAIL, 7, x)); }
+INLINE vector f_gelu(vector x) { return gelu_(x); }
 /* ULP 2.00 at -0x1.baa5fap+2 (float), 1.96 at -0x1.51b890446186p+2 (double) */
-FORMULA slope_of_gelu(vector x) { return gelu_slope(x); }
-INLINE vector df_gelu(vector x) {
-    return BY_PIECES(less(x, V(-GELU_SLOPE.end)), slope_of_gelu(x), complement_above_0(&GELU_SLOPE, 7, x));
-}
+INLINE vector df_gelu(vector x) { return gelu_slope(x); }
 
 /* x sigmoid(u) with u = 2 sqrt(2/pi) (x + 0.044715 x^3) */
-#define BRANCHES_gelu_tanh ~,
 /* ULP 0.83 at -0x1.438122p+3 (float), 0.75 at -0x1.5b3c0a944c7cp+3 (double) */
-FORMULA gelu_tanh(vector x) { return times_sigmoid_minus(x, GELU_TANH_LOWEST, GELU_TANH_HIGHEST, gelu_tanh_exponent); }
 INLINE vector f_gelu_tanh(vector x) {
-    return BY_PIECES(less(x, V(-GELU_TANH_TAIL.end)), gelu_tanh(x), minus_half(&GELU_TANH_TAIL, 7, x));
+    return times_sigmoid_minus(x, GELU_TANH_LOWEST, GELU_TANH_HIGHEST, gelu_tanh_exponent);
 }
 /* ULP 1.99 at -0x1.5be6acp-6 (float), 1.87 at -0x1.3141203188317p+0 (double) */
-FORMULA slope_of_gelu_tanh(vector x) { return gelu_tanh_slope(x); }
-INLINE vector df_gelu_tanh(vector x) {
-    return BY_PIECES(less(x, V(-GELU_TANH_SLOPE.end)), slope_of_gelu_tanh(x),
-                     complement_above_0(&GELU_TANH_SLOPE, 7, x));
-}
+INLINE vector df_gelu_tanh(vector x) { return gelu_tanh_slope(x); }
 
 /* x tanh(log(1 + e^x)) = x e (e + 2)/(e (e + 2) + 2) with e = e^x */
 /* ULP 0.83 at -0x1.6f81aap+6 (float), 1.20 at 0x1.c1dac68f26d68p-1021 (double) */

@@ -5,7 +5,7 @@
 #define PYRELU_ELEMENTARY_H
 
 #include "math/interval_tables.h"
-#include "math/piecewise.h"
+#include "math/octaves.h"
 
 /* sigmoid_minus(u): 1/(1 + e^u). mul_sigmoid_minus(a, u, beyond): a/(1 + e^u) + beyond, where beyond is -0, or else a
  * is 0. For u from about -SATURATED to -EXP_LOWEST; mul_sigmoid_minus meets no
@@ -79,6 +79,24 @@ INLINE vector step_less(vector x, vector y, const real unit) {
     return mad(y, copysign_(V(unit), minus), -minus);
 }
 
+/* sigmoid_(x): 1/(1 + e^-x). sigmoid_of_minus(x): that of -x. */
+#if PIECEWISE
+
+INLINE vector sigmoid_(vector x) {
+    const octave o = octave_of(&SIGMOID_OCTAVES, min_(abs_(x), V(-LOGISTIC_LOWEST)));
+    return step_less(x, scalef(octave_value(o), o.minus_k), OCTAVES_UNIT);
+}
+INLINE vector sigmoid_of_minus(vector x) { return sigmoid_(-x); }
+
+#else
+
+INLINE vector sigmoid_(vector x) {
+    return sigmoid_minus(exponent_of_minus(clamp(x, V(LOGISTIC_LOWEST), V(SATURATED))));
+}
+INLINE vector sigmoid_of_minus(vector x) { return sigmoid_minus(exponent_of(clamp(x, V(-SATURATED), V(-EXP_LOWEST)))); }
+
+#endif
+
 /* sigmoid_slope(c, x): the derivative of c sigmoid(c x), an even function, for all x. silu_slope(x): that of x
  * sigmoid(x). */
 
@@ -94,6 +112,15 @@ INLINE logistic logistic_above(exponent u) {
     return (logistic){r, mad(r, rest, fma_(r, V(SLOPE_UNIT), fma_(r, e.power, V(1))))};
 }
 
+#if PIECEWISE
+
+INLINE vector sigmoid_slope(const real c, vector x) {
+    const octave o = octave_of(&SIGMOID_SLOPE_OCTAVES, min_(abs_(c * x), V(-EXP_LOWEST)));
+    return scalef(c * c * octave_value(o), o.minus_k);
+}
+
+#else
+
 /* c^2 s (1 - s) with s = sigmoid(-c |x|), where what s lacks counts 1 - 2 s times */
 INLINE vector sigmoid_slope(const real c, vector x) {
     vector a = max_(negative(x), V(EXP_LOWEST / c));
@@ -101,6 +128,8 @@ INLINE vector sigmoid_slope(const real c, vector x) {
     vector lost = s.growth * mad(s.r, V(2 * SLOPE_UNIT), V(1));
     return mul(mad(s.r, mad(s.r, V(SLOPE_UNIT), lost), s.r), V(-SLOPE_UNIT * c * c));
 }
+
+#endif
 
 /* The derivative of x sigmoid(u), for u(-x) = -u(x), from s = sigmoid(-|u|) and v = -|x u'|: at -|x| it is
  * s (1 + v (1 - s)). What s lacks counts in both places; `above` is 1 + v, and `lost` what v (1 - s) lacks by it. */
@@ -142,16 +171,42 @@ INLINE vector silu_slope(vector x) {
 
 #endif
 
-/* max(x, 0) + c log(1 + e^a) for base = max(x, 0), c u = x and a = max(-|u|, EXP_LOWEST): for |u| < 1 from a polynomial
- * for the even part of log(1 + e^u), elsewhere as z (1 + z Q(z)) with z = e^a <= 1/e */
-INLINE vector softplus_(vector base, vector c, vector u, dd a) {
+/* softplus_(x): log(1 + e^x) = max(x, 0) + log(1 + e^-|x|). softplus_by(beta, x): that of beta x, over beta */
+#if PIECEWISE
+
+INLINE vector softplus_(vector x) {
+    const octave o = octave_of(&SOFTPLUS_OCTAVES, abs_(clamp(x, V(EXP_LOWEST), V(SATURATED))));
+    return softplus_by_octave(x, V(1), V(1 / OCTAVES_UNIT), o);
+}
+/* A large 1/beta would overflow if it were scaled, and keeps what it multiplies from being subnormal. */
+INLINE vector softplus_by(vector beta, vector x) {
+    const vector scale = 1 / beta, units = blend(greater(scale, V(0x1p40)), V(1), V(1 / OCTAVES_UNIT));
+    const vector a = abs_(clamp(x, EXP_LOWEST / beta, SATURATED / beta));
+    return softplus_by_octave(x, scale, units, octave_of_dd(&SOFTPLUS_OCTAVES, two_product(beta, a)));
+}
+
+#else
+
+/* max(x, 0) + c log(1 + e^a) for c u = x and a = max(-|u|, EXP_LOWEST): for |u| < 1 from a polynomial for the even part
+ * of log(1 + e^u), elsewhere as z (1 + z Q(z)) with z = e^a <= 1/e */
+INLINE vector softplus_of(vector x, vector c, vector u, dd a) {
     short_exponential e = expm1_short(a, SCALE_BIAS);
     vector visible = max_(e.power, V(INVISIBLE)) * UNIT, z = mad(visible, e.p, visible);
     vector log = fma_(e.power, e.r + fma_(fma_(e.p, z, z), POLYNOMIAL(z, LOG1P_POLYNOMIAL), e.s), e.power);
     dd line = fast_two_sum(V(LOG_2.hi), u / 2);
     vector near = line.hi + (line.lo + mad(u * u, POLYNOMIAL(u * u, SOFTPLUS_POLYNOMIAL), V(LOG_2.lo)));
-    return blend(less(abs_(u), V(1)), c * near, mad(log, c * UNIT, base));
+    return blend(less(abs_(u), V(1)), c * near, mad(log, c * UNIT, max_(x, V(0))));
 }
+
+INLINE vector softplus_(vector x) {
+    return softplus_of(x, V(1), x, itself(max_(-abs_(while_visible(x, V(SATURATED))), V(EXP_LOWEST))));
+}
+INLINE vector softplus_by(vector beta, vector x) {
+    const dd a = two_product(beta, max_(-abs_(while_visible(x, SATURATED / beta)), EXP_LOWEST / beta));
+    return softplus_of(x, 1 / beta, beta * x, a);
+}
+
+#endif
 
 #if LOOKUP_4
 

@@ -58,6 +58,10 @@ typedef struct {
     vector_bits k; /* k in the low bits, for power_of_2; the high bits are arbitrary */
 } exponential;
 
+/* x, as callers of functions of a dd pass it: adding -0 changes nothing, and the compiler removes it, but not adding 0
+ */
+INLINE dd itself(vector x) { return (dd){x, V(-0.0)}; }
+
 /* 2^(k + bias), exactly; it must be a normal number */
 INLINE vector power_of_2(vector_bits k, int bias) { return (vector)((k + (bits)(R_BIAS + bias)) << R_FRACTION); }
 
@@ -125,8 +129,8 @@ enum { EXP_SIZE = 1, EXP_SIZE_BITS = 0 };
 #define EXPM1_SHORT_POLYNOMIAL EXPM1_POLYNOMIAL
 #endif
 
-/* e^x 2^bias, where power must be a normal number, `shifter` is BIASED(bias) and c[] approximates (e^r - 1 - r)/r^2.
- * Callers without an x.lo pass -0, since the compiler removes the addition of -0, but not that of 0. */
+/* e^x 2^bias, where power must be a normal number, `shifter` is BIASED(bias) and c[] approximates (e^r - 1 -
+ * r)/r^2. */
 INLINE short_exponential exp_short_by(dd x, vector shifter, const real *c, int n_terms) {
     vector shifted = mad(x.hi, V(R(1.4426950408889634) * EXP_SIZE), shifter), n = shifted - shifter;
     vector r = mad(n, V(-LN2.hi / EXP_SIZE), x.hi), t, low;

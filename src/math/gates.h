@@ -9,13 +9,14 @@
 
 #include "math/activations.h"
 
-/* FAR: for |b| < FAR, gates and slopes are normal numbers; 1 + e^-FAR rounds to 1.
+/* FAR: for |b| < FAR, gates and slopes are normal numbers; 1 + e^-FAR rounds to 1. FAR_OCTAVES is FAR/ln 2.
  * FARTHEST: for b <= -FARTHEST, the product of the slope with any two numbers rounds to 0.
  * GELU_FAR, GELU_FARTHEST: the same for gelu.
- * LEAST_EXPONENT: any number times 2^LEAST_EXPONENT rounds to 0.
+ * LEAST_EXPONENT: any number times a gate at -FAR or less times 2^LEAST_EXPONENT rounds to 0.
  * SMALL_BITS: any subnormal number times 2^SMALL_BITS, which is SMALL_SCALE, is normal. */
 #if PYRELU_BITS == 32
 #define FAR R(80.0)
+#define FAR_OCTAVES R(115.0)
 #define FARTHEST R(300.0)
 #define GELU_FAR R(12.0)
 #define GELU_FARTHEST R(24.0)
@@ -101,14 +102,32 @@ INLINE vector gated_slope(vector a, vector g, mask far, vector near, scaled out)
 INLINE mask far_below(vector b, real bound) { return less(b, V(-bound)) & greater(b, V(-R_INF)); }
 INLINE exponential exponential_below(vector b) { return exp_parts((dd){max_(b, V(-FARTHEST)), V(0)}); }
 
+#if PIECEWISE
+
+/* The octave of |b|, and its power of 2 in two parts: n, which is 0 for b >= -FAR, and `near`, which is limited for
+ * b >= 0, where it no longer changes a sum with 1. */
+typedef struct {
+    octave at;
+    vector n, near;
+} far_octave;
+
+INLINE far_octave far_octave_of(octave of(const octaves *, vector), vector b) {
+    const octave o = of(&SIGMOID_OCTAVES, min_(abs_(b), V(FARTHEST)));
+    const vector n = keep(less(b, V(-FAR)), o.minus_k + FAR_OCTAVES);
+    return (far_octave){o, n, max_(o.minus_k - n, V(-FAR_OCTAVES - 40))};
+}
+
+#endif
+
 /* Far below 0, sigmoid(b) is e^b; its slope is e^-|b| on both sides. */
-FORMULA gated_by_sigmoid(vector b, vector a) {
+INLINE vector gated_sigmoid(vector b, vector a) {
+#if PIECEWISE
+    const far_octave o = far_octave_of(octave_of, b);
+    return gated_near(b, a, step_less(b, scalef(octave_value(o.at), o.near), OCTAVES_UNIT), o.n);
+#else
     const reduced c = reduce_far(b);
     return gated_near(b, a, sigmoid_minus(exponent_of_dd(dd_negate(c.sum))), c.n);
-}
-INLINE vector gated_sigmoid(vector b, vector a) {
-    return BY_PIECES(less(b, V(-SIGMOID_TAIL.end)), gated_by_sigmoid(b, a),
-                     mul(a, complement_above_0(&SIGMOID_TAIL, 6, b)));
+#endif
 }
 INLINE vector gated_slope_sigmoid(vector b, vector a, vector g) {
     const vector x = -abs_(b);
@@ -116,13 +135,17 @@ INLINE vector gated_slope_sigmoid(vector b, vector a, vector g) {
 }
 
 /* Far below 0, silu(b) is b e^b. */
-FORMULA gated_by_silu(vector b, vector a) {
+INLINE vector gated_silu(vector b, vector a) {
+#if PIECEWISE
+    const far_octave o = far_octave_of(exact_octave_of, b);
+    const vector y = scalef(exact_octave_times(min_(abs_(b), V(FARTHEST)), o.at), o.near), n = o.n;
+    const vector gate = mad(y, V(-OCTAVES_UNIT), max_(b, V(0)));
+#else
     const reduced c = reduce_far(b);
     const vector y = mul_sigmoid_minus(clamp(b, V(-FARTHEST), V(SATURATED)), exponent_of_dd(dd_negate(c.sum)), V(-0.0));
-    return gated_near(b, a, clamp_where(equal(a, V(0)), blend(greater(b, V(SATURATED)), b, y), R_MAX), c.n);
-}
-INLINE vector gated_silu(vector b, vector a) {
-    return BY_PIECES(less(b, V(-SILU_TAIL.end)), gated_by_silu(b, a), gated(a, minus_half(&SILU_TAIL, 7, b)));
+    const vector gate = blend(greater(b, V(SATURATED)), b, y), n = c.n;
+#endif
+    return gated_near(b, a, clamp_where(equal(a, V(0)), gate, R_MAX), n);
 }
 INLINE vector gated_slope_silu(vector b, vector a, vector g) {
     const scaled out = far_exponential(exponential_below(b), 1 + max_(b, V(-FARTHEST)));

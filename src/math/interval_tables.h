@@ -7,7 +7,7 @@
 #ifndef PYRELU_INTERVAL_TABLES_H
 #define PYRELU_INTERVAL_TABLES_H
 
-#include "math/exponential.h"
+#include "math/piecewise.h"
 
 #define TABLES (LOOKUP == 8)
 

@@ -38,18 +38,33 @@ INLINE vector minus_scaled(vector base, vector y, vector_bits k) {
     return mad(y * power_of_2(k, NORMAL_BIAS), V(-NORMAL_UNIT), base);
 }
 
-#if TABLES
+#if TABLES || PIECEWISE
 
 /* x Phi(x) = max(x, 0) - a Phi(-a), where a = |x| and Phi(-a) = exp(-a^2/2) (head + rest), by a quotient of polynomials
- * for each of 8 intervals. The heads are short. */
+ * for each of 8 intervals or a polynomial for each of 32. The heads of the first are short. */
+INLINE piece normal_piece(vector a) {
+#if PIECEWISE
+    return piece_of(&NORMAL_PIECES, 5, a);
+#else
+    const vector_bits i = interval(POSITION(a, NORMAL));
+    const vector d = DISTANCE(a, NORMAL, i);
+    return (piece){AT_CENTRE(NORMAL, i), d, QUOTIENT(d, NORMAL, i)};
+#endif
+}
+
+/* -a^2/2 */
+INLINE exponent gauss_exponent(vector a) {
+    const vector h = mul(a, V(-QUARTERS.hi / 2)), lost = mad(a, V(-QUARTERS.lo / 2), fma_(a, V(-QUARTERS.hi / 2), -h));
+    return (exponent){a, h, lost, V(-0.0)};
+}
+
 INLINE vector gelu_(vector x) {
-    vector a = min_(abs_(while_visible(x, V(NORMAL_VISIBLE))), V(NORMAL_END));
-    vector_bits i = interval(POSITION(a, NORMAL));
-    vector d = DISTANCE(a, NORMAL, i), rest = QUOTIENT(d, NORMAL, i), head = AT_CENTRE(NORMAL, i);
-    vector h = mul(a, V(-QUARTERS.hi / 2)), h_lost = mad(a, V(-QUARTERS.lo / 2), fma_(a, V(-QUARTERS.hi / 2), -h));
-    power_and_rest e = exp_of((exponent){a, h, h_lost, V(-0.0)}, EXPONENT_BIASED(NORMAL_BIAS));
-    vector w = e.power * head, w_lost = fma_(e.power, head, -w);
-    vector y = fma_(a, w, mul(a, mad(e.power, mad(e.p, mad(rest, d, head), mul(rest, d)), w_lost)));
+    const vector a = min_(abs_(while_visible(x, V(NORMAL_VISIBLE))), V(NORMAL_END));
+    const piece p = normal_piece(a);
+    const power_and_rest e = exp_of(gauss_exponent(a), EXPONENT_BIASED(NORMAL_BIAS));
+    const vector w = e.power * p.at_centre, w_lost = fma_(e.power, p.at_centre, -w);
+    const vector rest = mad(e.p, piece_value(p), mul(p.slope, p.distance));
+    const vector y = fma_(a, w, mul(a, mad(e.power, rest, w_lost)));
     return mad(y, V(-NORMAL_UNIT), max_(x, V(0)));
 }
 
@@ -71,20 +86,27 @@ INLINE vector gelu_(vector x) {
 #endif
 
 /* The derivative: Phi(x) + x phi(x) = Phi(-a) - a phi(a) = phi(a) (R(a) - a) at -a, 1 minus that at a. The root of
- * R(a) - a stands as a factor, so that the result has full relative accuracy even there; by the table its error there
- * is small beside 1. Eight intervals are too wide for a table of the difference: Phi(-a) by that of gelu, less a
- * phi(a). What their heads lose is exact for a < 1/2, where it matters.
+ * R(a) - a stands as a factor, or is the centre of an interval, so that the result has full relative accuracy even
+ * there; by the table of 8 its error there is small beside 1. Eight intervals are too wide for a table of the
+ * difference: Phi(-a) by that of gelu, less a phi(a). What their heads lose is exact for a < 1/2, where it matters.
  */
-#if TABLES
+#if PIECEWISE
 
 INLINE vector gelu_slope(vector x) {
-    vector a = min_(abs_(x), V(NORMAL_END));
-    vector h = mul(a, V(-QUARTERS.hi / 2)), h_lost = mad(a, V(-QUARTERS.lo / 2), fma_(a, V(-QUARTERS.hi / 2), -h));
-    power_and_rest e = exp_of((exponent){a, h, h_lost, V(-0.0)}, EXPONENT_BIASED(SCALE_BIAS));
-    vector_bits i = interval(POSITION(a, NORMAL));
-    vector d = DISTANCE(a, NORMAL, i), value = fma_(a, V(-INVERSE_ROOT_2PI.hi), AT_CENTRE(NORMAL, i));
-    vector lost = keep(less(a, V(0.5)), fma_(a, V(-INVERSE_ROOT_2PI.hi), AT_CENTRE(NORMAL, i) - value));
-    vector rest = mad(d, QUOTIENT(d, NORMAL, i), mad(a, V(-INVERSE_ROOT_2PI.lo), lost));
+    const vector a = min_(abs_(x), V(NORMAL_END));
+    const power_and_rest e = exp_of(gauss_exponent(a), EXPONENT_BIASED(SCALE_BIAS));
+    return step_less(x, times_power(piece_value(piece_of(&GELU_SLOPE_PIECES, 5, a)), e), UNIT);
+}
+
+#elif TABLES
+
+INLINE vector gelu_slope(vector x) {
+    const vector a = min_(abs_(x), V(NORMAL_END));
+    const power_and_rest e = exp_of(gauss_exponent(a), EXPONENT_BIASED(SCALE_BIAS));
+    const piece p = normal_piece(a);
+    const vector value = fma_(a, V(-INVERSE_ROOT_2PI.hi), p.at_centre);
+    const vector lost = keep(less(a, V(0.5)), fma_(a, V(-INVERSE_ROOT_2PI.hi), p.at_centre - value));
+    const vector rest = mad(p.distance, p.slope, mad(a, V(-INVERSE_ROOT_2PI.lo), lost));
     return step_less(x, sum_times_power(value, rest, e), UNIT);
 }
 

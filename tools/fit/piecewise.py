@@ -7,20 +7,19 @@ from itertools import pairwise
 from textwrap import wrap
 
 from fit import horner, literal, rounded, rounded_minimax
-from mpmath import erfc, exp, findroot, floor, linspace, log, log1p, mp, mpf, nstr, pi, sqrt, tanh
+from mpmath import erfc, exp, findroot, floor, linspace, log, mp, mpf, nstr, pi, sqrt, tanh
 
 mp.prec = 160
 
 PRECISION, SIZE = 24, 32
 NEARLY_0 = mpf(2) ** -60
-QUICK = mpf("1.702")
 
 
 def table(name, what, f, terms, end, linear=None, **options):
     """Print f on [0, end], by so many coefficients an interval.
 
-    The interval of x is that whose number is nearest to linear x + quadratic x^2: narrower towards the end, where f falls
-    ever faster. Without `linear`, all have the same width.
+    The interval of x is that whose number is nearest to linear x + quadratic x^2: wider towards the end, where f changes
+    ever more slowly. Without `linear`, all have the same width.
     """
     last = SIZE - mpf("0.51")  # the end, too, is in the last interval
     quadratic = rounded((last / end - linear) / end, PRECISION) if linear else mpf(0)
@@ -36,7 +35,11 @@ def table(name, what, f, terms, end, linear=None, **options):
     numbers = [f"R({literal(x, PRECISION)})" for x in (rounded(mpf(end), PRECISION), linear, quadratic)]
     arrays = [*map(array, columns[:2]), f"{{{', '.join(map(array, columns[2:]))}}}"]
     print(f"static const piecewise {name} = {{")
-    print("    " + "\n    ".join(wrap(", ".join(numbers + arrays) + "};", 112)))
+    print_wrapped(", ".join(numbers + arrays) + "};")
+
+
+def print_wrapped(text):
+    print("    " + "\n    ".join(wrap(text, 112)))
 
 
 def array(values):
@@ -93,47 +96,25 @@ def near_value(f, first, last):
     )[1:]
 
 
-def logistic(u):
-    return 1 / (1 + exp(-u))
-
-
 def normal(x):
-    return erfc(-x / sqrt(mpf(2))) / 2
+    return erfc(x / sqrt(mpf(2))) / 2 * exp(x * x / 2)
 
 
 def main():
     print(
         "/* The constants of piecewise.h for PYRELU_BITS = 32, printed by tools/fit/piecewise.py */\n/* clang-format off */\n"
     )
-    linear, cubic = 2 * sqrt(2 / pi), mpf("0.044715")
-
-    def gelu_tanh_logistic(x):  # at -x
-        return logistic(-linear * (x + cubic * x**3))
-
-    def slope(x, u, gate):  # the derivative of x gate(u(x)), at -x, for a logistic gate and its u'
-        return gate * (1 - x * u * (1 - gate))
-
     table("TANH_PIECES", "tanh x", tanh, 6, 9.5, from_0=True)
-    table("SIGMOID_TAIL", "sigmoid(-x)", lambda x: logistic(-x), 6, 17.5)
-    table("SOFTPLUS_TAIL", "log(1 + e^-x)", lambda x: log1p(exp(-x)), 6, 15.5)
-    table("SILU_TAIL", "2 x sigmoid(-x)", lambda x: 2 * x * logistic(-x), 7, 17.5, from_0=True)
-    table("QUICK_GELU_TAIL", "2 x sigmoid(-1.702 x)", lambda x: 2 * x * logistic(-QUICK * x), 7, 10.25, from_0=True)
-    table("GELU_TAIL", "2 x Phi(-x)", lambda x: 2 * x * normal(-x), 7, 8.25, linear=1.75, from_0=True)
+    table("NORMAL_PIECES", "Phi(-x) e^(x^2/2)", normal, 5, 14.99, linear=3.9)
     table(
-        "GELU_TANH_TAIL", "2 x sigmoid(-u)", lambda x: 2 * x * gelu_tanh_logistic(x), 7, 5.5, linear=1.75, from_0=True
+        "GELU_SLOPE_PIECES",
+        "gelu'(-x) e^(x^2/2)",
+        lambda x: normal(x) - x / sqrt(2 * pi),
+        5,
+        14.99,
+        linear=3.9,
+        root=0.7518,
     )
-
-    def gelu_slope(x):
-        return normal(-x) - x * exp(-x * x / 2) / sqrt(2 * pi)
-
-    def gelu_tanh_slope(x):
-        return slope(x, linear * (1 + 3 * cubic * x**2), gelu_tanh_logistic(x))
-
-    table("SIGMOID_SLOPE", "sigmoid'(x)", lambda x: logistic(x) * logistic(-x), 6, 17.5)
-    table("SILU_SLOPE", "silu'(-x)", lambda x: slope(x, 1, logistic(-x)), 7, 20.5, root=1.2785)
-    table("QUICK_GELU_SLOPE", "quick_gelu'(-x)", lambda x: slope(x, QUICK, logistic(-QUICK * x)), 7, 12, root=0.7511)
-    table("GELU_SLOPE", "gelu'(-x)", gelu_slope, 7, 8.25, linear=1.75, root=0.7518)
-    table("GELU_TANH_SLOPE", "gelu_tanh'(-x)", gelu_tanh_slope, 7, 6.75, linear=2, root=0.7525)
 
 
 if __name__ == "__main__":
