@@ -7,6 +7,7 @@
 #define PYRELU_NORMAL_H
 
 #include "math/elementary.h"
+#include "simd/unroll.h"
 
 /* a Phi(-a) and a phi(a) round to 0 from NORMAL_END on, and a + a Phi(-a) to a from NORMAL_VISIBLE on.
  * NORMAL_UNIT: 2^-NORMAL_BIAS, such that neither e^(-a^2/2)/NORMAL_UNIT nor its rounding error is subnormal. */
@@ -52,16 +53,19 @@ INLINE piece normal_piece(vector a) {
 #endif
 }
 
-/* -a^2/2 */
-INLINE exponent gauss_exponent(vector a) {
+/* e^(-a^2/2) 2^bias */
+INLINE power_and_rest gauss_of(vector a, const int bias) {
     const vector h = mul(a, V(-QUARTERS.hi / 2)), lost = mad(a, V(-QUARTERS.lo / 2), fma_(a, V(-QUARTERS.hi / 2), -h));
-    return (exponent){a, h, lost, V(-0.0)};
+    return exp_of((exponent){a, h, lost, V(-0.0)}, EXPONENT_BIASED(bias));
 }
 
 INLINE vector gelu_(vector x) {
     const vector a = min_(abs_(while_visible(x, V(NORMAL_VISIBLE))), V(NORMAL_END));
+    power_and_rest e = gauss_of(a, NORMAL_BIAS);
+#if !PIECEWISE /* there, 32 registers suffice */
+    SCHEDULING_BARRIER(e.power);
+#endif
     const piece p = normal_piece(a);
-    const power_and_rest e = exp_of(gauss_exponent(a), EXPONENT_BIASED(NORMAL_BIAS));
     const vector w = e.power * p.at_centre, w_lost = fma_(e.power, p.at_centre, -w);
     const vector rest = mad(e.p, piece_value(p), mul(p.slope, p.distance));
     const vector y = fma_(a, w, mul(a, mad(e.power, rest, w_lost)));
@@ -94,7 +98,7 @@ INLINE vector gelu_(vector x) {
 
 INLINE vector gelu_slope(vector x) {
     const vector a = min_(abs_(x), V(NORMAL_END));
-    const power_and_rest e = exp_of(gauss_exponent(a), EXPONENT_BIASED(SCALE_BIAS));
+    const power_and_rest e = gauss_of(a, SCALE_BIAS);
     return step_less(x, times_power(piece_value(piece_of(&GELU_SLOPE_PIECES, 5, a)), e), UNIT);
 }
 
@@ -102,7 +106,7 @@ INLINE vector gelu_slope(vector x) {
 
 INLINE vector gelu_slope(vector x) {
     const vector a = min_(abs_(x), V(NORMAL_END));
-    const power_and_rest e = exp_of(gauss_exponent(a), EXPONENT_BIASED(SCALE_BIAS));
+    const power_and_rest e = gauss_of(a, SCALE_BIAS);
     const piece p = normal_piece(a);
     const vector value = fma_(a, V(-INVERSE_ROOT_2PI.hi), p.at_centre);
     const vector lost = keep(less(a, V(0.5)), fma_(a, V(-INVERSE_ROOT_2PI.hi), p.at_centre - value));

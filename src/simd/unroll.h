@@ -13,6 +13,9 @@ enum { UNROLL = 3 };
 #endif
 enum { UNROLL_DERIVATIVES = 3 }; /* with AVX-512 they take as long as with 4, and less code */
 enum { UNROLL_LANES = UNROLL * LANES };
+/* Keeps the compiler from moving instructions across this computation of v, for x86: where two halves of a formula need
+ * all registers each, mixing them takes tables and constants out of the registers. */
+#define SCHEDULING_BARRIER(v) __asm__ volatile("" : "+x"(v))
 #define UNROLLED _Pragma("GCC unroll 8")
 #define NOT_UNROLLED _Pragma("GCC unroll 1")
 
