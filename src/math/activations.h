@@ -112,23 +112,24 @@ INLINE vector df_hardswish(vector x) {
 INLINE vector f_sparse_sigmoid(vector x) { return (1 + clamp(x, V(-1), V(1))) / 2; }
 INLINE vector df_sparse_sigmoid(vector x) { return blend_zero(inside(x, V(-1), V(1)), V(0.5), x); }
 
-/* ((1 + x)/2)^2 between -1 and 1 */
+/* ((1 + x)/2)^2 between -1 and 1: the square of h = (1 + x)/2, rounded, and h times twice what h lacks */
 INLINE vector f_sparse_plus(vector x) {
+#if FUSED || PYRELU_BITS == 32
+    const vector a = max_(x, V(-1));
+    const mask in = less_equal(a, V(1));
+    const vector b = min_(a, V(1)), h = keep(in, fma_(b, V(0.5), V(0.5))), lost = mad(V(-2), h, V(1)) + b;
+    return fma_(h, h, mad(h, lost, drop(in, a)));
+#else /* fma_ keeps no infinity */
     dd h = dd_scale(fast_two_sum(V(1), clamp(x, V(-1), V(1))), V(0.5));
     return blend(greater(x, V(1)), x, dd_mul_value(h, h));
+#endif
 }
 INLINE vector df_sparse_plus(vector x) { return f_sparse_sigmoid(x); }
 
 /* Exponentials. The positive and the negative part of a function are added, since one of them is 0. */
 
 /* ULP 0.88 at 0x1.f31782p+3 (float), 0.88 at 0x1.e9ec21ca034c4p+1 (double) */
-INLINE vector f_exponential(vector x) {
-    mask large =
-        greater(x, V(0)); /* the power of 2 is scaled by UNIT or 1/UNIT, so that neither end needs a subnormal */
-    power_and_rest e = exp_of(exponent_of(clamp(x, V(EXP_LOWEST), V(EXP_HIGHEST))),
-                              blend(large, EXPONENT_BIASED(-SCALE_BIAS), EXPONENT_BIASED(SCALE_BIAS)));
-    return mul(mad(e.power, e.p, e.power), blend(large, V(1 / UNIT), V(UNIT)));
-}
+INLINE vector f_exponential(vector x) { return exp_whole(clamp(x, V(EXP_LOWEST), V(EXP_HIGHEST))); }
 /* ULP 0.88 at 0x1.f31782p+3 (float), 0.88 at 0x1.e9ec21ca034c4p+1 (double) */
 INLINE vector df_exponential(vector x) { return f_exponential(x); }
 INLINE vector dfy_exponential(vector y) { return y; }

@@ -217,6 +217,15 @@ INLINE vector exp_nonpositive(exponent u) {
     return scaled_down(mad(e.power, e.p, e.power));
 }
 
+/* e^x for EXP_LOWEST <= x <= EXP_HIGHEST. Its power of 2 is a product of two, each with half of the exponent, since
+ * neither end of the range is to need a subnormal number, nor to overflow. */
+INLINE vector exp_whole(vector x) {
+    power_and_rest e = exp_of(exponent_of(x), EXPONENT_BIASED(R_BIAS));
+    vector_bits both = (vector_bits)e.power, half = both >> (R_FRACTION + 1) << R_FRACTION;
+    vector power = (vector)(both - half);
+    return mul(mad(power, e.p, power), (vector)half);
+}
+
 /* c power (1 + p), rounded once but for some hundredths of an ULP */
 INLINE vector times_power(vector c, power_and_rest e) { return fma_(c, e.power, e.power * (c * e.p)); }
 
