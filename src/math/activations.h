@@ -275,14 +275,15 @@ INLINE vector df_log_sigmoid(vector x) {
                      complement_above_0(&SIGMOID_TAIL, 6, -x));
 }
 
-/* x/(1 + e^u) with u = minus_u(x) between the limits, x above the highest */
+/* x/(1 + e^u), where u = minus_u(x) is an odd function, as max(x, 0) + a/(1 + e^u) with a = -|x|: by `lowest` this
+ * product has become 0, and by `highest` it no longer changes a sum with x. */
 INLINE vector times_sigmoid_minus(vector x, real lowest, real highest, exponent minus_u(vector)) {
-#if LOOKUP_4 && WIDTH == 32 /* a blend takes three operations on Intel's processors */
-    const vector a = max_(x, V(lowest)), b = within(a, V(highest));
-    return mul_sigmoid_minus(b, minus_u(b), beyond(a, V(highest)));
-#else
+#if PIECEWISE /* only for x far below 0, where this rounds less */
     const vector a = clamp(x, V(lowest), V(highest));
-    return blend(greater(x, V(highest)), x, mul_sigmoid_minus(a, minus_u(a), V(-0.0)));
+    return blend(greater(x, V(highest)), x, mul_sigmoid_minus(a, minus_u(a), 0, V(-0.0)));
+#else
+    const vector a = max_(negative(while_visible(x, V(highest))), V(lowest));
+    return mul_sigmoid_minus(a, minus_u(a), 1, max_(x, V(0)));
 #endif
 }
 

@@ -95,6 +95,12 @@ INLINE dd plus_exp(vector c, vector power, exponential e) {
     return (dd){hi, mad(power, e.s, mad(power, e.r, sum - hi)) + lost};
 }
 
+/* The same where c is not the larger, as it is for c = 1 and x >= 0 */
+INLINE dd plus_exp_above(vector c, vector power, exponential e) {
+    vector sum = power + c, hi = mad(power, e.p, sum), lost = c - (sum - power);
+    return (dd){hi, mad(power, e.s, mad(power, e.r, sum - hi)) + lost};
+}
+
 /* UNIT (1 + e^x), which does not overflow, for -SATURATED <= x <= -EXP_LOWEST */
 INLINE dd one_plus_exp(dd x) {
     exponential e = exp_parts(x);

@@ -118,7 +118,7 @@ INLINE vector gated_slope_sigmoid(vector b, vector a, vector g) {
 /* Far below 0, silu(b) is b e^b. */
 FORMULA gated_by_silu(vector b, vector a) {
     const reduced c = reduce_far(b);
-    const vector y = mul_sigmoid_minus(clamp(b, V(-FARTHEST), V(SATURATED)), exponent_of_dd(dd_negate(c.sum)), V(-0.0));
+    const vector y = mul_sigmoid_minus(clamp(b, V(-FARTHEST), V(SATURATED)), exponent_of_dd(dd_negate(c.sum)), 0, V(-0.0));
     return gated_near(b, a, clamp_where(equal(a, V(0)), blend(greater(b, V(SATURATED)), b, y), R_MAX), c.n);
 }
 INLINE vector gated_silu(vector b, vector a) {
