@@ -15,10 +15,6 @@
 /* `value` where c is true and 0 elsewhere, but NaN where x is NaN. Two blends and a sum are faster than nested blends.
  */
 INLINE vector blend_zero(mask c, vector value, vector x) { return blend(c, value, V(0)) + blend(equal(x, x), V(0), x); }
-/* A formula that is x beyond a limit computes with within(x, limit), which is 0 there, and adds beyond(x, limit) at the
- * end: x there and -0 elsewhere, which changes nothing. */
-INLINE vector within(vector x, vector limit) { return keep(less_equal(x, limit), x); }
-INLINE vector beyond(vector x, vector limit) { return -(within(x, limit) - x); }
 INLINE mask inside(vector x, vector low, vector high) { return greater(x, low) & less(x, high); }
 
 /* Piecewise linear and piecewise quadratic functions */
@@ -78,19 +74,26 @@ INLINE vector df_step(vector x) { return blend(equal(x, x), V(0), x); }
 INLINE vector f_hardsigmoid(vector x) { return dd_mul_value(fast_two_sum(V(3), clamp(x, V(-3), V(3))), DD(SIXTH)); }
 INLINE vector df_hardsigmoid(vector x) { return blend_zero(inside(x, V(-3), V(3)), V(SIXTH.hi), x); }
 
-/* x (3 + x)/6 between -3 and 3 */
-/* ULP 1.00 at 0x1.00052ep-124 (float), 1.00 at -0x1.2ee0ddf6f2a08p+1 (double) */
+/* x (3 + x)/6 between -3 and 3: x/2 + x t with t = x/6, rounded, and what t lacks by its exact rest x - 6 t. Near -3,
+ * where the sum cancels, the rest is most of the result, and t above 1/6 in magnitude keeps the sum below it. */
+/* ULP 1.00 at -0x1.7ffffcp+0 (float), 1.00 at -0x1.7fffffffffffep+0 (double) */
 INLINE vector f_hardswish(vector x) {
+#if FUSED || PYRELU_BITS == 32
+    const vector a = max_(x, V(-3));
+    const mask in = less_equal(a, V(3));
+    const vector b = keep(in, a);
 #if PYRELU_BITS == 32
-    const vector a = max_(x, V(-3)), b = within(a, V(3));
+    const vector t = b * SIXTH.hi, sixth = t, rest = fma_(V(-6), t, b + TINY);
 #else
-    const vector b = clamp(x, V(-3), V(3));
+    const vector t = b * R(0x1.5555555555556p-3), sixth = b * SIXTH.hi, rest = fma_(V(-6), t, b);
 #endif
+    /* minus the sum of what is halved and what stays, so that zeros keep the sign of x, and of -3 */
+    const vector minus_line = mad(b, V(-0.5), -drop(in, a));
+    return mad(sixth, rest, -fma_(-b, t, minus_line));
+#else /* fma_ keeps neither the sign of a zero nor an infinity */
+    const vector b = clamp(x, V(-3), V(3));
     dd s = fast_two_sum(V(3), b);
     vector g = s.hi * SIXTH.hi, lost = mad(s.lo, V(SIXTH.hi), fma_(s.hi, V(SIXTH.hi), -g));
-#if PYRELU_BITS == 32
-    return fma_(b, g, mad(b, lost, beyond(a, V(3))));
-#else /* without hardware FMA, fma_ keeps neither the sign of a zero nor an infinity */
     return blend(greater(x, V(3)), x, copysign_(fma_(b, g, mul(b, lost)), x));
 #endif
 }
@@ -104,23 +107,24 @@ INLINE vector df_hardswish(vector x) {
 INLINE vector f_sparse_sigmoid(vector x) { return (1 + clamp(x, V(-1), V(1))) / 2; }
 INLINE vector df_sparse_sigmoid(vector x) { return blend_zero(inside(x, V(-1), V(1)), V(0.5), x); }
 
-/* ((1 + x)/2)^2 between -1 and 1 */
+/* ((1 + x)/2)^2 between -1 and 1: the square of h = (1 + x)/2, rounded, and h times twice what h lacks */
 INLINE vector f_sparse_plus(vector x) {
+#if FUSED || PYRELU_BITS == 32
+    const vector a = max_(x, V(-1));
+    const mask in = less_equal(a, V(1));
+    const vector b = min_(a, V(1)), h = keep(in, fma_(b, V(0.5), V(0.5))), lost = mad(V(-2), h, V(1)) + b;
+    return fma_(h, h, mad(h, lost, drop(in, a)));
+#else /* fma_ keeps no infinity */
     dd h = dd_scale(fast_two_sum(V(1), clamp(x, V(-1), V(1))), V(0.5));
     return blend(greater(x, V(1)), x, dd_mul_value(h, h));
+#endif
 }
 INLINE vector df_sparse_plus(vector x) { return f_sparse_sigmoid(x); }
 
 /* Exponentials. The positive and the negative part of a function are added, since one of them is 0. */
 
 /* ULP 0.88 at 0x1.f31782p+3 (float), 0.88 at 0x1.e9ec21ca034c4p+1 (double) */
-INLINE vector f_exponential(vector x) {
-    mask large =
-        greater(x, V(0)); /* the power of 2 is scaled by UNIT or 1/UNIT, so that neither end needs a subnormal */
-    power_and_rest e = exp_of(exponent_of(clamp(x, V(EXP_LOWEST), V(EXP_HIGHEST))),
-                              blend(large, EXPONENT_BIASED(-SCALE_BIAS), EXPONENT_BIASED(SCALE_BIAS)));
-    return mul(mad(e.power, e.p, e.power), blend(large, V(1 / UNIT), V(UNIT)));
-}
+INLINE vector f_exponential(vector x) { return exp_whole(clamp(x, V(EXP_LOWEST), V(EXP_HIGHEST))); }
 /* ULP 0.88 at 0x1.f31782p+3 (float), 0.88 at 0x1.e9ec21ca034c4p+1 (double) */
 INLINE vector df_exponential(vector x) { return f_exponential(x); }
 INLINE vector dfy_exponential(vector y) { return y; }
@@ -233,25 +237,15 @@ INLINE vector f_log_sigmoid(vector x) { return -softplus_(-x); }
 /* ULP 0.88 at 0x1.77feb8p+2 (float), 0.81 at 0x1.6260cd5614d9dp+9 (double) */
 INLINE vector df_log_sigmoid(vector x) { return sigmoid_of_minus(x); }
 
-/* x/(1 + e^u) with u = minus_u(x) between the limits, x above the highest */
+/* x/(1 + e^u), where u = minus_u(x) is an odd function, as max(x, 0) + a/(1 + e^u) with a = -|x|: by `lowest` this
+ * product has become 0, and by `highest` it no longer changes a sum with x. */
 INLINE vector times_sigmoid_minus(vector x, real lowest, real highest, exponent minus_u(vector)) {
-#if LOOKUP_4 && WIDTH == 32 /* a blend takes three operations on Intel's processors */
-    const vector a = max_(x, V(lowest)), b = within(a, V(highest));
-    return mul_sigmoid_minus(b, minus_u(b), beyond(a, V(highest)));
-#else
-    const vector a = clamp(x, V(lowest), V(highest));
-    return blend(greater(x, V(highest)), x, mul_sigmoid_minus(a, minus_u(a), V(-0.0)));
-#endif
+    const vector a = max_(negative(while_visible(x, V(highest))), V(lowest));
+    return mul_sigmoid_minus(a, minus_u(a), 1, max_(x, V(-0.0))); /* where the product is -0, so is the sum */
 }
 
 /* ULP 0.87 at -0x1.6f7ce4p+6 (float), 0.76 at -0x1.65c69468649c8p+9 (double) */
-INLINE vector f_silu(vector x) {
-#if PIECEWISE
-    return times_sigmoid_by_octave(x, -LOGISTIC_LOWEST);
-#else
-    return times_sigmoid_minus(x, LOGISTIC_LOWEST, SATURATED, exponent_of_minus);
-#endif
-}
+INLINE vector f_silu(vector x) { return times_sigmoid_minus(x, LOGISTIC_LOWEST, SATURATED, exponent_of_minus); }
 /* ULP 1.97 at -0x1.5f29ap-6 (float), 1.87 at -0x1.0ff570cd25e5dp+5 (double) */
 INLINE vector df_silu(vector x) { return silu_slope(x); }
 

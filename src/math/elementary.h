@@ -7,9 +7,9 @@
 #include "math/interval_tables.h"
 #include "math/octaves.h"
 
-/* sigmoid_minus(u): 1/(1 + e^u). mul_sigmoid_minus(a, u, beyond): a/(1 + e^u) + beyond, where beyond is -0, or else a
- * is 0. For u from about -SATURATED to -EXP_LOWEST; mul_sigmoid_minus meets no
- * subnormal numbers up to -LOGISTIC_LOWEST. */
+/* sigmoid_minus(u): 1/(1 + e^u). mul_sigmoid_minus(a, u, above, base): base + a/(1 + e^u), where base is -0 or much
+ * larger than what the sum rounds away. `above` says that u is not negative, so that 1 is the smaller term of the sum.
+ * For u from about -SATURATED to -EXP_LOWEST; mul_sigmoid_minus meets no subnormal numbers up to -LOGISTIC_LOWEST. */
 
 #if LOOKUP
 
@@ -23,52 +23,55 @@ typedef struct {
 
 /* r is the quotient, and growth what it and the sums lost. The residual 1 - r (1 + e^u) is nearly exact because p is
  * small. */
-INLINE logistic logistic_parts(exponent u) {
+INLINE logistic logistic_parts(exponent u, const int above) {
     power_and_rest e = exp_of(u, EXPONENT_BIASED(-LOGISTIC_BIAS));
-    vector sum = e.power + LOGISTIC_UNIT,
-           lost = min_(e.power, V(LOGISTIC_UNIT)) - (sum - max_(e.power, V(LOGISTIC_UNIT)));
+    vector most = above ? e.power : max_(e.power, V(LOGISTIC_UNIT));
+    vector least = above ? V(LOGISTIC_UNIT) : min_(e.power, V(LOGISTIC_UNIT));
+    vector sum = e.power + LOGISTIC_UNIT, lost = least - (sum - most);
     vector rest = mad(e.power, e.p, lost), r = -1 / (sum + rest);
     return (logistic){r, mad(r, rest, fma_(r, sum, V(1)))};
 }
 
-INLINE vector mul_sigmoid_minus(vector a, exponent u, vector beyond) {
-    logistic l = logistic_parts(u);
-    return mad(fma_(a, l.r, a * (l.r * l.growth)), V(-LOGISTIC_UNIT), beyond);
+INLINE vector mul_sigmoid_minus(vector a, exponent u, const int above, vector base) {
+    logistic l = logistic_parts(u, above);
+    return mad(fma_(a, l.r, a * (l.r * l.growth)), V(-LOGISTIC_UNIT), base);
 }
 
 #else
 
 /* As r and power are short, 1 minus their products is exact if the larger product is subtracted first. */
-INLINE logistic logistic_parts(exponent u) {
+INLINE logistic logistic_parts(exponent u, const int above) {
     power_and_rest e = exp_of(u, EXPONENT_BIASED(-LOGISTIC_BIAS));
     vector r = shortened(-1 / mad(e.power, e.p, e.power + LOGISTIC_UNIT));
-    vector most = max_(e.power, V(LOGISTIC_UNIT)), least = min_(e.power, V(LOGISTIC_UNIT));
+    vector most = above ? e.power : max_(e.power, V(LOGISTIC_UNIT));
+    vector least = above ? V(LOGISTIC_UNIT) : min_(e.power, V(LOGISTIC_UNIT));
     vector residual = mad(r, mul(e.power, e.p), fma_(r, least, fma_(r, most, V(1))));
     return (logistic){r, mad(residual, residual, residual)};
 }
 
-INLINE vector mul_sigmoid_minus(vector a, exponent u, vector beyond) {
-    logistic l = logistic_parts(u);
-    return mad(fma_(a, l.r, mul(a, l.r) * l.growth), V(-LOGISTIC_UNIT), beyond);
+INLINE vector mul_sigmoid_minus(vector a, exponent u, const int above, vector base) {
+    logistic l = logistic_parts(u, above);
+    return mad(fma_(a, l.r, mul(a, l.r) * l.growth), V(-LOGISTIC_UNIT), base);
 }
 
 #endif
 
 INLINE vector sigmoid_minus(exponent u) {
-    logistic l = logistic_parts(u);
+    logistic l = logistic_parts(u, 0);
     return mul(mad(l.r, l.growth, l.r), V(-LOGISTIC_UNIT));
 }
 
 #else
 
 /* The same without a table of powers, where p is too large for accurate products */
-INLINE vector mul_sigmoid_minus(vector a, exponent u, vector beyond) {
+INLINE vector mul_sigmoid_minus(vector a, exponent u, const int above, vector base) {
     exponential e = exp_parts(u);
-    dd d = plus_exp(V(LOGISTIC_UNIT), power_of_2(e.k, -LOGISTIC_BIAS), e);
-    return mad(div_by_dd(a, d), V(LOGISTIC_UNIT), beyond);
+    vector power = power_of_2(e.k, -LOGISTIC_BIAS);
+    dd d = above ? plus_exp_above(V(LOGISTIC_UNIT), power, e) : plus_exp(V(LOGISTIC_UNIT), power, e);
+    return mad(div_by_dd(a, d), V(LOGISTIC_UNIT), base);
 }
 
-INLINE vector sigmoid_minus(exponent u) { return mul_sigmoid_minus(V(1), u, V(-0.0)); }
+INLINE vector sigmoid_minus(exponent u) { return mul_sigmoid_minus(V(1), u, 0, V(-0.0)); }
 
 #endif
 

@@ -99,6 +99,12 @@ INLINE dd plus_exp(vector c, vector power, exponential e) {
     return (dd){hi, mad(power, e.s, mad(power, e.r, sum - hi)) + lost};
 }
 
+/* The same where c is not the larger, as it is for c = 1 and x >= 0 */
+INLINE dd plus_exp_above(vector c, vector power, exponential e) {
+    vector sum = power + c, hi = mad(power, e.p, sum), lost = c - (sum - power);
+    return (dd){hi, mad(power, e.s, mad(power, e.r, sum - hi)) + lost};
+}
+
 /* UNIT (1 + e^x), which does not overflow, for -SATURATED <= x <= -EXP_LOWEST */
 INLINE dd one_plus_exp(dd x) {
     exponential e = exp_parts(x);
@@ -219,6 +225,15 @@ INLINE power_and_rest exp_of(exponent u, vector shifter) {
 INLINE vector exp_nonpositive(exponent u) {
     power_and_rest e = exp_of(u, EXPONENT_BIASED(SCALE_BIAS));
     return scaled_down(mad(e.power, e.p, e.power));
+}
+
+/* e^x for EXP_LOWEST <= x <= EXP_HIGHEST. Its power of 2 is a product of two, each with half of the exponent, since
+ * neither end of the range is to need a subnormal number, nor to overflow. */
+INLINE vector exp_whole(vector x) {
+    power_and_rest e = exp_of(exponent_of(x), EXPONENT_BIASED(R_BIAS));
+    vector_bits both = (vector_bits)e.power, half = both >> (R_FRACTION + 1) << R_FRACTION;
+    vector power = (vector)(both - half);
+    return mul(mad(power, e.p, power), (vector)half);
 }
 
 /* c power (1 + p), rounded once but for some hundredths of an ULP */

@@ -71,17 +71,17 @@ INLINE vector gated(vector a, vector gate) {
     return mul(clamp_where(equal(gate, V(0)), a, R_MAX), gate);
 }
 
-/* sum = b - n ln 2 and n, such that the sum is not below -FAR: e^b = e^sum 2^n, and the same holds for functions that
- * tend to e^b. n is 0 for b >= -FAR. */
+/* sum = x - n ln 2 and n, such that the sum is not below -FAR for x = b: e^b = e^sum 2^n, and the same holds for
+ * functions that tend to e^b. n is 0 for b >= -FAR, where x may be another number. */
 typedef struct {
     dd sum;
     vector n;
 } reduced;
 
-INLINE reduced reduce_far(vector b) {
+INLINE reduced reduce_far(vector b, vector x) {
     const vector from_far = min_(max_(b, V(-FARTHEST)) + FAR, V(0));
     const vector n = mad(from_far, V(R(1.4426950408889634)), V(SHIFTER)) - SHIFTER;
-    return (reduced){{mad(n, V(-LN2.hi), clamp(b, V(-FARTHEST), V(SATURATED))), n * -LN2.lo}, n};
+    return (reduced){{mad(n, V(-LN2.hi), x), n * -LN2.lo}, n};
 }
 
 /* a times the gate 2^n `gate` */
@@ -102,30 +102,15 @@ INLINE vector gated_slope(vector a, vector g, mask far, vector near, scaled out)
 INLINE mask far_below(vector b, real bound) { return less(b, V(-bound)) & greater(b, V(-R_INF)); }
 INLINE exponential exponential_below(vector b) { return exp_parts((dd){max_(b, V(-FARTHEST)), V(0)}); }
 
-#if PIECEWISE
-
-/* The octave of |b|, and its power of 2 in two parts: n, which is 0 for b >= -FAR, and `near`, which is limited for
- * b >= 0, where it no longer changes a sum with 1. */
-typedef struct {
-    octave at;
-    vector n, near;
-} far_octave;
-
-INLINE far_octave far_octave_of(octave of(const octaves *, vector), vector b) {
-    const octave o = of(&SIGMOID_OCTAVES, min_(abs_(b), V(FARTHEST)));
-    const vector n = keep(less(b, V(-FAR)), o.minus_k + FAR_OCTAVES);
-    return (far_octave){o, n, max_(o.minus_k - n, V(-FAR_OCTAVES - 40))};
-}
-
-#endif
-
 /* Far below 0, sigmoid(b) is e^b; its slope is e^-|b| on both sides. */
 INLINE vector gated_sigmoid(vector b, vector a) {
-#if PIECEWISE
-    const far_octave o = far_octave_of(octave_of, b);
-    return gated_near(b, a, step_less(b, scalef(octave_value(o.at), o.near), OCTAVES_UNIT), o.n);
+#if PIECEWISE /* where b >= 0, the power of 2 is limited, as it no longer changes a sum with 1 */
+    const octave o = octave_of(&SIGMOID_OCTAVES, min_(abs_(b), V(FARTHEST)));
+    const vector n = keep(less(b, V(-FAR)), o.minus_k + FAR_OCTAVES);
+    const vector y = scalef(octave_value(o), max_(o.minus_k - n, V(-FAR_OCTAVES - 40)));
+    return gated_near(b, a, step_less(b, y, OCTAVES_UNIT), n);
 #else
-    const reduced c = reduce_far(b);
+    const reduced c = reduce_far(b, clamp(b, V(-FARTHEST), V(SATURATED)));
     return gated_near(b, a, sigmoid_minus(exponent_of_dd(dd_negate(c.sum))), c.n);
 #endif
 }
@@ -134,18 +119,12 @@ INLINE vector gated_slope_sigmoid(vector b, vector a, vector g) {
     return gated_slope(a, g, far_below(x, FAR), df_sigmoid(b), far_exponential(exponential_below(x), V(1)));
 }
 
-/* Far below 0, silu(b) is b e^b. */
+/* Far below 0, silu(b) is b e^b; nearer, and above, it is computed as by f_silu. */
 INLINE vector gated_silu(vector b, vector a) {
-#if PIECEWISE
-    const far_octave o = far_octave_of(exact_octave_of, b);
-    const vector y = scalef(exact_octave_times(min_(abs_(b), V(FARTHEST)), o.at), o.near), n = o.n;
-    const vector gate = mad(y, V(-OCTAVES_UNIT), max_(b, V(0)));
-#else
-    const reduced c = reduce_far(b);
-    const vector y = mul_sigmoid_minus(clamp(b, V(-FARTHEST), V(SATURATED)), exponent_of_dd(dd_negate(c.sum)), V(-0.0));
-    const vector gate = blend(greater(b, V(SATURATED)), b, y), n = c.n;
-#endif
-    return gated_near(b, a, clamp_where(equal(a, V(0)), gate, R_MAX), n);
+    const vector x = max_(negative(while_visible(min_(b, V(-LOGISTIC_LOWEST)), V(SATURATED))), V(-FARTHEST));
+    const reduced c = reduce_far(b, x);
+    const vector gate = mul_sigmoid_minus(x, exponent_of_dd(dd_negate(c.sum)), 1, max_(b, V(-0.0)));
+    return gated_near(b, a, clamp_where(equal(a, V(0)), gate, R_MAX), c.n);
 }
 INLINE vector gated_slope_silu(vector b, vector a, vector g) {
     const scaled out = far_exponential(exponential_below(b), 1 + max_(b, V(-FARTHEST)));

@@ -52,12 +52,6 @@ INLINE octave octave_of_dd(const octaves *f, dd u) {
     return octave_at(f, number, from_centre(f, number, u.hi) + mad(SHIFTER - number, V(LOG_2.lo), u.lo));
 }
 
-/* That of a number beside u, with an exact distance: see exact_octave_times */
-INLINE octave exact_octave_of(const octaves *f, vector u) {
-    const vector number = octave_number(u);
-    return octave_at(f, number, from_centre(f, number, u));
-}
-
 /* 2^k f(u) in two parts */
 INLINE dd octave_parts(octave o) {
     const vector hi = piece_value(o.at);
@@ -69,20 +63,6 @@ INLINE vector scalef(vector x, vector n) { return _mm512_scalef_ps(x, n); }
 
 /* 2^k f(u) */
 INLINE vector octave_value(octave o) { return piece_value(o.at); }
-
-/* 2^k a f(u), rounded once but for some tenths of an ULP. From the exact octave: where what the distance lacks counts,
- * f' = -f. */
-INLINE vector exact_octave_times(vector a, octave o) {
-    const dd value = octave_parts(o);
-    return fma_(a, value.hi, a * mad(o.minus_k * -LOG_2.lo, value.hi, value.lo));
-}
-
-/* x sigmoid(x), which is x or 0 for |x| > limit */
-INLINE vector times_sigmoid_by_octave(vector x, real limit) {
-    const vector a = min_(abs_(x), V(limit));
-    const octave o = exact_octave_of(&SIGMOID_OCTAVES, a);
-    return mad(scalef(exact_octave_times(a, o), o.minus_k), V(-OCTAVES_UNIT), max_(x, V(0)));
-}
 
 /* max(x, 0) + scale log(1 + e^-u), computed `units` times as large, but x where that would be too large */
 INLINE vector softplus_by_octave(vector x, vector scale, vector units, octave o) {
