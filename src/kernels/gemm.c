@@ -233,7 +233,7 @@ static void pack_strip(const real *a, ptrdiff_t stride, ptrdiff_t k, ptrdiff_t h
 static ptrdiff_t width_of_panel(ptrdiff_t columns) { return ceil_div(min_size(columns, TILE_COLUMNS), LANES) * LANES; }
 
 /* Packs `columns` columns of k rows, which become row `at` and those that follow of panels of that depth. */
-static void pack_columns(const real *b, ptrdiff_t stride, ptrdiff_t k, ptrdiff_t columns, ptrdiff_t depth, ptrdiff_t at,
+static void pack_run(const real *b, ptrdiff_t stride, ptrdiff_t k, ptrdiff_t columns, ptrdiff_t depth, ptrdiff_t at,
                          real *panels) {
     const ptrdiff_t whole = columns / TILE_COLUMNS, rest = columns % TILE_COLUMNS, width = width_of_panel(rest);
     pack_whole(b, stride, k, whole, depth, panels + at * TILE_COLUMNS);
@@ -245,7 +245,7 @@ static void pack_columns(const real *b, ptrdiff_t stride, ptrdiff_t k, ptrdiff_t
 static void pack(const pyrelu_matrix *b, ptrdiff_t l, ptrdiff_t j, ptrdiff_t k, ptrdiff_t columns, real *panels) {
     const real *values = b->values;
     const ptrdiff_t stride = b->stride;
-    if (!b->transposed) pack_columns(values + l * stride + j, stride, k, columns, k, 0, panels);
+    if (!b->transposed) pack_run(values + l * stride + j, stride, k, columns, k, 0, panels);
     for (ptrdiff_t i = 0; b->transposed && i < columns; i += TILE_COLUMNS) {
         const ptrdiff_t n = min_size(columns - i, TILE_COLUMNS);
         pack_transposed(values + (j + i) * stride + l, stride, k, n, width_of_panel(n), panels + i * k);
@@ -265,7 +265,21 @@ void PER_TARGET(pack_rows)(const void *x, ptrdiff_t n, ptrdiff_t first, ptrdiff_
         const real *b = from + (start + l - first) * n;
         real *panels = (real *)packed + start * row_size;
         for (ptrdiff_t j = 0; j < n; j += PANELS * TILE_COLUMNS)
-            pack_columns(b + j, n, end - l, min_size(n - j, PANELS * TILE_COLUMNS), depth, l, panels + j * depth);
+            pack_run(b + j, n, end - l, min_size(n - j, PANELS * TILE_COLUMNS), depth, l, panels + j * depth);
+    }
+}
+
+void PER_TARGET(pack_columns)(const void *x, ptrdiff_t stride, const int32_t *columns, ptrdiff_t n, ptrdiff_t k,
+                              void *packed) {
+    const real *from = x;
+    real *to = packed;
+    for (ptrdiff_t part = 0; part < ceil_div(k, PANEL_DEPTH); part++) {
+        const ptrdiff_t start = part_start(k, part), end = part_start(k, part + 1);
+        for (ptrdiff_t j = 0; j < n; j += TILE_COLUMNS) {
+            const ptrdiff_t some = min_size(n - j, TILE_COLUMNS), width = width_of_panel(some);
+            for (ptrdiff_t l = start; l < end; l++, to += width)
+                for (ptrdiff_t i = 0; i < width; i++) to[i] = i < some ? from[l * stride + columns[j + i]] : 0;
+        }
     }
 }
 

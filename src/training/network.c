@@ -11,6 +11,7 @@
 #include "training/row_blocks-inl.h"
 #include "training/transforms-inl.h"
 #include "training/weight_blocks-inl.h"
+#include "training/zero_columns-inl.h"
 
 #if PYRELU_BITS == 32
 #define CORE pyrelu_core_f32
@@ -62,6 +63,10 @@ static size_t plan_workspace(network *net, ptrdiff_t rows, int training, void *w
         l->adapted_delta = l->input_factors && trains ? RESERVE(inputs) : NULL;
         l->product_delta = l->input_factors && trains ? RESERVE(width) : NULL;
         l->packed = training && k == 1 ? RESERVE(ceil_div(width, NUMBERS_PER_LINE) * NUMBERS_PER_LINE) : NULL;
+        const int finds = trains && l->packed; /* columns that are 0 */
+        l->column_bits = finds ? reserve(workspace, &used, most_row_parts(rows) * width, sizeof(real)) : NULL;
+        l->columns = finds ? reserve(workspace, &used, width, sizeof(int32_t)) : NULL;
+        l->places = finds ? reserve(workspace, &used, width, sizeof(real)) : NULL;
         n_blocks += l->n_inputs + 1;
     }
     net->partial_sums = reserve(workspace, &used, n_blocks, sizeof(pyrelu_sums));
@@ -105,7 +110,7 @@ static ptrdiff_t n_weight_blocks(const micro_batch *s) {
 
 static pyrelu_sums run_row_blocks(const micro_batch *s) {
     const ptrdiff_t n = ceil_div(s->rows, rows_per_block(s));
-    return run(s, row_blocks, ceil_div(n, blocks_together(s)), n);
+    return run(s, row_blocks, row_parts(s), n);
 }
 
 static pyrelu_sums run_weight_blocks(const micro_batch *s) {
@@ -214,6 +219,7 @@ static pyrelu_epoch_totals train_batch(run_context *ctx, ptrdiff_t start, ptrdif
         s.begins = s.start == start;
         s.ends = s.start + s.rows == stop;
         rows = add(rows, run_row_blocks(&s));
+        leave_out_zero_columns(&s);
         parameters = add(parameters, run_weight_blocks(&s));
         if (s.ends && s.stage == MEASURE) update_measured(&s, sqrt(parameters.gradient));
         advance(ctx, s.rows);

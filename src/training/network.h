@@ -55,6 +55,12 @@ typedef struct {
      * then the gradients of the loss with respect to both. */
     void *adapted, *products, *adapted_delta, *product_delta;
     void *packed; /* delta, packed for the product that is the gradient of the weights */
+    /* What of delta is not 0 (zero_columns-inl.h): the bits of its columns, for each of the blocks of rows; how many
+     * columns are packed, which, and for all where they are among them. */
+    void *column_bits;
+    ptrdiff_t n_packed;
+    int32_t *columns;
+    void *places;
 } pyrelu_layer;
 
 /* What the first layer takes in place of the columns of the samples: embeddings of numeric columns, then columns as

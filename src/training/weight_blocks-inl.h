@@ -96,13 +96,15 @@ static pyrelu_sums weights_in_chunks(const micro_batch *s, const layer *l, ptrdi
         m = min_size(each, stop - first);
         real *weights = from(l->weights, first, n);
         const pyrelu_matrix of_inputs = transposed(inputs(s, i, 0) + first, l->n_inputs);
-        product p = {m, n, s->rows, of_inputs, plain(l->packed, n), gradient, n, .add = !s->begins, .packed = 1};
+        product p = {m, l->n_packed, s->rows, of_inputs, plain(l->packed, l->n_packed), gradient, n, .add = !s->begins,
+                     .packed = 1};
         if (prefetches) {
             p.prefetched[0] = weights;
             for (int k = 0; k < 2; k++) p.prefetched[1 + k] = element_of(opt, opt->state[k], weights);
             p.prefetched_bytes = m * n * sizeof(real);
         }
         pyrelu_kernels_for(TYPE)->gemm(&p);
+        if (l->n_packed < n) pyrelu_kernels_for(TYPE)->spread(gradient, m, n, l->places);
         sums = add(sums, update(s, weights, gradient, m * n, PYRELU_GROUP_weights, l->rate_factor, l->trust_ratio));
     }
     return sums;
