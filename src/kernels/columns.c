@@ -25,28 +25,34 @@ int PER_TARGET(all_finite)(const void *x, ptrdiff_t n) {
     return sum == 0;
 }
 
-INLINE void spread_one(real *row, const bits *places, ptrdiff_t j) {
-    row[j] = places[j] & 1 ? row[places[j] >> 1] : 0;
+/* From the last column back: what is still to be moved lies before what is written. */
+INLINE void spread_rows(const int rows, real *x, ptrdiff_t n, const bits *places) {
+    ptrdiff_t j = n;
+#if LOOKUP
+    const ptrdiff_t whole = LOOKUP == LANES ? n / LANES * LANES : 0; /* columns of whole vectors */
+#else
+    const ptrdiff_t whole = 0;
+#endif
+    while (j > whole) {
+        j--;
+        for (int row = 0; row < rows; row++)
+            x[row * n + j] = places[j] & 1 ? x[row * n + (ptrdiff_t)(places[j] >> 1)] : 0;
+    }
+#if LOOKUP
+    while (j > 0) {
+        j -= LANES;
+        const vector_bits here = *(const vector_bits *)(places + j);
+        const bits first = places[j] >> 1;
+        const vector_bits i = (here >> 1) - first, kept = -(here & 1);
+#pragma GCC unroll 4
+        for (int row = 0; row < rows; row++)
+            store(x + row * n + j, (vector)((vector_bits)lookup(x + row * n + first, i) & kept));
+    }
+#endif
 }
 
-/* From the last column back: what is still to be moved lies before what is written. */
 void PER_TARGET(spread)(void *x, ptrdiff_t rows, ptrdiff_t n, const void *places) {
-    const bits *place = places;
     real *row = x;
-    for (; rows > 0; rows--, row += n) {
-        ptrdiff_t j = n;
-#if LOOKUP
-        if (LOOKUP == LANES) {
-            for (; j % LANES > 0;) spread_one(row, place, --j);
-            while (j > 0) {
-                j -= LANES;
-                const vector_bits here = *(const vector_bits *)(place + j);
-                const bits first = place[j] >> 1;
-                const vector values = lookup(row + first, (here >> 1) - first);
-                store(row + j, (vector)((vector_bits)values & -(here & 1)));
-            }
-        }
-#endif
-        while (j > 0) spread_one(row, place, --j);
-    }
+    for (; rows >= ROWS; rows -= ROWS, row += ROWS * n) spread_rows(ROWS, row, n, places);
+    for (; rows > 0; rows--, row += n) spread_rows(1, row, n, places);
 }

@@ -125,8 +125,8 @@ typedef struct {
     void (*or_rows)(const void *x, ptrdiff_t rows, ptrdiff_t n, void *found); /* found |= the bits of each row */
     int (*all_finite)(const void *x, ptrdiff_t n);
     /* Moves the first numbers of each row of x, in their order, to some of its n columns, and sets the others to 0.
-     * places[j] is, as an integer as wide as a number, twice the number of these columns that are left of column j, plus
-     * 1 if it is one of them. */
+     * places[j] is, as an integer as wide as a number, twice the number of these columns that are left of column j,
+     * plus 1 if it is one of them. */
     void (*spread)(void *x, ptrdiff_t rows, ptrdiff_t n, const void *places);
     void (*add_multiple)(double a, const void *x, void *y, ptrdiff_t n);   /* y += a x */
     void (*add_rows)(const void *x, ptrdiff_t rows, ptrdiff_t n, void *y); /* y += the sum of the rows of x */

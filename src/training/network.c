@@ -63,7 +63,7 @@ static size_t plan_workspace(network *net, ptrdiff_t rows, int training, void *w
         l->adapted_delta = l->input_factors && trains ? RESERVE(inputs) : NULL;
         l->product_delta = l->input_factors && trains ? RESERVE(width) : NULL;
         l->packed = training && k == 1 ? RESERVE(ceil_div(width, NUMBERS_PER_LINE) * NUMBERS_PER_LINE) : NULL;
-        const int finds = trains && l->packed; /* columns that are 0 */
+        const int finds = trains && k == 1; /* columns that are 0 */
         l->column_bits = finds ? reserve(workspace, &used, most_row_parts(rows) * width, sizeof(real)) : NULL;
         l->columns = finds ? reserve(workspace, &used, width, sizeof(int32_t)) : NULL;
         l->places = finds ? reserve(workspace, &used, width, sizeof(real)) : NULL;

@@ -44,8 +44,8 @@ static inline int packs_delta(const micro_batch *s, const layer *l) {
     return !exceeds_own_gemm(rows_per_weight_block(s, l), l->width, s->rows);
 }
 
-/* Whether columns of delta that are 0 may be left out of that product. To add their gradient to what is there could turn
- * -0 into 0. The output layer has none. */
+/* Whether columns of delta that are 0 may be left out of that product. To add their gradient to what is there could
+ * turn -0 into 0. The output layer has none. */
 static inline int may_leave_out_columns(const micro_batch *s, const layer *l) {
     return s->begins && l < s->net->layers + s->net->n_layers - 1;
 }

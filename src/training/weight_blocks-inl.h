@@ -96,8 +96,8 @@ static pyrelu_sums weights_in_chunks(const micro_batch *s, const layer *l, ptrdi
         m = min_size(each, stop - first);
         real *weights = from(l->weights, first, n);
         const pyrelu_matrix of_inputs = transposed(inputs(s, i, 0) + first, l->n_inputs);
-        product p = {m, l->n_packed, s->rows, of_inputs, plain(l->packed, l->n_packed), gradient, n, .add = !s->begins,
-                     .packed = 1};
+        product p = {m,        l->n_packed, s->rows,           of_inputs,  plain(l->packed, l->n_packed),
+                     gradient, n,           .add = !s->begins, .packed = 1};
         if (prefetches) {
             p.prefetched[0] = weights;
             for (int k = 0; k < 2; k++) p.prefetched[1 + k] = element_of(opt, opt->state[k], weights);
