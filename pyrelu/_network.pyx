@@ -59,11 +59,15 @@ class Epoch(NamedTuple):
         The L2 norm of the gradient of a batch's loss, including penalties, before clipping.
     alive : ndarray of bool
         For each hidden unit, counted through all layers, whether it was not 0 for every row.
+    bounds : ndarray of float64, or None
+        Where training was to watch the first hidden layer: what its pre-activations of these rows are not above, with
+        the parameters as they have become. May be infinite.
     """
 
     loss: float
     gradient_norm: float
     alive: np.ndarray
+    bounds: np.ndarray | None = None
 
 
 cdef int interrupted(void *context) noexcept with gil:
@@ -140,6 +144,7 @@ cdef class Network:
 
     cdef pyrelu_network network
     cdef pyrelu_embedding embedding
+    cdef pyrelu_watch watch
     cdef const pyrelu_core *core
     cdef readonly object dtype
     cdef readonly Py_ssize_t n_hidden_units, n_outputs, n_members
@@ -151,7 +156,7 @@ cdef class Network:
     cdef list called
     cdef readonly object parameters
     cdef object gradients  # in the layout of `parameters`
-    cdef tuple planned  # the (rows, training) that the workspace is planned for
+    cdef tuple planned  # the (rows, training, watched) that the workspace is planned for
     cdef object error  # that made C stop
     cdef bint busy  # whether the workspace is in use
 
@@ -445,13 +450,14 @@ cdef class Network:
         return max(1, MICRO_BATCH_ROWS // self.network.n_members)
 
     cdef _plan_workspace(self, Py_ssize_t rows, bint training):
-        if self.planned == (rows, training):
+        plan = rows, training, self.network.watch is not NULL
+        if self.planned == plan:
             return
         self.planned = None  # in case that there is not enough memory
         cdef size_t size = self.core.plan_workspace(&self.network, rows, training, NULL)
         (self.workspace,) = on_lines(1, size, np.uint8)
         self.core.plan_workspace(&self.network, rows, training, cnp.PyArray_DATA(self.workspace))
-        self.planned = rows, training
+        self.planned = plan
 
     cdef pyrelu_samples _samples(self, Samples samples, order) except *:
         """Return the samples as C reads them."""
@@ -531,7 +537,7 @@ cdef class Network:
         finally:
             self._leave(limited)
 
-    def train(self, Samples samples, order, Py_ssize_t batch_size, optimizer):
+    def train(self, Samples samples, order, Py_ssize_t batch_size, optimizer, ranges=None):
         """Train for one epoch.
 
         Parameters
@@ -542,6 +548,8 @@ cdef class Network:
         batch_size : int
         optimizer : Optimizer
             Its `state` and `t` are updated.
+        ranges : ndarray of shape (2, n_features), default=None
+            The smallest and the largest number of each column of the samples: watch the first hidden layer.
 
         Returns
         -------
@@ -556,6 +564,13 @@ cdef class Network:
             raise ValueError(f"{n} samples in batches of {batch_size}; training takes at least 1 and 1")
         self._check_targets(samples.n_targets, samples.target_range)
         alive = np.zeros(self.n_hidden_units, bool)
+        bounds = None
+        if ranges is not None:
+            bounds, sizes = np.full(self.network.layers[0].width, -np.inf), np.zeros(self.network.layers[0].width)
+            lows, highs = self._widened(ranges)
+            self.watch.lows, self.watch.highs = cnp.PyArray_DATA(lows), cnp.PyArray_DATA(highs)
+            self.watch.tops, self.watch.sizes = <double *>cnp.PyArray_DATA(bounds), <double *>cnp.PyArray_DATA(sizes)
+        self.network.watch = NULL if ranges is None else &self.watch
         self._plan_workspace(min(batch_size, n, self._micro_batch_rows()), True)
         limited = self._enter()
         try:
@@ -566,8 +581,22 @@ cdef class Network:
             self._check()
         finally:
             self.network.alive = NULL
+            self.network.watch = NULL
             self._leave(limited)
-        return Epoch(sums.loss / n, sums.gradient_norm / n, alive)
+        if bounds is not None:
+            bounds += 2 * self._error() * sizes
+            bounds[~(sizes < np.finfo(self.dtype).max / 4)] = np.inf
+        return Epoch(sums.loss / n, sums.gradient_norm / n, alive, bounds)
+
+    def _error(self):
+        """Return a bound on the error of a sum of products with the inputs, in units of that of absolute values."""
+        return (self.network.layers[0].n_inputs + 64) * np.finfo(self.dtype).eps
+
+    def _widened(self, ranges):
+        """Return these lowest and highest numbers further apart, so that sums with their products bound in spite of errors."""
+        address(ranges, "ranges", self.dtype, (2, self.network.n_features))
+        error = np.dtype(self.dtype).type(self._error()) * abs(ranges).max(axis=0)
+        return ranges[0] - error, ranges[1] + error
 
     def step(self, gradient, double weight, optimizer):
         """Take one step, with a gradient that was computed elsewhere.

@@ -128,6 +128,12 @@ typedef struct {
      * places[j] is, as an integer as wide as a number, twice the number of these columns that are left of column j,
      * plus 1 if it is one of them. */
     void (*spread)(void *x, ptrdiff_t rows, ptrdiff_t n, const void *places);
+    void (*max_rows)(const void *x, ptrdiff_t rows, ptrdiff_t n, void *y); /* y = the maximum of y and the rows of x */
+    /* Of matrices before and after an update, from the numbers `lows` and `highs` of each row: adds to `rises` the sum
+     * over each column of the larger product of one of them with the change, and to `sizes` that of the larger absolute
+     * values. */
+    void (*add_rises)(const void *before, const void *after, const void *lows, const void *highs, ptrdiff_t rows,
+                      ptrdiff_t n, void *rises, void *sizes);
     void (*add_multiple)(double a, const void *x, void *y, ptrdiff_t n);   /* y += a x */
     void (*add_rows)(const void *x, ptrdiff_t rows, ptrdiff_t n, void *y); /* y += the sum of the rows of x */
     void (*random)(const pyrelu_random_counter *, uint32_t first_unit, uint32_t *out,

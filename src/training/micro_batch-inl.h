@@ -101,10 +101,14 @@ static inline ptrdiff_t rows_per_block(const micro_batch *s) {
     return block_length(s->rows, forward_work(s->net), min_rows);
 }
 
+enum { MIN_WEIGHT_ROWS = 128 }; /* of a block */
+
+static inline ptrdiff_t most_weight_blocks(const layer *l) { return ceil_div(l->n_inputs, MIN_WEIGHT_ROWS); }
+
 /* A sparse first layer has at most 8 blocks, since each searches all stored values of the micro-batch. */
 static inline ptrdiff_t rows_per_weight_block(const micro_batch *s, const layer *l) {
     const int sparse = l == s->net->layers && s->data->starts;
-    const ptrdiff_t min_rows = sparse && l->n_inputs > 8 * 128 ? ceil_div(l->n_inputs, 8) : 128;
+    const ptrdiff_t min_rows = sparse && l->n_inputs > 8 * MIN_WEIGHT_ROWS ? ceil_div(l->n_inputs, 8) : MIN_WEIGHT_ROWS;
     return block_length(l->n_inputs, s->net->n_members * s->rows * l->width, min_rows);
 }
 

@@ -10,6 +10,7 @@
 #include "training/micro_batch-inl.h"
 #include "training/row_blocks-inl.h"
 #include "training/transforms-inl.h"
+#include "training/watch-inl.h"
 #include "training/weight_blocks-inl.h"
 #include "training/zero_columns-inl.h"
 
@@ -68,6 +69,13 @@ static size_t plan_workspace(network *net, ptrdiff_t rows, int training, void *w
         l->columns = finds ? reserve(workspace, &used, width, sizeof(int32_t)) : NULL;
         l->places = finds ? reserve(workspace, &used, width, sizeof(real)) : NULL;
         n_blocks += l->n_inputs + 1;
+    }
+    pyrelu_watch *watch = training ? net->watch : NULL;
+    if (watch) {
+        const ptrdiff_t width = net->layers->width, blocks = most_weight_blocks(net->layers);
+        watch->peaks = reserve(workspace, &used, most_row_parts(rows) * width, sizeof(real));
+        watch->rises = reserve(workspace, &used, blocks * 2 * width, sizeof(real));
+        watch->bias = reserve(workspace, &used, width, sizeof(real));
     }
     net->partial_sums = reserve(workspace, &used, n_blocks, sizeof(pyrelu_sums));
     return used;
@@ -208,7 +216,10 @@ static void advance(run_context *ctx, ptrdiff_t rows) {
 static pyrelu_epoch_totals train_batch(run_context *ctx, ptrdiff_t start, ptrdiff_t stop) {
     micro_batch s = ctx->micro;
     const double weight = total_weight(s.data, start, stop);
-    if (weight == 0) return (pyrelu_epoch_totals){0, 0}; /* skips a batch without weight */
+    if (weight == 0) { /* skips a batch without weight */
+        if (s.net->watch) give_up_watch(s.net);
+        return (pyrelu_epoch_totals){0, 0};
+    }
     optimizer *opt = s.opt;
     s.batch = start;
     s.step = next_step(opt, weight);
@@ -220,7 +231,10 @@ static pyrelu_epoch_totals train_batch(run_context *ctx, ptrdiff_t start, ptrdif
         s.ends = s.start + s.rows == stop;
         rows = add(rows, run_row_blocks(&s));
         leave_out_zero_columns(&s);
+        if (s.net->watch && !watches(&s)) give_up_watch(s.net);
+        if (watches(&s)) begin_watch(&s);
         parameters = add(parameters, run_weight_blocks(&s));
+        if (watches(&s)) end_watch(&s, row_parts(&s));
         if (s.ends && s.stage == MEASURE) update_measured(&s, sqrt(parameters.gradient));
         advance(ctx, s.rows);
     }

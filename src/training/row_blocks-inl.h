@@ -9,6 +9,7 @@
 #include "training/micro_batch-inl.h"
 #include "training/products-inl.h"
 #include "training/transforms-inl.h"
+#include "training/watch-inl.h"
 
 static void gather(const micro_batch *s, ptrdiff_t first, ptrdiff_t rows) {
     const ptrdiff_t n = s->net->n_features;
@@ -49,7 +50,7 @@ static void activate(const micro_batch *s, const layer *l, ptrdiff_t first, ptrd
     }
 }
 
-static void forward(const micro_batch *s, ptrdiff_t first, ptrdiff_t rows) {
+static void forward(const micro_batch *s, ptrdiff_t part, ptrdiff_t first, ptrdiff_t rows) {
     if (gathers(s)) gather(s, first, rows);
     if (s->net->embedding) embed(s, first, rows);
     if (drops_inputs(s) && !s->data->starts) drop_inputs(s, first, rows);
@@ -68,6 +69,7 @@ static void forward(const micro_batch *s, ptrdiff_t first, ptrdiff_t rows) {
             }
             gemm(s->net, &p);
         }
+        if (i == 0 && watches(s)) watch_rows(s, part, rows, z);
         activate(s, l, first, rows);
     }
 }
@@ -171,7 +173,7 @@ static ptrdiff_t row_parts(const micro_batch *s) {
 static void row_blocks(const micro_batch *s, ptrdiff_t i) {
     const ptrdiff_t each = rows_per_block(s), start = i * blocks_together(s) * each;
     const ptrdiff_t stop = min_size(start + blocks_together(s) * each, s->rows);
-    forward(s, start, stop - start);
+    forward(s, i, start, stop - start);
     for (ptrdiff_t first = start; first < stop; first += each)
         s->net->partial_sums[first / each] =
             (pyrelu_sums){s->opt ? loss(s, first, min_size(each, stop - first)) : 0, 0};

@@ -88,9 +88,12 @@ static const ptrdiff_t PREFETCHED_FROM = 1 << 17;
 static pyrelu_sums weights_in_chunks(const micro_batch *s, const layer *l, ptrdiff_t first, ptrdiff_t rows) {
     const optimizer *opt = s->opt;
     const int i = (int)(l - s->net->layers), complete = s->stage == FUSED && s->begins && s->ends;
-    const ptrdiff_t n = l->width, stop = first + rows, each = complete ? rows_per_chunk(n) : rows;
+    const ptrdiff_t n = l->width, stop = first + rows, most = complete ? rows_per_chunk(n) : rows;
     const int prefetches = complete && l->n_inputs * n * (ptrdiff_t)sizeof(real) >= PREFETCHED_FROM;
-    real *gradient = element_of(opt, opt->gradients, from(l->weights, first, n));
+    const ptrdiff_t block = first / rows_per_weight_block(s, l);
+    const int watched = i == 0 && watches(s);
+    const ptrdiff_t each = watched ? min_size(most, rows / 2) : most; /* that what was before has a place behind */
+    real *gradient = element_of(opt, opt->gradients, from(l->weights, first, n)), *before = gradient + each * n;
     pyrelu_sums sums = {0, 0};
     for (ptrdiff_t m; first < stop; first += m) {
         m = min_size(each, stop - first);
@@ -98,6 +101,7 @@ static pyrelu_sums weights_in_chunks(const micro_batch *s, const layer *l, ptrdi
         const pyrelu_matrix of_inputs = transposed(inputs(s, i, 0) + first, l->n_inputs);
         product p = {m,        l->n_packed, s->rows,           of_inputs,  plain(l->packed, l->n_packed),
                      gradient, n,           .add = !s->begins, .packed = 1};
+        if (watched) memcpy(before, weights, m * n * sizeof(real));
         if (prefetches) {
             p.prefetched[0] = weights;
             for (int k = 0; k < 2; k++) p.prefetched[1 + k] = element_of(opt, opt->state[k], weights);
@@ -106,6 +110,7 @@ static pyrelu_sums weights_in_chunks(const micro_batch *s, const layer *l, ptrdi
         pyrelu_kernels_for(TYPE)->gemm(&p);
         if (l->n_packed < n) pyrelu_kernels_for(TYPE)->spread(gradient, m, n, l->places);
         sums = add(sums, update(s, weights, gradient, m * n, PYRELU_GROUP_weights, l->rate_factor, l->trust_ratio));
+        if (watched) watch_weights(s, block, first, m, before);
     }
     return sums;
 }
