@@ -188,6 +188,9 @@ cdef extern from "training/network.h" nogil:
         void *scales
         Py_ssize_t n_outputs
 
+    enum:
+        PYRELU_WHOLE_SUM
+
     ctypedef struct pyrelu_watch:
         const void *lows
         const void *highs
@@ -210,7 +213,7 @@ cdef extern from "training/network.h" nogil:
         int (*interrupted)(void *) noexcept nogil
         void *context
         unsigned char *alive
-        pyrelu_watch *watch
+        pyrelu_watch watch
         void (*blas_gemm)()
 
     ctypedef struct pyrelu_samples:

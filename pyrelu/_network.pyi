@@ -13,6 +13,7 @@ from pyrelu._typing import Floats, Indices
 
 MAX_EMBEDDING_SIZE: int
 MAX_MEMBERS: int
+WHOLE_SUM: int
 EMBEDDINGS: Mapping[str, int]
 LOSSES: Mapping[str, int]
 SOLVERS: Mapping[str, int]

@@ -45,6 +45,7 @@ cdef Py_ssize_t MICRO_BATCH_ROWS = 1024
 cdef Py_ssize_t ROWS_IN_CACHE = 256
 
 MAX_MEMBERS = 1024  # of an ensemble
+WHOLE_SUM = PYRELU_WHOLE_SUM
 
 ctypedef void (*gemm)() noexcept nogil
 
@@ -144,7 +145,6 @@ cdef class Network:
 
     cdef pyrelu_network network
     cdef pyrelu_embedding embedding
-    cdef pyrelu_watch watch
     cdef const pyrelu_core *core
     cdef readonly object dtype
     cdef readonly Py_ssize_t n_hidden_units, n_outputs, n_members
@@ -156,7 +156,7 @@ cdef class Network:
     cdef list called
     cdef readonly object parameters
     cdef object gradients  # in the layout of `parameters`
-    cdef tuple planned  # the (rows, training, watched) that the workspace is planned for
+    cdef tuple planned  # the (rows, training) that the workspace is planned for
     cdef object error  # that made C stop
     cdef bint busy  # whether the workspace is in use
 
@@ -450,14 +450,13 @@ cdef class Network:
         return max(1, MICRO_BATCH_ROWS // self.network.n_members)
 
     cdef _plan_workspace(self, Py_ssize_t rows, bint training):
-        plan = rows, training, self.network.watch is not NULL
-        if self.planned == plan:
+        if self.planned == (rows, training):
             return
         self.planned = None  # in case that there is not enough memory
         cdef size_t size = self.core.plan_workspace(&self.network, rows, training, NULL)
         (self.workspace,) = on_lines(1, size, np.uint8)
         self.core.plan_workspace(&self.network, rows, training, cnp.PyArray_DATA(self.workspace))
-        self.planned = plan
+        self.planned = rows, training
 
     cdef pyrelu_samples _samples(self, Samples samples, order) except *:
         """Return the samples as C reads them."""
@@ -568,20 +567,21 @@ cdef class Network:
         if ranges is not None:
             bounds, sizes = np.full(self.network.layers[0].width, -np.inf), np.zeros(self.network.layers[0].width)
             lows, highs = self._widened(ranges)
-            self.watch.lows, self.watch.highs = cnp.PyArray_DATA(lows), cnp.PyArray_DATA(highs)
-            self.watch.tops, self.watch.sizes = <double *>cnp.PyArray_DATA(bounds), <double *>cnp.PyArray_DATA(sizes)
-        self.network.watch = NULL if ranges is None else &self.watch
         self._plan_workspace(min(batch_size, n, self._micro_batch_rows()), True)
         limited = self._enter()
         try:
             self.network.alive = <unsigned char *>cnp.PyArray_DATA(alive)
+            if bounds is not None:
+                self.network.watch.lows, self.network.watch.highs = cnp.PyArray_DATA(lows), cnp.PyArray_DATA(highs)
+                self.network.watch.tops = <double *>cnp.PyArray_DATA(bounds)
+                self.network.watch.sizes = <double *>cnp.PyArray_DATA(sizes)
             with nogil:
                 sums = self.core.train(&self.network, &data, 0, n, batch_size, &opt)
             optimizer.t = opt.t
             self._check()
         finally:
             self.network.alive = NULL
-            self.network.watch = NULL
+            self.network.watch.tops = NULL
             self._leave(limited)
         if bounds is not None:
             bounds += 2 * self._error() * sizes

@@ -21,29 +21,33 @@ void PER_TARGET(max_rows)(const void *x, ptrdiff_t rows, ptrdiff_t n, void *y) {
     for (; rows > 0; rows--, from += n) max_some_rows(1, from, n, y);
 }
 
-INLINE void rise_of_some_rows(const int rows, const real *before, const real *after, const real *lows,
-                              const real *highs, ptrdiff_t n, real *rises, real *sizes) {
-    for (ptrdiff_t j = 0; j < n; j += LANES) {
-        vector rise = load_some(rises + j, n - j, 0), size = load_some(sizes + j, n - j, 0);
+/* For the first n of LANES columns. */
+INLINE void rises_of_vectors(const int rows, const real *before, const real *after, const real *lows, const real *highs,
+                             ptrdiff_t stride, ptrdiff_t n, real *rises, real *sizes) {
+    vector rise = load_some(rises, n, 0), size = load_some(sizes, n, 0);
 #pragma GCC unroll 4
-        for (int row = 0; row < rows; row++) {
-            const vector w = load_some(before + row * n + j, n - j, 0), v = load_some(after + row * n + j, n - j, 0);
-            const vector low = V(lows[row]), high = V(highs[row]), change = v - w;
-            rise += max_(change * low, change * high);
-            size += max_(abs_(w), abs_(v)) * max_(abs_(low), abs_(high));
-        }
-        store_some(rises + j, n - j, rise);
-        store_some(sizes + j, n - j, size);
+    for (int row = 0; row < rows; row++) {
+        const vector w = load_some(before + row * stride, n, 0), v = load_some(after + row * stride, n, 0);
+        const vector low = V(lows[row]), high = V(highs[row]), change = v - w;
+        rise += max_(change * low, change * high);
+        size += max_(abs_(w), abs_(v)) * max_(abs_(low), abs_(high));
     }
+    store_some(rises, n, rise);
+    store_some(sizes, n, size);
+}
+
+INLINE void rises_of_rows(const int rows, const real *before, const real *after, const real *lows, const real *highs,
+                          ptrdiff_t n, real *rises, real *sizes) {
+    ptrdiff_t j = 0;
+    for (; j + LANES <= n; j += LANES)
+        rises_of_vectors(rows, before + j, after + j, lows, highs, n, LANES, rises + j, sizes + j);
+    if (j < n) rises_of_vectors(rows, before + j, after + j, lows, highs, n, n - j, rises + j, sizes + j);
 }
 
 void PER_TARGET(add_rises)(const void *before, const void *after, const void *lows, const void *highs, ptrdiff_t rows,
                            ptrdiff_t n, void *rises, void *sizes) {
     const real *w = before, *v = after, *low = lows, *high = highs;
-    for (; rows > 0;) {
-        const ptrdiff_t some = rows >= ROWS ? ROWS : 1;
-        if (some == ROWS) rise_of_some_rows(ROWS, w, v, low, high, n, rises, sizes);
-        else rise_of_some_rows(1, w, v, low, high, n, rises, sizes);
-        rows -= some, w += some * n, v += some * n, low += some, high += some;
-    }
+    for (; rows >= ROWS; rows -= ROWS, w += ROWS * n, v += ROWS * n, low += ROWS, high += ROWS)
+        rises_of_rows(ROWS, w, v, low, high, n, rises, sizes);
+    for (; rows > 0; rows--, w += n, v += n, low++, high++) rises_of_rows(1, w, v, low, high, n, rises, sizes);
 }

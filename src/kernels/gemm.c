@@ -20,7 +20,7 @@ enum { TILE_ROWS = 6 }; /* 12 of 16 */
 enum {
     TILE_VECTORS = 2,
     TILE_COLUMNS = TILE_VECTORS * LANES,
-    PANEL_DEPTH = 256,                   /* rows: 32 KiB at the widest, two thirds of the first-level cache */
+    PANEL_DEPTH = PYRELU_WHOLE_SUM,      /* rows: 32 KiB at the widest, two thirds of the first-level cache */
     PANELS = 256 / TILE_VECTORS / WIDTH, /* packed at a time: memory is faster in runs of 256 bytes than of 128 */
     STRIPS = 4,       /* of A packed at a time: each panel serves as many tiles while it is in the first-level cache */
     MIN_COLUMNS = 128 /* of C, from which on packed strips pay */

@@ -89,7 +89,11 @@ typedef struct {
     int transposed;
 } pyrelu_matrix;
 
-enum { PYRELU_PREFETCHED = 3 };
+enum {
+    PYRELU_PREFETCHED = 3,
+    PYRELU_WHOLE_SUM =
+        256 /* terms up to which a sum is not cut in parts, so that to leave out those of 0 changes no bit */
+};
 
 /* C = A B + bias, or C += A B where `add`: A is (m, k), B (k, n), C (m, n). */
 typedef struct {

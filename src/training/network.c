@@ -70,12 +70,11 @@ static size_t plan_workspace(network *net, ptrdiff_t rows, int training, void *w
         l->places = finds ? reserve(workspace, &used, width, sizeof(real)) : NULL;
         n_blocks += l->n_inputs + 1;
     }
-    pyrelu_watch *watch = training ? net->watch : NULL;
-    if (watch) {
+    if (training && k == 1) {
         const ptrdiff_t width = net->layers->width, blocks = most_weight_blocks(net->layers);
-        watch->peaks = reserve(workspace, &used, most_row_parts(rows) * width, sizeof(real));
-        watch->rises = reserve(workspace, &used, blocks * 2 * width, sizeof(real));
-        watch->bias = reserve(workspace, &used, width, sizeof(real));
+        net->watch.peaks = reserve(workspace, &used, most_row_parts(rows) * width, sizeof(real));
+        net->watch.rises = reserve(workspace, &used, blocks * 2 * width, sizeof(real));
+        net->watch.bias = reserve(workspace, &used, width, sizeof(real));
     }
     net->partial_sums = reserve(workspace, &used, n_blocks, sizeof(pyrelu_sums));
     return used;
@@ -217,7 +216,7 @@ static pyrelu_epoch_totals train_batch(run_context *ctx, ptrdiff_t start, ptrdif
     micro_batch s = ctx->micro;
     const double weight = total_weight(s.data, start, stop);
     if (weight == 0) { /* skips a batch without weight */
-        if (s.net->watch) give_up_watch(s.net);
+        if (s.net->watch.tops) give_up_watch(s.net);
         return (pyrelu_epoch_totals){0, 0};
     }
     optimizer *opt = s.opt;
@@ -231,8 +230,8 @@ static pyrelu_epoch_totals train_batch(run_context *ctx, ptrdiff_t start, ptrdif
         s.ends = s.start + s.rows == stop;
         rows = add(rows, run_row_blocks(&s));
         leave_out_zero_columns(&s);
-        if (s.net->watch && !watches(&s)) give_up_watch(s.net);
         if (watches(&s)) begin_watch(&s);
+        else if (s.net->watch.tops) give_up_watch(s.net);
         parameters = add(parameters, run_weight_blocks(&s));
         if (watches(&s)) end_watch(&s, row_parts(&s));
         if (s.ends && s.stage == MEASURE) update_measured(&s, sqrt(parameters.gradient));

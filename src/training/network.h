@@ -87,7 +87,7 @@ typedef struct {
 typedef void pyrelu_loss_call(void *context, const void *targets, void *outputs, void *losses, ptrdiff_t rows,
                               ptrdiff_t n_outputs, ptrdiff_t n_targets);
 
-/* Asks training for upper bounds of the pre-activations of the first layer (watch-inl.h). */
+/* Asks training for upper bounds of the pre-activations of the first layer (watch-inl.h), unless `tops` is NULL. */
 typedef struct {
     const void *lows, *highs; /* (n_features,): the least and the largest number of each column of the samples */
     /* (width,): -inf and 0 before; afterwards upper bounds, of sums without rounding errors, and of sums of absolute
@@ -117,8 +117,8 @@ typedef struct {
     int (*interrupted)(void *); /* whether to stop, asked now and then on the calling thread; NULL: never */
     void *context;              /* of `interrupted` */
     unsigned char *alive;       /* training sets it to 1 for each hidden unit that is not 0 for every row; or NULL */
-    pyrelu_watch *watch;        /* or NULL */
-    void (*blas_gemm)(void);    /* Fortran's sgemm or dgemm */
+    pyrelu_watch watch;
+    void (*blas_gemm)(void); /* Fortran's sgemm or dgemm */
     /* plan_workspace sets the rest. */
     ptrdiff_t micro_batch_rows;
     void *targets, *losses;    /* for loss_call, of each row and member: (n_outputs,) and 1 */

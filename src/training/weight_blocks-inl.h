@@ -79,6 +79,12 @@ static ptrdiff_t rows_per_chunk(ptrdiff_t n) {
     return rows > CHUNK_ROWS ? rows : CHUNK_ROWS;
 }
 
+/* At most half of the rows, so that the weights as they were have a place behind the gradient. */
+static ptrdiff_t rows_per_watched_chunk(ptrdiff_t n, ptrdiff_t rows) {
+    const ptrdiff_t most = rows < 2 * CHUNK_ROWS ? rows / 2 : rows / 2 / CHUNK_ROWS * CHUNK_ROWS;
+    return min_size(rows_per_chunk(n), most);
+}
+
 /* The bytes of a layer's weights from which on they do not stay in cache from one step to the next. */
 static const ptrdiff_t PREFETCHED_FROM = 1 << 17;
 
@@ -88,11 +94,11 @@ static const ptrdiff_t PREFETCHED_FROM = 1 << 17;
 static pyrelu_sums weights_in_chunks(const micro_batch *s, const layer *l, ptrdiff_t first, ptrdiff_t rows) {
     const optimizer *opt = s->opt;
     const int i = (int)(l - s->net->layers), complete = s->stage == FUSED && s->begins && s->ends;
-    const ptrdiff_t n = l->width, stop = first + rows, most = complete ? rows_per_chunk(n) : rows;
+    const ptrdiff_t n = l->width, stop = first + rows, usual = complete ? rows_per_chunk(n) : rows;
     const int prefetches = complete && l->n_inputs * n * (ptrdiff_t)sizeof(real) >= PREFETCHED_FROM;
     const ptrdiff_t block = first / rows_per_weight_block(s, l);
     const int watched = i == 0 && watches(s);
-    const ptrdiff_t each = watched ? min_size(most, rows / 2) : most; /* that what was before has a place behind */
+    const ptrdiff_t each = watched ? rows_per_watched_chunk(n, rows) : usual;
     real *gradient = element_of(opt, opt->gradients, from(l->weights, first, n)), *before = gradient + each * n;
     pyrelu_sums sums = {0, 0};
     for (ptrdiff_t m; first < stop; first += m) {
@@ -101,13 +107,13 @@ static pyrelu_sums weights_in_chunks(const micro_batch *s, const layer *l, ptrdi
         const pyrelu_matrix of_inputs = transposed(inputs(s, i, 0) + first, l->n_inputs);
         product p = {m,        l->n_packed, s->rows,           of_inputs,  plain(l->packed, l->n_packed),
                      gradient, n,           .add = !s->begins, .packed = 1};
-        if (watched) memcpy(before, weights, m * n * sizeof(real));
         if (prefetches) {
             p.prefetched[0] = weights;
             for (int k = 0; k < 2; k++) p.prefetched[1 + k] = element_of(opt, opt->state[k], weights);
             p.prefetched_bytes = m * n * sizeof(real);
         }
         pyrelu_kernels_for(TYPE)->gemm(&p);
+        if (watched) memcpy(before, weights, m * n * sizeof(real)); /* now that they are in cache */
         if (l->n_packed < n) pyrelu_kernels_for(TYPE)->spread(gradient, m, n, l->places);
         sums = add(sums, update(s, weights, gradient, m * n, PYRELU_GROUP_weights, l->rate_factor, l->trust_ratio));
         if (watched) watch_weights(s, block, first, m, before);
