@@ -61,9 +61,7 @@ def pays_to_watch(network: Network, alive: Flags | None, batch_size: int) -> boo
     return network.activations[0].zero_below > -np.inf and bool(n_dead * batch_size > n_units * ROWS_OF_A_WATCH)
 
 
-def find_alive(
-    network: Network, samples: Samples, order: Numbers | None = None, bounds: Bounds | None = None
-) -> Flags:
+def find_alive(network: Network, samples: Samples, order: Numbers | None = None, bounds: Bounds | None = None) -> Flags:
     """Return for each hidden unit, counted through all layers, whether it is not 0 for every sample.
 
     Parameters

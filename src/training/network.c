@@ -74,6 +74,8 @@ static size_t plan_workspace(network *net, ptrdiff_t rows, int training, void *w
         const ptrdiff_t width = net->layers->width, blocks = most_weight_blocks(net->layers);
         net->watch.peaks = reserve(workspace, &used, most_row_parts(rows) * width, sizeof(real));
         net->watch.rises = reserve(workspace, &used, blocks * 2 * width, sizeof(real));
+        net->watch.weights =
+            reserve(workspace, &used, watchable(net) ? blocks * rows_per_chunk(width) * width : 0, sizeof(real));
         net->watch.bias = reserve(workspace, &used, width, sizeof(real));
     }
     net->partial_sums = reserve(workspace, &used, n_blocks, sizeof(pyrelu_sums));

@@ -94,7 +94,8 @@ typedef struct {
      * values, to which these errors are proportional. Infinite where training does what cannot be watched. */
     double *tops, *sizes;
     /* plan_workspace sets the rest. */
-    void *peaks, *rises, *bias; /* for each part of the rows; twice for each block of weights; before an update */
+    void *peaks, *rises;  /* for each part of the rows; twice for each block of weights */
+    void *weights, *bias; /* before an update: of a chunk in each block, and all */
 } pyrelu_watch;
 
 /* A network may be an ensemble whose members share the hidden layers' weights. Then every buffer of a layer has the

@@ -10,16 +10,18 @@
 #include "training/micro_batch-inl.h"
 #include "training/products-inl.h"
 
-/* Columns up to which sums of as many terms are accurate enough, and blocks of weights have two rows at least. */
+/* Columns up to which sums of as many terms are accurate enough. */
 enum { MAX_WATCHED = 1 << 13 };
+
+static inline int watchable(const network *net) {
+    return net->n_members == 1 && net->layers->n_inputs <= MAX_WATCHED && !net->embedding;
+}
 
 /* Whether a batch can be watched: its rows as they are, and each weight updated once, where its gradient is computed.
  */
 static inline int watches(const micro_batch *s) {
-    const network *net = s->net;
-    const ptrdiff_t m = net->layers->n_inputs;
-    return net->watch.tops && s->opt && m >= 2 && m <= MAX_WATCHED && s->stage == FUSED && s->begins && s->ends &&
-           !net->embedding && !drops_inputs(s) && packs_delta(s, net->layers);
+    return s->net->watch.tops && watchable(s->net) && s->opt && s->stage == FUSED && s->begins && s->ends &&
+           !drops_inputs(s) && packs_delta(s, s->net->layers);
 }
 
 static inline ptrdiff_t n_watched_blocks(const micro_batch *s) {

@@ -79,12 +79,6 @@ static ptrdiff_t rows_per_chunk(ptrdiff_t n) {
     return rows > CHUNK_ROWS ? rows : CHUNK_ROWS;
 }
 
-/* At most half of the rows, so that the weights as they were have a place behind the gradient. */
-static ptrdiff_t rows_per_watched_chunk(ptrdiff_t n, ptrdiff_t rows) {
-    const ptrdiff_t most = rows < 2 * CHUNK_ROWS ? rows / 2 : rows / 2 / CHUNK_ROWS * CHUNK_ROWS;
-    return min_size(rows_per_chunk(n), most);
-}
-
 /* The bytes of a layer's weights from which on they do not stay in cache from one step to the next. */
 static const ptrdiff_t PREFETCHED_FROM = 1 << 17;
 
@@ -94,12 +88,12 @@ static const ptrdiff_t PREFETCHED_FROM = 1 << 17;
 static pyrelu_sums weights_in_chunks(const micro_batch *s, const layer *l, ptrdiff_t first, ptrdiff_t rows) {
     const optimizer *opt = s->opt;
     const int i = (int)(l - s->net->layers), complete = s->stage == FUSED && s->begins && s->ends;
-    const ptrdiff_t n = l->width, stop = first + rows, usual = complete ? rows_per_chunk(n) : rows;
+    const ptrdiff_t n = l->width, stop = first + rows, each = complete ? rows_per_chunk(n) : rows;
     const int prefetches = complete && l->n_inputs * n * (ptrdiff_t)sizeof(real) >= PREFETCHED_FROM;
     const ptrdiff_t block = first / rows_per_weight_block(s, l);
     const int watched = i == 0 && watches(s);
-    const ptrdiff_t each = watched ? rows_per_watched_chunk(n, rows) : usual;
-    real *gradient = element_of(opt, opt->gradients, from(l->weights, first, n)), *before = gradient + each * n;
+    real *gradient = element_of(opt, opt->gradients, from(l->weights, first, n));
+    real *before = watched ? from(s->net->watch.weights, block, each * n) : NULL;
     pyrelu_sums sums = {0, 0};
     for (ptrdiff_t m; first < stop; first += m) {
         m = min_size(each, stop - first);
