@@ -188,6 +188,15 @@ cdef extern from "training/network.h" nogil:
         void *scales
         Py_ssize_t n_outputs
 
+    enum:
+        PYRELU_WHOLE_SUM
+
+    ctypedef struct pyrelu_watch:
+        const void *lows
+        const void *highs
+        double *tops
+        double *sizes
+
     ctypedef struct pyrelu_network:
         int n_layers
         pyrelu_layer *layers
@@ -204,6 +213,7 @@ cdef extern from "training/network.h" nogil:
         int (*interrupted)(void *) noexcept nogil
         void *context
         unsigned char *alive
+        pyrelu_watch watch
         void (*blas_gemm)()
 
     ctypedef struct pyrelu_samples:

@@ -13,6 +13,7 @@ from pyrelu._typing import Floats, Indices
 
 MAX_EMBEDDING_SIZE: int
 MAX_MEMBERS: int
+WHOLE_SUM: int
 EMBEDDINGS: Mapping[str, int]
 LOSSES: Mapping[str, int]
 SOLVERS: Mapping[str, int]
@@ -23,6 +24,7 @@ class Epoch(NamedTuple):
     loss: float
     gradient_norm: float
     alive: NDArray[np.bool_]
+    bounds: NDArray[np.float64] | None = None
 
 class DefaultFloatingPoint:
     def __enter__(self) -> Self: ...
@@ -62,5 +64,12 @@ class Network:
     def losses(self, targets: Floats, outputs: Floats) -> tuple[Floats, Floats]: ...
     def predict(self, samples: Samples, order: Indices | None = None) -> Floats: ...
     def find_alive(self, samples: Samples, order: Indices | None = None) -> NDArray[np.bool_]: ...
-    def train(self, samples: Samples, order: Indices | None, batch_size: int, optimizer: Optimizer) -> Epoch: ...
+    def train(
+        self,
+        samples: Samples,
+        order: Indices | None,
+        batch_size: int,
+        optimizer: Optimizer,
+        ranges: Floats | None = None,
+    ) -> Epoch: ...
     def step(self, gradient: Floats, weight: float, optimizer: Optimizer) -> tuple[float, float]: ...

@@ -45,6 +45,7 @@ cdef Py_ssize_t MICRO_BATCH_ROWS = 1024
 cdef Py_ssize_t ROWS_IN_CACHE = 256
 
 MAX_MEMBERS = 1024  # of an ensemble
+WHOLE_SUM = PYRELU_WHOLE_SUM
 
 ctypedef void (*gemm)() noexcept nogil
 
@@ -59,11 +60,15 @@ class Epoch(NamedTuple):
         The L2 norm of the gradient of a batch's loss, including penalties, before clipping.
     alive : ndarray of bool
         For each hidden unit, counted through all layers, whether it was not 0 for every row.
+    bounds : ndarray of float64, or None
+        Where training was to watch the first hidden layer: what its pre-activations of these rows are not above, with
+        the parameters as they have become. May be infinite.
     """
 
     loss: float
     gradient_norm: float
     alive: np.ndarray
+    bounds: np.ndarray | None = None
 
 
 cdef int interrupted(void *context) noexcept with gil:
@@ -531,7 +536,7 @@ cdef class Network:
         finally:
             self._leave(limited)
 
-    def train(self, Samples samples, order, Py_ssize_t batch_size, optimizer):
+    def train(self, Samples samples, order, Py_ssize_t batch_size, optimizer, ranges=None):
         """Train for one epoch.
 
         Parameters
@@ -542,6 +547,8 @@ cdef class Network:
         batch_size : int
         optimizer : Optimizer
             Its `state` and `t` are updated.
+        ranges : ndarray of shape (2, n_features), default=None
+            The smallest and the largest number of each column of the samples: watch the first hidden layer.
 
         Returns
         -------
@@ -556,18 +563,40 @@ cdef class Network:
             raise ValueError(f"{n} samples in batches of {batch_size}; training takes at least 1 and 1")
         self._check_targets(samples.n_targets, samples.target_range)
         alive = np.zeros(self.n_hidden_units, bool)
+        bounds = None
+        if ranges is not None:
+            bounds, sizes = np.full(self.network.layers[0].width, -np.inf), np.zeros(self.network.layers[0].width)
+            lows, highs = self._widened(ranges)
         self._plan_workspace(min(batch_size, n, self._micro_batch_rows()), True)
         limited = self._enter()
         try:
             self.network.alive = <unsigned char *>cnp.PyArray_DATA(alive)
+            if bounds is not None:
+                self.network.watch.lows, self.network.watch.highs = cnp.PyArray_DATA(lows), cnp.PyArray_DATA(highs)
+                self.network.watch.tops = <double *>cnp.PyArray_DATA(bounds)
+                self.network.watch.sizes = <double *>cnp.PyArray_DATA(sizes)
             with nogil:
                 sums = self.core.train(&self.network, &data, 0, n, batch_size, &opt)
             optimizer.t = opt.t
             self._check()
         finally:
             self.network.alive = NULL
+            self.network.watch.tops = NULL
             self._leave(limited)
-        return Epoch(sums.loss / n, sums.gradient_norm / n, alive)
+        if bounds is not None:
+            bounds += 2 * self._error() * sizes
+            bounds[~(sizes < np.finfo(self.dtype).max / 4)] = np.inf
+        return Epoch(sums.loss / n, sums.gradient_norm / n, alive, bounds)
+
+    def _error(self):
+        """Return a bound on the error of a sum of products with the inputs, in units of that of absolute values."""
+        return (self.network.layers[0].n_inputs + 64) * np.finfo(self.dtype).eps
+
+    def _widened(self, ranges):
+        """Return these lowest and highest numbers further apart, so that sums with their products bound in spite of errors."""
+        address(ranges, "ranges", self.dtype, (2, self.network.n_features))
+        error = np.dtype(self.dtype).type(self._error()) * abs(ranges).max(axis=0)
+        return ranges[0] - error, ranges[1] + error
 
     def step(self, gradient, double weight, optimizer):
         """Take one step, with a gradient that was computed elsewhere.

@@ -76,6 +76,13 @@ cdef class Samples:
             raise ValueError(f"X.indices must be in the range [0, {self.n_features}), the number of features")
         self.arrays = values, columns, starts
 
+    def ranges(self):
+        """Return the least and the largest number of each column, of shape (2, n_features); None for a CSR matrix."""
+        if self.samples.starts is not NULL:
+            return None
+        X = self.arrays[0]
+        return np.stack([X.min(axis=0), X.max(axis=0)])
+
     cdef tuple target_range(self):
         """Return the least and the largest target, or NaN if a target is NaN."""
         if self.range_of_targets is None:

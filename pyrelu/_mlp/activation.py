@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
-from math import isfinite
+from math import inf, isfinite
 from numbers import Real
 from typing import Any, TypeGuard
 
@@ -88,6 +88,13 @@ class HiddenActivation:
                 "function of pyrelu's without learned or random slopes of its own"
             )
         return replace(self, transform="parametric")
+
+    @property
+    def zero_below(self) -> float:
+        """Below which pre-activation all outputs are 0; -inf if there are none, or if the table does not tell."""
+        row = registry.activations.get(self.name) if self.transform == "elementwise" else None
+        kinks = row.kinks_at(*self.values) if row and row.limits[0] in ("0", "-0") else []
+        return kinks[0] if kinks else -inf
 
     @property
     def initial_slope(self) -> float | None:

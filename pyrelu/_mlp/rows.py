@@ -6,13 +6,13 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from pyrelu._mlp.alive import find_alive
+from pyrelu._mlp.alive import Bounds, find_alive, pays_to_watch
 from pyrelu._mlp.fit_state import FitState
 from pyrelu._mlp.validation import Validation
 from pyrelu._mlp.warn import warn
 from pyrelu._network import Epoch
 from pyrelu._samples import Samples
-from pyrelu._typing import Indices
+from pyrelu._typing import Floats, Indices
 
 
 def size_of_batch(batch_size: int | Literal["auto"], n_samples: int) -> int:
@@ -27,6 +27,8 @@ def to_train(order: Indices, batch_size: int, drop_last: bool) -> Indices:
 
 class InMemory:
     """Rows in the memory of this process: `state.samples`, in `state.order`."""
+
+    bounds: Bounds | None = None  # found in the last epoch
 
     def begin(self, state: FitState) -> None:
         """Check the size of batches before the first epoch."""
@@ -47,7 +49,18 @@ class InMemory:
         if state.estimator.shuffle:
             state.order = state.order[state.random_state.permutation(len(state.order))]
         order = to_train(state.order, self.batch_size, state.estimator.drop_last)
-        return state.network.train(_samples(state), order, self.batch_size, state.optimizer), len(order)
+        ranges = self._ranges_to_watch(state) if len(order) == len(state.order) else None
+        trained = state.network.train(_samples(state), order, self.batch_size, state.optimizer, ranges)
+        self.bounds = None if trained.bounds is None else Bounds.after(state.network, trained.bounds)
+        return trained, len(order)
+
+    def _ranges_to_watch(self, state: FitState) -> Floats | None:
+        """Return the ranges of the columns if this is the last epoch and to watch it pays, as it spares `find_alive`."""
+        if state.n_iter + 1 != state.estimator.max_iter or not pays_to_watch(
+            state.network, state.alive, self.batch_size
+        ):
+            return None
+        return _samples(state).ranges()
 
     def evaluate(self, state: FitState) -> tuple[Epoch, NDArray[np.float64]]:
         """Evaluate the loss of all rows.
@@ -63,7 +76,7 @@ class InMemory:
 
     def find_alive(self, state: FitState) -> NDArray[np.bool_]:
         """Return for each hidden unit whether it is not 0 for every row."""
-        return find_alive(state.network, _samples(state), state.order)
+        return find_alive(state.network, _samples(state), state.order, self.bounds)
 
     def n_rows(self, state: FitState) -> int:
         """Return the number of rows that `state.order` and the held-out rows number."""

@@ -20,7 +20,7 @@ enum { TILE_ROWS = 6 }; /* 12 of 16 */
 enum {
     TILE_VECTORS = 2,
     TILE_COLUMNS = TILE_VECTORS * LANES,
-    PANEL_DEPTH = 256,                   /* rows: 32 KiB at the widest, two thirds of the first-level cache */
+    PANEL_DEPTH = PYRELU_WHOLE_SUM,      /* rows: 32 KiB at the widest, two thirds of the first-level cache */
     PANELS = 256 / TILE_VECTORS / WIDTH, /* packed at a time: memory is faster in runs of 256 bytes than of 128 */
     STRIPS = 4,       /* of A packed at a time: each panel serves as many tiles while it is in the first-level cache */
     MIN_COLUMNS = 128 /* of C, from which on packed strips pay */
@@ -55,17 +55,26 @@ typedef struct {
     ptrdiff_t at, due, stop, step;
 } prefetching;
 
+/* The rows of B that are packed next, likewise: a tile asks for `each` of those that are left. */
+typedef struct {
+    const real *row;
+    ptrdiff_t left, each, stride, columns;
+} rows_ahead;
+
 typedef struct {
     form form;
     ptrdiff_t k;
     const real *a;
     ptrdiff_t stride;
-    const real *panel;
+    real *panel;
+    const real *unpacked; /* the panel's numbers in rows `unpacked_step` apart, to be packed; or NULL: it is packed */
+    ptrdiff_t unpacked_step;
     real *c;
     ptrdiff_t c_stride, columns;
     const real *start; /* initial values of the sums, with rows `start_step` apart; NULL: 0 */
     ptrdiff_t start_step;
     prefetching *fetched;
+    rows_ahead *ahead; /* or NULL */
 } operands;
 
 enum { LINE = 64 }; /* bytes, of cache */
@@ -74,6 +83,11 @@ INLINE void prefetch_lines(prefetching *p) {
 #pragma GCC unroll 3
     for (int i = 0; i < PYRELU_PREFETCHED; i++) __builtin_prefetch(p->arrays[i] + p->at, 0, 2);
     p->at += LINE;
+}
+
+static void prefetch_rows(rows_ahead *p) {
+    for (ptrdiff_t n = min_size(p->each, p->left); n > 0; n--, p->left--, p->row += p->stride)
+        for (ptrdiff_t j = 0; j < p->columns; j += LINE / sizeof(real)) __builtin_prefetch(p->row + j, 0, 2);
 }
 
 /* Stores the tile at the right edge of C, which has fewer columns than its vectors: they are in x, rows `width` apart.
@@ -89,12 +103,16 @@ static __attribute__((noinline)) void store_edge(const operands *o, const real *
     }
 }
 
-/* sums += a column of A times the row b of B, and on to the next column: a has a pointer for every `reach` rows. */
+/* sums += a column of A times the row b of B, which becomes one of the panel where the tile `packs`, and on to the next
+ * column: a has a pointer for every `reach` rows. */
 INLINE void add_product(vector sum[TILE_ROWS][TILE_VECTORS], const int rows, const int vectors, const int reach,
-                        const real **a, ptrdiff_t row_step, ptrdiff_t column_step, const real *b) {
+                        const real **a, ptrdiff_t row_step, ptrdiff_t column_step, const real *b, const int packs,
+                        real *packed) {
     vector y[TILE_VECTORS];
 #pragma GCC unroll 2
     for (int v = 0; v < vectors; v++) y[v] = *(const vector *)(b + v * LANES);
+#pragma GCC unroll 2
+    for (int v = 0; packs && v < vectors; v++) store(packed + v * LANES, y[v]);
 #pragma GCC unroll 16
     for (int i = 0; i < rows; i++) {
         const real x = a[i / reach][i % reach * row_step];
@@ -106,9 +124,11 @@ INLINE void add_product(vector sum[TILE_ROWS][TILE_VECTORS], const int rows, con
 }
 
 /* C = start + A B for a tile; every caller passes constants before the operands. */
-INLINE void compute_tile(const form form, const int rows, const int vectors, const operands *o) {
+INLINE void compute_tile(const form form, const int rows, const int vectors, const int packs, const operands *o) {
     vector sum[TILE_ROWS][TILE_VECTORS];
-    const real *a[TILE_ROWS], *b = o->panel;
+    const real *a[TILE_ROWS], *b = packs ? o->unpacked : o->panel;
+    real *packed = o->panel;
+    const ptrdiff_t width = vectors * LANES, b_step = packs ? o->unpacked_step : width;
     const int reach = form == ROWS ? 3 : rows; /* an addressing mode reaches two steps that are not known */
     const ptrdiff_t row_step = form == ROWS ? o->stride : 1;
     const int steps = rows == TILE_ROWS && vectors == TILE_VECTORS ? STEPS : EDGE_STEPS;
@@ -125,18 +145,19 @@ INLINE void compute_tile(const form form, const int rows, const int vectors, con
         /* one by one: where a tile asks for all at once, what it reads itself waits for them */
         if (form == STRIP && fetched->at < fetched->due) prefetch_lines(fetched);
 #pragma GCC unroll 4
-        for (int each = 0; each < steps; each++, b += vectors * LANES)
-            add_product(sum, rows, vectors, reach, a, row_step, column_step, b);
+        for (int each = 0; each < steps; each++, b += b_step, packed += width)
+            add_product(sum, rows, vectors, reach, a, row_step, column_step, b, packs, packed);
     }
 #pragma GCC unroll 1
-    for (; l < o->k; l++, b += vectors * LANES) add_product(sum, rows, vectors, reach, a, row_step, column_step, b);
-    if (o->columns < vectors * LANES) {
+    for (; l < o->k; l++, b += b_step, packed += width)
+        add_product(sum, rows, vectors, reach, a, row_step, column_step, b, packs, packed);
+    if (o->columns < width) {
         real x[TILE_ROWS * TILE_COLUMNS];
 #pragma GCC unroll 16
         for (int i = 0; i < rows; i++)
 #pragma GCC unroll 2
             for (int v = 0; v < vectors; v++) *(vector *)(x + (i * vectors + v) * LANES) = sum[i][v];
-        store_edge(o, x, rows, vectors * LANES);
+        store_edge(o, x, rows, width);
         return;
     }
     static const real zeros[TILE_COLUMNS];
@@ -151,11 +172,11 @@ INLINE void compute_tile(const form form, const int rows, const int vectors, con
 
 typedef void tile_function(const operands *);
 
-#define TILE(rows)                                                                           \
-    static void rows_##rows##_1(const operands *o) { compute_tile(ROWS, rows, 1, o); }       \
-    static void rows_##rows##_2(const operands *o) { compute_tile(ROWS, rows, 2, o); }       \
-    static void columns_##rows##_1(const operands *o) { compute_tile(COLUMNS, rows, 1, o); } \
-    static void columns_##rows##_2(const operands *o) { compute_tile(COLUMNS, rows, 2, o); }
+#define TILE(rows)                                                                              \
+    static void rows_##rows##_1(const operands *o) { compute_tile(ROWS, rows, 1, 0, o); }       \
+    static void rows_##rows##_2(const operands *o) { compute_tile(ROWS, rows, 2, 0, o); }       \
+    static void columns_##rows##_1(const operands *o) { compute_tile(COLUMNS, rows, 1, 0, o); } \
+    static void columns_##rows##_2(const operands *o) { compute_tile(COLUMNS, rows, 2, 0, o); }
 #define OF_ROWS(rows) {rows_##rows##_1, rows_##rows##_2},
 #define OF_COLUMNS(rows) {columns_##rows##_1, columns_##rows##_2},
 #define UP_TO_5(F) F(1) F(2) F(3) F(4) F(5)
@@ -170,7 +191,9 @@ typedef void tile_function(const operands *);
 EACH_LOWER_TILE(TILE)
 WHOLE_TILE(TILE)
 /* A packed strip is columns `rows` apart, which only the whole tile needs to know before. */
-static void whole_strip(const operands *o) { compute_tile(STRIP, TILE_ROWS, TILE_VECTORS, o); }
+static void whole_strip(const operands *o) { compute_tile(STRIP, TILE_ROWS, TILE_VECTORS, 0, o); }
+/* Packs the panel in passing. */
+static void packing(const operands *o) { compute_tile(ROWS, TILE_ROWS, TILE_VECTORS, 1, o); }
 #define OF_WHOLE_STRIP(rows) {columns_##rows##_1, whole_strip},
 static tile_function *const tiles[N_FORMS][TILE_ROWS][TILE_VECTORS] = {
     [ROWS] = {EACH_LOWER_TILE(OF_ROWS) WHOLE_TILE(OF_ROWS)},
@@ -233,8 +256,8 @@ static void pack_strip(const real *a, ptrdiff_t stride, ptrdiff_t k, ptrdiff_t h
 static ptrdiff_t width_of_panel(ptrdiff_t columns) { return ceil_div(min_size(columns, TILE_COLUMNS), LANES) * LANES; }
 
 /* Packs `columns` columns of k rows, which become row `at` and those that follow of panels of that depth. */
-static void pack_columns(const real *b, ptrdiff_t stride, ptrdiff_t k, ptrdiff_t columns, ptrdiff_t depth, ptrdiff_t at,
-                         real *panels) {
+static void pack_run(const real *b, ptrdiff_t stride, ptrdiff_t k, ptrdiff_t columns, ptrdiff_t depth, ptrdiff_t at,
+                     real *panels) {
     const ptrdiff_t whole = columns / TILE_COLUMNS, rest = columns % TILE_COLUMNS, width = width_of_panel(rest);
     pack_whole(b, stride, k, whole, depth, panels + at * TILE_COLUMNS);
     panels += whole * TILE_COLUMNS * depth;
@@ -245,7 +268,7 @@ static void pack_columns(const real *b, ptrdiff_t stride, ptrdiff_t k, ptrdiff_t
 static void pack(const pyrelu_matrix *b, ptrdiff_t l, ptrdiff_t j, ptrdiff_t k, ptrdiff_t columns, real *panels) {
     const real *values = b->values;
     const ptrdiff_t stride = b->stride;
-    if (!b->transposed) pack_columns(values + l * stride + j, stride, k, columns, k, 0, panels);
+    if (!b->transposed) pack_run(values + l * stride + j, stride, k, columns, k, 0, panels);
     for (ptrdiff_t i = 0; b->transposed && i < columns; i += TILE_COLUMNS) {
         const ptrdiff_t n = min_size(columns - i, TILE_COLUMNS);
         pack_transposed(values + (j + i) * stride + l, stride, k, n, width_of_panel(n), panels + i * k);
@@ -265,7 +288,21 @@ void PER_TARGET(pack_rows)(const void *x, ptrdiff_t n, ptrdiff_t first, ptrdiff_
         const real *b = from + (start + l - first) * n;
         real *panels = (real *)packed + start * row_size;
         for (ptrdiff_t j = 0; j < n; j += PANELS * TILE_COLUMNS)
-            pack_columns(b + j, n, end - l, min_size(n - j, PANELS * TILE_COLUMNS), depth, l, panels + j * depth);
+            pack_run(b + j, n, end - l, min_size(n - j, PANELS * TILE_COLUMNS), depth, l, panels + j * depth);
+    }
+}
+
+void PER_TARGET(pack_columns)(const void *x, ptrdiff_t stride, const int32_t *columns, ptrdiff_t n, ptrdiff_t k,
+                              void *packed) {
+    const real *from = x;
+    real *to = packed;
+    for (ptrdiff_t part = 0; part < ceil_div(k, PANEL_DEPTH); part++) {
+        const ptrdiff_t start = part_start(k, part), end = part_start(k, part + 1);
+        for (ptrdiff_t j = 0; j < n; j += TILE_COLUMNS) {
+            const ptrdiff_t some = min_size(n - j, TILE_COLUMNS), width = width_of_panel(some);
+            for (ptrdiff_t l = start; l < end; l++, to += width)
+                for (ptrdiff_t i = 0; i < width; i++) to[i] = i < some ? from[l * stride + columns[j + i]] : 0;
+        }
     }
 }
 
@@ -273,7 +310,9 @@ void PER_TARGET(pack_rows)(const void *x, ptrdiff_t n, ptrdiff_t first, ptrdiff_
 static void compute(const operands *tile, ptrdiff_t rows) {
     prefetching *p = tile->fetched;
     p->due = min_size(p->at + p->step, p->stop);
-    tiles[tile->form][rows - 1][tile->columns > LANES](tile);
+    if (tile->ahead) prefetch_rows(tile->ahead);
+    if (tile->unpacked) packing(tile);
+    else tiles[tile->form][rows - 1][tile->columns > LANES](tile);
     while (p->at < p->due) prefetch_lines(p);
 }
 
@@ -286,7 +325,7 @@ static prefetching prefetched_by(const pyrelu_gemm_args *p) {
 }
 
 /* Where strip t of m rows begins, where all are of about equal height. */
-static ptrdiff_t strip_start(ptrdiff_t m, ptrdiff_t t) { return m * t / ceil_div(m, TILE_ROWS); }
+static ptrdiff_t strip_start(ptrdiff_t m, ptrdiff_t t) { return ceil_div(m * t, ceil_div(m, TILE_ROWS)); }
 
 /* C = start + A P for `columns` columns of packed panels P. `o` describes the first tile. The outer loop runs over
  * rows, again for long runs in memory. */
@@ -301,6 +340,7 @@ static void compute_tiles(ptrdiff_t m, ptrdiff_t columns, const operands *o) {
             tile.c = o->c + i * o->c_stride + j;
             if (o->start) tile.start = o->start + i * o->start_step + j;
             tile.columns = min_size(columns - j, TILE_COLUMNS);
+            tile.unpacked = t == 0 && o->unpacked && tile.columns == TILE_COLUMNS ? o->unpacked + j : NULL;
             compute(&tile, rows);
         }
         i += rows;
@@ -362,7 +402,7 @@ static void multiply_packed(const pyrelu_gemm_args *p) {
         for (ptrdiff_t part = 0; part < parts; part++) {
             const ptrdiff_t l = part_start(p->k, part), k = part_start(p->k, part + 1) - l;
             operands o = moved(operands_of(p, l, k, &fetched), i, 0);
-            o.panel = (const real *)p->b.values + l * row_size;
+            o.panel = (real *)p->b.values + l * row_size;
             for (ptrdiff_t t = 0, at = 0, rows; packs && t < ceil_div(m, TILE_ROWS); t++, at += rows) {
                 rows = strip_start(m, t + 1) - at;
                 pack_strip(o.a + at, o.stride, k, rows, strips + at * k);
@@ -376,17 +416,43 @@ static void multiply_packed(const pyrelu_gemm_args *p) {
     }
 }
 
+/* What multiply packs next behind `columns` columns from j on of part `part`. */
+static rows_ahead rows_behind(const pyrelu_gemm_args *p, ptrdiff_t part, ptrdiff_t j, ptrdiff_t columns) {
+    const ptrdiff_t tiles = ceil_div(p->m, TILE_ROWS) * ceil_div(columns, TILE_COLUMNS);
+    j += columns;
+    if (j == p->n) {
+        j = 0;
+        part++;
+    }
+    if (part == ceil_div(p->k, PANEL_DEPTH)) return (rows_ahead){.left = 0};
+    const ptrdiff_t l = part_start(p->k, part), k = part_start(p->k, part + 1) - l;
+    return (rows_ahead){.row = (const real *)p->b.values + l * p->b.stride + j,
+                        .left = k,
+                        .each = ceil_div(k, tiles),
+                        .stride = p->b.stride,
+                        .columns = min_size(p->n - j, PANELS * TILE_COLUMNS)};
+}
+
 static void multiply(const pyrelu_gemm_args *p) {
     _Alignas(64) real panels[PANELS * PANEL_DEPTH * TILE_COLUMNS];
     const ptrdiff_t parts = ceil_div(p->k, PANEL_DEPTH);
+    const int in_passing = !p->a.transposed && !p->b.transposed && strip_start(p->m, 1) == TILE_ROWS;
     prefetching fetched = prefetched_by(p);
     for (ptrdiff_t part = 0; part < parts; part++) {
         const ptrdiff_t l = part_start(p->k, part), k = part_start(p->k, part + 1) - l;
         for (ptrdiff_t j = 0; j < p->n; j += PANELS * TILE_COLUMNS) {
             const ptrdiff_t columns = min_size(p->n - j, PANELS * TILE_COLUMNS);
-            pack(&p->b, l, j, k, columns, panels);
             operands o = moved(operands_of(p, l, k, &fetched), 0, j);
             o.panel = panels;
+            rows_ahead ahead;
+            if (in_passing) {
+                const ptrdiff_t whole = columns / TILE_COLUMNS * TILE_COLUMNS;
+                pack(&p->b, l, j + whole, k, columns - whole, panels + whole * k);
+                o.unpacked = (const real *)p->b.values + l * p->b.stride + j;
+                o.unpacked_step = p->b.stride;
+                ahead = rows_behind(p, part, j, columns);
+                if (ahead.left) o.ahead = &ahead;
+            } else pack(&p->b, l, j, k, columns, panels);
             compute_tiles(p->m, columns, &o);
         }
     }

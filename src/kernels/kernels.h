@@ -89,7 +89,11 @@ typedef struct {
     int transposed;
 } pyrelu_matrix;
 
-enum { PYRELU_PREFETCHED = 3 };
+enum {
+    PYRELU_PREFETCHED = 3,
+    PYRELU_WHOLE_SUM =
+        256 /* terms up to which a sum is not cut in parts, so that to leave out those of 0 changes no bit */
+};
 
 /* C = A B + bias, or C += A B where `add`: A is (m, k), B (k, n), C (m, n). */
 typedef struct {
@@ -119,6 +123,21 @@ typedef struct {
     /* Packs rows [first, first + rows) of a B of shape (k, n), which are at x, as gemm reads them. The whole takes k
      * rows of as many numbers as fill cache lines. */
     void (*pack_rows)(const void *x, ptrdiff_t n, ptrdiff_t first, ptrdiff_t rows, ptrdiff_t k, void *packed);
+    /* The same for n of the columns of an x with k rows that are `stride` apart. */
+    void (*pack_columns)(const void *x, ptrdiff_t stride, const int32_t *columns, ptrdiff_t n, ptrdiff_t k,
+                         void *packed);
+    void (*or_rows)(const void *x, ptrdiff_t rows, ptrdiff_t n, void *found); /* found |= the bits of each row */
+    int (*all_finite)(const void *x, ptrdiff_t n);
+    /* Moves the first numbers of each row of x, in their order, to some of its n columns, and sets the others to 0.
+     * places[j] is, as an integer as wide as a number, twice the number of these columns that are left of column j,
+     * plus 1 if it is one of them. */
+    void (*spread)(void *x, ptrdiff_t rows, ptrdiff_t n, const void *places);
+    void (*max_rows)(const void *x, ptrdiff_t rows, ptrdiff_t n, void *y); /* y = the maximum of y and the rows of x */
+    /* Of matrices before and after an update, from the numbers `lows` and `highs` of each row: adds to `rises` the sum
+     * over each column of the larger product of one of them with the change, and to `sizes` that of the larger absolute
+     * values. */
+    void (*add_rises)(const void *before, const void *after, const void *lows, const void *highs, ptrdiff_t rows,
+                      ptrdiff_t n, void *rises, void *sizes);
     void (*add_multiple)(double a, const void *x, void *y, ptrdiff_t n);   /* y += a x */
     void (*add_rows)(const void *x, ptrdiff_t rows, ptrdiff_t n, void *y); /* y += the sum of the rows of x */
     void (*random)(const pyrelu_random_counter *, uint32_t first_unit, uint32_t *out,

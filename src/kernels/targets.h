@@ -22,6 +22,14 @@ int PER_TARGET(any_outside)(const void *x, double low, double high, ptrdiff_t n)
 void PER_TARGET(softmax_rows)(void *x, ptrdiff_t rows, ptrdiff_t n);
 void PER_TARGET(gemm)(const pyrelu_gemm_args *);
 void PER_TARGET(pack_rows)(const void *x, ptrdiff_t n, ptrdiff_t first, ptrdiff_t rows, ptrdiff_t k, void *packed);
+void PER_TARGET(pack_columns)(const void *x, ptrdiff_t stride, const int32_t *columns, ptrdiff_t n, ptrdiff_t k,
+                              void *packed);
+void PER_TARGET(or_rows)(const void *x, ptrdiff_t rows, ptrdiff_t n, void *found);
+int PER_TARGET(all_finite)(const void *x, ptrdiff_t n);
+void PER_TARGET(spread)(void *x, ptrdiff_t rows, ptrdiff_t n, const void *places);
+void PER_TARGET(max_rows)(const void *x, ptrdiff_t rows, ptrdiff_t n, void *y);
+void PER_TARGET(add_rises)(const void *before, const void *after, const void *lows, const void *highs, ptrdiff_t rows,
+                           ptrdiff_t n, void *rises, void *sizes);
 void PER_TARGET(add_multiple)(double a, const void *x, void *y, ptrdiff_t n);
 void PER_TARGET(add_rows)(const void *x, ptrdiff_t rows, ptrdiff_t n, void *y);
 void PER_TARGET(random)(const pyrelu_random_counter *, uint32_t first_unit, uint32_t *out, ptrdiff_t n);

@@ -91,15 +91,24 @@ static inline ptrdiff_t forward_work(const network *net) {
 /* The rows of blocks that one thread computes together: at most 1 MB of a layer of 1,024 units. */
 enum { ROWS_TOGETHER = 256 };
 
+enum { MIN_TRAINED_ROWS = 64, MIN_PREDICTED_ROWS = 256 }; /* of a block: batches are short, predictions long */
+
+/* The parts of the first phase in training, at most, of a network that is no ensemble. */
+static inline ptrdiff_t most_row_parts(ptrdiff_t rows) { return ceil_div(rows, MIN_TRAINED_ROWS); }
+
 static inline ptrdiff_t rows_per_block(const micro_batch *s) {
-    const ptrdiff_t min_rows = ceil_div(s->opt ? 64 : 256, s->net->n_members); /* batches are short, predictions long */
+    const ptrdiff_t min_rows = ceil_div(s->opt ? MIN_TRAINED_ROWS : MIN_PREDICTED_ROWS, s->net->n_members);
     return block_length(s->rows, forward_work(s->net), min_rows);
 }
+
+enum { MIN_WEIGHT_ROWS = 128 }; /* of a block */
+
+static inline ptrdiff_t most_weight_blocks(const layer *l) { return ceil_div(l->n_inputs, MIN_WEIGHT_ROWS); }
 
 /* A sparse first layer has at most 8 blocks, since each searches all stored values of the micro-batch. */
 static inline ptrdiff_t rows_per_weight_block(const micro_batch *s, const layer *l) {
     const int sparse = l == s->net->layers && s->data->starts;
-    const ptrdiff_t min_rows = sparse && l->n_inputs > 8 * 128 ? ceil_div(l->n_inputs, 8) : 128;
+    const ptrdiff_t min_rows = sparse && l->n_inputs > 8 * MIN_WEIGHT_ROWS ? ceil_div(l->n_inputs, 8) : MIN_WEIGHT_ROWS;
     return block_length(l->n_inputs, s->net->n_members * s->rows * l->width, min_rows);
 }
 

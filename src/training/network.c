@@ -10,7 +10,9 @@
 #include "training/micro_batch-inl.h"
 #include "training/row_blocks-inl.h"
 #include "training/transforms-inl.h"
+#include "training/watch-inl.h"
 #include "training/weight_blocks-inl.h"
+#include "training/zero_columns-inl.h"
 
 #if PYRELU_BITS == 32
 #define CORE pyrelu_core_f32
@@ -62,7 +64,19 @@ static size_t plan_workspace(network *net, ptrdiff_t rows, int training, void *w
         l->adapted_delta = l->input_factors && trains ? RESERVE(inputs) : NULL;
         l->product_delta = l->input_factors && trains ? RESERVE(width) : NULL;
         l->packed = training && k == 1 ? RESERVE(ceil_div(width, NUMBERS_PER_LINE) * NUMBERS_PER_LINE) : NULL;
+        const int finds = trains && k == 1; /* columns that are 0 */
+        l->column_bits = finds ? reserve(workspace, &used, most_row_parts(rows) * width, sizeof(real)) : NULL;
+        l->columns = finds ? reserve(workspace, &used, width, sizeof(int32_t)) : NULL;
+        l->places = finds ? reserve(workspace, &used, width, sizeof(real)) : NULL;
         n_blocks += l->n_inputs + 1;
+    }
+    if (training && k == 1) {
+        const ptrdiff_t width = net->layers->width, blocks = most_weight_blocks(net->layers);
+        net->watch.peaks = reserve(workspace, &used, most_row_parts(rows) * width, sizeof(real));
+        net->watch.rises = reserve(workspace, &used, blocks * 2 * width, sizeof(real));
+        net->watch.weights =
+            reserve(workspace, &used, watchable(net) ? blocks * rows_per_chunk(width) * width : 0, sizeof(real));
+        net->watch.bias = reserve(workspace, &used, width, sizeof(real));
     }
     net->partial_sums = reserve(workspace, &used, n_blocks, sizeof(pyrelu_sums));
     return used;
@@ -105,7 +119,7 @@ static ptrdiff_t n_weight_blocks(const micro_batch *s) {
 
 static pyrelu_sums run_row_blocks(const micro_batch *s) {
     const ptrdiff_t n = ceil_div(s->rows, rows_per_block(s));
-    return run(s, row_blocks, ceil_div(n, blocks_together(s)), n);
+    return run(s, row_blocks, row_parts(s), n);
 }
 
 static pyrelu_sums run_weight_blocks(const micro_batch *s) {
@@ -203,7 +217,10 @@ static void advance(run_context *ctx, ptrdiff_t rows) {
 static pyrelu_epoch_totals train_batch(run_context *ctx, ptrdiff_t start, ptrdiff_t stop) {
     micro_batch s = ctx->micro;
     const double weight = total_weight(s.data, start, stop);
-    if (weight == 0) return (pyrelu_epoch_totals){0, 0}; /* skips a batch without weight */
+    if (weight == 0) { /* skips a batch without weight */
+        if (s.net->watch.tops) give_up_watch(s.net);
+        return (pyrelu_epoch_totals){0, 0};
+    }
     optimizer *opt = s.opt;
     s.batch = start;
     s.step = next_step(opt, weight);
@@ -214,7 +231,11 @@ static pyrelu_epoch_totals train_batch(run_context *ctx, ptrdiff_t start, ptrdif
         s.begins = s.start == start;
         s.ends = s.start + s.rows == stop;
         rows = add(rows, run_row_blocks(&s));
+        leave_out_zero_columns(&s);
+        if (watches(&s)) begin_watch(&s);
+        else if (s.net->watch.tops) give_up_watch(s.net);
         parameters = add(parameters, run_weight_blocks(&s));
+        if (watches(&s)) end_watch(&s, row_parts(&s));
         if (s.ends && s.stage == MEASURE) update_measured(&s, sqrt(parameters.gradient));
         advance(ctx, s.rows);
     }

@@ -55,6 +55,12 @@ typedef struct {
      * then the gradients of the loss with respect to both. */
     void *adapted, *products, *adapted_delta, *product_delta;
     void *packed; /* delta, packed for the product that is the gradient of the weights */
+    /* What of delta is not 0 (zero_columns-inl.h): the bits of its columns, for each of the blocks of rows; how many
+     * columns are packed, which, and for all where they are among them. */
+    void *column_bits;
+    ptrdiff_t n_packed;
+    int32_t *columns;
+    void *places;
 } pyrelu_layer;
 
 /* What the first layer takes in place of the columns of the samples: embeddings of numeric columns, then columns as
@@ -81,6 +87,17 @@ typedef struct {
 typedef void pyrelu_loss_call(void *context, const void *targets, void *outputs, void *losses, ptrdiff_t rows,
                               ptrdiff_t n_outputs, ptrdiff_t n_targets);
 
+/* Asks training for upper bounds of the pre-activations of the first layer (watch-inl.h), unless `tops` is NULL. */
+typedef struct {
+    const void *lows, *highs; /* (n_features,): the least and the largest number of each column of the samples */
+    /* (width,): -inf and 0 before; afterwards upper bounds, of sums without rounding errors, and of sums of absolute
+     * values, to which these errors are proportional. Infinite where training does what cannot be watched. */
+    double *tops, *sizes;
+    /* plan_workspace sets the rest. */
+    void *peaks, *rises;  /* for each part of the rows; twice for each block of weights */
+    void *weights, *bias; /* before an update: of a chunk in each block, and all */
+} pyrelu_watch;
+
 /* A network may be an ensemble whose members share the hidden layers' weights. Then every buffer of a layer has the
  * units of the first member, then those of the next, in a row, and so has its bias; seen as n_members rows of one
  * member each, it is what a product or a transform takes. The output layer's weights are (n_inputs, n_members width),
@@ -101,7 +118,8 @@ typedef struct {
     int (*interrupted)(void *); /* whether to stop, asked now and then on the calling thread; NULL: never */
     void *context;              /* of `interrupted` */
     unsigned char *alive;       /* training sets it to 1 for each hidden unit that is not 0 for every row; or NULL */
-    void (*blas_gemm)(void);    /* Fortran's sgemm or dgemm */
+    pyrelu_watch watch;
+    void (*blas_gemm)(void); /* Fortran's sgemm or dgemm */
     /* plan_workspace sets the rest. */
     ptrdiff_t micro_batch_rows;
     void *targets, *losses;    /* for loss_call, of each row and member: (n_outputs,) and 1 */

@@ -44,10 +44,22 @@ static inline int packs_delta(const micro_batch *s, const layer *l) {
     return !exceeds_own_gemm(rows_per_weight_block(s, l), l->width, s->rows);
 }
 
-/* Packs the rows of delta once for all blocks of weights, while they are in cache. */
-static inline void pack_delta(const micro_batch *s, const layer *l, ptrdiff_t first, ptrdiff_t rows) {
-    if (packs_delta(s, l))
-        pyrelu_kernels_for(TYPE)->pack_rows(from(l->delta, first, l->width), l->width, first, rows, s->rows, l->packed);
+/* Whether columns of delta that are 0 may be left out of that product. To add their gradient to what is there could
+ * turn -0 into 0. The output layer has none. */
+static inline int may_leave_out_columns(const micro_batch *s, const layer *l) {
+    return s->begins && l < s->net->layers + s->net->n_layers - 1;
+}
+
+/* Packs the rows of delta once for all blocks of weights, while they are in cache, and looks what of it is not 0. */
+static inline void pack_delta(const micro_batch *s, const layer *l, ptrdiff_t part, ptrdiff_t first, ptrdiff_t rows) {
+    if (!packs_delta(s, l)) return;
+    const pyrelu_kernels *kernels = pyrelu_kernels_for(TYPE);
+    const real *delta = from(l->delta, first, l->width);
+    kernels->pack_rows(delta, l->width, first, rows, s->rows, l->packed);
+    if (!may_leave_out_columns(s, l)) return;
+    real *found = from(l->column_bits, part, l->width);
+    memset(found, 0, l->width * sizeof(real));
+    kernels->or_rows(delta, rows, l->width, found);
 }
 
 /* The k-th stored value, which belongs to this row of the micro-batch, after input dropout. */

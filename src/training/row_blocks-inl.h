@@ -9,6 +9,7 @@
 #include "training/micro_batch-inl.h"
 #include "training/products-inl.h"
 #include "training/transforms-inl.h"
+#include "training/watch-inl.h"
 
 static void gather(const micro_batch *s, ptrdiff_t first, ptrdiff_t rows) {
     const ptrdiff_t n = s->net->n_features;
@@ -49,7 +50,7 @@ static void activate(const micro_batch *s, const layer *l, ptrdiff_t first, ptrd
     }
 }
 
-static void forward(const micro_batch *s, ptrdiff_t first, ptrdiff_t rows) {
+static void forward(const micro_batch *s, ptrdiff_t part, ptrdiff_t first, ptrdiff_t rows) {
     if (gathers(s)) gather(s, first, rows);
     if (s->net->embedding) embed(s, first, rows);
     if (drops_inputs(s) && !s->data->starts) drop_inputs(s, first, rows);
@@ -68,6 +69,7 @@ static void forward(const micro_batch *s, ptrdiff_t first, ptrdiff_t rows) {
             }
             gemm(s->net, &p);
         }
+        if (i == 0 && watches(s)) watch_rows(s, part, rows, z);
         activate(s, l, first, rows);
     }
 }
@@ -125,9 +127,9 @@ static void products_backward(const micro_batch *s, const layer *l, ptrdiff_t fi
                                 .bias = NULL});
 }
 
-static void backward(const micro_batch *s, ptrdiff_t first, ptrdiff_t rows) {
+static void backward(const micro_batch *s, ptrdiff_t part, ptrdiff_t first, ptrdiff_t rows) {
     const ptrdiff_t k = s->net->n_members;
-    pack_delta(s, &s->net->layers[s->net->n_layers - 1], first, rows);
+    pack_delta(s, &s->net->layers[s->net->n_layers - 1], part, first, rows);
     for (int i = s->net->n_layers - 1; i > 0; i--) {
         const layer *below = &s->net->layers[i - 1];
         const ptrdiff_t m = k * below->n_outputs, width = k * below->width;
@@ -136,7 +138,7 @@ static void backward(const micro_batch *s, ptrdiff_t first, ptrdiff_t rows) {
         if (below->mask) drop(gradient, from(below->mask, first, m), rows * m, gradient);
         transforms[below->transform].backward(below, k * first, k * rows, from(below->saved, first, width), gradient,
                                               from(below->delta, first, width));
-        pack_delta(s, below, first, rows);
+        pack_delta(s, below, part, first, rows);
     }
     const pyrelu_embedding *e = s->net->embedding;
     const layer *l = s->net->layers;
@@ -162,15 +164,20 @@ static ptrdiff_t blocks_together(const micro_batch *s) {
     return together > 1 ? together : 1;
 }
 
+/* The parts of the first phase, each of some blocks of rows. */
+static ptrdiff_t row_parts(const micro_batch *s) {
+    return ceil_div(ceil_div(s->rows, rows_per_block(s)), blocks_together(s));
+}
+
 /* The first phase for the i-th blocks of rows that are computed together; the loss is that of each block. */
 static void row_blocks(const micro_batch *s, ptrdiff_t i) {
     const ptrdiff_t each = rows_per_block(s), start = i * blocks_together(s) * each;
     const ptrdiff_t stop = min_size(start + blocks_together(s) * each, s->rows);
-    forward(s, start, stop - start);
+    forward(s, i, start, stop - start);
     for (ptrdiff_t first = start; first < stop; first += each)
         s->net->partial_sums[first / each] =
             (pyrelu_sums){s->opt ? loss(s, first, min_size(each, stop - first)) : 0, 0};
-    if (s->opt) backward(s, start, stop - start);
+    if (s->opt) backward(s, i, start, stop - start);
 }
 
 /* Marks the units of a hidden layer that are not 0 for every row of the micro-batch. */

@@ -90,20 +90,27 @@ static pyrelu_sums weights_in_chunks(const micro_batch *s, const layer *l, ptrdi
     const int i = (int)(l - s->net->layers), complete = s->stage == FUSED && s->begins && s->ends;
     const ptrdiff_t n = l->width, stop = first + rows, each = complete ? rows_per_chunk(n) : rows;
     const int prefetches = complete && l->n_inputs * n * (ptrdiff_t)sizeof(real) >= PREFETCHED_FROM;
+    const ptrdiff_t block = first / rows_per_weight_block(s, l);
+    const int watched = i == 0 && watches(s);
     real *gradient = element_of(opt, opt->gradients, from(l->weights, first, n));
+    real *before = watched ? from(s->net->watch.weights, block, each * n) : NULL;
     pyrelu_sums sums = {0, 0};
     for (ptrdiff_t m; first < stop; first += m) {
         m = min_size(each, stop - first);
         real *weights = from(l->weights, first, n);
         const pyrelu_matrix of_inputs = transposed(inputs(s, i, 0) + first, l->n_inputs);
-        product p = {m, n, s->rows, of_inputs, plain(l->packed, n), gradient, n, .add = !s->begins, .packed = 1};
+        product p = {m,        l->n_packed, s->rows,           of_inputs,  plain(l->packed, l->n_packed),
+                     gradient, n,           .add = !s->begins, .packed = 1};
         if (prefetches) {
             p.prefetched[0] = weights;
             for (int k = 0; k < 2; k++) p.prefetched[1 + k] = element_of(opt, opt->state[k], weights);
             p.prefetched_bytes = m * n * sizeof(real);
         }
         pyrelu_kernels_for(TYPE)->gemm(&p);
+        if (watched) memcpy(before, weights, m * n * sizeof(real)); /* now that they are in cache */
+        if (l->n_packed < n) pyrelu_kernels_for(TYPE)->spread(gradient, m, n, l->places);
         sums = add(sums, update(s, weights, gradient, m * n, PYRELU_GROUP_weights, l->rate_factor, l->trust_ratio));
+        if (watched) watch_weights(s, block, first, m, before);
     }
     return sums;
 }
