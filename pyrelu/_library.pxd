@@ -98,6 +98,7 @@ cdef extern from "table/table.h" nogil:
 cdef extern from "kernels/kernels.h" nogil:
     enum:
         PYRELU_MAX_EMBEDDING
+        PYRELU_CACHE_LINE
 
     ctypedef enum pyrelu_type:
         PYRELU_F16

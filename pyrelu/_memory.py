@@ -6,8 +6,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from pyrelu._typing import Floats
-
-LINE = 64  # bytes
+from pyrelu._ufuncs import CACHE_LINE
 
 
 def on_lines(n_arrays: int, size: int, dtype: DTypeLike, zeros: bool = False) -> list[Floats]:
@@ -21,8 +20,8 @@ def on_lines(n_arrays: int, size: int, dtype: DTypeLike, zeros: bool = False) ->
     zeros : bool, default=False
         Whether they are zeros; else anything.
     """
-    each = LINE // np.dtype(dtype).itemsize
+    each = CACHE_LINE // np.dtype(dtype).itemsize
     step = ceil(size / each) * each
     memory = (np.zeros if zeros else np.empty)(n_arrays * step + each, dtype)
-    start = -memory.ctypes.data % LINE // memory.itemsize
+    start = -memory.ctypes.data % CACHE_LINE // memory.itemsize
     return [memory[at : at + size] for at in range(start, start + n_arrays * step, step)]

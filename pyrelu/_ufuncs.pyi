@@ -5,6 +5,7 @@ import numpy as np
 FORWARD: int
 DERIVATIVE: int
 VJP: int
+CACHE_LINE: int
 
 def activation_rows() -> list[dict[str, Any]]: ...
 def axis_function_rows() -> list[dict[str, Any]]: ...

@@ -12,6 +12,7 @@ cnp.import_ufunc()
 FORWARD = PYRELU_FORWARD
 DERIVATIVE = PYRELU_DERIVATIVE
 VJP = PYRELU_VJP
+CACHE_LINE = PYRELU_CACHE_LINE  # bytes
 
 # float16 first: NumPy takes the first loop that the operands cast to safely, and so small integers and booleans
 # promote as they do for np.tanh.

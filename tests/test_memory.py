@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from pyrelu import MLPClassifier, MLPRegressor
-from pyrelu._memory import LINE, on_lines
+from pyrelu._memory import CACHE_LINE, on_lines
 
 HIDDEN = 512  # units: 2 KiB a row in float32, were the layer's outputs of all rows kept
 
@@ -82,7 +82,7 @@ def test_mapped_file_larger_than_memory(tmp_path):
 @pytest.mark.parametrize("n_arrays", [1, 3])
 def test_arrays_begin_with_a_line(n_arrays, size, dtype):
     arrays = on_lines(n_arrays, size, dtype, zeros=True)
-    assert [(a.shape, a.dtype, a.any(), a.ctypes.data % LINE) for a in arrays] == [
+    assert [(a.shape, a.dtype, a.any(), a.ctypes.data % CACHE_LINE) for a in arrays] == [
         ((size,), dtype, False, 0)
     ] * n_arrays
     for number, a in enumerate(arrays, 1):
@@ -95,4 +95,4 @@ def test_what_a_step_changes_begins_with_a_line():
     X = np.eye(20, 3, dtype=np.float32)
     for _ in range(2):
         mlp.partial_fit(X, X[:, 0] > 0, classes=[False, True])
-        assert [a.ctypes.data % LINE for a in (mlp.coefs_[0], *mlp._optimizer.state)] == [0, 0, 0]
+        assert [a.ctypes.data % CACHE_LINE for a in (mlp.coefs_[0], *mlp._optimizer.state)] == [0, 0, 0]

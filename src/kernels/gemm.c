@@ -77,17 +77,16 @@ typedef struct {
     rows_ahead *ahead; /* or NULL */
 } operands;
 
-enum { LINE = 64 }; /* bytes, of cache */
-
 INLINE void prefetch_lines(prefetching *p) {
 #pragma GCC unroll 3
     for (int i = 0; i < PYRELU_PREFETCHED; i++) __builtin_prefetch(p->arrays[i] + p->at, 0, 2);
-    p->at += LINE;
+    p->at += PYRELU_CACHE_LINE;
 }
 
 static void prefetch_rows(rows_ahead *p) {
     for (ptrdiff_t n = min_size(p->each, p->left); n > 0; n--, p->left--, p->row += p->stride)
-        for (ptrdiff_t j = 0; j < p->columns; j += LINE / sizeof(real)) __builtin_prefetch(p->row + j, 0, 2);
+        for (ptrdiff_t j = 0; j < p->columns; j += PYRELU_CACHE_LINE / sizeof(real))
+            __builtin_prefetch(p->row + j, 0, 2);
 }
 
 /* Stores the tile at the right edge of C, which has fewer columns than its vectors: they are in x, rows `width` apart.
@@ -318,7 +317,8 @@ static void compute(const operands *tile, ptrdiff_t rows) {
 
 static prefetching prefetched_by(const pyrelu_gemm_args *p) {
     const ptrdiff_t n = ceil_div(p->k, PANEL_DEPTH) * ceil_div(p->m, TILE_ROWS) * ceil_div(p->n, TILE_COLUMNS);
-    prefetching fetched = {.stop = p->prefetched_bytes, .step = ceil_div(p->prefetched_bytes, n * LINE) * LINE};
+    prefetching fetched = {.stop = p->prefetched_bytes,
+                           .step = ceil_div(p->prefetched_bytes, n * PYRELU_CACHE_LINE) * PYRELU_CACHE_LINE};
     for (int i = 0; i < PYRELU_PREFETCHED; i++)
         fetched.arrays[i] = p->prefetched[i] ? p->prefetched[i] : p->prefetched[0];
     return fetched;

@@ -8,6 +8,8 @@
 #include "api.h"
 #include "table/table.h"
 
+enum { PYRELU_CACHE_LINE = 64 }; /* bytes of a line of the caches */
+
 typedef enum { PYRELU_F16, PYRELU_F32, PYRELU_F64, PYRELU_N_TYPES } pyrelu_type; /* F16 is a storage format only */
 
 /* BACKWARD is the training core's VJP: it takes x or y, as the row's column `reads` says. */

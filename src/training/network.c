@@ -22,7 +22,7 @@
 
 /* ---- memory ---- */
 
-enum { NUMBERS_PER_LINE = 64 / sizeof(real) }; /* of cache */
+enum { NUMBERS_PER_LINE = PYRELU_CACHE_LINE / sizeof(real) };
 
 static void *reserve(char *workspace, size_t *used, ptrdiff_t n, size_t size) {
     char *start = workspace ? workspace + *used : NULL;

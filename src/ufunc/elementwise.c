@@ -26,7 +26,6 @@
 enum {
     BLOCK = 512,       /* elements in a buffer: all buffers of a loop stay in the first-level cache */
     CHECKED = 1 << 12, /* elements whose parameters are checked at a time; the kernel then reads them from the cache */
-    LINE = 64,         /* bytes of a line of the caches */
     ALIGNED = 1 << 12, /* from so many elements on, a kernel's vectors begin where a line of the result does */
 };
 
@@ -175,7 +174,7 @@ static void map_blocks(const map_call *c, ptrdiff_t start, ptrdiff_t stop) {
 }
 
 static void prefetch(const char *start, ptrdiff_t bytes) {
-    for (ptrdiff_t i = 0; i < bytes; i += LINE) __builtin_prefetch(start + i);
+    for (ptrdiff_t i = 0; i < bytes; i += PYRELU_CACHE_LINE) __builtin_prefetch(start + i);
 }
 
 /* Computes contiguous numbers of the kernel's type; the result bypasses the caches. The next block is asked for before
@@ -280,7 +279,7 @@ static void map_direct(const map_call *c, ptrdiff_t start, ptrdiff_t n) {
  * a start, where each vector of 64 bytes, and every second one of 32, would be stored to two lines, which takes twice
  * as long: relu a quarter longer. */
 static ptrdiff_t before_line(const char *out, ptrdiff_t size) {
-    const ptrdiff_t bytes = -(intptr_t)out & (LINE - 1);
+    const ptrdiff_t bytes = -(intptr_t)out & (PYRELU_CACHE_LINE - 1);
     return bytes % size ? 0 : bytes / size;
 }
 
