@@ -251,5 +251,6 @@ cdef extern from "training/network.h" nogil:
         pyrelu_epoch_totals (*step)(const pyrelu_network *, double weight, pyrelu_optimizer *) noexcept nogil
         void (*losses)(const pyrelu_network *, const void *targets, Py_ssize_t n_targets, void *outputs, void *losses,
                        Py_ssize_t rows) noexcept nogil
+        void (*ranges)(const void *values, Py_ssize_t rows, Py_ssize_t n, void *lows, void *highs) noexcept nogil
 
     const pyrelu_core pyrelu_core_f32, pyrelu_core_f64

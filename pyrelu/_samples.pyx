@@ -6,6 +6,7 @@ cimport numpy as cnp
 from libc.stdint cimport uint32_t, uint64_t
 
 from pyrelu._checks cimport address, aligned, all_below, all_finite, ascends, describe, two_dimensional
+from pyrelu._library cimport pyrelu_core, pyrelu_core_f32, pyrelu_core_f64
 
 import numpy as np
 
@@ -77,11 +78,21 @@ cdef class Samples:
         self.arrays = values, columns, starts
 
     def ranges(self):
-        """Return the least and the largest number of each column, of shape (2, n_features); None for a CSR matrix."""
-        if self.samples.starts is not NULL:
+        """Return the least and the largest number of each column, of shape (2, n_features).
+
+        The least is NaN where not all are finite. None for a CSR matrix, and if there are no rows.
+        """
+        cdef const pyrelu_core *core = &pyrelu_core_f32 if self.dtype == np.float32 else &pyrelu_core_f64
+        cdef Py_ssize_t m = self.n_samples, n = self.n_features
+        cdef void *lows
+        cdef void *highs
+        if self.samples.starts is not NULL or m == 0:
             return None
-        X = self.arrays[0]
-        return np.stack([X.min(axis=0), X.max(axis=0)])
+        found = np.empty((2, n), self.dtype)
+        lows, highs = cnp.PyArray_DATA(found), cnp.PyArray_DATA(found[1])
+        with nogil:
+            core.ranges(self.samples.values, m, n, lows, highs)
+        return found
 
     cdef tuple target_range(self):
         """Return the least and the largest target, or NaN if a target is NaN."""

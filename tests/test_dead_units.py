@@ -279,3 +279,26 @@ def test_deeper_layers_need_no_units_that_are_dead(n_units, monkeypatch):
     assert alive.find_alive(network, Samples(X), None, bounds).tolist() == expected
     needed = n_units // 2 if n_units < 256 else n_units
     assert {shapes[0][1] for shapes in sizes} == {shapes[1][0] for shapes in sizes} == {needed}
+
+
+def test_all_of_the_first_layer_is_dead():
+    mlp, X = fitted("relu")
+    mlp.intercepts_[0][:] = -1e6
+    network = mlp._network(mlp._arrays())
+    bounds = alive.Bounds.after(network, np.full(12, -1.0))
+    expected = alive_by_numpy(mlp, X)
+    assert 0 < sum(expected) < 18
+    assert alive.find_alive(network, Samples(X), None, bounds).tolist() == expected.tolist()
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("shape", [(1, 1), (3, 7), (4, 16), (203, 45)])
+def test_ranges_of_columns(shape, dtype):
+    X = np.random.default_rng(0).normal(size=shape).astype(dtype)
+    assert same_bits(Samples(X).ranges(), np.stack([X.min(axis=0), X.max(axis=0)]))
+    assert Samples(csr_matrix(X)).ranges() is Samples(X[:0]).ranges() is None
+    for value in (np.nan, np.inf, -np.inf):
+        for row in {0, shape[0] // 2, shape[0] - 1}:
+            other = X.copy()
+            other[row, -1] = value
+            assert np.isnan(Samples(other).ranges()[0]).tolist() == [False] * (shape[1] - 1) + [True]

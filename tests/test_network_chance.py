@@ -134,7 +134,7 @@ def test_threads_do_not_change_a_bit(threads):
         problem = Problem((200, 300, 300, 10), "rrelu", n=1500, dtype=np.float32, dropout=(0.1, 0.5, 0.5), draws=True)
         solver = SGD(problem.parameters, MLPClassifier(clip_norm=0.01))
         solver.seed = SEED
-        loss, norm, _ = problem.network.train(problem.samples(), None, 256, solver)
+        loss, norm, *_ = problem.network.train(problem.samples(), None, 256, solver)
         results.append((np.array([loss, norm]), problem.parameters))
     for result in results[1:]:
         assert all(map(same_bits, result, results[0]))

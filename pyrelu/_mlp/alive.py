@@ -110,6 +110,7 @@ def _part_with(doubtful: Flags, network: Network, dead: Flags) -> tuple[Network,
     before = np.arange(first)
     if last > 0 and sizes[0] <= WHOLE_SUM and dead[: sizes[0]].any():
         needed = np.flatnonzero(~dead[: sizes[0]])
+        needed = needed if len(needed) else np.arange(1)  # a layer has one at least
         weights[0], biases[0] = weights[0].take(needed, axis=1), biases[0].take(needed)
         weights[1] = weights[1].take(needed, axis=0)
         before = np.concatenate([needed, before[sizes[0] :]])

@@ -1,4 +1,5 @@
-/* Upper bounds of a layer's pre-activations, for training/watch-inl.h. Compiled once per instruction set and precision.
+/* Ranges of columns, and upper bounds of a layer's pre-activations, for training/watch-inl.h. Compiled once per
+ * instruction set and precision.
  */
 #include "kernels/targets.h"
 #include "simd/vectors.h"
@@ -6,19 +7,34 @@
 
 enum { ROWS = 4 }; /* at a time, so that the results are read and written once for all of them */
 
-INLINE void max_some_rows(const int rows, const real *x, ptrdiff_t n, real *y) {
+/* low is NULL where only the maxima are asked for. */
+INLINE void range_of_some_rows(const int rows, const real *x, ptrdiff_t n, real *low, real *high) {
     for (ptrdiff_t j = 0; j < n; j += LANES) {
-        vector top = load_some(y + j, n - j, 0);
+        vector least = low ? load_some(low + j, n - j, 0) : V(0), most = load_some(high + j, n - j, 0), zeros = V(0);
 #pragma GCC unroll 4
-        for (int row = 0; row < rows; row++) top = max_(top, load_some(x + row * n + j, n - j, 0));
-        store_some(y + j, n - j, top);
+        for (int row = 0; row < rows; row++) {
+            const vector v = load_some(x + row * n + j, n - j, 0);
+            if (low) least = min_(least, v);
+            if (low) zeros += v * 0;
+            most = max_(most, v);
+        }
+        if (low) store_some(low + j, n - j, least + zeros); /* NaN, and stays so, unless all are finite */
+        store_some(high + j, n - j, most);
     }
 }
 
 void PER_TARGET(max_rows)(const void *x, ptrdiff_t rows, ptrdiff_t n, void *y) {
     const real *from = x;
-    for (; rows >= ROWS; rows -= ROWS, from += ROWS * n) max_some_rows(ROWS, from, n, y);
-    for (; rows > 0; rows--, from += n) max_some_rows(1, from, n, y);
+    for (; rows >= ROWS; rows -= ROWS, from += ROWS * n) range_of_some_rows(ROWS, from, n, NULL, y);
+    for (; rows > 0; rows--, from += n) range_of_some_rows(1, from, n, NULL, y);
+}
+
+void PER_TARGET(range_of_rows)(const void *x, ptrdiff_t rows, ptrdiff_t n, void *lows, void *highs) {
+    const real *from = x;
+    memcpy(lows, x, n * sizeof(real));
+    memcpy(highs, x, n * sizeof(real));
+    for (; rows >= ROWS; rows -= ROWS, from += ROWS * n) range_of_some_rows(ROWS, from, n, lows, highs);
+    for (; rows > 0; rows--, from += n) range_of_some_rows(1, from, n, lows, highs);
 }
 
 /* For the first n of LANES columns. */

@@ -18,6 +18,7 @@ const pyrelu_kernels PER_TARGET(kernels) = {
     .all_finite = PER_TARGET(all_finite),
     .spread = PER_TARGET(spread),
     .max_rows = PER_TARGET(max_rows),
+    .range_of_rows = PER_TARGET(range_of_rows),
     .add_rises = PER_TARGET(add_rises),
     .add_multiple = PER_TARGET(add_multiple),
     .add_rows = PER_TARGET(add_rows),

@@ -135,6 +135,8 @@ typedef struct {
      * plus 1 if it is one of them. */
     void (*spread)(void *x, ptrdiff_t rows, ptrdiff_t n, const void *places);
     void (*max_rows)(const void *x, ptrdiff_t rows, ptrdiff_t n, void *y); /* y = the maximum of y and the rows of x */
+    /* The least and the largest of each column. The least is NaN where not all numbers are finite. */
+    void (*range_of_rows)(const void *x, ptrdiff_t rows, ptrdiff_t n, void *lows, void *highs);
     /* Of matrices before and after an update, from the numbers `lows` and `highs` of each row: adds to `rises` the sum
      * over each column of the larger product of one of them with the change, and to `sizes` that of the larger absolute
      * values. */

@@ -28,6 +28,7 @@ void PER_TARGET(or_rows)(const void *x, ptrdiff_t rows, ptrdiff_t n, void *found
 int PER_TARGET(all_finite)(const void *x, ptrdiff_t n);
 void PER_TARGET(spread)(void *x, ptrdiff_t rows, ptrdiff_t n, const void *places);
 void PER_TARGET(max_rows)(const void *x, ptrdiff_t rows, ptrdiff_t n, void *y);
+void PER_TARGET(range_of_rows)(const void *x, ptrdiff_t rows, ptrdiff_t n, void *lows, void *highs);
 void PER_TARGET(add_rises)(const void *before, const void *after, const void *lows, const void *highs, ptrdiff_t rows,
                            ptrdiff_t n, void *rises, void *sizes);
 void PER_TARGET(add_multiple)(double a, const void *x, void *y, ptrdiff_t n);

@@ -336,4 +336,8 @@ static void losses_of_rows(const network *net, const void *targets, ptrdiff_t n_
                                                       n_targets, net->label_smoothing, net->loss_parameters);
 }
 
-const pyrelu_core CORE = {plan_workspace, calls_blas, predict, train, step, losses_of_rows};
+static void ranges(const void *values, ptrdiff_t rows, ptrdiff_t n, void *lows, void *highs) {
+    pyrelu_kernels_for(TYPE)->range_of_rows(values, rows, n, lows, highs);
+}
+
+const pyrelu_core CORE = {plan_workspace, calls_blas, predict, train, step, losses_of_rows, ranges};

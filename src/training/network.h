@@ -178,6 +178,8 @@ typedef struct {
      * pre-activations, as training does. */
     void (*losses)(const pyrelu_network *, const void *targets, ptrdiff_t n_targets, void *outputs, void *losses,
                    ptrdiff_t rows);
+    /* Writes the least and the largest number of each of n columns; the least is NaN where not all are finite. */
+    void (*ranges)(const void *values, ptrdiff_t rows, ptrdiff_t n, void *lows, void *highs);
 } pyrelu_core;
 
 extern PYRELU_API const pyrelu_core pyrelu_core_f32, pyrelu_core_f64;

@@ -93,7 +93,8 @@ static pyrelu_sums weights_in_chunks(const micro_batch *s, const layer *l, ptrdi
     const ptrdiff_t block = first / rows_per_weight_block(s, l);
     const int watched = i == 0 && watches(s);
     real *gradient = element_of(opt, opt->gradients, from(l->weights, first, n));
-    real *before = watched ? from(s->net->watch.weights, block, each * n) : NULL;
+    const ptrdiff_t place = pyrelu_team_size(s->team) > 1 ? block : 0; /* one stays in cache */
+    real *before = watched ? from(s->net->watch.weights, place, each * n) : NULL;
     pyrelu_sums sums = {0, 0};
     for (ptrdiff_t m; first < stop; first += m) {
         m = min_size(each, stop - first);

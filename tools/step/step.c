@@ -91,6 +91,21 @@ static void softmax_rows(void *x, ptrdiff_t rows, ptrdiff_t n) { CLOCKED(OUTPUT,
 static void pack_rows(const void *x, ptrdiff_t n, ptrdiff_t first, ptrdiff_t rows, ptrdiff_t k, void *packed) {
     CLOCKED(PACK, kernels->pack_rows(x, n, first, rows, k, packed));
 }
+static void pack_columns(const void *x, ptrdiff_t stride, const int32_t *columns, ptrdiff_t n, ptrdiff_t k,
+                         void *packed) {
+    CLOCKED(PACK, kernels->pack_columns(x, stride, columns, n, k, packed));
+}
+static void or_rows(const void *x, ptrdiff_t rows, ptrdiff_t n, void *found) {
+    CLOCKED(PACK, kernels->or_rows(x, rows, n, found));
+}
+static int all_finite(const void *x, ptrdiff_t n) {
+    int finite;
+    CLOCKED(PACK, finite = kernels->all_finite(x, n));
+    return finite;
+}
+static void spread(void *x, ptrdiff_t rows, ptrdiff_t n, const void *places) {
+    CLOCKED(WEIGHT_GRADIENT, kernels->spread(x, rows, n, places));
+}
 static void add_rows(const void *x, ptrdiff_t rows, ptrdiff_t n, void *y) {
     CLOCKED(SUMS, kernels->add_rows(x, rows, n, y));
 }
@@ -231,6 +246,10 @@ static double train(problem *p, int with_clocks) {
         clocked.update = updates;
         clocked.gemm = gemm;
         clocked.pack_rows = pack_rows;
+        clocked.pack_columns = pack_columns;
+        clocked.or_rows = or_rows;
+        clocked.all_finite = all_finite;
+        clocked.spread = spread;
         clocked.softmax_rows = softmax_rows;
         clocked.add_rows = add_rows;
     }
