@@ -11,7 +11,7 @@
  * larger than what the sum rounds away. `above` says that u is not negative, so that 1 is the smaller term of the sum.
  * For u from about -SATURATED to -EXP_LOWEST; mul_sigmoid_minus meets no subnormal numbers up to -LOGISTIC_LOWEST. */
 
-#if LOOKUP
+#if LOOKUP || LOOKUP_4
 
 /* r (1 + growth) = -1/(1 + e^u), with LOGISTIC_UNIT in place of 1, which prevents overflow; the minus sign saves a
  * negation */
@@ -89,8 +89,13 @@ INLINE vector step_less(vector x, vector y, const real unit) {
 
 /* As logistic_parts, for 0 <= u <= -EXP_LOWEST: with SLOPE_UNIT in place of UNIT, and the residual by products, of
  * which the larger is subtracted first. */
+#if PYRELU_BITS == 32
 #define SLOPE_BIAS 88
 #define SLOPE_UNIT R(0x1p-88)
+#else
+#define SLOPE_BIAS SCALE_BIAS
+#define SLOPE_UNIT UNIT
+#endif
 INLINE logistic logistic_above(exponent u) {
     power_and_rest e = exp_of(u, EXPONENT_BIASED(-SLOPE_BIAS));
     vector rest = e.power * e.p, r = -1 / (e.power + SLOPE_UNIT + rest);

@@ -189,7 +189,7 @@ INLINE exponent exponent_by(vector c, vector x) {
 /* 2^((i + t)/4) */
 INLINE power_and_rest quarters(vector t, vector_bits i) {
     vector power = (vector)((vector_bits)lookup_4(QUARTER_TABLE, i) + (i << (R_FRACTION - 2)));
-    return (power_and_rest){power, horner(t, COUNTED(QUARTER_POLYNOMIAL), 1)};
+    return (power_and_rest){power, POLYNOMIAL(t, QUARTER_POLYNOMIAL)};
 }
 
 INLINE power_and_rest exp_of(exponent u, vector shifter) {

@@ -30,5 +30,9 @@ static const dd_constant GELU_SLOPE_ROOT = {R(0.7517915246935645), R(-1.49567591
 static const dd_constant GELU_TANH_LINEAR = {R(1.5957691216062813), R(-5.505482686972437e-13)};
 /* 2 sqrt(2/pi) 0.044715 */
 static const dd_constant GELU_TANH_CUBIC = {R(0.07135481627260025), R(-6.175149918155315e-19)};
+/* the same in quarters of an octave */
+static const dd_constant GELU_TANH_LINEAR_QUARTERS = {R(9.208832792573958), R(3.341852527953502e-12)};
+/* and 0.044715 times that */
+static const dd_constant GELU_TANH_CUBIC_QUARTERS = {R(0.411772958320094), R(-2.3912709602874976e-17)};
 /* three times that */
 static const dd_constant GELU_TANH_SLOPE_CUBIC = {R(0.21406444881780073), R(1.2025242832367862e-17)};

@@ -236,12 +236,20 @@ INLINE vector lookup(const real *table, vector_bits i) { return _mm256_permuteva
 #define LOOKUP 0
 #endif
 
-/* lookup_4(table, i) is table[i % 4]: within each 128 bits of a register. Where it is defined it takes half a cycle to
- * one, and lookup, across them, up to two on AMD's processors before Zen 5. */
+/* lookup_4(table, i) is table[i % 4]. In float it stays within each 128 bits of a register, which takes half a cycle to
+ * one, and lookup, across them, up to two on AMD's processors before Zen 5. Of a double, it looks up both halves, the one
+ * at 2 i and the other at 2 i + 1. */
 #if WIDTH == 32 && PYRELU_BITS == 32
 #define LOOKUP_4 1
 INLINE vector lookup_4(const real *table, vector_bits i) {
     return _mm256_permutevar_ps(_mm256_broadcast_ps((const __m128 *)table), (__m256i)i);
+}
+#elif WIDTH == 32
+#define LOOKUP_4 1
+INLINE vector lookup_4(const real *table, vector_bits i) {
+    const __m256i twice = _mm256_shuffle_epi32((__m256i)(i + i), 0xa0), half = _mm256_set1_epi64x(1LL << 32);
+    const __m256 halves = _mm256_castpd_ps(load(table));
+    return _mm256_castps_pd(_mm256_permutevar8x32_ps(halves, _mm256_or_si256(twice, half)));
 }
 #elif WIDTH == 64 && PYRELU_BITS == 32
 #define LOOKUP_4 1

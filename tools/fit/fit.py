@@ -151,9 +151,9 @@ def power_bits(near, precision):
     return [1 + b / units / (2 if b < 0 else 1) for b in less]
 
 
-def quarters(precision):
+def quarters(precision, degree):
     """e^x by quarters of an octave: the table, the polynomial, and what turns x into quarters."""
-    c = nearly_exact(4, precision, range(1 << 13))
+    c = nearly_exact(4, precision, range(1 << {24: 13, 53: 16}[precision]))
     near, error = roots_of_2(4, c, precision)
     numbers(
         f"c 2^(j/4), relative error 2^{nstr(log(error, 2), 3)}, with j/4 of an exponent step subtracted",
@@ -169,7 +169,7 @@ def quarters(precision):
         lambda t: c / mpf(2) ** (t / 4),
         -width,
         width,
-        4,
+        degree,
         precision,
     )
     split("QUARTERS", "4/ln 2", 4 / log(2), precision)
@@ -253,8 +253,7 @@ def main(bits):
         x = sqrt(at(z))
         return (x - tanh(x)) / x**3
 
-    if bits == 32:
-        quarters(precision)
+    quarters(precision, {32: 4, 64: 8}[bits])
     polynomial(
         "TANH_DIVISOR_POLYNOMIAL",
         "x^3/(x - tanh x) of x^2 on |x| <= 1, relative to tanh(x)/(x - tanh x)",

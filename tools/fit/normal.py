@@ -93,17 +93,9 @@ def main(bits):
         split("INVERSE_ROOT_2PI", "1/sqrt(2 pi)", 1 / sqrt(2 * pi), precision)
     split("GELU_TANH_LINEAR", "2 sqrt(2/pi), with a short head", 2 * sqrt(2 / pi), precision, {32: 16, 64: 40}[bits])
     split("GELU_TANH_CUBIC", "2 sqrt(2/pi) 0.044715", 2 * sqrt(2 / pi) * mpf("0.044715"), precision)
-    if bits == 32:
-        quarters = 4 / log(2)
-        split(
-            "GELU_TANH_LINEAR_QUARTERS", "the same in quarters of an octave", quarters * 2 * sqrt(2 / pi), precision, 16
-        )
-        split(
-            "GELU_TANH_CUBIC_QUARTERS",
-            "and 0.044715 times that",
-            quarters * 2 * sqrt(2 / pi) * mpf("0.044715"),
-            precision,
-        )
+    linear = 4 / log(2) * 2 * sqrt(2 / pi)
+    split("GELU_TANH_LINEAR_QUARTERS", "the same in quarters of an octave", linear, precision, {32: 16, 64: 40}[bits])
+    split("GELU_TANH_CUBIC_QUARTERS", "and 0.044715 times that", linear * mpf("0.044715"), precision)
     split("GELU_TANH_SLOPE_CUBIC", "three times that", 6 * sqrt(2 / pi) * mpf("0.044715"), precision)
 
 
