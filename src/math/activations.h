@@ -180,7 +180,7 @@ INLINE vector df_celu(vector x, vector alpha) {
 /* Sigmoids */
 
 #define BRANCHES_sigmoid ~,
-/* ULP 0.84 at -0x1.5db1a2p+6 (float), 0.79 at -0x1.626482400dcc5p+9 (double) */
+/* ULP 0.84 at -0x1.5db1a2p+6 (float), 0.83 at -0x1.625218dbd7556p+9 (double) */
 FORMULA sigmoid(vector x) { return sigmoid_minus(exponent_of_minus(clamp(x, V(LOGISTIC_LOWEST), V(SATURATED)))); }
 INLINE vector f_sigmoid(vector x) {
     return BY_PIECES(less(x, V(-SIGMOID_TAIL.end)), sigmoid(x), complement_above_0(&SIGMOID_TAIL, 6, x));
@@ -251,7 +251,7 @@ FORMULA softplus(vector x, vector beta) {
 INLINE vector f_softplus(vector x, vector beta) {
     return BY_PIECES(less(beta * x, V(-SOFTPLUS_TAIL.end)), softplus(x, beta), softplus_pieces(x, beta));
 }
-/* ULP 0.84 at -0x1.5db1a2p+6 (float), 0.79 at -0x1.626482400dcc5p+9 (double) */
+/* ULP 0.84 at -0x1.5db1a2p+6 (float), 0.83 at -0x1.625218dbd7556p+9 (double) */
 FORMULA slope_of_softplus(vector x, vector beta) {
     return sigmoid_minus(exponent_by(-beta, clamp(x, EXP_LOWEST / beta, SATURATED / beta)));
 }
@@ -283,12 +283,12 @@ INLINE vector times_sigmoid_minus(vector x, real lowest, real highest, exponent 
     return blend(greater(x, V(highest)), x, mul_sigmoid_minus(a, minus_u(a), 0, V(-0.0)));
 #else
     const vector a = max_(negative(while_visible(x, V(highest))), V(lowest));
-    return mul_sigmoid_minus(a, minus_u(a), 1, max_(x, V(0)));
+    return mul_sigmoid_minus(a, minus_u(a), 1, max_(x, V(-0.0))); /* -0 keeps the sign of what becomes 0 */
 #endif
 }
 
 #define BRANCHES_silu ~,
-/* ULP 0.88 at 0x1.1cafa8p-2 (float), 0.76 at -0x1.65c69468649c8p+9 (double) */
+/* ULP 0.88 at 0x1.1cafa8p-2 (float), 1.02 at -0x1.07bf0ce405a2cp-4 (double) */
 FORMULA silu(vector x) { return times_sigmoid_minus(x, LOGISTIC_LOWEST, SATURATED, exponent_of_minus); }
 INLINE vector f_silu(vector x) { return BY_PIECES(less(x, V(-SILU_TAIL.end)), silu(x), minus_half(&SILU_TAIL, 7, x)); }
 /* ULP 1.97 at -0x1.5f29ap-6 (float), 1.87 at -0x1.0ff570cd25e5dp+5 (double) */
@@ -308,7 +308,7 @@ INLINE exponent quick_gelu_exponent(vector x) {
 
 /* x sigmoid(1.702 x) */
 #define BRANCHES_quick_gelu ~,
-/* ULP 0.85 at -0x1.ae8f3ep+5 (float), 0.77 at -0x1.a4116a1488f77p+8 (double) */
+/* ULP 0.85 at -0x1.ae8f3ep+5 (float), 1.00 at -0x1.ffa108bda96a8p-63 (double) */
 FORMULA quick_gelu(vector x) {
     return times_sigmoid_minus(x, LOGISTIC_LOWEST * R(0.587), SATURATED * R(0.6), quick_gelu_exponent);
 }
@@ -345,7 +345,7 @@ INLINE vector df_gelu(vector x) {
 
 /* x sigmoid(u) with u = 2 sqrt(2/pi) (x + 0.044715 x^3) */
 #define BRANCHES_gelu_tanh ~,
-/* ULP 0.83 at -0x1.438122p+3 (float), 0.75 at -0x1.5b3c0a944c7cp+3 (double) */
+/* ULP 0.87 at 0x1.02f1dep-2 (float), 1.01 at -0x1.e7e313573d78p-6 (double) */
 FORMULA gelu_tanh(vector x) { return times_sigmoid_minus(x, GELU_TANH_LOWEST, GELU_TANH_HIGHEST, gelu_tanh_exponent); }
 INLINE vector f_gelu_tanh(vector x) {
     return BY_PIECES(less(x, V(-GELU_TANH_TAIL.end)), gelu_tanh(x), minus_half(&GELU_TANH_TAIL, 7, x));

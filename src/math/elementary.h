@@ -114,6 +114,7 @@ INLINE vector sigmoid_slope(const real c, vector x) {
  * s (1 + v (1 - s)). What s lacks counts in both places; `above` is 1 + v, and `lost` what v (1 - s) lacks by it. */
 INLINE vector product_slope(vector x, logistic s, vector v, vector above, vector lost) {
     vector vs = v * s.r, n = fma_(vs, V(SLOPE_UNIT), above), twice = mad(vs, V(SLOPE_UNIT), n);
+    if (PYRELU_BITS == 64) lost = mad(fma_(v, s.r, -vs), V(SLOPE_UNIT), lost); /* near the root */
     return step_less(x, -fma_(s.r, n, s.r * mad(s.growth, twice, lost)), SLOPE_UNIT);
 }
 
@@ -173,7 +174,8 @@ typedef struct {
 } shrinkage;
 
 INLINE shrinkage tanh_parts(vector a, vector b) {
-    vector minus_square = mad(-b, b, V(ALMOST_0)), near = horner(minus_square, COUNTED(TANH_DIVISOR_POLYNOMIAL), 1), far;
+    vector minus_square = mad(-b, b, V(ALMOST_0)), near = horner(minus_square, COUNTED(TANH_DIVISOR_POLYNOMIAL), 1),
+           far;
 #if LOOKUP_4 && PYRELU_BITS == 32
     vector shifted = mad(a, V(2 * QUARTERS.hi), EXPONENT_BIASED(-1)), n = shifted - EXPONENT_BIASED(-1);
     power_and_rest e = quarters(mad(a, V(2 * QUARTERS.hi), -n), (vector_bits)shifted);
@@ -196,9 +198,7 @@ INLINE shrinkage tanh_parts(vector a, vector b) {
 /* tanh x */
 #if PIECEWISE
 
-INLINE vector tanh_(vector x) {
-    return copysign_(piecewise_from_0(&TANH_PIECES, 6, min_(abs_(x), V(TANH_END))), x);
-}
+INLINE vector tanh_(vector x) { return copysign_(piecewise_from_0(&TANH_PIECES, 6, min_(abs_(x), V(TANH_END))), x); }
 
 #elif LOOKUP || LOOKUP_4
 

@@ -117,9 +117,18 @@ INLINE vector gated_slope_sigmoid(vector b, vector a, vector g) {
 
 /* Far below 0, silu(b) is b e^b. */
 FORMULA gated_by_silu(vector b, vector a) {
+#if PIECEWISE
     const reduced c = reduce_far(b);
-    const vector y = mul_sigmoid_minus(clamp(b, V(-FARTHEST), V(SATURATED)), exponent_of_dd(dd_negate(c.sum)), 0, V(-0.0));
-    return gated_near(b, a, clamp_where(equal(a, V(0)), blend(greater(b, V(SATURATED)), b, y), R_MAX), c.n);
+    vector y = clamp(b, V(-FARTHEST), V(SATURATED));
+    y = mul_sigmoid_minus(y, exponent_of_dd(dd_negate(c.sum)), 0, V(-0.0));
+    y = blend(greater(b, V(SATURATED)), b, y);
+#else
+    const vector below = negative(min_(b, V(SATURATED)));
+    const reduced c = reduce_far(below);
+    const vector y =
+        mul_sigmoid_minus(max_(below, V(-FARTHEST)), exponent_of_dd(dd_negate(c.sum)), 1, max_(b, V(-0.0)));
+#endif
+    return gated_near(b, a, clamp_where(equal(a, V(0)), y, R_MAX), c.n);
 }
 INLINE vector gated_silu(vector b, vector a) {
     return BY_PIECES(less(b, V(-SILU_TAIL.end)), gated_by_silu(b, a), gated(a, minus_half(&SILU_TAIL, 7, b)));

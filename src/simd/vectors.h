@@ -237,8 +237,8 @@ INLINE vector lookup(const real *table, vector_bits i) { return _mm256_permuteva
 #endif
 
 /* lookup_4(table, i) is table[i % 4]. In float it stays within each 128 bits of a register, which takes half a cycle to
- * one, and lookup, across them, up to two on AMD's processors before Zen 5. Of a double, it looks up both halves, the one
- * at 2 i and the other at 2 i + 1. */
+ * one, and lookup, across them, up to two on AMD's processors before Zen 5. Of a double, it looks up both halves, the
+ * one at 2 i and the other at 2 i + 1. */
 #if WIDTH == 32 && PYRELU_BITS == 32
 #define LOOKUP_4 1
 INLINE vector lookup_4(const real *table, vector_bits i) {
