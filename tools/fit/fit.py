@@ -286,7 +286,12 @@ def main(bits):
             precision,
         )
         near, _ = roots_of_2(16, 1, precision)
-        numbers("2^(j/16), with j/16 of an exponent step subtracted", "SIXTEENTH_TABLE", power_bits(near, precision), precision)
+        numbers(
+            "2^(j/16), with j/16 of an exponent step subtracted",
+            "SIXTEENTH_TABLE",
+            power_bits(near, precision),
+            precision,
+        )
         polynomial(
             "SIXTEENTH_POLYNOMIAL",
             "2^(t/16) on |t| <= 1/2, relative to it",
