@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from helpers import NAMESPACES, arrays_of, call, parameters, pickles_ufuncs, same_bits
+from helpers import NAMESPACES, arrays_of, call, parameters, pickles_ufuncs, rng, same_bits
 
 import pyrelu as pr
 from pyrelu._functions.domains import Parameters
@@ -172,6 +172,39 @@ def test_an_overflow_is_reported_and_nothing_else(activation, namespace, dtype):
                 overflow = bool(np.isinf(got[0]) and all(np.isfinite(a[0]) for a in operands))
                 with np.errstate(all="raise"), pytest.raises(FloatingPointError) if overflow else nullcontext():
                     call(namespace, activation, *operands)
+
+
+def reports_overflow(namespace, name, operands, **keywords):
+    """Whether a call reports an overflow; anything else that it reports is an error. The operands may be overwritten."""
+    with np.errstate(all="raise"):
+        try:
+            call(namespace, name, *operands, **keywords)
+        except FloatingPointError as error:
+            assert "overflow" in str(error)
+            return True
+    return False
+
+
+@pytest.mark.parametrize("namespace", NAMESPACES)
+@pytest.mark.parametrize("step", [1, 2])
+def test_overwriting_an_operand_changes_neither_results_nor_reports(activation, namespace, dtype, step):
+    """An infinite result is told from an infinite operand even where it has taken the operand's place."""
+    r, largest = rng(activation, namespace, dtype), np.finfo(dtype).max
+    infinite, ordinary = np.array([np.inf, -np.inf, np.nan], dtype), np.array([-3, -1, 0, 2], dtype)
+    huge = np.array([largest, -largest, largest / 2, np.sqrt(largest)], dtype)
+    for kinds in (infinite, huge), (infinite, ordinary), (infinite, huge, ordinary), (ordinary, huge[:2]):
+        values = np.concatenate(kinds)
+        for n in (1, 40, 700, 9000):  # a remainder, a block, several, and so many that the first ends at a line
+            x, g = (np.repeat(r.choice(v, n), step)[::step] for v in (values, [*values, dtype(1), dtype(1)]))
+            operands = arrays_of(namespace, x, g.astype(dtype))
+            with np.errstate(over="ignore"):
+                want = call(namespace, activation, *operands)
+            reported = reports_overflow(namespace, activation, operands)
+            assert reported == (np.isinf(want) & np.isfinite(operands).all(axis=0)).any()
+            for k in range(len(operands)):
+                again = [np.repeat(a, step)[::step] for a in operands]
+                assert reports_overflow(namespace, activation, again, out=again[k]) == reported
+                assert same_bits(again[k], want)
 
 
 @pytest.mark.parametrize("namespace", NAMESPACES)

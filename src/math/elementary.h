@@ -143,14 +143,15 @@ INLINE vector sigmoid_slope(const real c, vector x) {
  * s (1 + v (1 - s)). What s lacks counts in both places; `above` is 1 + v, and `lost` what v (1 - s) lacks by it. */
 INLINE vector product_slope(vector x, logistic s, vector v, vector above, vector lost) {
     vector vs = v * s.r, n = fma_(vs, V(SLOPE_UNIT), above), twice = mad(vs, V(SLOPE_UNIT), n);
+    if (PYRELU_BITS == 64) lost = mad(fma_(v, s.r, -vs), V(SLOPE_UNIT), lost); /* near the root */
     return step_less(x, -fma_(s.r, n, s.r * mad(s.growth, twice, lost)), SLOPE_UNIT);
 }
 
 INLINE vector of_rest(logistic s) { return mad(s.r, V(SLOPE_UNIT), V(1)); }
 
 INLINE vector silu_slope(vector x) {
-    vector a = max_(negative(x), V(EXP_LOWEST));
-    return product_slope(x, logistic_above(exponent_of_minus(a)), a, 1 + a, V(-0.0));
+    vector a = max_(negative(x), V(EXP_LOWEST)), above = 1 + a, lost = PYRELU_BITS == 32 ? V(-0.0) : a - (above - 1);
+    return product_slope(x, logistic_above(exponent_of_minus(a)), a, above, lost);
 }
 
 #else
@@ -216,46 +217,49 @@ INLINE vector softplus_by(vector beta, vector x) {
 
 #endif
 
-#if LOOKUP_4
+#if LOOKUP || LOOKUP_4
 
-/* tanh x = b - b q for 0 <= x <= TANH_END, with b = min(x, 1) and q = b^2/d, where d = x^3/(x - tanh x) up to 1, a
- * polynomial in x^2, and 1/(1 - tanh x) = (1 + e^2x)/2 from there on. Both rise and they meet at 1, where the second
- * rises faster, so that d is the larger. */
+/* tanh x = b + b p for |x| = a <= TANH_END, with b = x limited to [-1, 1] and p = -b^2/d, where d = x^3/(x - tanh x) up
+ * to 1, a polynomial in x^2, and 1/(1 - tanh a) = (1 + e^2a)/2 from there on. Both rise and they meet at 1, where the
+ * second rises faster, so that d is the larger. For b = 0, p is not 0 but positive, so that zeros keep their sign; the
+ * smallest difference of ALMOST_0 and a square is no subnormal number. */
+#define ALMOST_0 R(0x1p-81)
 typedef struct {
-    vector b, q;
+    vector b, p;
 } shrinkage;
 
-INLINE shrinkage tanh_parts(vector x) {
-    vector b = min_(x, V(1)), square = mad(b, b, V(TINY)), near = POLYNOMIAL(square, TANH_DIVISOR_POLYNOMIAL);
-    vector shifted = mad(x, V(2 * QUARTERS.hi), EXPONENT_BIASED(-1)), n = shifted - EXPONENT_BIASED(-1);
-    power_and_rest e = quarters(mad(x, V(2 * QUARTERS.hi), -n), (vector_bits)shifted);
-    return (shrinkage){b, square / max_(near, mad(e.power, e.p, V(0.5)) + e.power)};
+INLINE shrinkage tanh_parts(vector a, vector b) {
+    vector minus_square = mad(-b, b, V(ALMOST_0)), near = horner(minus_square, COUNTED(TANH_DIVISOR_POLYNOMIAL), 1),
+           far;
+#if LOOKUP_4 && PYRELU_BITS == 32
+    vector shifted = mad(a, V(2 * QUARTERS.hi), EXPONENT_BIASED(-1)), n = shifted - EXPONENT_BIASED(-1);
+    power_and_rest e = quarters(mad(a, V(2 * QUARTERS.hi), -n), (vector_bits)shifted);
+    far = mad(e.power, e.p, V(0.5)) + e.power;
+#elif LOOKUP_4 /* e^2a = 2^n (e^t)^2; the bit that the square loses is beyond the last one of the result */
+    vector shifted = mad(a, V(2 * R(1.4426950408889634)), V(SHIFTER - 1)), n = shifted - (SHIFTER - 1);
+    vector root = horner(mad(n, V(-LOG_2.hi / 2), a), COUNTED(EXP_ROOT_POLYNOMIAL), 1);
+    far = mad(power_of_2((vector_bits)shifted, 0) * root, root, V(0.5));
+#else
+    vector shifted = mad(a, V(2 * SIXTEENTHS), BIASED(-1)), n = shifted - BIASED(-1);
+    vector_bits i = (vector_bits)shifted;
+    vector power = (vector)((vector_bits)lookup(SIXTEENTH_TABLE, i) + (i << (R_FRACTION - 4)));
+    far = mad(power, horner(mad(a, V(2 * SIXTEENTHS), -n), COUNTED(SIXTEENTH_POLYNOMIAL), 1), V(0.5));
+#endif
+    return (shrinkage){b, minus_square / max_(near, far)};
 }
 
 #endif
 
+/* tanh x */
 #if PIECEWISE
 
-/* tanh x for 0 <= x <= TANH_END */
-INLINE vector tanh_nonnegative(vector x) { return piecewise_from_0(&TANH_PIECES, 6, x); }
+INLINE vector tanh_(vector x) { return copysign_(piecewise_from_0(&TANH_PIECES, 6, min_(abs_(x), V(TANH_END))), x); }
 
-#elif LOOKUP_4
+#elif LOOKUP || LOOKUP_4
 
-INLINE vector tanh_nonnegative(vector x) {
-    shrinkage t = tanh_parts(x);
-    return fma_(-t.b, t.q, t.b);
-}
-
-#elif PYRELU_BITS == 64 && WIDTH == 32
-
-/* By the formula of tanh_parts, with e^2x = 2^n (e^t)^2; the bit that the square loses is beyond the last one of the
- * result. */
-INLINE vector tanh_nonnegative(vector x) {
-    vector b = min_(x, V(1)), square = mad(b, b, V(TINY)), near = horner(square, COUNTED(TANH_DIVISOR_POLYNOMIAL), 1);
-    vector shifted = mad(x, V(2 * R(1.4426950408889634)), V(SHIFTER - 1)), n = shifted - (SHIFTER - 1);
-    vector t = mad(n, V(-LOG_2.hi / 2), x), root = horner(t, COUNTED(EXP_ROOT_POLYNOMIAL), 1);
-    vector far = mad(power_of_2((vector_bits)shifted, 0) * root, root, V(0.5));
-    return fma_(-b, square / max_(near, far), b);
+INLINE vector tanh_(vector x) {
+    shrinkage t = tanh_parts(min_(abs_(x), V(TANH_END)), clamp(x, V(-1), V(1)));
+    return fma_(t.b, t.p, t.b);
 }
 
 #else
@@ -272,6 +276,7 @@ INLINE vector tanh_nonnegative(vector x) {
     residual = mad(-c, e.s, fma_(-c, e.r, mad(e.power, e.s, fma_(e.power, e.r, residual))));
     return blend(greater(x, V(4)), mad(V(-2), reciprocal, V(1)), mad(residual, reciprocal, y));
 }
+INLINE vector tanh_(vector x) { return copysign_(tanh_nonnegative(min_(abs_(x), V(TANH_END))), x); }
 
 #endif
 
@@ -279,11 +284,11 @@ INLINE vector tanh_nonnegative(vector x) {
 INLINE vector tanh_series(vector xx) { return POLYNOMIAL(xx, TANH_POLYNOMIAL); }
 
 /* tanh^2 x for 0 <= x <= TANH_END */
-#if LOOKUP_4
+#if LOOKUP || LOOKUP_4
 
 INLINE vector tanh_squared(vector x) {
-    shrinkage t = tanh_parts(x);
-    vector y = fma_(-t.b, t.q, t.b), lost = fma_(-t.b, t.q, t.b - y);
+    shrinkage t = tanh_parts(x, min_(x, V(1)));
+    vector y = fma_(t.b, t.p, t.b), lost = fma_(t.b, t.p, t.b - y);
     return fma_(y, y, 2 * y * lost);
 }
 

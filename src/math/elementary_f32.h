@@ -51,8 +51,8 @@ static const real QUARTER_POLYNOMIAL[] = {R(1.3347242e-4), R(0.17330989), R(0.01
 static const dd_constant QUARTERS = {R(5.77078), R(7.703852e-8)};
 /* 1.702 times that */
 static const dd_constant QUICK_GELU_QUARTERS = {R(9.821868), R(-1.04437994e-7)};
-/* x^3/(x - tanh x) of x^2 on |x| <= 1, relative to tanh(x)/(x - tanh x): error 2^-28.6 */
-static const real TANH_DIVISOR_POLYNOMIAL[] = {R(3.0000007), R(1.1999929), R(-5.692238e-3), R(2.2670308e-4)};
+/* x^3/(x - tanh x) of -x^2 on |x| <= 1, relative to tanh(x)/(x - tanh x): error 2^-28.6 */
+static const real TANH_DIVISOR_POLYNOMIAL[] = {R(3.0000007), R(-1.1999929), R(-5.692238e-3), R(-2.2670308e-4)};
 /* (x^3/(x - tanh x) - 3)/x^2 of x^2 on |x| <= 1, relative to x^3/(x - tanh x): error 2^-30.1 */
 static const real TANHSHRINK_POLYNOMIAL[] = {R(1.1999999), R(-5.713683e-3), R(2.5240547e-4), R(-1.0598466e-5)};
 /* (1/3 - (x - tanh x)/x^3)/x^2 of x^2 on |x| <= 0.9, relative to x - tanh x: error 2^-29.2 */

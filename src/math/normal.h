@@ -168,7 +168,8 @@ INLINE vector gelu_tanh_slope(vector x) {
     vector a = max_(negative(x), V(GELU_TANH_LOWEST));
     logistic s = logistic_above(gelu_tanh_exponent(a));
     dd v = gelu_tanh_cubic(a, GELU_TANH_SLOPE_CUBIC);
-    return product_slope(x, s, v.hi, 1 + v.hi, v.lo * of_rest(s));
+    vector above = 1 + v.hi, lost = PYRELU_BITS == 32 ? V(-0.0) : v.hi - (above - 1);
+    return product_slope(x, s, v.hi, above, mad(v.lo, of_rest(s), lost));
 #else
     vector a = clamp(x, V(GELU_TANH_LOWEST), V(GELU_TANH_HIGHEST));
     return mul_sigmoid_derivative(gelu_tanh_cubic(a, GELU_TANH_CUBIC), gelu_tanh_cubic(a, GELU_TANH_SLOPE_CUBIC));

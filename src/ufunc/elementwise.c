@@ -4,6 +4,7 @@
  * kernel at once. Other arrays are copied through small buffers, block by block, so that a strided or half-precision
  * array runs the same vector code and gives the same bits.
  */
+#include <float.h>
 #include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -89,9 +90,11 @@ typedef struct {
     char *const *args;
     const ptrdiff_t *steps;
     int n_in;
-    int direct;                    /* kernels read and write the caller's arrays */
-    int scalars;                   /* all parameters are single numbers */
-    int streaming;                 /* the result bypasses the caches */
+    int direct;    /* kernels read and write the caller's arrays */
+    int scalars;   /* all parameters are single numbers */
+    int streaming; /* the result bypasses the caches */
+    int shared[PYRELU_MAX_OPERANDS],
+        any_shared;                /* which operands share memory with the result, which overwrites them */
     ptrdiff_t block;               /* elements that are computed before any of them is stored, unless `direct` */
     _Atomic int outside, overflow; /* found: a parameter outside its domain, an overflow */
 } map_call;
@@ -149,48 +152,7 @@ static int any_outside(const map_call *c, ptrdiff_t start, ptrdiff_t stop) {
     return 0;
 }
 
-/* ---- blocks ---- */
-
-static void map_blocks(const map_call *c, ptrdiff_t start, ptrdiff_t stop) {
-    const pyrelu_loop *loop = c->loop;
-    const pyrelu_type parameter_type = loop->type == PYRELU_F16 ? PYRELU_F32 : loop->type;
-    _Alignas(64) char buffers[PYRELU_MAX_OPERANDS][BLOCK * sizeof(double)];
-    _Alignas(64) char result[BLOCK * sizeof(double)];
-    const void *in[PYRELU_MAX_OPERANDS + PYRELU_MAX_PARAMETERS];
-    for (int k = 0; k < c->n_in; k++) in[k] = buffers[k];
-    for (int k = 0; k < PYRELU_MAX_PARAMETERS; k++) in[c->n_in + k] = &loop->bound[k];
-
-    for (ptrdiff_t i = start; i < stop; i += c->block) {
-        const ptrdiff_t n = stop - i < c->block ? stop - i : c->block;
-        for (int k = 0; k < c->n_in; k++) {
-            const ptrdiff_t step = c->steps[k];
-            const int parameter = k >= loop->n_data;
-            pyrelu_load(buffers[k], c->args[k] + i * step, step, parameter ? parameter_type : loop->type,
-                        parameter && c->scalars ? 1 : n);
-        }
-        loop->map(in, c->scalars, result, n);
-        pyrelu_store(c->args[c->n_in] + i * c->steps[c->n_in], c->steps[c->n_in], result, loop->type, n);
-    }
-}
-
-static void prefetch(const char *start, ptrdiff_t bytes) {
-    for (ptrdiff_t i = 0; i < bytes; i += PYRELU_CACHE_LINE) __builtin_prefetch(start + i);
-}
-
-/* Computes contiguous numbers of the kernel's type; the result bypasses the caches. The next block is asked for before
- * this one is computed: processors fetch ahead by themselves up to the end of a page only. */
-static void map_streaming(const map_call *c, const void **in, char *out, ptrdiff_t n) {
-    _Alignas(64) char block[BLOCK * sizeof(double)];
-    const ptrdiff_t size = computed[c->loop->type];
-    for (ptrdiff_t i = 0; i < n; i += BLOCK) {
-        const ptrdiff_t m = n - i < BLOCK ? n - i : BLOCK;
-        const ptrdiff_t next = n - i - m < BLOCK ? n - i - m : BLOCK;
-        for (int k = 0; k < c->n_in; k++) prefetch((const char *)in[k] + m * c->steps[k], next * c->steps[k]);
-        c->loop->map(in, c->scalars, block, m);
-        copy_streaming(out + i * size, block, m * size);
-        for (int k = 0; k < c->n_in; k++) in[k] = (const char *)in[k] + m * c->steps[k];
-    }
-}
+/* ---- overflows ---- */
 
 /* The bits of |element| as an integer, which orders numbers by magnitude: at_infinity is infinity, NaN is above it. */
 static uint64_t magnitude(const char *element, pyrelu_type type) {
@@ -242,36 +204,138 @@ static int infinite_of_finite(const char *from, const char *x, pyrelu_type type)
     }
 }
 
-/* Whether any result is infinite without an infinite operand. An operand that the result has overwritten is assumed to
- * have been finite. */
-static int overflows(const map_call *c, ptrdiff_t start, ptrdiff_t stop) {
+/* Stands for operands that are known to have been finite */
+static const char finite_numbers[SCANNED * sizeof(double)];
+
+/* Operands of some elements, where their numbers are, and how far apart */
+typedef struct {
+    const char *place[PYRELU_MAX_OPERANDS];
+    ptrdiff_t step[PYRELU_MAX_OPERANDS];
+    pyrelu_type type[PYRELU_MAX_OPERANDS];
+} operands;
+
+/* The caller's, from element `start` on */
+static operands operands_at(const map_call *c, ptrdiff_t start) {
     const pyrelu_type type = c->loop->type, parameter_type = type == PYRELU_F16 ? PYRELU_F32 : type;
-    const char *out = c->args[c->n_in], *x = c->args[0];
-    static const char finite_numbers[SCANNED * sizeof(double)];
-    const ptrdiff_t size = stored[type];
-    const int contiguous = c->steps[c->n_in] == size, known = x != out && c->steps[0] == size;
-    for (ptrdiff_t i = start; i < stop; i++) {
-        while (contiguous && i + SCANNED < stop &&
-               !infinite_of_finite(out + i * size, known ? x + i * size : finite_numbers, type))
+    operands all;
+    for (int k = 0; k < c->n_in; k++) {
+        all.place[k] = c->args[k] + start * c->steps[k];
+        all.step[k] = c->steps[k];
+        all.type[k] = k < c->loop->n_data ? type : parameter_type;
+    }
+    return all;
+}
+
+/* Whether any of n results from `start` on is infinite without an infinite operand. */
+static int overflows(const map_call *c, const operands *in, ptrdiff_t start, ptrdiff_t n) {
+    const pyrelu_type type = c->loop->type;
+    const ptrdiff_t size = stored[type], step = c->steps[c->n_in];
+    const char *out = c->args[c->n_in] + start * step;
+    const int comparable =
+        step == size && in->type[0] == type && (in->step[0] == size || in->place[0] == finite_numbers);
+    for (ptrdiff_t i = 0; i < n; i++) {
+        while (comparable && i + SCANNED < n &&
+               !infinite_of_finite(out + i * size, in->place[0] + i * in->step[0], type))
             i += SCANNED;
-        if (magnitude(out + i * c->steps[c->n_in], type) != at_infinity[type]) continue;
+        if (magnitude(out + i * step, type) != at_infinity[type]) continue;
         int finite = 1;
-        for (int k = 0; k < c->n_in; k++) {
-            const pyrelu_type type_k = k < c->loop->n_data ? type : parameter_type;
-            finite &= c->args[k] == out || magnitude(c->args[k] + i * c->steps[k], type_k) < at_infinity[type_k];
-        }
+        for (int k = 0; k < c->n_in; k++)
+            finite &= magnitude(in->place[k] + i * in->step[k], in->type[k]) < at_infinity[in->type[k]];
         if (finite) return 1;
     }
     return 0;
 }
 
+/* ---- blocks ---- */
+
+static void map_blocks(map_call *c, ptrdiff_t start, ptrdiff_t stop) {
+    const pyrelu_loop *loop = c->loop;
+    const pyrelu_type parameter_type = loop->type == PYRELU_F16 ? PYRELU_F32 : loop->type;
+    _Alignas(64) char buffers[PYRELU_MAX_OPERANDS][BLOCK * sizeof(double)];
+    _Alignas(64) char result[BLOCK * sizeof(double)];
+    const void *in[PYRELU_MAX_OPERANDS + PYRELU_MAX_PARAMETERS];
+    for (int k = 0; k < c->n_in; k++) in[k] = buffers[k];
+    for (int k = 0; k < PYRELU_MAX_PARAMETERS; k++) in[c->n_in + k] = &loop->bound[k];
+
+    for (ptrdiff_t i = start; i < stop; i += c->block) {
+        const ptrdiff_t n = stop - i < c->block ? stop - i : c->block;
+        for (int k = 0; k < c->n_in; k++) {
+            const ptrdiff_t step = c->steps[k];
+            const int parameter = k >= loop->n_data;
+            pyrelu_load(buffers[k], c->args[k] + i * step, step, parameter ? parameter_type : loop->type,
+                        parameter && c->scalars ? 1 : n);
+        }
+        loop->map(in, c->scalars, result, n);
+        pyrelu_store(c->args[c->n_in] + i * c->steps[c->n_in], c->steps[c->n_in], result, loop->type, n);
+        if (c->any_shared && fp_overflowed() && !c->overflow) {
+            operands all;
+            for (int k = 0; k < c->n_in; k++) {
+                all.place[k] = in[k];
+                all.type[k] = parameter_type;
+                all.step[k] = k >= loop->n_data && c->scalars ? 0 : computed[loop->type];
+            }
+            c->overflow = overflows(c, &all, i, n);
+        }
+    }
+}
+
+static void prefetch(const char *start, ptrdiff_t bytes) {
+    for (ptrdiff_t i = 0; i < bytes; i += PYRELU_CACHE_LINE) __builtin_prefetch(start + i);
+}
+
+/* Computes contiguous numbers of the kernel's type; the result bypasses the caches. The next block is asked for before
+ * this one is computed: processors fetch ahead by themselves up to the end of a page only. */
+static void map_streaming(const map_call *c, const void **in, char *out, ptrdiff_t n) {
+    _Alignas(64) char block[BLOCK * sizeof(double)];
+    const ptrdiff_t size = computed[c->loop->type];
+    for (ptrdiff_t i = 0; i < n; i += BLOCK) {
+        const ptrdiff_t m = n - i < BLOCK ? n - i : BLOCK;
+        const ptrdiff_t next = n - i - m < BLOCK ? n - i - m : BLOCK;
+        for (int k = 0; k < c->n_in; k++) prefetch((const char *)in[k] + m * c->steps[k], next * c->steps[k]);
+        c->loop->map(in, c->scalars, block, m);
+        copy_streaming(out + i * size, block, m * size);
+        for (int k = 0; k < c->n_in; k++) in[k] = (const char *)in[k] + m * c->steps[k];
+    }
+}
+
+/* Computes n elements from `start` on where the result overwrites operands. Where one of these is infinite, from
+ * copies, so that afterwards an infinite result can be told from an infinite operand. */
+static void map_overwriting(map_call *c, const void **in, char *out, ptrdiff_t start, ptrdiff_t n, int infinite) {
+    _Alignas(64) char copies[PYRELU_MAX_OPERANDS][BLOCK * sizeof(double)];
+    operands all = operands_at(c, start);
+    for (int k = 0; k < c->n_in; k++) {
+        if (c->shared[k] && infinite)
+            all.place[k] = memcpy(copies[k], all.place[k], (all.step[k] ? n : 1) * computed[c->loop->type]);
+        in[k] = all.place[k];
+        if (c->shared[k] && !infinite) all.place[k] = finite_numbers, all.step[k] = 0;
+    }
+    c->loop->map(in, c->scalars, out, n);
+    if (fp_overflowed() && !c->overflow) c->overflow = overflows(c, &all, start, n);
+}
+
+static void map_shared(map_call *c, const void **in, char *out, ptrdiff_t start, ptrdiff_t n) {
+    const double most = c->loop->type == PYRELU_F64 ? DBL_MAX : FLT_MAX;
+    for (ptrdiff_t i = 0, m; i < n; i += m) {
+        m = n - i < CHECKED ? n - i : CHECKED;
+        int infinite = 0;
+        for (int k = 0; k < c->n_in; k++) {
+            const ptrdiff_t step = c->steps[k];
+            if (c->shared[k])
+                infinite |= c->loop->any_outside(c->args[k] + (start + i) * step, -most, most, step ? m : 1);
+        }
+        if (infinite && m > BLOCK) m = BLOCK;
+        map_overwriting(c, in, out + i * computed[c->loop->type], start + i, m, infinite);
+    }
+}
+
 /* Computes `n` elements from `start` on in the caller's arrays. */
-static void map_direct(const map_call *c, ptrdiff_t start, ptrdiff_t n) {
+static void map_direct(map_call *c, ptrdiff_t start, ptrdiff_t n) {
     const void *in[PYRELU_MAX_OPERANDS + PYRELU_MAX_PARAMETERS];
     for (int k = 0; k < c->n_in; k++) in[k] = c->args[k] + start * c->steps[k];
     for (int k = 0; k < PYRELU_MAX_PARAMETERS; k++) in[c->n_in + k] = &c->loop->bound[k];
     char *out = c->args[c->n_in] + start * c->steps[c->n_in];
-    if (c->streaming) map_streaming(c, in, out, n);
+    if (c->any_shared) map_shared(c, in, out, start, n);
+    else if (c->streaming) map_streaming(c, in, out, n);
     else c->loop->map(in, c->scalars, out, n);
 }
 
@@ -283,7 +347,7 @@ static ptrdiff_t before_line(const char *out, ptrdiff_t size) {
     return bytes % size ? 0 : bytes / size;
 }
 
-static void map_elements(const map_call *c, ptrdiff_t start, ptrdiff_t stop) {
+static void map_elements(map_call *c, ptrdiff_t start, ptrdiff_t stop) {
     if (!c->direct) {
         map_blocks(c, start, stop);
         return;
@@ -316,7 +380,10 @@ static void map_range(void *context, ptrdiff_t start, ptrdiff_t stop) {
     if (!c->loop->n_parameters) map_elements(c, start, stop);
     else
         for (ptrdiff_t i = start; i < stop; i += step) map_checked(c, i, stop - i < step ? stop : i + step);
-    if (fp_overflowed() && !c->overflow) c->overflow = overflows(c, start, stop);
+    if (fp_overflowed() && !c->any_shared && !c->overflow) {
+        const operands all = operands_at(c, start);
+        c->overflow = overflows(c, &all, start, stop - start);
+    }
     fp_leave(caller);
 }
 
@@ -360,6 +427,7 @@ pyrelu_loop pyrelu_make_map_loop(int activation, pyrelu_kind kind, pyrelu_type t
 pyrelu_loop pyrelu_make_gated_loop(int gate, int slope, pyrelu_type type) {
     return (pyrelu_loop){
         .map = pyrelu_kernels_for(type)->gated[gate][slope],
+        .any_outside = pyrelu_kernels_for(type)->any_outside,
         .type = type,
         .n_data = slope ? 3 : 2,
     };
@@ -380,8 +448,9 @@ void pyrelu_map_loop(char **args, const ptrdiff_t *dims, const ptrdiff_t *steps,
     }
     call.direct = contiguous && (scalars || arrays);
     call.scalars = scalars;
-    call.streaming =
-        n * size > last_level_cache() && args[0] != args[call.n_in] && !is_fresh(args[call.n_in], n * size);
+    for (int k = 0; k < call.n_in; k++)
+        call.any_shared |= call.shared[k] = overlap(args[k], steps[k], args[call.n_in], steps[call.n_in], n);
+    call.streaming = n * size > last_level_cache() && !call.any_shared && !is_fresh(args[call.n_in], n * size);
 
     element_order order = ANY_ORDER;
     for (int k = 0; k < call.n_in; k++) {

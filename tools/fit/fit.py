@@ -256,11 +256,11 @@ def main(bits):
     quarters(precision, {32: 4, 64: 8}[bits])
     polynomial(
         "TANH_DIVISOR_POLYNOMIAL",
-        "x^3/(x - tanh x) of x^2 on |x| <= 1, relative to tanh(x)/(x - tanh x)",
-        lambda z: 1 / shrink(z),
-        lambda z: shrink(z) * (sqrt(at(z)) / tanh(sqrt(at(z))) - 1),
+        "x^3/(x - tanh x) of -x^2 on |x| <= 1, relative to tanh(x)/(x - tanh x)",
+        lambda z: 1 / shrink(-z),
+        lambda z: shrink(-z) * (sqrt(at(-z)) / tanh(sqrt(at(-z))) - 1),
+        -1,
         0,
-        1,
         {32: 3, 64: 7}[bits],
         precision,
     )
@@ -285,6 +285,24 @@ def main(bits):
             9,
             precision,
         )
+        near, _ = roots_of_2(16, 1, precision)
+        numbers(
+            "2^(j/16), with j/16 of an exponent step subtracted",
+            "SIXTEENTH_TABLE",
+            power_bits(near, precision),
+            precision,
+        )
+        polynomial(
+            "SIXTEENTH_POLYNOMIAL",
+            "2^(t/16) on |t| <= 1/2, relative to it",
+            lambda t: mpf(2) ** (t / 16),
+            lambda t: mpf(2) ** (-t / 16),
+            mpf("-0.5001"),
+            mpf("0.5001"),
+            6,
+            precision,
+        )
+        print(f"/* 16/ln 2 */\n#define SIXTEENTHS R({literal(rounded(16 / log(2), precision), precision)})")
     polynomial(
         "TANH_POLYNOMIAL",
         "(1/3 - (x - tanh x)/x^3)/x^2 of x^2 on |x| <= 0.9, relative to x - tanh x",
