@@ -14,26 +14,29 @@
 #define KERNEL static __attribute__((flatten, noinline)) void
 #define FORM static inline __attribute__((always_inline)) void
 
-/* out[i .. i + LANES) = value, an expression in i, for a whole array of n elements, a multiple of a block of `vectors`
- * vectors, which are computed side by side; or for a vector alone, where `vectors` is 0. What is less than a block
- * takes a vector at a time: an array of a few elements is not to wait for a block of them, nor for constants to be put
- * where only a loop wants them. The code for SSE2 has no blocks, which would make it 3 times as large, 1 of 5 MB of all
- * kernels, for processors of before 2013 that would gain a quarter. */
-#define STORE_EACH_VECTOR(value)                                                                  \
-    if (!vectors) {                                                                               \
-        const ptrdiff_t i = 0;                                                                    \
-        store(out, value);                                                                        \
-    } else if (vectors == 1) {                                                                    \
-        NOT_UNROLLED for (ptrdiff_t i = 0; i < n; i += LANES) store(out + i, value);              \
-    } else                                                                                        \
-        for (ptrdiff_t block = 0; block < n; block += vectors * LANES) {                          \
-            vector result[UNROLL];                                                                \
-            UNROLLED for (int v = 0; v < vectors; v++) {                                          \
-                const ptrdiff_t i = block + v * LANES;                                            \
-                result[v] = value;                                                                \
-            }                                                                                     \
-            UNROLLED for (int v = 0; v < vectors; v++) store(out + block + v * LANES, result[v]); \
-        }
+/* out[i .. i + LANES) = value, an expression in i, for a whole array of n elements, a multiple of LANES. The vectors of
+ * an unrolled block, `vectors` of them, are computed side by side. What is less than a block takes a vector at a time:
+ * an array of a few elements is not to wait for a block of them. The code for SSE2 has no blocks, which would make it 3
+ * times as large, 1 of 5 MB of all kernels, for processors of before 2013 that would gain a quarter. */
+#if WIDTH == 16 && defined(__x86_64__)
+#define STORE_BLOCKS(value)        \
+    const ptrdiff_t in_blocks = 0; \
+    (void)vectors;
+#else
+#define STORE_BLOCKS(value)                                                                   \
+    const ptrdiff_t in_blocks = n - n % (vectors * LANES);                                    \
+    for (ptrdiff_t block = 0; block < in_blocks; block += vectors * LANES) {                  \
+        vector result[UNROLL];                                                                \
+        UNROLLED for (int v = 0; v < vectors; v++) {                                          \
+            const ptrdiff_t i = block + v * LANES;                                            \
+            result[v] = value;                                                                \
+        }                                                                                     \
+        UNROLLED for (int v = 0; v < vectors; v++) store(out + block + v * LANES, result[v]); \
+    }
+#endif
+#define STORE_EACH_VECTOR(value) \
+    STORE_BLOCKS(value)          \
+    NOT_UNROLLED for (ptrdiff_t i = in_blocks; i < n; i += LANES) store(out + i, value);
 
 typedef vector formula0(vector);
 typedef vector formula1(vector, vector);
@@ -102,29 +105,25 @@ FORM vjp_map2(formula2 *f, const void *const *in, int scalars, real *out, ptrdif
     }
 }
 
-/* Runs a kernel on any number of elements: first whole blocks, `in_blocks` elements, then vectors alone, and last the
- * remainder, padded to a vector with its last element. The first `n_data` operands have n elements each, and so do the
- * parameters unless they are scalars. Not inlined, as it would be a tenth of the code. */
-static __attribute__((noinline)) void in_vectors(pyrelu_map *blocks, pyrelu_map *alone, ptrdiff_t in_blocks, int n_data,
-                                                 int n_parameters, const void *const *in, int scalars, real *out,
-                                                 ptrdiff_t n) {
-    if (in_blocks) blocks(in, scalars, out, in_blocks);
-    for (ptrdiff_t i = in_blocks; i < n; i += LANES) {
-        const ptrdiff_t left = n - i;
-        vector padded[PYRELU_MAX_OPERANDS], result;
-        const void *here[PYRELU_MAX_OPERANDS];
-        for (int k = 0; k < n_data + n_parameters; k++) {
-            const real *from = in[k];
-            here[k] = from;
-            if (k >= n_data && scalars) continue;
-            here[k] = from + i;
-            if (left >= LANES) continue;
-            padded[k] = load_some(from + i, left, from[n - 1]);
-            here[k] = &padded[k];
-        }
-        alone(here, scalars, left < LANES ? (real *)&result : out + i, LANES);
-        if (left < LANES) store_some(out + i, left, result);
+/* Runs a kernel on any number of elements: first the whole vectors, then the remainder, padded to a vector with its
+ * last element. The first `n_data` operands have n elements each, and so do the parameters unless they are scalars. Not
+ * inlined, as it would be a tenth of the code. */
+static __attribute__((noinline)) void in_vectors(pyrelu_map *loop, int n_data, int n_parameters, const void *const *in,
+                                                 int scalars, real *out, ptrdiff_t n) {
+    const ptrdiff_t rest = n % LANES, whole = n - rest;
+    if (whole) loop(in, scalars, out, whole);
+    if (!rest) return;
+    vector padded[PYRELU_MAX_OPERANDS], result;
+    const void *tail[PYRELU_MAX_OPERANDS];
+    for (int k = 0; k < n_data + n_parameters; k++) {
+        const real *from = in[k];
+        tail[k] = from;
+        if (k >= n_data && scalars) continue;
+        padded[k] = load_some(from + whole, rest, from[n - 1]);
+        tail[k] = &padded[k];
     }
+    loop(tail, scalars, &result, LANES);
+    store_some(out + whole, rest, result);
 }
 
 /* The table is included twice: first to define the functions, then to list them in an array. */
@@ -140,24 +139,9 @@ static __attribute__((noinline)) void in_vectors(pyrelu_map *blocks, pyrelu_map 
 #define derivative_map1 map1
 #define derivative_map2 map2
 
-#if WIDTH == 16 && defined(__x86_64__)
-#define BLOCK_OF(form) 1
-#define DEFINE_ALONE(name, form, n_parameters, f)
-#define ALONE(name) name
-#else
-#define BLOCK_OF(form) VECTORS_##form
-#define DEFINE_ALONE(name, form, n_parameters, f) \
-    KERNEL alone_##name(ARGUMENTS) { form##n_parameters(f, in, scalars, out, n, 0); }
-#define ALONE(name) alone_##name
-#endif
-
-#define DEFINE(name, form, n_parameters, f)                                                                          \
-    KERNEL name(ARGUMENTS) { form##n_parameters(f, in, scalars, out, n, BLOCK_OF(form)); }                           \
-    DEFINE_ALONE(name, form, n_parameters, f)                                                                        \
-    static void any_##name(ARGUMENTS) {                                                                              \
-        in_vectors(name, ALONE(name), n - n % (BLOCK_OF(form) * LANES), DATA_##form, n_parameters, in, scalars, out, \
-                   n);                                                                                               \
-    }
+#define DEFINE(name, form, n_parameters, f)                                                \
+    KERNEL name(ARGUMENTS) { form##n_parameters(f, in, scalars, out, n, VECTORS_##form); } \
+    static void any_##name(ARGUMENTS) { in_vectors(name, DATA_##form, n_parameters, in, scalars, out, n); }
 #define DEFINE_0(name, form, f) DEFINE(name, form, 0, f)
 #define DEFINE_1(name, form, f) DEFINE(name, form, 1, f)
 #define DEFINE_2(name, form, f) DEFINE(name, form, 2, f)
