@@ -31,6 +31,8 @@ static inline void fp_leave(fp_environment caller) {
 /* Since fp_enter: whether any operation overflowed or divided by 0, which does not say that a result did */
 static inline int fp_overflowed(void) { return _mm_getcsr() & 0xc; }
 
+static inline void fp_forget_overflow(void) { _mm_setcsr(_mm_getcsr() & ~0xc); }
+
 static inline void fp_raise_overflow(void) { _mm_setcsr(_mm_getcsr() | 8); }
 
 static inline void fp_raise_invalid(void) { _mm_setcsr(_mm_getcsr() | 1); }
@@ -50,6 +52,8 @@ static inline fp_environment fp_enter(void) {
 static inline void fp_leave(fp_environment caller) { fesetenv(&caller); }
 
 static inline int fp_overflowed(void) { return fetestexcept(FE_OVERFLOW | FE_DIVBYZERO); }
+
+static inline void fp_forget_overflow(void) { feclearexcept(FE_OVERFLOW | FE_DIVBYZERO); }
 
 static inline void fp_raise_overflow(void) { feraiseexcept(FE_OVERFLOW); }
 

@@ -313,7 +313,30 @@ static void map_overwriting(map_call *c, const void **in, char *out, ptrdiff_t s
     if (fp_overflowed() && !c->overflow) c->overflow = overflows(c, &all, start, n);
 }
 
+/* Whether a kernel of x alone overflows for numbers of no size, not even in what a blend drops: then nothing needs to
+ * be remembered of operands that it overwrites. */
+static int never_overflows(const map_call *c, const void *const *in) {
+    enum { N = 16 };
+    static const float singles[N] = {INFINITY, -INFINITY, FLT_MAX, -FLT_MAX, FLT_MAX / 2, -FLT_MAX / 2, 1e30f, -1e30f,
+                                     1e19f,    -1e19f,    1e10f,   -1e10f,   1e4f,        -1e4f,        100,   -100};
+    static const double doubles[N] = {INFINITY, -INFINITY, DBL_MAX, -DBL_MAX, DBL_MAX / 2, -DBL_MAX / 2, 1e200, -1e200,
+                                      1e155,    -1e155,    1e20,    -1e20,    1e4,         -1e4,         1000,  -1000};
+    _Alignas(64) char results[N * sizeof(double)];
+    if (c->loop->n_data > 1 || !c->scalars) return 0;
+    const void *probes[PYRELU_MAX_OPERANDS + PYRELU_MAX_PARAMETERS];
+    for (int k = 0; k < c->n_in + PYRELU_MAX_PARAMETERS; k++) probes[k] = in[k];
+    probes[0] = c->loop->type == PYRELU_F64 ? (const void *)doubles : singles;
+    c->loop->map(probes, 1, results, N);
+    const int overflowed = fp_overflowed() != 0;
+    if (overflowed) fp_forget_overflow();
+    return !overflowed;
+}
+
 static void map_shared(map_call *c, const void **in, char *out, ptrdiff_t start, ptrdiff_t n) {
+    if (n > BLOCK && never_overflows(c, in)) {
+        c->loop->map(in, c->scalars, out, n);
+        return;
+    }
     const double most = c->loop->type == PYRELU_F64 ? DBL_MAX : FLT_MAX;
     for (ptrdiff_t i = 0, m; i < n; i += m) {
         m = n - i < CHECKED ? n - i : CHECKED;
