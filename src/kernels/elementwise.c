@@ -134,7 +134,7 @@ static __attribute__((noinline)) void in_vectors(pyrelu_map *loop, int n_data, i
 #define DATA_vjp_map 2
 #define VECTORS_map UNROLL
 #define VECTORS_derivative_map UNROLL_DERIVATIVES
-#define VECTORS_vjp_map UNROLL
+#define VECTORS_vjp_map UNROLL_DERIVATIVES
 #define derivative_map0 map0
 #define derivative_map1 map1
 #define derivative_map2 map2
@@ -185,8 +185,8 @@ FORM sloped0(formula2 *f, const void *const *in, int scalars, real *out, ptrdiff
 
 #define DATA_gated 2
 #define DATA_sloped 3
-#define VECTORS_gated UNROLL
-#define VECTORS_sloped UNROLL
+#define VECTORS_gated UNROLL_GATES
+#define VECTORS_sloped UNROLL_GATES
 #define GATED(name, gate) \
     DEFINE_0(product_##name, gated, gated_##gate) DEFINE_0(slope_##name, sloped, gated_slope_##gate)
 #include "table/gates.def"

@@ -11,7 +11,9 @@ enum { UNROLL = 4 };
 #else
 enum { UNROLL = 3 };
 #endif
-enum { UNROLL_DERIVATIVES = 3 }; /* with AVX-512 they take as long as with 4, and less code */
+/* Derivatives, alone or times a gradient, and gates, whose formulas are the longest, take as long with fewer, and less
+ * code. */
+enum { UNROLL_DERIVATIVES = 3, UNROLL_GATES = 2 };
 enum { UNROLL_LANES = UNROLL * LANES };
 /* Keeps the compiler from moving instructions across this computation of v, for x86: where two halves of a formula need
  * all registers each, mixing them takes tables and constants out of the registers. */
