@@ -270,7 +270,8 @@ def test_deeper_layers_need_no_units_that_are_dead(n_units, monkeypatch):
     biases[0][: n_units // 2] = -1e5
     first = np.maximum(X @ weights[0] + biases[0], 0)
     z = first @ weights[1]
-    biases[1][:] = -(np.sort(z, axis=0)[-2] + z.max(axis=0)) / 2  # alive for a single row
+    highest = np.sort(z, axis=0)[-2:]
+    biases[1][:] = 1e-6 - highest.mean(axis=0)  # alive for a single row, or for two that are equal
     biases[1][::2] -= abs(biases[1][::2])
     expected = [*first.any(axis=0), *(z + biases[1] > 0).any(axis=0)]
     assert 10 < sum(expected[n_units:]) < 30

@@ -75,7 +75,7 @@ def test_steps_in_chunks_are_those_of_the_gradient(dtype):
 def test_infinity_times_0_is_nan_for_dead_units_too():
     problem = Problem(UNITS, "relu", n=ROWS, dtype=np.float32)
     dead = kill(problem, layer=1)
-    problem.weights[0][:, 3] = 3e38 * np.sign(problem.X[5])  # this unit overflows for row 5
+    problem.weights[0][:, 3] = 5e37 * np.sign(problem.X[5])  # the sum overflows for row 5, none of its terms
     problem.weights[1][3] = -1  # which makes all of the next layer 0 there
     solver = Gradient(problem.parameters, MLPClassifier(alpha=0.0))
     problem.network.train(problem.samples(), None, ROWS, solver)
