@@ -22,7 +22,7 @@ OCTAVES = (np.arange(174) + 0.5) * np.log(2)  # src/math/octaves.h
 
 
 def ends_of_pieces(name, dtype):
-    """Return where formulas go from one interval to the next, for any of the formulas, and the roots of derivatives."""
+    """Return where formulas go from one interval to the next, with any instruction set."""
     ends = [0.5, 1, 2, 3, 5, 7, 11] if name == "gelu" else []  # src/math/interval_tables.h
     if dtype == np.float32 and name in ("gelu", "tanh"):
         for end, linear, quadratic in np.array(PIECES, float):

@@ -78,7 +78,7 @@ INLINE vector df_hardsigmoid(vector x) { return blend_zero(inside(x, V(-3), V(3)
  * where the sum cancels, the rest is most of the result, and t above 1/6 in magnitude keeps the sum below it. */
 /* ULP 1.00 at -0x1.7ffffcp+0 (float), 1.00 at -0x1.7fffffffffffep+0 (double) */
 INLINE vector f_hardswish(vector x) {
-#if FUSED || PYRELU_BITS == 32
+#if HAS_FMA || PYRELU_BITS == 32
     const vector a = max_(x, V(-3));
     const mask in = less_equal(a, V(3));
     const vector b = keep(in, a);
@@ -109,7 +109,7 @@ INLINE vector df_sparse_sigmoid(vector x) { return blend_zero(inside(x, V(-1), V
 
 /* ((1 + x)/2)^2 between -1 and 1: the square of h = (1 + x)/2, rounded, and h times twice what h lacks */
 INLINE vector f_sparse_plus(vector x) {
-#if FUSED || PYRELU_BITS == 32
+#if HAS_FMA || PYRELU_BITS == 32
     const vector a = max_(x, V(-1));
     const mask in = less_equal(a, V(1));
     const vector b = min_(a, V(1)), h = keep(in, fma_(b, V(0.5), V(0.5))), lost = mad(V(-2), h, V(1)) + b;

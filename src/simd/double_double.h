@@ -16,9 +16,9 @@
 
 /* Whether the instruction set has a fused multiply-add */
 #if defined(__FMA__) || defined(__aarch64__)
-#define FUSED 1
+#define HAS_FMA 1
 #else
-#define FUSED 0
+#define HAS_FMA 0
 #endif
 
 /* An unevaluated sum hi + lo, where hi is the rounded value and lo its rounding error. With double-double intermediate
@@ -46,7 +46,7 @@ INLINE dd two_sum(vector a, vector b) {
     return (dd){s, (a - (s - c)) + (b - c)};
 }
 
-#if !FUSED && PYRELU_BITS == 64
+#if !HAS_FMA && PYRELU_BITS == 64
 /* a*b exactly, by halves of 26 and 27 bits (Veltkamp and Dekker), for |a| and |b| < 2^996 */
 INLINE dd two_product_by_halves(vector a, vector b) {
     vector ca = a * 0x1.0000002p27, cb = b * 0x1.0000002p27;
@@ -59,7 +59,7 @@ INLINE dd two_product_by_halves(vector a, vector b) {
  * to double first, so that a result near the middle of two floats may round the other way; in double nearly always
  * rounded once, for |a| and |b| < 2^996. */
 INLINE vector fma_(vector a, vector b, vector c) {
-#if FUSED
+#if HAS_FMA
     return mad(a, b, c);
 #elif PYRELU_BITS == 32
     typedef double wide __attribute__((vector_size(2 * WIDTH)));
@@ -78,7 +78,7 @@ INLINE vector mul(vector a, vector b) { return mad(a, b, V(-0.0)); }
 /* x, for functions that add to max(x, 0) what becomes smaller with |x| and does not change the sum from `limit` on. A
  * multiply-add does not mind if its product is subnormal; without one, |x| is not to grow until it is. */
 INLINE vector while_visible(vector x, vector limit) {
-#if FUSED
+#if HAS_FMA
     (void)limit;
     return x;
 #else
@@ -88,7 +88,7 @@ INLINE vector while_visible(vector x, vector limit) {
 
 /* a*b exactly: hi is a*b rounded, lo the rest */
 INLINE dd two_product(vector a, vector b) {
-#if !FUSED && PYRELU_BITS == 64
+#if !HAS_FMA && PYRELU_BITS == 64
     return two_product_by_halves(a, b);
 #else
     vector p = mul(a, b);
